@@ -1,0 +1,120 @@
+// Package model holds a finished span as plain data: what exporters write, what the trace view keeps, and what
+// the decoders of OTLP and Jaeger thrift return. Its shape is Jaeger's: kind, status and scope of OTLP become tags.
+package model
+
+import (
+	"math"
+	"time"
+)
+
+// Batch is a group of spans from one process, as it travels to or from a backend.
+type Batch struct {
+	Process Process
+	Spans   []Span
+}
+
+// Process describes the program that made the spans: an OpenTelemetry resource, a Jaeger process.
+type Process struct {
+	Service string
+	Tags    []Tag // without the service name
+}
+
+// Span is one finished span. ParentID is 0 for a root; Start is wall-clock time; Duration is never negative.
+type Span struct {
+	TraceID    TraceID
+	SpanID     uint64
+	ParentID   uint64
+	Flags      byte // Jaeger's: 1 sampled, 2 debug
+	Name       string
+	TraceState string // W3C tracestate, "" when there is none
+	Start      time.Time
+	Duration   time.Duration
+	Tags       []Tag
+	Logs       []Log
+	Refs       []Ref // all references but the CHILD_OF one that ParentID states
+}
+
+// TraceID is a 128-bit trace id; High is 0 for 64-bit ids.
+type TraceID struct{ High, Low uint64 }
+
+// Log is one timestamped event of a span.
+type Log struct {
+	Time   time.Time
+	Fields []Tag
+}
+
+// RefType says how a span refers to another.
+type RefType uint8
+
+// The two reference types of OpenTracing.
+const (
+	ChildOf RefType = iota
+	FollowsFrom
+)
+
+// Ref is a reference to another span, possibly in another trace.
+type Ref struct {
+	Type    RefType
+	TraceID TraceID
+	SpanID  uint64
+}
+
+// Tag is a key and a typed value.
+type Tag struct {
+	Key   string
+	Value Value
+}
+
+// Kind is the type of a Value.
+type Kind uint8
+
+// The kinds of values that Jaeger and OTLP both know. The zero Value is the empty string.
+const (
+	KindString Kind = iota
+	KindBool
+	KindInt
+	KindFloat
+	KindBytes
+)
+
+// Value is a tag's value: a small sum type without pointers to boxed numbers.
+type Value struct {
+	kind Kind
+	num  uint64
+	str  string
+}
+
+// String, Bool, Int, Float and Bytes make values.
+func String(s string) Value { return Value{str: s} }
+
+// Bool makes a boolean value.
+func Bool(b bool) Value {
+	if b {
+		return Value{kind: KindBool, num: 1}
+	}
+	return Value{kind: KindBool}
+}
+
+// Int makes an integer value.
+func Int(i int64) Value { return Value{kind: KindInt, num: uint64(i)} }
+
+// Float makes a floating-point value.
+func Float(f float64) Value { return Value{kind: KindFloat, num: math.Float64bits(f)} }
+
+// Bytes makes a binary value; b is copied.
+func Bytes(b []byte) Value { return Value{kind: KindBytes, str: string(b)} }
+
+// Kind tells which accessor applies.
+func (v Value) Kind() Kind { return v.kind }
+
+// Str returns the text of a KindString, or the raw bytes of a KindBytes, value.
+func (v Value) Str() string { return v.str }
+
+// Bool returns the value of a KindBool value.
+func (v Value) Bool() bool { return v.num != 0 }
+
+// Int returns the value of a KindInt value.
+func (v Value) Int() int64 { return int64(v.num) }
+
+// Float returns the value of a KindFloat value.
+func (v Value) Float() float64 { return math.Float64frombits(v.num) }
