@@ -1,0 +1,33 @@
+package rpcspan
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// maxStack bounds the stack kept of a panic.
+const maxStack = 8 << 10
+
+// Panicked marks the span as failed by a panic with this value. Call it in the deferred function that recovered
+// the value, and panic again with the same value there: the stack then still shows where it came from.
+func (s *Span) Panicked(value any) {
+	if !s.Recording() {
+		return
+	}
+	stack := debug.Stack()
+	if len(stack) > maxStack {
+		stack = stack[:maxStack]
+	}
+	s.SetTag("error.type", "panic")
+	s.Fail("panic", text(value), stack)
+}
+
+// text is fmt.Sprint for values whose methods may panic, too.
+func text(v any) (s string) {
+	defer func() {
+		if recover() != nil {
+			s = fmt.Sprintf("%T", v)
+		}
+	}()
+	return fmt.Sprint(v)
+}

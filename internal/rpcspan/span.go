@@ -1,0 +1,149 @@
+package rpcspan
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+	"github.com/opentracing/opentracing-go/log"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// Kind is what all spans of one middleware start with: at most two tags, since jaeger-client-go forgets the
+// sampler's tags of a root span that starts with more.
+type Kind struct{ tags map[string]any }
+
+// NewKind boxes the tags once.
+func NewKind(kind ext.SpanKindEnum, component string) *Kind {
+	return &Kind{tags: map[string]any{string(ext.SpanKind): kind, string(ext.Component): component}}
+}
+
+// Silent is k for a request below which nothing is to be sampled.
+func (k *Kind) Silent() *Kind {
+	return &Kind{tags: map[string]any{
+		string(ext.SpanKind): k.tags[string(ext.SpanKind)], string(ext.Component): k.tags[string(ext.Component)],
+		string(ext.SamplingPriority): uint16(0),
+	}}
+}
+
+// Span is the span of one request. It is also the option it is started with, so that starting a span costs the
+// middleware one allocation: its own state. It must not be copied after Start.
+type Span struct {
+	span    opentracing.Span
+	jaeger  *jaeger.Span // span, when it is jaeger's
+	deaf    bool         // span says that it records nothing
+	ending  atomic.Bool
+	mishaps atomic.Int32 // panics of user hooks
+
+	kind   *Kind
+	shared bool // the tracer only reads start tags
+	refs   [1]opentracing.SpanReference
+	opts   [1]opentracing.StartSpanOption
+}
+
+// Start begins the span as a child of parent, or as a root if parent is nil.
+func (s *Span) Start(tracer opentracing.Tracer, name string, kind *Kind, parent opentracing.SpanContext) {
+	s.kind = kind
+	s.refs[0] = opentracing.SpanReference{Type: opentracing.ChildOfRef, ReferencedContext: parent}
+	_, s.shared = tracer.(interface{ Sampler() jaeger.SamplerV2 })
+	s.opts[0] = s
+	s.span = tracer.StartSpan(name, s.opts[:]...)
+	if j, ok := s.span.(*jaeger.Span); ok {
+		s.jaeger = j
+	} else if r, ok := s.span.(interface{ IsRecording() bool }); ok {
+		s.deaf = !r.IsRecording()
+	}
+}
+
+// Apply implements opentracing.StartSpanOption. Tracers of jaeger-client-go only read the tags; others may keep
+// the map and get one of their own.
+func (s *Span) Apply(o *opentracing.StartSpanOptions) {
+	if s.refs[0].ReferencedContext != nil {
+		o.References = s.refs[:]
+	}
+	if s.shared {
+		o.Tags = s.kind.tags
+		return
+	}
+	o.Tags = make(map[string]any, len(s.kind.tags))
+	for k, v := range s.kind.tags {
+		o.Tags[k] = v
+	}
+}
+
+// Reference tells the parent; its context is nil for a root.
+func (s *Span) Reference() opentracing.SpanReference { return s.refs[0] }
+
+// Started reports whether there is a span.
+func (s *Span) Started() bool { return s.span != nil }
+
+// OpenTracing returns the span itself, nil if there is none.
+func (s *Span) OpenTracing() opentracing.Span { return s.span }
+
+// Context returns ctx with the span in it.
+func (s *Span) Context(ctx context.Context) context.Context {
+	if s.span == nil {
+		return ctx
+	}
+	return opentracing.ContextWithSpan(ctx, s.span)
+}
+
+// Recording reports whether tags and logs can still matter: false once jaeger has decided not to sample. It may
+// change while the request runs, so ask again before the last tags.
+func (s *Span) Recording() bool {
+	if s.jaeger == nil {
+		return s.span != nil && !s.deaf
+	}
+	sc := s.jaeger.SpanContext()
+	return sc.IsSampled() || !sc.IsSamplingFinalized()
+}
+
+// SetTag sets a tag that is not set elsewhere: jaeger-client-go keeps both of two tags with one key.
+func (s *Span) SetTag(key string, value any) {
+	if s.span != nil {
+		s.span.SetTag(key, value)
+	}
+}
+
+// Fail marks the span as failed and logs why. stack is for panics only.
+func (s *Span) Fail(kind, message string, stack []byte) {
+	if s.span == nil {
+		return
+	}
+	s.span.SetTag(string(ext.Error), true)
+	fields := make([]log.Field, 3, 4)
+	fields[0], fields[1], fields[2] = log.Event("error"), log.String("error.kind", kind), log.Message(model.Cut(message, maxMessage))
+	if stack != nil {
+		fields = append(fields, log.String("stack", string(stack)))
+	}
+	s.span.LogFields(fields...)
+}
+
+// maxMessage bounds error messages, which may quote what a remote caller sent.
+const maxMessage = 1024
+
+// Ending reports true to exactly one caller, who then sets the last tags and calls Finish.
+func (s *Span) Ending() bool { return s.span != nil && s.ending.CompareAndSwap(false, true) }
+
+// Finish ends the span at the given time, or now if end is zero, with events that were kept aside.
+func (s *Span) Finish(end time.Time, events []opentracing.LogRecord) {
+	if n := s.mishaps.Load(); n > 0 {
+		s.span.SetTag("spanloom.hook_panics", int(n))
+	}
+	if end.IsZero() && events == nil {
+		s.span.Finish()
+		return
+	}
+	s.span.FinishWithOptions(opentracing.FinishOptions{FinishTime: end, LogRecords: events})
+}
+
+// Contain must be deferred directly around a user's hook: it swallows a panic there and counts it on the span.
+func (s *Span) Contain() {
+	if recover() != nil {
+		s.mishaps.Add(1)
+	}
+}

@@ -1,0 +1,113 @@
+package spantest
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/log"
+	"github.com/opentracing/opentracing-go/mocktracer"
+)
+
+// span passes everything on to a mock span and notes what must not happen.
+type span struct {
+	mock     *mocktracer.MockSpan
+	tracer   *Tracer
+	started  string // file:line
+	finishes int    // guarded by tracer.mu
+}
+
+func (s *span) describe() string {
+	s.mock.RLock()
+	defer s.mock.RUnlock()
+	return fmt.Sprintf("span %q, started at %s,", s.mock.OperationName, s.started)
+}
+
+// touch notes a use after Finish.
+func (s *span) touch(what string) {
+	s.tracer.mu.Lock()
+	defer s.tracer.mu.Unlock()
+	if s.finishes > 0 {
+		s.tracer.faults = append(s.tracer.faults, fmt.Sprintf("%s was touched after Finish: %s at %s", s.describe(), what, caller()))
+	}
+}
+
+func (s *span) Finish() { s.FinishWithOptions(opentracing.FinishOptions{}) }
+
+func (s *span) FinishWithOptions(opts opentracing.FinishOptions) {
+	if opts.FinishTime.IsZero() {
+		opts.FinishTime = time.Now()
+	}
+	t := s.tracer
+	t.mu.Lock()
+	s.finishes++
+	if n := s.finishes; n > 1 {
+		t.faults = append(t.faults, fmt.Sprintf("%s was finished %d times, again at %s", s.describe(), n, caller()))
+		t.mu.Unlock()
+		return
+	}
+	t.mu.Unlock()
+	s.mock.FinishWithOptions(opts)
+	t.mu.Lock()
+	t.open--
+	close(t.closed)
+	t.closed = make(chan struct{})
+	t.mu.Unlock()
+}
+
+func (s *span) Context() opentracing.SpanContext { return s.mock.Context() }
+func (s *span) Tracer() opentracing.Tracer       { return s.tracer }
+func (s *span) BaggageItem(key string) string    { return s.mock.BaggageItem(key) }
+func (s *span) LogEvent(event string)            { s.LogFields(log.String("event", event)) }
+func (s *span) Log(data opentracing.LogData)     { s.LogFields(data.ToLogRecord().Fields...) }
+func (s *span) LogEventWithPayload(e string, p any) {
+	s.LogFields(log.String("event", e), log.Object("payload", p))
+}
+
+func (s *span) SetOperationName(name string) opentracing.Span {
+	s.touch("SetOperationName")
+	s.mock.SetOperationName(name)
+	return s
+}
+
+func (s *span) SetTag(key string, value any) opentracing.Span {
+	s.touch("SetTag " + key)
+	s.mock.SetTag(key, value)
+	return s
+}
+
+func (s *span) SetBaggageItem(key, value string) opentracing.Span {
+	s.touch("SetBaggageItem " + key)
+	s.mock.SetBaggageItem(key, value)
+	return s
+}
+
+func (s *span) LogFields(fields ...log.Field) {
+	s.touch("LogFields")
+	s.mock.LogFields(fields...)
+}
+
+func (s *span) LogKV(keyValues ...any) {
+	s.touch("LogKV")
+	s.mock.LogKV(keyValues...)
+}
+
+// caller returns the nearest place outside this package and opentracing-go's own helpers.
+func caller() string {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for {
+		f, more := frames.Next()
+		inside := strings.Contains(f.Function, "/spantest.(*") || strings.Contains(f.Function, "/spantest.caller") ||
+			strings.Contains(f.Function, "opentracing/opentracing-go.")
+		if !inside {
+			return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
+		}
+		if !more {
+			return "unknown"
+		}
+	}
+}
