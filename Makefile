@@ -1,0 +1,15 @@
+.PHONY: test lint bench bench-scale e2e e2e-jaeger tools
+
+test: ; go test -race -shuffle=on ./...
+
+lint: tools ; .ci/lint
+
+bench: ; go -C bench run ./cmd/report
+
+bench-scale: ; go -C bench run ./cmd/report -scale
+
+e2e: ; go -C e2e test -count=1 ./...
+
+e2e-jaeger: ; go -C e2e test -count=1 -tags=allinone ./...
+
+tools: ; GOBIN=$(CURDIR)/bin go -C tools install tool

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/examples/grpc/inventory"
+	"github.com/spanloom/spanloom/tracerinit"
+	"github.com/spanloom/spanloom/traceview"
+)
+
+// neighbours are the services that storefront calls, run inside this process for want of real ones. Each has a
+// tracer of its own and is reached over loopback TCP, just as if it ran elsewhere.
+type neighbours struct {
+	inventoryAddr string
+	supplierURL   string
+	stops         []func(context.Context) error
+}
+
+func startNeighbours(view *traceview.View, inventoryAddr string) (*neighbours, error) {
+	n := &neighbours{inventoryAddr: inventoryAddr}
+	if err := n.startSupplier(view); err != nil {
+		return nil, err
+	}
+	if inventoryAddr != "" {
+		return n, nil
+	}
+	return n, n.startInventory(view)
+}
+
+func (n *neighbours) startInventory(view *traceview.View) error {
+	tracer, err := localTracer("inventory", view)
+	if err != nil {
+		return err
+	}
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	n.inventoryAddr = lis.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- inventory.Serve(ctx, lis, tracer, slog.Default()) }()
+	n.stops = append(n.stops, func(ctx context.Context) error {
+		cancel()
+		return errors.Join(<-served, tracer.Shutdown(ctx))
+	})
+	return nil
+}
+
+func (n *neighbours) startSupplier(view *traceview.View) error {
+	tracer, err := localTracer("supplier", view)
+	if err != nil {
+		return err
+	}
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	n.supplierURL = "http://" + lis.Addr().String()
+	server := &http.Server{Handler: supplier(tracer), ReadHeaderTimeout: 5 * time.Second}
+	go server.Serve(lis)
+	n.stops = append(n.stops, func(ctx context.Context) error {
+		return errors.Join(server.Shutdown(ctx), tracer.Shutdown(ctx))
+	})
+	return nil
+}
+
+// localTracer is a second tracer in one process: the global one belongs to storefront.
+func localTracer(service string, view *traceview.View) (*tracerinit.Tracer, error) {
+	return tracerinit.Start(tracerinit.Config{Service: service, Local: true, Reporters: []jaeger.Reporter{view}})
+}
+
+func (n *neighbours) stop(ctx context.Context) error {
+	var errs []error
+	for _, stop := range n.stops {
+		errs = append(errs, stop(ctx))
+	}
+	return errors.Join(errs...)
+}

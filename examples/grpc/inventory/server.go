@@ -1,0 +1,50 @@
+package inventory
+
+import (
+	"context"
+	"log/slog"
+	"net"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"github.com/opentracing/opentracing-go"
+	"google.golang.org/grpc"
+
+	"github.com/spanloom/spanloom/examples/grpc/inventorypb"
+	"github.com/spanloom/spanloom/grpcmw"
+)
+
+// Serve answers calls on lis until ctx is done, then lets those in flight end.
+func Serve(ctx context.Context, lis net.Listener, tracer opentracing.Tracer, logger *slog.Logger) error {
+	server := newServer(tracer, logger)
+	inventorypb.RegisterInventoryServer(server, &service{tracer: tracer})
+	defer context.AfterFunc(ctx, server.GracefulStop)()
+	return server.Serve(lis)
+}
+
+// newServer shows the order of interceptors, outermost first: tracing, so that the span covers the others; logging,
+// which then knows the trace id; recovery innermost, so that a panic is an error for both.
+func newServer(tracer opentracing.Tracer, logger *slog.Logger) *grpc.Server {
+	logged := []logging.Option{
+		logging.WithFieldsFromContext(grpcmw.LogFields),
+		logging.WithLogOnEvents(logging.FinishCall),
+	}
+	return grpc.NewServer(
+		grpc.ChainUnaryInterceptor(
+			grpcmw.UnaryServerInterceptor(tracer),
+			logging.UnaryServerInterceptor(logTo(logger), logged...),
+			recovery.UnaryServerInterceptor(),
+		),
+		grpc.ChainStreamInterceptor(
+			grpcmw.StreamServerInterceptor(tracer),
+			logging.StreamServerInterceptor(logTo(logger), logged...),
+			recovery.StreamServerInterceptor(),
+		),
+	)
+}
+
+func logTo(logger *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(ctx context.Context, level logging.Level, msg string, fields ...any) {
+		logger.Log(ctx, slog.Level(level), msg, fields...)
+	})
+}
