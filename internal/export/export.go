@@ -1,9 +1,8 @@
-// Package export delivers finished spans: for each backend a bounded queue and one worker that batches, sends,
-// retries and counts, so that a slow backend cannot starve another and no span is lost in silence.
 package export
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"time"
 
@@ -12,12 +11,15 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// Sender is one backend's wire. Only the queue's worker calls it, one call at a time.
+// Sender is one backend's wire. Only its pipeline's worker calls it, one call at a time.
 type Sender interface {
 	// AppendSpan appends the wire form of one span, as it stands inside a batch.
 	AppendSpan(dst []byte, s *model.Span) []byte
+	// MaxBytes is the most that AppendSpan's output may add up to in one Batch.
+	MaxBytes() int
 	// Send delivers one batch. It returns how many spans the backend refused although it took the batch.
 	// An error that wraps *RetryError may be tried again; any other is final. No error may hold a secret.
+	// Send must not use b.Spans after it returned.
 	Send(ctx context.Context, b Batch) (rejected int, err error)
 	// Close releases connections; it must not block.
 	Close()
@@ -25,8 +27,8 @@ type Sender interface {
 
 // Batch is the encoded spans of one Send.
 type Batch struct {
-	Process *model.Process
-	Spans   [][]byte // each as AppendSpan wrote it
+	Spans []byte // as AppendSpan wrote them, one after the other
+	Count int
 }
 
 // RetryError marks an error worth another try; After is the pause the backend asked for, or 0.
@@ -38,18 +40,99 @@ type RetryError struct {
 func (e *RetryError) Error() string { return e.Err.Error() }
 func (e *RetryError) Unwrap() error { return e.Err }
 
-// Factory is what the exporter constructors of tracerinit return: a backend not yet opened.
+// Factory is a backend not yet opened, made by a constructor such as tracerinit.OTLPHTTP. It holds its secrets
+// in Open alone, so that printing it is safe.
 type Factory struct {
-	Name     string // as in Stats and Settings: "otlp/http", "jaeger/udp"
-	Endpoint string // for Settings and logs: secrets masked
-	Open     func(Env) (Sender, error)
+	Name     string        // as in Stats, Settings and logs: "otlp/http", "jaeger/udp"
+	Endpoint string        // for Settings and logs: secrets masked
+	Timeout  time.Duration // of one attempt to send; 0: the queue's
+	Retry    Retry
+	Open     func(Env) (Sender, error) // an error for a malformed endpoint, none for an unreachable one
 }
 
 // Env is what a Factory may use when it is opened.
 type Env struct {
-	Logger     *slog.Logger
+	Logger     *slog.Logger // nil: nothing is logged
 	Process    *model.Process
 	Limits     model.Limits
-	Timeout    time.Duration                   // of one Send
 	TraceState func(jaeger.SpanContext) string // nil: none
+}
+
+// Retry says how a batch is tried again after a failure that may pass.
+type Retry struct {
+	Initial time.Duration // first pause; 0: 200 ms
+	Max     time.Duration // longest pause; 0: 5 s
+	Limit   time.Duration // from the first attempt; 0: one minute, negative: no second attempt
+}
+
+// Overflow says which span goes when the queue is full.
+type Overflow uint8
+
+// The overflow policies.
+const (
+	DropNewest Overflow = iota
+	DropOldest
+	Block
+)
+
+// Queue sizes one pipeline; a field that is zero or negative takes the default.
+type Queue struct {
+	Size     int           // spans waiting; default 8192
+	Batch    int           // most spans in one send; default 512
+	Interval time.Duration // longest wait for a batch to fill; default 1 s
+	Timeout  time.Duration // of one attempt to send; default 10 s
+	Overflow Overflow
+}
+
+// WithDefaults fills the fields left out. A batch is never larger than the queue.
+func (q Queue) WithDefaults() Queue {
+	if q.Size <= 0 {
+		q.Size = 8192
+	}
+	if q.Batch <= 0 {
+		q.Batch = 512
+	}
+	if q.Interval <= 0 {
+		q.Interval = time.Second
+	}
+	if q.Timeout <= 0 {
+		q.Timeout = 10 * time.Second
+	}
+	q.Batch = min(q.Batch, q.Size)
+	return q
+}
+
+// Stats is an exact snapshot: Reported = Queued + InFlight + Delivered + Dropped.Total(), at any moment.
+type Stats struct {
+	Reported  uint64 // spans offered
+	Queued    uint64
+	InFlight  uint64 // taken by the worker, their fate open
+	Delivered uint64
+	Dropped   Drops
+	Failures  uint64 // failed attempts to send, tried again or not
+	LastError string // of the last failed attempt; holds no secret
+}
+
+// Drops counts lost spans by reason.
+type Drops struct {
+	QueueFull uint64 // the queue was full
+	Failed    uint64 // the backend could not be reached until the time limit of retries
+	Refused   uint64 // the backend refused the batch, or answered what no retry can mend
+	Rejected  uint64 // the backend took the batch, but not these spans of it
+	TooLarge  uint64 // did not fit one message even when trimmed, or could not be encoded
+	Closed    uint64 // reported after Shutdown, or not sent by its deadline
+}
+
+// Total adds the reasons up.
+func (d Drops) Total() uint64 {
+	return d.QueueFull + d.Failed + d.Refused + d.Rejected + d.TooLarge + d.Closed
+}
+
+// OTLPConfig is what the OTEL_EXPORTER_OTLP_* variables say about a gRPC endpoint.
+type OTLPConfig struct {
+	Endpoint string            // http://, https:// (decides plaintext or TLS) or host:port
+	Headers  map[string]string // sent as metadata
+	TLS      *tls.Config       // nil: the system's roots
+	Insecure bool              // plaintext for an endpoint without a scheme
+	Gzip     bool
 }

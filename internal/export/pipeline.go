@@ -1,0 +1,262 @@
+package export
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/uber/jaeger-client-go"
+)
+
+// grace is how long past its deadline Shutdown waits for the worker to notice, so that a fate is counted as it was.
+const grace = 20 * time.Millisecond
+
+// Pipeline carries spans to one Sender. Its methods may be called from any goroutine.
+type Pipeline struct {
+	name, endpoint string
+	queue          Queue
+	sender         Sender
+	env            Env
+	retry          Retry
+
+	ctx     context.Context // of every Send
+	abort   context.CancelFunc
+	wake    chan struct{} // one token: the worker has something to look at
+	hurry   chan struct{} // one token: do not sit out a back-off
+	stopped chan struct{} // closed when the worker has returned
+	losses  lossLog
+
+	mu      sync.Mutex
+	room    sync.Cond // for Block: the queue has room, or is closed
+	ring    ring
+	flight  span64 // sequence numbers of the spans the worker holds
+	flushTo uint64 // spans before this sequence number are sent without waiting for more
+	waiters []waiter
+	closed  bool
+	gaveUp  bool   // Shutdown is over: every fate has been counted
+	lost    uint64 // left behind by Shutdown
+	stats   Stats  // without Queued and InFlight, which are read off
+}
+
+// span64 is the half-open range [from, to) of sequence numbers.
+type span64 struct{ from, to uint64 }
+
+type waiter struct {
+	target uint64
+	done   chan struct{}
+}
+
+// Start opens f's sender and runs its pipeline. It needs no network; an error tells of a malformed configuration.
+func Start(f Factory, q Queue, env Env) (*Pipeline, error) {
+	if f.Open == nil {
+		return nil, fmt.Errorf("exporter %q has no backend: use a constructor such as OTLPHTTP", f.Name)
+	}
+	if f.Timeout > 0 {
+		q.Timeout = f.Timeout
+	}
+	if env.Logger == nil {
+		env.Logger = slog.New(slog.DiscardHandler)
+	}
+	sender, err := f.Open(env)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pipeline{
+		name: f.Name, endpoint: f.Endpoint, queue: q.WithDefaults(), sender: sender, env: env, retry: f.Retry.withDefaults(),
+		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), stopped: make(chan struct{}),
+	}
+	p.ctx, p.abort = context.WithCancel(context.Background())
+	p.room.L = &p.mu
+	p.ring.limit = p.queue.Size
+	p.losses.p = p
+	go p.work()
+	return p, nil
+}
+
+// Name is the factory's.
+func (p *Pipeline) Name() string { return p.name }
+
+// Endpoint is the factory's, secrets masked.
+func (p *Pipeline) Endpoint() string { return p.endpoint }
+
+// Offer queues a finished, sampled span. It returns at once, unless the policy is Block and the queue is full;
+// then it waits for room or for Shutdown.
+func (p *Pipeline) Offer(s *jaeger.Span) {
+	p.mu.Lock()
+	for p.queue.Overflow == Block && p.ring.full() && !p.closed {
+		p.room.Wait()
+	}
+	p.stats.Reported++
+	switch {
+	case p.closed:
+		p.drop(&p.stats.Dropped.Closed, 1)
+	case !p.ring.full():
+		p.push(s)
+	case p.queue.Overflow == DropOldest:
+		p.ring.pop().Release()
+		p.drop(&p.stats.Dropped.QueueFull, 1)
+		p.notify()
+		p.push(s)
+	default:
+		p.drop(&p.stats.Dropped.QueueFull, 1)
+	}
+	p.mu.Unlock()
+}
+
+// push queues s and wakes the worker when it may be idle or has a full batch. p.mu is held.
+func (p *Pipeline) push(s *jaeger.Span) {
+	p.ring.push(s.Retain())
+	if n := p.ring.len(); n == 1 || n == p.queue.Batch {
+		signal(p.wake)
+	}
+}
+
+// drop counts n spans lost. p.mu is held.
+func (p *Pipeline) drop(reason *uint64, n uint64) {
+	if n > 0 {
+		*reason += n
+		p.losses.note()
+	}
+}
+
+// Flush returns when every span offered before has been delivered or dropped, or with ctx's error when ctx ends.
+func (p *Pipeline) Flush(ctx context.Context) error {
+	p.mu.Lock()
+	target := p.ring.tail
+	if p.settled(target) {
+		p.mu.Unlock()
+		return nil
+	}
+	w := waiter{target, make(chan struct{})}
+	p.waiters = append(p.waiters, w)
+	p.flushTo = max(p.flushTo, target)
+	p.mu.Unlock()
+	signal(p.wake)
+	signal(p.hurry)
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.settled(target) {
+		return nil
+	}
+	p.forget(w)
+	return fmt.Errorf("%s: flush: %d spans not sent yet: %w", p.name, p.pending(), context.Cause(ctx))
+}
+
+// Shutdown stops taking spans and sends what is queued. When ctx ends first, it gives up what is left, counts it
+// as dropped, and returns an error; whatever the backend does, it returns 50 ms later at the latest. Later calls
+// wait for the same end and return the same.
+func (p *Pipeline) Shutdown(ctx context.Context) error {
+	p.mu.Lock()
+	p.closed = true
+	p.room.Broadcast()
+	p.mu.Unlock()
+	signal(p.wake)
+	signal(p.hurry)
+	if !await(ctx, 0, p.stopped) {
+		p.abort()
+		await(ctx, grace, p.stopped)
+	}
+	write := p.giveUp()
+	written := make(chan struct{})
+	go func() { defer close(written); write() }()
+	await(ctx, grace, written)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lost > 0 {
+		return fmt.Errorf("%s: shutdown: %d spans dropped at the deadline", p.name, p.lost)
+	}
+	return nil
+}
+
+// await waits for done until extra after the end of ctx.
+func await(ctx context.Context, extra time.Duration, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(extra)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// giveUp counts whatever has no fate yet as dropped, and returns the log line that is due.
+func (p *Pipeline) giveUp() (write func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gaveUp = true
+	p.leave(p.pending())
+	for p.ring.len() > 0 {
+		p.ring.pop().Release()
+	}
+	p.flight.from = p.flight.to
+	p.notify()
+	return p.losses.last()
+}
+
+// leave counts n spans that the deadline of Shutdown left behind. p.mu is held.
+func (p *Pipeline) leave(n uint64) {
+	p.lost += n
+	p.drop(&p.stats.Dropped.Closed, n)
+}
+
+// Stats is exact at any moment.
+func (p *Pipeline) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.stats
+	s.Queued = uint64(p.ring.len())
+	s.InFlight = p.flight.to - p.flight.from
+	return s
+}
+
+// pending is the number of spans whose fate is open. p.mu is held.
+func (p *Pipeline) pending() uint64 { return uint64(p.ring.len()) + p.flight.to - p.flight.from }
+
+// settled tells whether every span before target has its fate. p.mu is held.
+func (p *Pipeline) settled(target uint64) bool {
+	return p.ring.head >= target && (p.flight.from == p.flight.to || p.flight.from >= target)
+}
+
+// notify wakes the flushes that have nothing left to wait for. p.mu is held.
+func (p *Pipeline) notify() {
+	kept := p.waiters[:0]
+	for _, w := range p.waiters {
+		if p.settled(w.target) {
+			close(w.done)
+		} else {
+			kept = append(kept, w)
+		}
+	}
+	clear(p.waiters[len(kept):])
+	p.waiters = kept
+}
+
+// forget removes a flush that stopped waiting. p.mu is held.
+func (p *Pipeline) forget(gone waiter) {
+	for i, w := range p.waiters {
+		if w.done == gone.done {
+			p.waiters = append(p.waiters[:i], p.waiters[i+1:]...)
+			return
+		}
+	}
+}
+
+func signal(token chan struct{}) {
+	select {
+	case token <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,260 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// targetBytes is the size a batch is kept under; only a single larger span makes a larger one.
+const targetBytes = 1 << 20
+
+// work is the worker: it takes spans, encodes them and sends them until the pipeline is closed and empty.
+func (p *Pipeline) work() {
+	defer close(p.stopped)
+	defer p.sender.Close()
+	w := &worker{Pipeline: p, max: p.sender.MaxBytes()}
+	w.target = min(w.max, targetBytes)
+	spans := make([]*jaeger.Span, 0, p.queue.Batch)
+	for {
+		spans = p.next(spans[:0])
+		if len(spans) == 0 {
+			return
+		}
+		w.deliver(spans)
+	}
+}
+
+// next waits for a batch and moves it into flight; none means that the worker may end.
+func (p *Pipeline) next(dst []*jaeger.Span) []*jaeger.Span {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var due *time.Timer
+	for !p.gaveUp {
+		n := p.ring.len()
+		switch {
+		case n >= p.queue.Batch || p.ring.head < p.flushTo || (n > 0 && p.closed):
+			return p.take(dst)
+		case n == 0 && p.closed:
+			return nil
+		case n > 0 && due == nil:
+			due = time.NewTimer(p.queue.Interval)
+			defer due.Stop()
+		}
+		p.mu.Unlock()
+		expired := p.wait(due)
+		p.mu.Lock()
+		if expired && p.ring.len() > 0 && !p.gaveUp {
+			return p.take(dst)
+		}
+	}
+	return nil
+}
+
+func (p *Pipeline) wait(due *time.Timer) (expired bool) {
+	if due == nil {
+		<-p.wake
+		return false
+	}
+	select {
+	case <-p.wake:
+		return false
+	case <-due.C:
+		return true
+	}
+}
+
+// take moves up to one batch from the queue into flight. p.mu is held.
+func (p *Pipeline) take(dst []*jaeger.Span) []*jaeger.Span {
+	p.flight.from = p.ring.head
+	for p.ring.len() > 0 && len(dst) < p.queue.Batch {
+		dst = append(dst, p.ring.pop())
+	}
+	p.flight.to = p.ring.head
+	p.room.Broadcast()
+	return dst
+}
+
+// settle gives the next n spans in flight their fate: rejected of them, and if err is not nil all, are dropped.
+func (p *Pipeline) settle(n, rejected int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gaveUp {
+		return
+	}
+	p.flight.from += uint64(n)
+	var retry *RetryError
+	switch d := &p.stats.Dropped; {
+	case err == nil:
+		rejected = min(max(rejected, 0), n)
+		p.stats.Delivered += uint64(n - rejected)
+		p.drop(&d.Rejected, uint64(rejected))
+	case p.ctx.Err() != nil:
+		p.leave(uint64(n))
+	case errors.Is(err, errTooLarge):
+		p.drop(&d.TooLarge, uint64(n))
+	case errors.As(err, &retry):
+		p.drop(&d.Failed, uint64(n))
+	default:
+		p.drop(&d.Refused, uint64(n))
+	}
+	p.notify()
+}
+
+// failed counts a failed attempt.
+func (p *Pipeline) failed(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gaveUp {
+		return
+	}
+	p.stats.Failures++
+	p.stats.LastError = err.Error()
+	p.losses.note()
+}
+
+var errTooLarge = errors.New("span does not fit one message")
+
+// worker is what only the worker's goroutine touches.
+type worker struct {
+	*Pipeline
+	max, target int
+	scratch     model.Span
+	buf         []byte // encoded, not sent
+	count       int    // spans in buf
+}
+
+// deliver encodes and sends spans, in as many batches as their sizes ask for.
+func (w *worker) deliver(spans []*jaeger.Span) {
+	for i, s := range spans {
+		start := len(w.buf)
+		err := w.encode(s)
+		s.Release()
+		spans[i] = nil
+		switch {
+		case err != nil:
+			w.buf = w.buf[:start]
+			w.flush(start)
+			w.settle(1, 0, err)
+		case w.count > 0 && len(w.buf) > w.target:
+			w.flush(start)
+			w.count = 1
+		default:
+			w.count++
+		}
+	}
+	w.flush(len(w.buf))
+}
+
+// flush sends buf[:end], if that holds a span, and keeps the rest.
+func (w *worker) flush(end int) {
+	if w.count > 0 {
+		rejected, err := w.send(Batch{Spans: w.buf[:end:end], Count: w.count})
+		w.settle(w.count, rejected, err)
+	}
+	w.count = 0
+	rest := w.buf[end:]
+	if cap(w.buf) > 4*targetBytes {
+		w.buf = nil
+	}
+	w.buf = append(w.buf[:0], rest...)
+}
+
+// encode appends s to buf, trimmed if it would not fit a message alone.
+func (w *worker) encode(s *jaeger.Span) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: encoding it panicked", errTooLarge)
+		}
+	}()
+	start := len(w.buf)
+	w.scratch.Load(s, w.env.Limits, w.env.TraceState)
+	w.buf = w.sender.AppendSpan(w.buf, &w.scratch)
+	if len(w.buf)-start <= w.max {
+		return nil
+	}
+	var ok bool
+	if w.buf, ok = appendTrimmed(w.buf[:start], w.sender, &w.scratch, w.max); !ok {
+		return errTooLarge
+	}
+	return nil
+}
+
+// send tries to send b until it is delivered, refused for good, or out of time.
+func (w *worker) send(b Batch) (rejected int, err error) {
+	pause := backoff.ExponentialBackOff{
+		InitialInterval: w.retry.Initial, MaxInterval: w.retry.Max, Multiplier: 2, RandomizationFactor: 0.5,
+	}
+	started := time.Now()
+	for {
+		if rejected, err = w.attempt(b); err == nil {
+			return rejected, nil
+		}
+		w.failed(err)
+		var retry *RetryError
+		if !errors.As(err, &retry) {
+			return 0, err
+		}
+		wait := max(pause.NextBackOff(), retry.After)
+		if time.Since(started)+wait > w.retry.Limit {
+			return 0, err
+		}
+		if hurried := w.sleep(wait, retry.After > 0); hurried {
+			pause.Reset()
+		}
+		if w.ctx.Err() != nil {
+			return 0, err
+		}
+	}
+}
+
+func (w *worker) attempt(b Batch) (rejected int, err error) {
+	if w.ctx.Err() != nil {
+		return 0, w.ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, w.queue.Timeout)
+	defer cancel()
+	defer func() {
+		if v := recover(); v != nil {
+			err = errors.New(w.name + ": sending panicked")
+		}
+	}()
+	return w.sender.Send(ctx, b)
+}
+
+// sleep waits for d. A flush or shutdown cuts it short, unless the backend asked for the pause.
+func (w *worker) sleep(d time.Duration, asked bool) (hurried bool) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	hurry := w.hurry
+	if asked {
+		hurry = nil
+	}
+	select {
+	case <-timer.C:
+	case <-w.ctx.Done():
+	case <-hurry:
+		return true
+	}
+	return false
+}
+
+func (r Retry) withDefaults() Retry {
+	if r.Initial <= 0 {
+		r.Initial = 200 * time.Millisecond
+	}
+	if r.Max <= 0 {
+		r.Max = 5 * time.Second
+	}
+	if r.Limit == 0 {
+		r.Limit = time.Minute
+	}
+	r.Max = max(r.Max, r.Initial)
+	return r
+}

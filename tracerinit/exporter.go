@@ -1,0 +1,76 @@
+package tracerinit
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/spanloom/spanloom/internal/export"
+)
+
+// Exporter is a backend that spans are sent to, made by OTLPHTTP, JaegerHTTP, JaegerUDP, Console or otlpgrpc.New.
+// Start opens it and gives it its own queue, worker and counters. One Exporter may serve several tracers.
+type Exporter = export.Factory
+
+// Queue sizes the queue that each exporter has. A field that is zero or negative takes its default.
+type Queue struct {
+	Size     int           // spans waiting for the worker; default 8192
+	Batch    int           // most spans in one request; default 512; a batch is also limited to 1 MiB
+	Interval time.Duration // a smaller batch is sent when its first span has waited this long; default 1 s
+	Timeout  time.Duration // of one attempt to send; default 10 s
+	Overflow Overflow      // which span goes when Size are waiting
+}
+
+// export converts q to what the pipelines take.
+func (q Queue) export() export.Queue {
+	return export.Queue{
+		Size: q.Size, Batch: q.Batch, Interval: q.Interval, Timeout: q.Timeout, Overflow: export.Overflow(q.Overflow),
+	}
+}
+
+// Overflow says which span goes when a queue is full, as while its backend is down. Lost spans are counted.
+type Overflow uint8
+
+// The overflow policies.
+const (
+	DropNewest Overflow = Overflow(export.DropNewest) // keep what is queued; the default
+	DropOldest Overflow = Overflow(export.DropOldest) // keep the latest spans
+	Block      Overflow = Overflow(export.Block)      // Span.Finish waits for room, or for Shutdown: for batch jobs
+)
+
+// String returns the policy's name.
+func (o Overflow) String() string {
+	switch o {
+	case DropNewest:
+		return "drop-newest"
+	case DropOldest:
+		return "drop-oldest"
+	case Block:
+		return "block"
+	}
+	return "unknown"
+}
+
+// Retry says how an exporter tries again to send a batch after a failure that may pass: no connection, 408, 429 or
+// 5xx. Pauses double from Initial to Max, with jitter, and are at least what the backend asks for.
+type Retry struct {
+	Initial time.Duration // first pause; default 200 ms
+	Max     time.Duration // longest pause; default 5 s
+	Limit   time.Duration // when to drop the batch, from its first attempt; default 1 min; negative: do not retry
+}
+
+// Secret is a string that prints as ***, also in JSON and slog. Convert it to string to use it.
+type Secret string
+
+const mask = "***"
+
+// String returns "***".
+func (Secret) String() string { return mask }
+
+// GoString returns "***".
+func (Secret) GoString() string { return mask }
+
+// MarshalText returns "***".
+func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
+
+// LogValue returns "***".
+func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }
