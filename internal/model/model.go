@@ -4,6 +4,7 @@ package model
 
 import (
 	"math"
+	"strings"
 	"time"
 )
 
@@ -118,3 +119,15 @@ func (v Value) Int() int64 { return int64(v.num) }
 
 // Float returns the value of a KindFloat value.
 func (v Value) Float() float64 { return math.Float64frombits(v.num) }
+
+// cut shortens a string or binary value to at most maxBytes bytes.
+func (v Value) cut(maxBytes int) Value {
+	switch {
+	case len(v.str) <= maxBytes:
+	case v.kind == KindString:
+		v.str = Cut(v.str, maxBytes)
+	case v.kind == KindBytes:
+		v.str = strings.Clone(v.str[:maxBytes])
+	}
+	return v
+}

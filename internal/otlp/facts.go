@@ -1,0 +1,164 @@
+package otlp
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// Kinds and status codes of OTLP, in the order of their numbers; the names are Jaeger's.
+var (
+	kindNames   = [...]string{"", "internal", "server", "client", "producer", "consumer"}
+	statusNames = [...]string{"", "OK", "ERROR"}
+)
+
+const (
+	kindInternal = 1
+	statusError  = 2
+)
+
+// facts is what the tags of a span say that OTLP has fields for.
+type facts struct {
+	kind        int
+	status      int
+	description string
+	link        model.Ref // SpanID 0: none
+}
+
+// factsOf reads the tags of a span. A later tag wins over an earlier one of the same key.
+func factsOf(tags []model.Tag) facts {
+	f := facts{kind: kindInternal}
+	failed := false
+	var linkTrace, linkSpan string
+	for i := range tags {
+		t := &tags[i]
+		switch t.Key {
+		case tagKind:
+			f.kind = max(number(kindNames[:], t.Value), kindInternal)
+		case tagError:
+			failed = t.Value == model.Bool(true) || strings.EqualFold(text(t.Value), "true")
+		case tagStatusCode:
+			f.status = number(statusNames[:], t.Value)
+		case tagStatusDescription:
+			f.description = text(t.Value)
+		case tagLinkTraceID:
+			linkTrace = text(t.Value)
+		case tagLinkSpanID:
+			linkSpan = text(t.Value)
+		}
+	}
+	if failed {
+		f.status = statusError
+	}
+	if f.status == 0 {
+		f.description = ""
+	}
+	f.link = parseLink(linkTrace, linkSpan)
+	return f
+}
+
+// covers reports whether the fields of OTLP bring t back, so that it need not be an attribute.
+func (f *facts) covers(t *model.Tag) bool {
+	switch t.Key {
+	case tagKind:
+		return t.Value == model.String(kindNames[f.kind])
+	case tagError:
+		return f.status == statusError && t.Value == model.Bool(true)
+	case tagStatusCode:
+		return f.status != 0 && t.Value == model.String(statusNames[f.status])
+	case tagStatusDescription:
+		return f.description != "" && t.Value == model.String(f.description)
+	}
+	return false
+}
+
+func number(names []string, v model.Value) int {
+	for i, name := range names {
+		if name != "" && v.Kind() == model.KindString && strings.EqualFold(v.Str(), name) {
+			return i
+		}
+	}
+	return 0
+}
+
+func text(v model.Value) string {
+	if v.Kind() != model.KindString {
+		return ""
+	}
+	return v.Str()
+}
+
+func parseLink(traceID, spanID string) (r model.Ref) {
+	if len(traceID) == 0 || len(traceID) > 32 || len(spanID) == 0 || len(spanID) > 16 {
+		return r
+	}
+	cut := max(len(traceID)-16, 0)
+	var err1, err2, err3 error
+	if cut > 0 {
+		r.TraceID.High, err1 = strconv.ParseUint(traceID[:cut], 16, 64)
+	}
+	r.TraceID.Low, err2 = strconv.ParseUint(traceID[cut:], 16, 64)
+	r.SpanID, err3 = strconv.ParseUint(spanID, 16, 64)
+	if err1 != nil || err2 != nil || err3 != nil || r.TraceID == (model.TraceID{}) {
+		return model.Ref{}
+	}
+	r.Type = model.FollowsFrom
+	return r
+}
+
+// nanos returns t as OTLP counts it; times outside its range (1970 to 2262, so that readers in int64 agree) are cut.
+func nanos(t time.Time) uint64 {
+	switch sec := t.Unix(); {
+	case sec < 0:
+		return 0
+	case sec >= math.MaxInt64/int64(time.Second):
+		return math.MaxInt64
+	}
+	return uint64(t.UnixNano())
+}
+
+func endNanos(s *model.Span) uint64 {
+	return min(nanos(s.Start)+uint64(max(s.Duration, 0)), math.MaxInt64)
+}
+
+func timeOf(ns uint64) time.Time {
+	return time.Unix(0, int64(min(ns, math.MaxInt64))).UTC()
+}
+
+func refTypeName(t model.RefType) string {
+	if t == model.ChildOf {
+		return refChildOf
+	}
+	return refFollowsFrom
+}
+
+// sampledFlag is the trace flags of W3C that OTLP carries; Jaeger's debug bit means something else there.
+func sampledFlag(s *model.Span) uint32 { return uint32(s.Flags & 1) }
+
+// linksOf calls add for each reference of s, and for the link that its tags tell if no reference says the same.
+func linksOf(s *model.Span, f *facts, add func(model.Ref)) {
+	seen := f.link.SpanID == 0
+	for _, r := range s.Refs {
+		add(r)
+		seen = seen || r.TraceID == f.link.TraceID && r.SpanID == f.link.SpanID
+	}
+	if !seen {
+		add(f.link)
+	}
+}
+
+// eventName returns the name of l's event and the index of the field that it replaces, or -1.
+func eventName(l *model.Log) (string, int) {
+	for i := range l.Fields {
+		if f := &l.Fields[i]; f.Key == fieldEvent && text(f.Value) != "" {
+			if f.Value.Str() == unnamedEvent {
+				break
+			}
+			return f.Value.Str(), i
+		}
+	}
+	return unnamedEvent, -1
+}

@@ -1,0 +1,147 @@
+package thrift
+
+import (
+	"time"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+const tagTraceState = "w3c.tracestate"
+
+// Jaeger's TagType.
+const (
+	tagString int32 = iota
+	tagDouble
+	tagBool
+	tagLong
+	tagBinary
+)
+
+// AppendSpanCompact appends s to dst as one element of a batch's span list, for AppendEmitBatchCompact. It allocates
+// nothing but room in dst.
+func AppendSpanCompact(dst []byte, s *model.Span) []byte { return appendSpan(dst, s, true) }
+
+// AppendSpanBinary is AppendSpanCompact in the binary protocol, for AppendBatchBinary.
+func AppendSpanBinary(dst []byte, s *model.Span) []byte { return appendSpan(dst, s, false) }
+
+func appendSpan(dst []byte, s *model.Span, compact bool) []byte {
+	w := writer{b: dst, compact: compact}
+	outer := w.open()
+	w.i64(1, int64(s.TraceID.Low))
+	w.i64(2, int64(s.TraceID.High))
+	w.i64(3, int64(s.SpanID))
+	w.i64(4, int64(s.ParentID))
+	w.text(5, s.Name)
+	w.refs(s)
+	w.i32(7, int32(s.Flags))
+	w.i64(8, s.Start.UnixMicro())
+	w.i64(9, micros(s.Duration))
+	w.tags(10, s.Tags, traceStateTag(s))
+	w.logs(s.Logs)
+	w.close(outer)
+	return w.b
+}
+
+// micros rounds a duration down, but not to zero: Jaeger takes spans of no duration for faulty.
+func micros(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
+	return max(d.Microseconds(), 1)
+}
+
+func traceStateTag(s *model.Span) model.Tag {
+	if s.TraceState == "" {
+		return model.Tag{}
+	}
+	return model.Tag{Key: tagTraceState, Value: model.String(s.TraceState)}
+}
+
+// refs writes the references, the parent's first: readers of old want it among them, whatever parentSpanId says.
+func (w *writer) refs(s *model.Span) {
+	parent := model.Ref{TraceID: s.TraceID, SpanID: s.ParentID}
+	listed := s.ParentID == 0
+	for _, r := range s.Refs {
+		listed = listed || r.TraceID == parent.TraceID && r.SpanID == parent.SpanID
+	}
+	n := len(s.Refs)
+	if !listed {
+		n++
+	}
+	if n == 0 {
+		return
+	}
+	w.list(6, typeStruct, n)
+	if !listed {
+		w.ref(parent)
+	}
+	for _, r := range s.Refs {
+		w.ref(r)
+	}
+}
+
+func (w *writer) ref(r model.Ref) {
+	outer := w.open()
+	w.i32(1, int32(r.Type))
+	w.i64(2, int64(r.TraceID.Low))
+	w.i64(3, int64(r.TraceID.High))
+	w.i64(4, int64(r.SpanID))
+	w.close(outer)
+}
+
+// tags writes a list of tags, and extra after them unless its key is empty. An empty list is left out.
+func (w *writer) tags(id int16, tags []model.Tag, extra model.Tag) {
+	n := len(tags)
+	if extra.Key != "" {
+		n++
+	}
+	if n == 0 {
+		return
+	}
+	w.list(id, typeStruct, n)
+	for i := range tags {
+		w.tag(&tags[i])
+	}
+	if extra.Key != "" {
+		w.tag(&extra)
+	}
+}
+
+func (w *writer) tag(t *model.Tag) {
+	outer := w.open()
+	w.text(1, t.Key)
+	switch v := t.Value; v.Kind() {
+	case model.KindBool:
+		w.i32(2, tagBool)
+		w.bool(5, v.Bool())
+	case model.KindInt:
+		w.i32(2, tagLong)
+		w.i64(6, v.Int())
+	case model.KindFloat:
+		w.i32(2, tagDouble)
+		w.double(4, v.Float())
+	case model.KindBytes:
+		w.i32(2, tagBinary)
+		w.bytes(7, v.Str())
+	default:
+		w.i32(2, tagString)
+		w.text(3, v.Str())
+	}
+	w.close(outer)
+}
+
+func (w *writer) logs(logs []model.Log) {
+	if len(logs) == 0 {
+		return
+	}
+	w.list(11, typeStruct, len(logs))
+	for i := range logs {
+		outer := w.open()
+		w.i64(1, logs[i].Time.UnixMicro())
+		w.list(2, typeStruct, len(logs[i].Fields))
+		for j := range logs[i].Fields {
+			w.tag(&logs[i].Fields[j])
+		}
+		w.close(outer)
+	}
+}
