@@ -92,6 +92,25 @@ func (s *Span) Context(ctx context.Context) context.Context {
 	return opentracing.ContextWithSpan(ctx, s.span)
 }
 
+// Hooked returns ctx as the tracer wants it around its span: ctx itself, but for tracers that keep more than the
+// span in a context. For middlewares whose per-request state is a context and answers with Value.
+func (s *Span) Hooked(ctx context.Context) context.Context {
+	if s.span != nil {
+		if hook, ok := s.span.Tracer().(opentracing.TracerContextWithSpanExtension); ok {
+			return hook.ContextWithSpanHook(ctx, s.span)
+		}
+	}
+	return ctx
+}
+
+// Value returns the span if key is the one opentracing.SpanFromContext asks for, else nil.
+func (s *Span) Value(key any) any {
+	if s.span == nil || key != activeKey {
+		return nil
+	}
+	return s.span
+}
+
 // Recording reports whether tags and logs can still matter: false once jaeger has decided not to sample. It may
 // change while the request runs, so ask again before the last tags.
 func (s *Span) Recording() bool {
@@ -106,6 +125,20 @@ func (s *Span) Recording() bool {
 func (s *Span) SetTag(key string, value any) {
 	if s.span != nil {
 		s.span.SetTag(key, value)
+	}
+}
+
+// Rename replaces the name the span was started with. A name that was set since then stays, where the span can
+// tell; where it cannot, the name is replaced only if replace is true.
+func (s *Span) Rename(started, name string, replace bool) {
+	if s.span == nil || started == name {
+		return
+	}
+	if named, ok := s.span.(interface{ OperationName() string }); ok {
+		replace = named.OperationName() == started
+	}
+	if replace {
+		s.span.SetOperationName(name)
 	}
 }
 
