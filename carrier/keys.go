@@ -1,0 +1,47 @@
+package carrier
+
+import "strings"
+
+// isToken reports whether s is a token of HTTP: a legal header name and W3C baggage key.
+func isToken(s string) bool {
+	for i := range len(s) {
+		if !metadataByte(s[i]) && strings.IndexByte("!#$%&'*+^`|~", s[i]) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isMetadataKey reports whether s, a token, is a legal key of gRPC metadata in any letter case.
+func isMetadataKey(s string) bool {
+	for i := range len(s) {
+		if !metadataByte(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func metadataByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.'
+}
+
+// keyBuffer turns keys to lower case, all in one allocation.
+type keyBuffer struct{ b strings.Builder }
+
+const typicalKey = 16
+
+func (l *keyBuffer) fold(key string, count int) string {
+	if l.b.Cap() == 0 {
+		l.b.Grow(min(count, maxBaggageItems) * typicalKey)
+	}
+	start := l.b.Len()
+	for i := range len(key) {
+		c := key[i]
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		l.b.WriteByte(c)
+	}
+	return l.b.String()[start:]
+}

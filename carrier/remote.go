@@ -1,0 +1,49 @@
+package carrier
+
+import "github.com/uber/jaeger-client-go"
+
+// decision is what a caller says about sampling.
+type decision uint8
+
+const (
+	undecided decision = iota
+	unsampled
+	sampled
+)
+
+// remote is the caller's span as a header describes it.
+type remote struct {
+	trace    jaeger.TraceID
+	span     jaeger.SpanID
+	parent   jaeger.SpanID // 0 if the format does not tell
+	sampling decision
+	debug    bool
+	firehose bool
+	random   bool // W3C: the low 56 bits of the trace id are random
+}
+
+func (r *remote) valid() bool { return r.trace.IsValid() && r.span != 0 }
+
+// complete adds what other, of the same trace, says and r's format could not.
+func (r *remote) complete(other *remote) {
+	if r.sampling == undecided {
+		r.sampling = other.sampling
+	}
+	if r.span != other.span {
+		return
+	}
+	if r.parent == 0 {
+		r.parent = other.parent
+	}
+	r.firehose = r.firehose || other.firehose
+	if other.debug {
+		r.sampling, r.debug = sampled, true
+	}
+}
+
+func decided(sample bool) decision {
+	if sample {
+		return sampled
+	}
+	return unsampled
+}
