@@ -1,9 +1,6 @@
 package model
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 )
@@ -17,8 +14,8 @@ type Limits struct {
 }
 
 // Load fills s from a finished span of jaeger-client-go, reusing s's slices and those of its logs, and returns how
-// many tags, logs and log fields the limits dropped. Tags are ordered by key; the tag named error, the kind and the
-// status are dropped last. traceState, if not nil, tells the W3C tracestate of the span's trace.
+// many tags, logs and log fields the limits dropped. The tags that tell an error, the kind and the status are
+// dropped last. traceState, if not nil, tells the W3C tracestate of the span's trace.
 func (s *Span) Load(src *jaeger.Span, lim Limits, traceState func(jaeger.SpanContext) string) (dropped int) {
 	sc := src.SpanContext()
 	id := sc.TraceID()
@@ -37,37 +34,10 @@ func (s *Span) Load(src *jaeger.Span, lim Limits, traceState func(jaeger.SpanCon
 	if traceState != nil {
 		s.TraceState = traceState(sc)
 	}
-	for k, v := range src.Tags() {
-		s.Tags = append(s.Tags, Tag{k, ValueOf(v, lim.ValueBytes)})
-	}
-	slices.SortFunc(s.Tags, compareTags)
-	if lim.Tags > 0 && len(s.Tags) > lim.Tags {
-		dropped = s.dropTags(lim.Tags)
-	}
+	dropped = s.loadTags(src, lim)
 	dropped += s.loadLogs(src.Logs(), lim)
 	s.loadRefs(src.References())
 	return dropped
-}
-
-func compareTags(a, b Tag) int { return strings.Compare(a.Key, b.Key) }
-
-func (s *Span) dropTags(limit int) (dropped int) {
-	slices.SortStableFunc(s.Tags, func(a, b Tag) int { return tagRank(a.Key) - tagRank(b.Key) })
-	dropped = len(s.Tags) - limit
-	clear(s.Tags[limit:])
-	s.Tags = s.Tags[:limit]
-	slices.SortFunc(s.Tags, compareTags)
-	return dropped
-}
-
-func tagRank(key string) int {
-	switch key {
-	case "error":
-		return 0
-	case "span.kind", "otel.status_code":
-		return 1
-	}
-	return 2
 }
 
 func (s *Span) loadLogs(logs []opentracing.LogRecord, lim Limits) (dropped int) {

@@ -2,10 +2,10 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -26,47 +26,58 @@ func ValueOf(v any, maxBytes int) Value {
 	case float64:
 		return Float(v)
 	case []byte:
-		if maxBytes > 0 && len(v) > maxBytes {
-			v = v[:maxBytes]
-		}
-		return Bytes(v)
-	case time.Duration:
-		return String(v.String())
+		return bytesValue(v, maxBytes)
 	case error:
 		return String(Cut(guarded(v, error.Error), maxBytes))
 	case fmt.Stringer:
 		return String(Cut(guarded(v, fmt.Stringer.String), maxBytes))
 	}
-	return reflected(v, maxBytes)
-}
-
-func reflected(v any, maxBytes int) Value {
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.String:
-		return String(Cut(r.String(), maxBytes))
-	case reflect.Bool:
-		return Bool(r.Bool())
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return Int(r.Int())
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		if u := r.Uint(); u > 1<<63-1 {
-			return String(strconv.FormatUint(u, 10))
-		}
-		return Int(int64(r.Uint()))
-	case reflect.Float32, reflect.Float64:
-		return Float(r.Float())
-	case reflect.Slice:
-		if r.Type().Elem().Kind() == reflect.Uint8 {
-			return ValueOf(r.Bytes(), maxBytes)
-		}
+	if value, ok := basicValue(reflect.ValueOf(v), maxBytes); ok {
+		return value
 	}
 	return String(Cut(guarded(v, func(v any) string { return fmt.Sprint(v) }), maxBytes))
 }
 
+// basicValue is ValueOf for what is a number, a string or bytes underneath.
+func basicValue(r reflect.Value, maxBytes int) (Value, bool) {
+	switch r.Kind() {
+	case reflect.String:
+		return String(Cut(r.String(), maxBytes)), true
+	case reflect.Bool:
+		return Bool(r.Bool()), true
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return Int(r.Int()), true
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		u := r.Uint()
+		if u > math.MaxInt64 {
+			return String(strconv.FormatUint(u, 10)), true
+		}
+		return Int(int64(u)), true
+	case reflect.Float32, reflect.Float64:
+		return Float(r.Float()), true
+	case reflect.Slice:
+		if r.Type().Elem().Kind() == reflect.Uint8 {
+			return bytesValue(r.Bytes(), maxBytes), true
+		}
+	}
+	return Value{}, false
+}
+
+func bytesValue(b []byte, maxBytes int) Value {
+	if maxBytes > 0 && len(b) > maxBytes {
+		b = b[:maxBytes]
+	}
+	return Bytes(b)
+}
+
 func guarded[T any](v T, text func(T) string) (s string) {
 	defer func() {
-		if recover() != nil {
-			s = "<panic>"
+		if recover() == nil {
+			return
+		}
+		s = "<panic>"
+		if r := reflect.ValueOf(v); r.Kind() == reflect.Pointer && r.IsNil() {
+			s = "<nil>"
 		}
 	}()
 	return text(v)

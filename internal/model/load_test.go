@@ -1,0 +1,184 @@
+package model_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+	"github.com/opentracing/opentracing-go/log"
+	"github.com/uber/jaeger-client-go"
+
+	. "github.com/spanloom/spanloom/internal/model"
+)
+
+var byValue = cmp.Comparer(func(a, b Value) bool { return a == b })
+
+func newTracer(t *testing.T) opentracing.Tracer {
+	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(),
+		jaeger.TracerOptions.Gen128Bit(true))
+	t.Cleanup(func() { closer.Close() })
+	return tracer
+}
+
+func extract(t *testing.T, tracer opentracing.Tracer, uber string) opentracing.SpanContext {
+	t.Helper()
+	sc, err := tracer.Extract(opentracing.TextMap, opentracing.TextMapCarrier{"uber-trace-id": uber})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sc
+}
+
+func load(span opentracing.Span, lim Limits) (s Span, dropped int) {
+	dropped = s.Load(span.(*jaeger.Span), lim, nil)
+	return s, dropped
+}
+
+func tag(k string, v any) Tag { return Tag{Key: k, Value: ValueOf(v, 0)} }
+
+func TestLoad(t *testing.T) {
+	tracer := newTracer(t)
+	parent := extract(t, tracer, "f123456789abcdef8000000000000001:7:0:1")
+	linked := extract(t, tracer, "b:c:0:1")
+	start := time.Date(2026, 1, 2, 3, 4, 5, 6789, time.UTC)
+	span := tracer.StartSpan("GET /", opentracing.ChildOf(parent), opentracing.FollowsFrom(linked), opentracing.StartTime(start),
+		ext.SpanKindRPCServer)
+	span.SetTag("n", 1).SetTag("wait", time.Second).SetTag("n", 2)
+	span.FinishWithOptions(opentracing.FinishOptions{
+		FinishTime: start.Add(time.Millisecond + 1),
+		LogRecords: []opentracing.LogRecord{{Timestamp: start.Add(5), Fields: []log.Field{log.String("event", "x"), log.Int("n", 3)}}},
+	})
+
+	var got Span
+	dropped := got.Load(span.(*jaeger.Span), Limits{}, func(sc jaeger.SpanContext) string { return "vendor=" + sc.TraceID().String() })
+	want := Span{
+		TraceID: TraceID{High: 0xf123456789abcdef, Low: 0x8000000000000001}, SpanID: got.SpanID, ParentID: 7, Flags: 1, Name: "GET /",
+		TraceState: "vendor=f123456789abcdef8000000000000001", Start: start, Duration: time.Millisecond + 1,
+		Tags: []Tag{tag("n", 2), tag("span.kind", "server"), tag("wait", "1s")},
+		Logs: []Log{{Time: start.Add(5), Fields: []Tag{tag("event", "x"), tag("n", 3)}}},
+		Refs: []Ref{{Type: FollowsFrom, TraceID: TraceID{Low: 0xb}, SpanID: 0xc}},
+	}
+	if diff := cmp.Diff(want, got, byValue); diff != "" || dropped != 0 || got.SpanID == 0 {
+		t.Errorf("dropped %d, -want +got:\n%s", dropped, diff)
+	}
+}
+
+// A value with methods makes Load take the slow way; both must say the same.
+func TestBothWaysToReadTagsAgree(t *testing.T) {
+	tracer := newTracer(t)
+	parent := extract(t, tracer, "a:7:0:1")
+	fast := tracer.StartSpan("x", opentracing.ChildOf(parent))
+	for i, v := range []any{"text", 1, int8(2), uint64(1 << 63), 0.5, true, []byte("raw"), ext.SpanKindRPCClientEnum} {
+		fast.SetTag(fmt.Sprint("t", i), v)
+	}
+	fast.SetTag("t1", 9)
+	slow := tracer.StartSpan("x", opentracing.ChildOf(parent))
+	for k, v := range fast.(*jaeger.Span).Tags() {
+		slow.SetTag(k, v)
+	}
+	slow.SetTag("t99", errors.New("x"))
+	a, _ := load(fast, Limits{})
+	b, _ := load(slow, Limits{})
+	if diff := cmp.Diff(a.Tags, b.Tags[:len(b.Tags)-1], byValue); diff != "" {
+		t.Errorf("-fast +slow:\n%s", diff)
+	}
+	if n := testing.AllocsPerRun(100, func() { a.Load(fast.(*jaeger.Span), Limits{}, nil) }); n > 4 {
+		t.Errorf("%v allocations, of which the reference needs 2, the bytes and the large number 2: the fast way is not taken", n)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	tracer := newTracer(t)
+	span := tracer.StartSpan("x", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")))
+	for i := range 10 {
+		span.SetTag(fmt.Sprint("t", i), strings.Repeat("x", 100))
+		span.LogFields(log.String("a", strings.Repeat("x", 100)), log.Int("b", 2), log.Object("c", []byte("0123456789")), log.Int("d", 4))
+	}
+	span.SetTag("span.kind", "server").SetTag("error", true)
+	s, dropped := load(span, Limits{Tags: 4, Logs: 2, Fields: 3, ValueBytes: 9})
+	if len(s.Tags) != 4 || len(s.Logs) != 2 || len(s.Logs[0].Fields) != 3 {
+		t.Errorf("%d tags, %d logs, %d fields", len(s.Tags), len(s.Logs), len(s.Logs[0].Fields))
+	}
+	if want := 8 + 8 + 2; dropped != want {
+		t.Errorf("dropped %d, want %d", dropped, want)
+	}
+	if s.Tags[0] != tag("error", true) || s.Tags[1] != tag("span.kind", "server") {
+		t.Errorf("the limit did not spare error and kind: %v", s.Tags)
+	}
+	if s.Tags[2].Value.Str() != "xxxxxx…" || s.Logs[1].Fields[0].Value.Str() != "xxxxxx…" || s.Logs[1].Fields[2].Value.Str() != "012345678" {
+		t.Errorf("values not cut: %v %v", s.Tags, s.Logs[1])
+	}
+	if s, dropped := load(span, Limits{}); len(s.Tags) != 12 || len(s.Logs) != 10 || dropped != 0 {
+		t.Errorf("without limits: %d tags, %d logs, dropped %d", len(s.Tags), len(s.Logs), dropped)
+	}
+}
+
+func TestManyTags(t *testing.T) {
+	tracer := newTracer(t)
+	span := tracer.StartSpan("x", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")))
+	for i := range 5000 {
+		span.SetTag(fmt.Sprint("t", i%1000), i)
+	}
+	s, _ := load(span, Limits{})
+	if len(s.Tags) != 1000 || s.Tags[0] != tag("t0", 4000) {
+		t.Errorf("%d tags, first %v", len(s.Tags), s.Tags[0])
+	}
+}
+
+type quarrelsome struct{}
+
+func (quarrelsome) Error() string { panic("no") }
+
+func TestFields(t *testing.T) {
+	span := newTracer(t).StartSpan("x")
+	span.LogFields(
+		log.Bool("bool", true), log.Int32("int32", -1), log.Uint32("uint32", 1<<32-1), log.Uint64("uint64", 1<<63),
+		log.Float32("float32", 0.5), log.Float64("float64", 0.25), log.Error(errors.New("boom")), log.Object("nil", nil),
+		log.Noop(), log.Error(quarrelsome{}), log.Object("quarrel", quarrelsome{}),
+		log.Lazy(func(e log.Encoder) { e.EmitString("lazy", "yes") }), log.Lazy(func(log.Encoder) { panic("no") }),
+	)
+	s, _ := load(span, Limits{})
+	want := []Tag{
+		tag("bool", true), tag("int32", -1), tag("uint32", 1<<32-1), tag("uint64", "9223372036854775808"),
+		tag("float32", 0.5), tag("float64", 0.25), tag("error.object", "boom"), tag("nil", "<nil>"),
+		tag("error.object", "<panic>"), tag("quarrel", "<panic>"), tag("lazy", "yes"), tag("", "<panic>"),
+	}
+	if diff := cmp.Diff(want, s.Logs[0].Fields, byValue); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestScratchIsReused(t *testing.T) {
+	tracer := newTracer(t)
+	big := tracer.StartSpan("big", opentracing.FollowsFrom(extract(t, tracer, "b:c:0:1")))
+	big.SetTag("a", "secret").LogKV("b", "secret")
+	big.LogKV("c", "secret", "d", "secret")
+	small := tracer.StartSpan("small", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")))
+	small.LogKV("e", 1)
+	want, _ := load(small, Limits{})
+	got, _ := load(big, Limits{})
+	got.Load(small.(*jaeger.Span), Limits{}, nil)
+	if diff := cmp.Diff(want.Logs, got.Logs, byValue); diff != "" || len(got.Tags) != 0 || len(got.Refs) != 0 {
+		t.Errorf("what was loaded before shows: %+v", got)
+	}
+}
+
+func TestLoadBesideTheApplication(t *testing.T) {
+	span := newTracer(t).StartSpan("x")
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range 1000 {
+			span.SetTag("k", i).LogKV("i", i)
+		}
+	})
+	for range 50 {
+		load(span, Limits{Logs: 5})
+	}
+	wg.Wait()
+}

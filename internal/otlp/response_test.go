@@ -1,0 +1,69 @@
+package otlp
+
+import (
+	"encoding/json"
+	"testing"
+
+	"google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+func TestPartialSuccess(t *testing.T) {
+	for _, tt := range []struct {
+		rejected int64
+		message  string
+	}{{0, ""}, {3, ""}, {0, "deprecated"}, {1 << 40, "too many ünïcode"}} {
+		body := AppendResponse(nil, tt.rejected, tt.message)
+		rejected, message, err := PartialSuccess(body)
+		if rejected != tt.rejected || message != tt.message || err != nil {
+			t.Errorf("%v came back as %d %q %v", tt, rejected, message, err)
+		}
+	}
+	// field 1 { field 1: 5, field 2: "no", field 9: group }
+	known := []byte("\x0a\x08\x08\x05\x12\x02no\x4b\x4c")
+	if rejected, message, err := PartialSuccess(known); rejected != 5 || message != "no" || err != nil {
+		t.Errorf("got %d %q %v", rejected, message, err)
+	}
+}
+
+func TestResponsesOfBadBackends(t *testing.T) {
+	for _, body := range []string{"\x0a", "\x0a\xff\xff\xff\xff\x0f", "\x0a\x02\x08", "<html>bad gateway</html>", "\x00\x00"} {
+		if rejected, message, err := PartialSuccess([]byte(body)); err == nil {
+			t.Errorf("%q: %d %q and no error", body, rejected, message)
+		}
+		if got := StatusMessage([]byte(body)); got != "" {
+			t.Errorf("%q: status %q", body, got)
+		}
+	}
+	negative := AppendResponse(nil, -4, "")
+	if rejected, _, err := PartialSuccess(negative); rejected != 0 || err != nil {
+		t.Errorf("negative count: %d %v", rejected, err)
+	}
+	wrongType := []byte("\x08\x05")
+	if rejected, _, err := PartialSuccess(wrongType); rejected != 0 || err != nil {
+		t.Errorf("wrong type: %d %v", rejected, err)
+	}
+}
+
+func TestStatusAnswer(t *testing.T) {
+	body := AppendStatus(nil, 3, "bad \xff bytes")
+	var got status.Status
+	if err := proto.Unmarshal(body, &got); err != nil || got.Code != 3 || got.Message != "bad \uFFFD bytes" {
+		t.Errorf("%v %v", &got, err)
+	}
+	if message := StatusMessage(body); message != "bad \uFFFD bytes" {
+		t.Errorf("StatusMessage: %q", message)
+	}
+}
+
+func TestJSONAnswers(t *testing.T) {
+	for got, want := range map[string]string{
+		string(AppendResponseJSON(nil, 0, "")):       `{}`,
+		string(AppendResponseJSON(nil, 5, `a"<b`)):   `{"partialSuccess":{"rejectedSpans":"5","errorMessage":"a\"\u003cb"}}`,
+		string(AppendStatusJSON(nil, 3, "bad\xffx")): `{"code":3,"message":"bad` + "\uFFFD" + `x"}`,
+	} {
+		if got != want || !json.Valid([]byte(got)) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
