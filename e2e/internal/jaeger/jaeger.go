@@ -1,0 +1,120 @@
+// Package jaeger runs a real Jaeger on free loopback ports and reads back what it stored.
+package jaeger
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/spanloom/spanloom/e2e/internal/proc"
+	"github.com/spanloom/spanloom/e2e/internal/wait"
+)
+
+// Jaeger is a running one. Addresses are host:port, URLs have no trailing slash.
+type Jaeger struct {
+	UDP       string // agent, thrift compact
+	Sampling  string // agent's URL: "/" answers numbers for strategy types, "/sampling" answers names
+	Collector string // URL: thrift at /api/traces, strategies at /api/sampling
+	OTLPHTTP  string // URL
+	OTLPGRPC  string
+	Query     string // URL
+
+	flags      []string
+	strategies string // file, reloaded as it changes
+	process    *proc.Process
+}
+
+// Start runs a Jaeger until the test ends.
+func Start(t testing.TB) *Jaeger {
+	t.Helper()
+	addr := freeAddrs(t, 11)
+	j := &Jaeger{
+		UDP: addr[0], Sampling: "http://" + addr[1], Collector: "http://" + addr[2], OTLPHTTP: "http://" + addr[3],
+		OTLPGRPC: addr[4], Query: "http://" + addr[5],
+		strategies: filepath.Join(t.TempDir(), "strategies.json"),
+	}
+	collector := addr[6]
+	j.flags = append([]string{
+		"--processor.jaeger-compact.server-host-port=" + j.UDP,
+		"--processor.jaeger-compact.server-socket-buffer-size=4000000",
+		"--processor.jaeger-binary.server-host-port=" + addr[7],
+		"--processor.zipkin-compact.server-host-port=" + addr[8],
+		"--http-server.host-port=" + addr[1],
+		"--reporter.grpc.host-port=" + collector,
+		"--collector.http-server.host-port=" + addr[2],
+		"--collector.grpc-server.host-port=" + collector,
+		"--collector.otlp.http.host-port=" + addr[3],
+		"--collector.otlp.grpc.host-port=" + addr[4],
+		"--collector.queue-size=100000",
+		"--query.http-server.host-port=" + addr[5],
+		"--query.grpc-server.host-port=" + addr[9],
+		"--sampling.strategies-file=" + j.strategies,
+		"--sampling.strategies-reload-interval=50ms",
+	}, programFlags(addr[10])...)
+	j.SetStrategies(t, `{"default_strategy": {"type": "probabilistic", "param": 1}}`)
+	j.Restart(t)
+	return j
+}
+
+// Restart runs Jaeger again, on the same ports and with an empty store, after Kill or while it runs.
+func (j *Jaeger) Restart(t testing.TB) {
+	t.Helper()
+	j.Kill()
+	j.process = proc.Start(t, build(t), nil, j.flags...)
+	wait.For(t, 20*time.Second, "Jaeger to answer", func() (any, bool) {
+		resp, err := http.Get(j.Query + "/api/services")
+		if err != nil {
+			return err, false
+		}
+		resp.Body.Close()
+		return resp.Status, resp.StatusCode == http.StatusOK
+	})
+}
+
+// Kill ends it at once.
+func (j *Jaeger) Kill() {
+	if j.process != nil {
+		j.process.Kill()
+	}
+}
+
+// SetStrategies replaces the sampling strategies, in the format of Jaeger's strategies file. Jaeger reads them within
+// a fraction of a second.
+func (j *Jaeger) SetStrategies(t testing.TB, json string) {
+	t.Helper()
+	next := j.strategies + ".next"
+	if err := os.WriteFile(next, []byte(json), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, j.strategies); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// freeAddrs finds loopback addresses that are free for TCP and UDP. All are held until the last is found, so they
+// differ.
+func freeAddrs(t testing.TB, n int) (addrs []string) {
+	t.Helper()
+	for range 10 * n {
+		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tcp.Close()
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Addr().(*net.TCPAddr).Port))
+		udp, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			continue
+		}
+		defer udp.Close()
+		if addrs = append(addrs, addr); len(addrs) == n {
+			return addrs
+		}
+	}
+	t.Fatal("no free ports")
+	return nil
+}

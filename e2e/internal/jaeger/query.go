@@ -1,0 +1,163 @@
+package jaeger
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/spanloom/spanloom/e2e/internal/wait"
+)
+
+// Span is one span as the query API tells it, put in an order that two answers can be compared in.
+type Span struct {
+	TraceID       string      `json:"traceID"`
+	SpanID        string      `json:"spanID"`
+	OperationName string      `json:"operationName"`
+	References    []Reference `json:"references"`
+	Flags         uint32      `json:"flags"`
+	StartTime     int64       `json:"startTime"` // µs since 1970
+	Duration      int64       `json:"duration"`  // µs
+	Tags          []KeyValue  `json:"tags"`
+	Logs          []Log       `json:"logs"`
+	Warnings      []string    `json:"warnings"`
+	ProcessID     string      `json:"processID"`
+	Process       Process     `json:"-"`
+}
+
+// Reference is one to another span.
+type Reference struct {
+	RefType string `json:"refType"`
+	TraceID string `json:"traceID"`
+	SpanID  string `json:"spanID"`
+}
+
+// KeyValue is a tag or a field of a log.
+type KeyValue struct {
+	Key   string      `json:"key"`
+	Type  string      `json:"type"`
+	Value json.Number `json:"-"` // the JSON text, so that no digit is lost
+}
+
+// UnmarshalJSON keeps the value as it is written.
+func (kv *KeyValue) UnmarshalJSON(b []byte) error {
+	var raw struct {
+		Key, Type string
+		Value     json.RawMessage
+	}
+	err := json.Unmarshal(b, &raw)
+	kv.Key, kv.Type, kv.Value = raw.Key, raw.Type, json.Number(raw.Value)
+	return err
+}
+
+// Log is an event of a span.
+type Log struct {
+	Timestamp int64      `json:"timestamp"`
+	Fields    []KeyValue `json:"fields"`
+}
+
+// Process is what made a span.
+type Process struct {
+	ServiceName string     `json:"serviceName"`
+	Tags        []KeyValue `json:"tags"`
+}
+
+// Tag returns the JSON text of a tag: `"GET"`, `200`, `true`; "" if there is none.
+func (s Span) Tag(key string) string {
+	for _, kv := range s.Tags {
+		if kv.Key == key {
+			return kv.Value.String()
+		}
+	}
+	return ""
+}
+
+// Parent is the id of the span that s is a child of, or "".
+func (s Span) Parent() string {
+	for _, ref := range s.References {
+		if ref.RefType == "CHILD_OF" && ref.TraceID == s.TraceID {
+			return ref.SpanID
+		}
+	}
+	return ""
+}
+
+type trace struct {
+	Spans     []Span             `json:"spans"`
+	Processes map[string]Process `json:"processes"`
+}
+
+// Trace polls until the trace has at least want spans, and returns them by start and id.
+func (j *Jaeger) Trace(t testing.TB, id string, want int) []Span {
+	t.Helper()
+	var spans []Span
+	wait.For(t, 15*time.Second, fmt.Sprintf("trace %s with %d spans", id, want), func() (any, bool) {
+		traces := j.get(t, "/api/traces/"+id)
+		spans = nil
+		if len(traces) == 1 {
+			spans = traces[0].sorted()
+		}
+		return fmt.Sprintf("%d spans: %s", len(spans), names(spans)), len(spans) >= want
+	})
+	return spans
+}
+
+// Traces returns what is stored of a service, at most 1,500 traces.
+func (j *Jaeger) Traces(t testing.TB, service string) [][]Span {
+	t.Helper()
+	var all [][]Span
+	for _, tr := range j.get(t, "/api/traces?limit=1500&lookback=1h&service="+url.QueryEscape(service)) {
+		all = append(all, tr.sorted())
+	}
+	return all
+}
+
+func (j *Jaeger) get(t testing.TB, path string) []trace {
+	t.Helper()
+	resp, err := http.Get(j.Query + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct{ Data []trace }
+	if resp.StatusCode == http.StatusNotFound {
+		return nil
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", path, resp.Status, err)
+	}
+	return answer.Data
+}
+
+func (tr trace) sorted() []Span {
+	for i := range tr.Spans {
+		s := &tr.Spans[i]
+		s.Process = tr.Processes[s.ProcessID]
+		s.ProcessID = ""
+		sortTags(s.Tags)
+		sortTags(s.Process.Tags)
+		slices.SortStableFunc(s.Logs, func(a, b Log) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
+		for _, l := range s.Logs {
+			sortTags(l.Fields)
+		}
+	}
+	slices.SortFunc(tr.Spans, func(a, b Span) int {
+		return cmp.Or(cmp.Compare(a.StartTime, b.StartTime), cmp.Compare(a.SpanID, b.SpanID))
+	})
+	return tr.Spans
+}
+
+func sortTags(tags []KeyValue) {
+	slices.SortStableFunc(tags, func(a, b KeyValue) int { return cmp.Compare(a.Key, b.Key) })
+}
+
+func names(spans []Span) (all []string) {
+	for _, s := range spans {
+		all = append(all, s.Process.ServiceName+":"+s.OperationName)
+	}
+	return all
+}
