@@ -1,6 +1,204 @@
 package tracerinit
 
-import "github.com/spanloom/spanloom/internal/export"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
 
-// JaegerUDP sends spans as Jaeger thrift compact to an agent.
-func JaegerUDP(hostPort string) Exporter { return export.Factory{Name: "jaeger/udp"} }
+	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/thrift"
+)
+
+const (
+	datagramBytes = 65000 // what agents take
+	agentPort     = "6831"
+	resolveEvery  = 10 * time.Second
+
+	// Without a pause between datagrams, those that a receiver's buffer (208 KiB on Linux) cannot hold are lost and
+	// nobody knows.
+	datagramPause = 2 * time.Millisecond
+
+	// icmpWait is how long a datagram to an agent not known to be there may take to come back as refused.
+	icmpWait = 50 * time.Millisecond
+)
+
+// JaegerUDP sends spans as Jaeger thrift compact in UDP datagrams to an agent. hostPort is a name or an address, with
+// port 6831 if none is given; the name is looked up when spans are sent, and again every 10 seconds and when the agent
+// refuses them. UDP does not tell what arrives: delivered means sent, and not refused by the agent's host.
+func JaegerUDP(hostPort string) Exporter { return jaegerUDP(hostPort, resolveEvery) }
+
+// jaegerUDP is JaegerUDP with the interval of look-ups; one that is zero or negative leaves those after a refusal.
+func jaegerUDP(hostPort string, every time.Duration) Exporter {
+	host, port, err := splitAgent(hostPort)
+	f := export.Factory{Name: "jaeger/udp", Endpoint: net.JoinHostPort(host, port)}
+	f.Open = func(env export.Env) (export.Sender, error) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		s := &udpSender{
+			remote: export.Remote{Name: f.Name, Host: f.Endpoint}, host: host, port: port, every: every,
+			process: env.Process, lookup: net.DefaultResolver.LookupNetIP,
+		}
+		if s.MaxBytes() <= 0 {
+			return nil, fmt.Errorf("%s: the process tags do not fit a datagram of %d bytes", f.Name, datagramBytes)
+		}
+		return s, nil
+	}
+	return f
+}
+
+// splitAgent reads host:port, host, [v6]:port, [v6] or v6.
+func splitAgent(s string) (host, port string, err error) {
+	s = strings.TrimSpace(s)
+	host, port, err = net.SplitHostPort(s)
+	if err != nil {
+		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), agentPort
+	}
+	_, notAddr := netip.ParseAddr(host)
+	n, notPort := strconv.ParseUint(port, 10, 16)
+	switch {
+	case s == "":
+		return "", "", errors.New("the agent's address is empty")
+	case notAddr != nil && strings.ContainsAny(host, ":/[]@ "):
+		return host, port, fmt.Errorf("the agent's address %q is not host:port", s)
+	case notPort != nil || n == 0:
+		return host, port, fmt.Errorf("the agent's port %q is not a number from 1 to 65535", port)
+	case host == "":
+		host = "localhost"
+	}
+	return host, port, nil
+}
+
+// udpSender sends one datagram for each batch.
+type udpSender struct {
+	remote     export.Remote
+	host, port string
+	every      time.Duration
+	process    *model.Process
+	lookup     func(ctx context.Context, network, host string) ([]netip.Addr, error)
+
+	addrs    []netip.Addr // the one in use first
+	resolved time.Time
+	conn     *net.UDPConn // to addrs[0]; nil: none
+	trusted  bool         // the agent has not refused what was sent over conn
+	free     time.Time    // when the next datagram may go
+	buf      []byte
+}
+
+func (*udpSender) AppendSpan(dst []byte, s *model.Span) []byte { return thrift.AppendSpanCompact(dst, s) }
+
+func (s *udpSender) MaxBytes() int { return datagramBytes - thrift.EmitBatchOverhead(s.process) }
+
+// Send tries the agent's addresses in turn: localhost may be ::1 to the resolver and 127.0.0.1 to the agent.
+func (s *udpSender) Send(ctx context.Context, b export.Batch) error {
+	s.buf = thrift.AppendEmitBatchCompact(s.buf[:0], s.process, b.Spans)
+	if err := s.resolve(ctx); err != nil {
+		return &export.RetryError{Err: s.remote.Unreachable(err)}
+	}
+	if err := s.pace(ctx); err != nil {
+		return &export.RetryError{Err: s.remote.Unreachable(err)}
+	}
+	var err error
+	for range s.addrs {
+		if err = s.write(ctx); err == nil {
+			return nil
+		}
+		s.hangUp()
+		s.addrs = append(s.addrs[1:], s.addrs[0])
+	}
+	s.resolved = time.Time{}
+	if errors.Is(err, syscall.EMSGSIZE) {
+		return s.remote.Unreachable(err)
+	}
+	return &export.RetryError{Err: s.remote.Unreachable(err)}
+}
+
+// resolve looks the agent up if that is due, and keeps the connection if its address is still among the answers. A
+// failed look-up is no reason to leave an agent that takes spans.
+func (s *udpSender) resolve(ctx context.Context) error {
+	if s.conn != nil && (s.every <= 0 || time.Since(s.resolved) < s.every) {
+		return nil
+	}
+	addrs, err := s.lookup(ctx, "ip", s.host)
+	switch {
+	case len(addrs) == 0 && s.conn != nil:
+		addrs = s.addrs
+	case err != nil:
+		return err
+	case len(addrs) == 0:
+		return fmt.Errorf("no address for %s", s.host)
+	}
+	s.resolved = time.Now()
+	if s.conn != nil {
+		if i := slices.Index(addrs, s.addrs[0]); i >= 0 {
+			addrs[0], addrs[i] = addrs[i], addrs[0]
+		} else {
+			s.hangUp()
+		}
+	}
+	s.addrs = addrs
+	return nil
+}
+
+func (s *udpSender) pace(ctx context.Context) error {
+	wait := time.Until(s.free)
+	s.free = time.Now().Add(max(wait, 0) + datagramPause)
+	if wait <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *udpSender) write(ctx context.Context) error {
+	if s.conn == nil {
+		d := net.Dialer{}
+		conn, err := d.DialContext(ctx, "udp", net.JoinHostPort(s.addrs[0].Unmap().String(), s.port))
+		if err != nil {
+			return err
+		}
+		s.conn, s.trusted = conn.(*net.UDPConn), false
+	}
+	deadline, _ := ctx.Deadline()
+	s.conn.SetWriteDeadline(deadline)
+	if _, err := s.conn.Write(s.buf); err != nil {
+		return err
+	}
+	if s.trusted {
+		return pendingError(s.conn)
+	}
+	s.conn.SetReadDeadline(time.Now().Add(icmpWait))
+	if _, err := s.conn.Read(make([]byte, 1)); err != nil && !errors.Is(err, syscall.ETIMEDOUT) && !timedOut(err) {
+		return err
+	}
+	s.trusted = true
+	return nil
+}
+
+func timedOut(err error) bool {
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
+}
+
+func (s *udpSender) hangUp() {
+	if s.conn != nil {
+		s.conn.Close()
+		s.conn = nil
+	}
+}
+
+func (s *udpSender) Close() { s.hangUp() }

@@ -17,18 +17,17 @@ type Sender interface {
 	AppendSpan(dst []byte, s *model.Span) []byte
 	// MaxBytes is the most that AppendSpan's output may add up to in one Batch.
 	MaxBytes() int
-	// Send delivers one batch. It returns how many spans the backend refused although it took the batch.
-	// An error that wraps *RetryError may be tried again; any other is final. No error may hold a secret.
-	// Send must not use b.Spans after it returned.
-	Send(ctx context.Context, b Batch) (rejected int, err error)
+	// Send delivers one batch. An error that wraps *RetryError may be tried again; *RejectedError says that the
+	// backend took the batch, but not all of its spans; any other is final. No error may hold a secret. Send must
+	// not use b.Spans after it returned.
+	Send(ctx context.Context, b Batch) error
 	// Close releases connections; it must not block.
 	Close()
 }
 
 // Batch is the encoded spans of one Send.
 type Batch struct {
-	Spans []byte // as AppendSpan wrote them, one after the other
-	Count int
+	Spans [][]byte // each as AppendSpan wrote it
 }
 
 // RetryError marks an error worth another try; After is the pause the backend asked for, or 0.
@@ -39,6 +38,16 @@ type RetryError struct {
 
 func (e *RetryError) Error() string { return e.Err.Error() }
 func (e *RetryError) Unwrap() error { return e.Err }
+
+// RejectedError says that the backend took a batch but not Count of its spans, and why. With Count 0 it is a
+// warning of the backend's.
+type RejectedError struct {
+	Count int
+	Err   error
+}
+
+func (e *RejectedError) Error() string { return e.Err.Error() }
+func (e *RejectedError) Unwrap() error { return e.Err }
 
 // Factory is a backend not yet opened, made by a constructor such as tracerinit.OTLPHTTP. It holds its secrets
 // in Open alone, so that printing it is safe.

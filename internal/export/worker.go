@@ -81,24 +81,28 @@ func (p *Pipeline) take(dst []*jaeger.Span) []*jaeger.Span {
 	return dst
 }
 
-// settle gives the next n spans in flight their fate: rejected of them, and if err is not nil all, are dropped.
-func (p *Pipeline) settle(n, rejected int, err error) {
+// settle gives the next n spans in flight their fate, which err tells.
+func (p *Pipeline) settle(n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.gaveUp {
 		return
 	}
 	p.flight.from += uint64(n)
+	var rejected *RejectedError
 	var retry *RetryError
 	switch d := &p.stats.Dropped; {
 	case err == nil:
-		rejected = min(max(rejected, 0), n)
-		p.stats.Delivered += uint64(n - rejected)
-		p.drop(&d.Rejected, uint64(rejected))
-	case p.ctx.Err() != nil:
-		p.leave(uint64(n))
+		p.stats.Delivered += uint64(n)
+	case errors.As(err, &rejected):
+		lost := min(max(rejected.Count, 0), n)
+		p.stats.Delivered += uint64(n - lost)
+		p.stats.LastError = err.Error()
+		p.drop(&d.Rejected, uint64(lost))
 	case errors.Is(err, errTooLarge):
 		p.drop(&d.TooLarge, uint64(n))
+	case p.ctx.Err() != nil:
+		p.leave(uint64(n))
 	case errors.As(err, &retry):
 		p.drop(&d.Failed, uint64(n))
 	default:
@@ -107,11 +111,11 @@ func (p *Pipeline) settle(n, rejected int, err error) {
 	p.notify()
 }
 
-// failed counts a failed attempt.
+// failed counts a failed attempt, unless Shutdown cut it off.
 func (p *Pipeline) failed(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.gaveUp {
+	if p.gaveUp || p.ctx.Err() != nil {
 		return
 	}
 	p.stats.Failures++
@@ -124,10 +128,11 @@ var errTooLarge = errors.New("span does not fit one message")
 // worker is what only the worker's goroutine touches.
 type worker struct {
 	*Pipeline
-	max, target int
+	max, target int // bytes of one span, of one batch
 	scratch     model.Span
-	buf         []byte // encoded, not sent
-	count       int    // spans in buf
+	buf         []byte // encoded spans, not sent
+	ends        []int  // of each span in buf
+	batch       [][]byte
 }
 
 // deliver encodes and sends spans, in as many batches as their sizes ask for.
@@ -141,24 +146,28 @@ func (w *worker) deliver(spans []*jaeger.Span) {
 		case err != nil:
 			w.buf = w.buf[:start]
 			w.flush(start)
-			w.settle(1, 0, err)
-		case w.count > 0 && len(w.buf) > w.target:
+			w.settle(1, err)
+			continue
+		case len(w.buf) > w.target:
 			w.flush(start)
-			w.count = 1
-		default:
-			w.count++
 		}
+		w.ends = append(w.ends, len(w.buf))
 	}
 	w.flush(len(w.buf))
 }
 
 // flush sends buf[:end], if that holds a span, and keeps the rest.
 func (w *worker) flush(end int) {
-	if w.count > 0 {
-		rejected, err := w.send(Batch{Spans: w.buf[:end:end], Count: w.count})
-		w.settle(w.count, rejected, err)
+	if n := len(w.ends); n > 0 {
+		w.batch = w.batch[:0]
+		start := 0
+		for _, end := range w.ends {
+			w.batch = append(w.batch, w.buf[start:end:end])
+			start = end
+		}
+		w.ends = w.ends[:0]
+		w.settle(n, w.send(Batch{Spans: w.batch}))
 	}
-	w.count = 0
 	rest := w.buf[end:]
 	if cap(w.buf) > 4*targetBytes {
 		w.buf = nil
@@ -186,37 +195,38 @@ func (w *worker) encode(s *jaeger.Span) (err error) {
 	return nil
 }
 
-// send tries to send b until it is delivered, refused for good, or out of time.
-func (w *worker) send(b Batch) (rejected int, err error) {
+// send tries to send b until it is taken, refused for good, or out of time.
+func (w *worker) send(b Batch) error {
 	pause := backoff.ExponentialBackOff{
 		InitialInterval: w.retry.Initial, MaxInterval: w.retry.Max, Multiplier: 2, RandomizationFactor: 0.5,
 	}
 	started := time.Now()
 	for {
-		if rejected, err = w.attempt(b); err == nil {
-			return rejected, nil
+		err := w.attempt(b)
+		var retry *RetryError
+		if err == nil || errors.As(err, new(*RejectedError)) {
+			return err
 		}
 		w.failed(err)
-		var retry *RetryError
 		if !errors.As(err, &retry) {
-			return 0, err
+			return err
 		}
 		wait := max(pause.NextBackOff(), retry.After)
 		if time.Since(started)+wait > w.retry.Limit {
-			return 0, err
+			return err
 		}
 		if hurried := w.sleep(wait, retry.After > 0); hurried {
 			pause.Reset()
 		}
 		if w.ctx.Err() != nil {
-			return 0, err
+			return err
 		}
 	}
 }
 
-func (w *worker) attempt(b Batch) (rejected int, err error) {
+func (w *worker) attempt(b Batch) (err error) {
 	if w.ctx.Err() != nil {
-		return 0, w.ctx.Err()
+		return w.ctx.Err()
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, w.queue.Timeout)
 	defer cancel()

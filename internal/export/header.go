@@ -1,0 +1,18 @@
+package export
+
+import "strings"
+
+// ValidHeader tells whether HTTP, and gRPC metadata, can carry the header: its name is a token, its value printable.
+func ValidHeader(name, value string) bool {
+	return name != "" && !strings.ContainsFunc(name, notToken) && !strings.ContainsFunc(value, control)
+}
+
+func notToken(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+}
+
+func control(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }

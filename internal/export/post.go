@@ -1,0 +1,164 @@
+package export
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+const (
+	replyBytes = 64 << 10    // of an answer's header, and of its body
+	replyTime  = time.Second // for the body, once the header is there
+	dialTime   = 10 * time.Second
+)
+
+// PostConfig sets up a Poster.
+type PostConfig struct {
+	Remote
+	URL         *url.URL // user and password in it are sent as basic authentication
+	ContentType string
+	Header      http.Header // wins over the rest
+	TLS         *tls.Config
+	Gzip        bool
+	Explain     func(body []byte) string // reads the reason in a 400's body; nil: not read
+}
+
+// Poster sends batches to one URL over a transport of its own: never traced, no redirect followed, answers read
+// within bounds. Its methods are for one goroutine, but Close.
+type Poster struct {
+	PostConfig
+	transport *http.Transport
+	life      context.Context
+	end       context.CancelFunc
+	zip       *gzip.Writer
+	zipped    bytes.Buffer
+}
+
+// NewPoster opens no connection yet.
+func NewPoster(c PostConfig) *Poster {
+	p := &Poster{PostConfig: c}
+	p.Header = c.Header.Clone()
+	if p.Header == nil {
+		p.Header = http.Header{}
+	}
+	target := *c.URL
+	p.URL = &target
+	p.URL.User = nil
+	setDefault(p.Header, "Content-Type", c.ContentType)
+	setDefault(p.Header, "User-Agent", "spanloom")
+	if c.URL.User != nil && p.Header.Get("Authorization") == "" {
+		password, _ := c.URL.User.Password()
+		r := http.Request{Header: p.Header}
+		r.SetBasicAuth(c.URL.User.Username(), password)
+	}
+	if c.Gzip {
+		p.Header.Set("Content-Encoding", "gzip")
+		p.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	}
+	p.life, p.end = context.WithCancel(context.Background())
+	p.transport = &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            p.dial,
+		TLSClientConfig:        c.TLS.Clone(), // the transport writes to it
+		TLSHandshakeTimeout:    dialTime,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxIdleConns:           2,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: replyBytes,
+	}
+	return p
+}
+
+func setDefault(h http.Header, key, value string) {
+	if h.Get(key) == "" {
+		h.Set(key, value)
+	}
+}
+
+// dial ends with the Poster: net/http lets a dial go on after its request was cancelled.
+func (p *Poster) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.life, cancel)()
+	d := net.Dialer{Timeout: dialTime}
+	return d.DialContext(ctx, network, addr)
+}
+
+// Post sends data and returns the start of the answer to a 2xx. Other answers, and none, are errors that name the
+// status and the host: 408, 429, 5xx and broken connections as *RetryError.
+func (p *Poster) Post(ctx context.Context, data []byte) (reply []byte, err error) {
+	if p.zip != nil {
+		data = p.compress(data)
+	}
+	body := &body{data: data}
+	defer body.detach()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	req := (&http.Request{
+		Method: http.MethodPost, URL: p.URL, Host: p.Header.Get("Host"), Header: p.Header,
+		Body: body.reader(), ContentLength: int64(len(data)),
+		GetBody: func() (io.ReadCloser, error) { return body.reader(), nil },
+	}).WithContext(ctx)
+	resp, err := p.transport.RoundTrip(req)
+	if err != nil {
+		return nil, &RetryError{Err: p.Unreachable(err)}
+	}
+	defer resp.Body.Close()
+	defer time.AfterFunc(replyTime, cancel).Stop()
+	if resp.StatusCode/100 != 2 {
+		return nil, p.refused(resp)
+	}
+	reply, _ = io.ReadAll(io.LimitReader(resp.Body, replyBytes))
+	return reply, nil
+}
+
+// compress fills the Poster's own buffer; writing to that cannot fail.
+func (p *Poster) compress(data []byte) []byte {
+	p.zipped.Reset()
+	p.zip.Reset(&p.zipped)
+	p.zip.Write(data)
+	p.zip.Close()
+	return p.zipped.Bytes()
+}
+
+func (p *Poster) refused(resp *http.Response) error {
+	code := resp.StatusCode
+	status := fmt.Sprintf("%d %s", code, http.StatusText(code))
+	switch {
+	case code/100 == 3:
+		status += ", a redirect, which is not followed,"
+	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code/100 == 5:
+		after := retryAfter(resp.Header.Get("Retry-After"), time.Now())
+		return &RetryError{Err: p.Refused(status, ""), After: after}
+	case code == http.StatusBadRequest && p.Explain != nil:
+		reason, _ := io.ReadAll(io.LimitReader(resp.Body, replyBytes))
+		return p.Refused(status, p.Explain(reason))
+	}
+	return p.Refused(status, "")
+}
+
+// retryAfter reads a Retry-After header: seconds or a date; 0 if it holds neither.
+func retryAfter(value string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
+		return max(time.Duration(seconds)*time.Second, 0)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}
+
+// Close drops idle connections and stops dials. It does not wait.
+func (p *Poster) Close() {
+	p.end()
+	p.transport.CloseIdleConnections()
+}
