@@ -1,0 +1,132 @@
+package grpcmw
+
+import (
+	"context"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+	"google.golang.org/grpc"
+
+	"github.com/spanloom/spanloom/internal/rpcspan"
+)
+
+// UnaryClientInterceptor traces the unary RPCs of a connection. A nil tracer is the global one at the time of the RPC.
+func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grpc.UnaryClientInterceptor {
+	cl := newClient(tracer, opts)
+	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption) (err error) {
+		t, on := rpcspan.Tracer(cl.tracer)
+		if !on || isCalled(opts, method) {
+			return invoker(ctx, method, req, reply, cc, opts...)
+		}
+		c, ctx := cl.begin(ctx, t, method, unary, req, cc)
+		if c == nil {
+			return invoker(ctx, method, req, reply, cc, opts...)
+		}
+		done := false
+		defer func() {
+			if !done {
+				c.unwound(recover())
+			}
+		}()
+		alone := isOfGRPC(invoker)
+		opts = c.mark(opts)
+		if alone {
+			opts = append(opts, grpc.Peer(&c.remote))
+		}
+		c.sent.Store(1)
+		err = invoker(ctx, method, req, reply, cc, opts...)
+		done = true
+		if err == nil {
+			c.received.Store(1)
+		}
+		if alone {
+			c.seen.Store(&c.remote)
+		}
+		c.end(err, nil)
+		return err
+	}
+}
+
+// StreamClientInterceptor traces the streaming RPCs of a connection. A nil tracer is the global one at the time of
+// the RPC.
+func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grpc.StreamClientInterceptor {
+	cl := newClient(tracer, opts)
+	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		t, on := rpcspan.Tracer(cl.tracer)
+		if !on || isCalled(opts, method) {
+			return streamer(ctx, desc, cc, method, opts...)
+		}
+		c, ctx := cl.begin(ctx, t, method, kindOf(desc.ClientStreams, desc.ServerStreams), nil, cc)
+		if c == nil {
+			return streamer(ctx, desc, cc, method, opts...)
+		}
+		done := false
+		defer func() {
+			if !done {
+				c.unwound(recover())
+			}
+		}()
+		opts = append(c.mark(opts), grpc.OnFinish(c.finished))
+		if isOfGRPC(streamer) {
+			c.alone = true
+			opts = append(opts, grpc.Peer(&c.remote))
+		}
+		cs, err := streamer(ctx, desc, cc, method, opts...)
+		done = true
+		if err != nil {
+			c.end(err, nil)
+			return cs, err
+		}
+		return c.follow(cs, desc), nil
+	}
+}
+
+// DialOptions returns the options that install both interceptors on a connection. They are chained: those of other
+// grpc.WithChain… options follow in the order in which they are given.
+func DialOptions(tracer opentracing.Tracer, opts ...ClientOption) []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithChainUnaryInterceptor(UnaryClientInterceptor(tracer, opts...)),
+		grpc.WithChainStreamInterceptor(StreamClientInterceptor(tracer, opts...)),
+	}
+}
+
+type client struct {
+	tracer opentracing.Tracer
+	cfg    *config
+	kind   *rpcspan.Kind
+}
+
+func newClient(tracer opentracing.Tracer, opts []ClientOption) *client {
+	return &client{tracer: tracer, cfg: clientConfig(opts), kind: rpcspan.NewKind(ext.SpanKindRPCClientEnum, component)}
+}
+
+// begin starts the span of an RPC and returns the context to make it with. Without a call the RPC is not traced,
+// and the context carries the parent's.
+func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod string, rpc rpcKind, req any, cc *grpc.ClientConn) (*clientCall, context.Context) {
+	m := cl.cfg.methods.get(fullMethod)
+	c := &clientCall{}
+	c.cfg, c.method, c.kind, c.base, c.ctx = cl.cfg, m, rpc|clientSide, ctx, ctx
+	var parent opentracing.SpanContext
+	if span := opentracing.SpanFromContext(ctx); span != nil {
+		parent = span.Context()
+	}
+	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {
+		if parent != nil && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
+			ctx, _ = inject(ctx, t, parent)
+		}
+		return nil, ctx
+	}
+	c.start(t, cl.kind, parent)
+	c.ctx = c.Context(ctx)
+	if cc != nil {
+		c.target = cc.Target()
+	}
+	if c.Recording() {
+		c.startTags()
+		c.calleeTags()
+	}
+	if cl.cfg.propagates(&c.Span, ctx, fullMethod) {
+		c.ctx, c.dropped = inject(c.ctx, t, c.OpenTracing().Context())
+	}
+	return c, c.ctx
+}

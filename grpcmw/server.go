@@ -1,0 +1,145 @@
+package grpcmw
+
+import (
+	"context"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/rpcspan"
+)
+
+const component = "grpc"
+
+// UnaryServerInterceptor traces the unary RPCs of a server. A nil tracer is the global one at the time of the RPC.
+func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grpc.UnaryServerInterceptor {
+	s := newServer(tracer, opts)
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+		t, on := rpcspan.Tracer(s.tracer)
+		if !on || isServed(ctx, info.FullMethod) {
+			return handler(ctx, req)
+		}
+		c, ctx := s.begin(ctx, t, s.cfg.methods.get(info.FullMethod), unary, req)
+		if c == nil {
+			return handler(ctx, req)
+		}
+		done := false
+		defer func() {
+			if !done {
+				s.tell(c, setTrailer(ctx))
+				c.unwound(recover())
+			}
+		}()
+		c.received.Store(1)
+		resp, err = handler(ctx, req)
+		done = true
+		if err == nil {
+			c.sent.Store(1)
+		} else {
+			s.tell(c, setTrailer(ctx))
+		}
+		c.end(err, nil)
+		return resp, err
+	}
+}
+
+// StreamServerInterceptor traces the streaming RPCs of a server. A nil tracer is the global one at the time of the RPC.
+func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grpc.StreamServerInterceptor {
+	s := newServer(tracer, opts)
+	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		t, on := rpcspan.Tracer(s.tracer)
+		ctx := ss.Context()
+		if !on || isServed(ctx, info.FullMethod) {
+			return handler(srv, ss)
+		}
+		kind := kindOf(info.IsClientStream, info.IsServerStream)
+		c, below := s.begin(ctx, t, s.cfg.methods.serving(srv, info), kind, nil)
+		if c == nil {
+			if below == ctx {
+				return handler(srv, ss)
+			}
+			return handler(srv, &passedStream{ServerStream: ss, ctx: below})
+		}
+		done := false
+		defer func() {
+			if !done {
+				s.tell(c, ss.SetTrailer)
+				c.unwound(recover())
+			}
+		}()
+		err := handler(srv, &countedServerStream{ServerStream: ss, call: c})
+		done = true
+		if err != nil {
+			s.tell(c, ss.SetTrailer)
+		}
+		c.end(err, nil)
+		return err
+	}
+}
+
+// ServerOptions returns the options that install both interceptors on a server. They are chained: those of other
+// grpc.Chain… options follow in the order in which they are given.
+func ServerOptions(tracer opentracing.Tracer, opts ...ServerOption) []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(UnaryServerInterceptor(tracer, opts...)),
+		grpc.ChainStreamInterceptor(StreamServerInterceptor(tracer, opts...)),
+	}
+}
+
+type server struct {
+	tracer opentracing.Tracer
+	cfg    *config
+	kind   *rpcspan.Kind
+	silent *rpcspan.Kind
+}
+
+func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
+	kind := rpcspan.NewKind(ext.SpanKindRPCServerEnum, component)
+	return &server{tracer: tracer, cfg: serverConfig(opts), kind: kind, silent: kind.Silent()}
+}
+
+// begin starts the span of an RPC and returns the context for what is below it. Without a call the RPC is not
+// traced, and the context passes the caller's on.
+func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc rpcKind, req any) (*call, context.Context) {
+	if s.cfg.filter == nil && m.probe {
+		return nil, rpcspan.PassOn(ctx, t, rpcspan.Remote(t, incoming{ctx}))
+	}
+	c := &call{cfg: s.cfg, method: m, kind: rpc, base: ctx}
+	parent := rpcspan.Remote(t, incoming{ctx})
+	if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
+		return nil, rpcspan.PassOn(ctx, t, parent)
+	}
+	kind := s.kind
+	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
+		kind = s.silent
+	}
+	var stranger opentracing.SpanContext
+	if parent != nil && s.cfg.isPublic(&c.Span, ctx, m.full) {
+		parent, stranger = nil, parent
+	}
+	c.start(t, kind, parent)
+	c.ctx = c.Context((*served)(c))
+	if c.Recording() {
+		c.Link(stranger)
+		c.startTags()
+		c.callerTags()
+	}
+	return c, c.ctx
+}
+
+// tell sends the trace id to the caller, if that is wanted.
+func (s *server) tell(c *call, setTrailer func(metadata.MD)) {
+	if s.cfg.trailer == "" {
+		return
+	}
+	if id := carrier.TraceID(c.OpenTracing().Context()); id != "" {
+		setTrailer(metadata.MD{s.cfg.trailer: {id}})
+	}
+}
+
+func setTrailer(ctx context.Context) func(metadata.MD) {
+	return func(md metadata.MD) { _ = grpc.SetTrailer(ctx, md) }
+}

@@ -1,0 +1,214 @@
+package grpcmw
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opentracing/opentracing-go/ext"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+var (
+	rpcTypes = [...]any{unary: "unary", clientStream: "client_stream", serverStream: "server_stream", bidi: "bidi"}
+	// system is boxed once.
+	system any = "grpc"
+)
+
+// startTags sets what is known of an RPC before it runs.
+func (c *call) startTags() {
+	m, conv := c.method, c.cfg.semconv
+	if conv.OpenTracing() {
+		c.SetTag("rpc.system", system)
+		if m.known {
+			c.SetTag("rpc.service", m.service)
+		}
+		c.SetTag("rpc.method", m.name)
+	}
+	if conv.OTel() {
+		c.SetTag("rpc.system.name", system)
+		if !conv.OpenTracing() {
+			c.SetTag("rpc.method", m.path)
+		}
+	}
+	if !m.known {
+		c.SetTag("rpc.method_original", m.original)
+	}
+	c.SetTag("grpc.type", rpcTypes[c.kind.rpc()])
+	if deadline, ok := c.base.Deadline(); ok {
+		c.SetTag("grpc.timeout_ms", max(time.Until(deadline).Milliseconds(), 0))
+	}
+	for _, tag := range c.cfg.tags {
+		c.SetTag(tag.Key, tag.Value)
+	}
+}
+
+// callerTags sets what a server knows of its caller.
+func (c *call) callerTags() {
+	if p, ok := peer.FromContext(c.base); ok && p.Addr != nil {
+		c.peerTags(p.Addr.String())
+	}
+	if n := c.attempt(); n > 1 {
+		c.SetTag("grpc.attempt", n)
+	}
+	for _, tag := range c.cfg.metadata {
+		tag.record(c, metadata.ValueFromIncomingContext(c.base, tag.key))
+	}
+}
+
+// calleeTags sets what a client knows of the server before it answers.
+func (c *call) calleeTags() {
+	if name := c.cfg.peerService(&c.Span, c.target); name != "" {
+		c.SetTag(string(ext.PeerService), name)
+	}
+	for _, tag := range c.cfg.metadata {
+		tag.record(c, metadata.ValueFromOutgoingContext(c.base, tag.key))
+	}
+}
+
+// callee is the address that gRPC connected to if it is known, else the target without the scheme of its resolver.
+func (c *call) callee() string {
+	if p := c.seen.Load(); p != nil && p.Addr != nil {
+		return p.Addr.String()
+	}
+	_, rest, ok := strings.Cut(c.target, "://")
+	if !ok {
+		return c.target
+	}
+	_, endpoint, _ := strings.Cut(rest, "/")
+	return endpoint
+}
+
+// peerTags tells the other end's address.
+func (c *call) peerTags(addr string) {
+	if addr == "" {
+		return
+	}
+	conv := c.cfg.semconv
+	if conv.OpenTracing() {
+		c.SetTag(string(ext.PeerAddress), addr)
+	}
+	if !conv.OTel() {
+		return
+	}
+	hostKey, portKey := "network.peer.address", "network.peer.port"
+	if c.kind.client() {
+		hostKey, portKey = "server.address", "server.port"
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		c.SetTag(hostKey, addr)
+		return
+	}
+	c.SetTag(hostKey, host)
+	if n, err := strconv.Atoi(port); err == nil {
+		c.SetTag(portKey, n)
+	}
+}
+
+// maxAttempts bounds a number that a caller sent.
+const maxAttempts = 1000
+
+// attempt is the number of this attempt at the RPC, counted from 1, as gRPC's retries and those of
+// go-grpc-middleware tell it; 0 if they do not.
+func (c *call) attempt() int {
+	for _, key := range [...]string{"grpc-previous-rpc-attempts", "x-retry-attempt"} {
+		if vs := metadata.ValueFromIncomingContext(c.base, key); len(vs) > 0 {
+			if n, err := strconv.Atoi(vs[0]); err == nil && 0 < n && n < maxAttempts {
+				return n + 1
+			}
+		}
+	}
+	return 0
+}
+
+// endTags sets what is known at the end.
+func (c *call) endTags(s condition, failed bool, panicked any) {
+	conv := c.cfg.semconv
+	if conv.OpenTracing() {
+		c.SetTag("rpc.grpc.status_code", int(s.code))
+		if s.code != codes.OK {
+			c.SetTag("grpc.code", s.code.String())
+		}
+	}
+	if conv.OTel() {
+		c.SetTag("rpc.response.status_code", screaming(s.code))
+		if failed && panicked == nil {
+			c.SetTag("error.type", screaming(s.code))
+		}
+	}
+	if c.kind.streaming() {
+		c.SetTag("rpc.messages.sent", int(c.sent.Load()))
+		c.SetTag("rpc.messages.received", int(c.received.Load()))
+	}
+	if c.kind.client() {
+		c.peerTags(c.callee())
+	}
+	if c.dropped > 0 {
+		c.SetTag("spanloom.dropped_metadata", c.dropped)
+	}
+	switch {
+	case !failed:
+	case panicked != nil:
+		c.Panicked(panicked)
+	default:
+		c.Fail(s.code.String(), s.message, nil)
+	}
+}
+
+// screaming is the name of a code in gRPC's specification, such as NOT_FOUND.
+func screaming(code codes.Code) string {
+	if code > codes.Unauthenticated {
+		return strconv.Itoa(int(code))
+	}
+	name := code.String()
+	if code == codes.OK {
+		return name
+	}
+	var b strings.Builder
+	for i := range len(name) {
+		if i > 0 && 'A' <= name[i] && name[i] <= 'Z' {
+			b.WriteByte('_')
+		}
+		b.WriteByte(name[i])
+	}
+	return strings.ToUpper(b.String())
+}
+
+// metadataTag is a key of the request's metadata to record, and how its tags are called.
+type metadataTag struct {
+	key, openTracing, otel string
+	secret                 bool
+}
+
+const maxMetadata = 256
+
+func newMetadataTag(key string) metadataTag {
+	t := metadataTag{key: key, openTracing: "grpc.metadata." + key, otel: "rpc.request.metadata." + key}
+	switch key {
+	case "authorization", "proxy-authorization", "cookie", "set-cookie":
+		t.secret = true
+	}
+	return t
+}
+
+func (t metadataTag) record(c *call, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	value := "***"
+	if !t.secret {
+		value = model.Cut(strings.Join(values, ","), maxMetadata)
+	}
+	if c.cfg.semconv.OpenTracing() {
+		c.SetTag(t.openTracing, value)
+	}
+	if c.cfg.semconv.OTel() {
+		c.SetTag(t.otel, value)
+	}
+}
