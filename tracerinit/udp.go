@@ -93,7 +93,9 @@ type udpSender struct {
 	buf      []byte
 }
 
-func (*udpSender) AppendSpan(dst []byte, s *model.Span) []byte { return thrift.AppendSpanCompact(dst, s) }
+func (*udpSender) AppendSpan(dst []byte, s *model.Span) []byte {
+	return thrift.AppendSpanCompact(dst, s)
+}
 
 func (s *udpSender) MaxBytes() int { return datagramBytes - thrift.EmitBatchOverhead(s.process) }
 
