@@ -1,0 +1,2 @@
+// Package traceview shows the latest traces of a program in a browser, from its own memory.
+package traceview

@@ -1,0 +1,158 @@
+package traceview
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// filter selects traces. What it says about spans must hold for one and the same span of the trace.
+type filter struct {
+	id          model.TraceID
+	badID       bool
+	service     string
+	operation   string
+	tags        []tagFilter
+	failed      bool
+	minSpan     time.Duration
+	maxSpan     time.Duration
+	minTrace    time.Duration
+	from, until time.Time // of the spans' start
+	since       uint64    // changed after this change
+}
+
+type tagFilter struct {
+	key, value string
+	any        bool // any value
+}
+
+// listFilter reads the filter of the list page from its address; bad values come back as messages.
+func listFilter(q url.Values) (f filter, problems []string) {
+	f.service, f.operation = q.Get("service"), q.Get("operation")
+	f.failed = q.Get("errors") != ""
+	for _, s := range q["tag"] {
+		f.tags = append(f.tags, parseTags(s)...)
+	}
+	if s := strings.TrimSpace(q.Get("min")); s != "" {
+		d, err := parseDuration(s)
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("Minimum duration %q is not a duration like 20ms or 1.5s.", s))
+		}
+		f.minTrace = d
+	}
+	if s := strings.TrimSpace(q.Get("trace")); s != "" {
+		id, ok := parseTraceID(s)
+		if !ok {
+			problems = append(problems, fmt.Sprintf("%q holds no trace id.", s))
+			f.badID = true
+		}
+		f.id = id
+	}
+	return f, problems
+}
+
+// parseDuration is time.ParseDuration that takes a bare number as milliseconds.
+func parseDuration(s string) (time.Duration, error) {
+	s = strings.ReplaceAll(s, " ", "")
+	if d, err := time.ParseDuration(s); err == nil {
+		return d, nil
+	}
+	return time.ParseDuration(s + "ms")
+}
+
+// parseTags reads key=value pairs divided by blanks; a value may be quoted, and words without "=" belong to the value
+// before them. A key alone asks for the tag with any value.
+func parseTags(s string) (tags []tagFilter) {
+	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
+		if end := strings.IndexAny(s, "= "); end < 0 || s[end] == ' ' {
+			word := s
+			if end >= 0 {
+				word = s[:end]
+			}
+			s = s[len(word):]
+			if n := len(tags); n > 0 && !tags[n-1].any {
+				tags[n-1].value += " " + word
+			} else {
+				tags = append(tags, tagFilter{key: word, any: true})
+			}
+			continue
+		}
+		key, rest, _ := strings.Cut(s, "=")
+		value := rest
+		if end := strings.IndexByte(rest[min(1, len(rest)):], '"'); strings.HasPrefix(rest, `"`) && end >= 0 {
+			value, s = rest[1:end+1], rest[end+2:]
+		} else {
+			value, _, _ = strings.Cut(rest, " ")
+			s = rest[len(value):]
+		}
+		tags = append(tags, tagFilter{key: key, value: value})
+	}
+	return tags
+}
+
+// match is called with the store's lock held.
+func (f *filter) match(t *trace) bool {
+	if f.badID || f.id != (model.TraceID{}) && f.id != t.id && (f.id.High != 0 || f.id.Low != t.id.Low) {
+		return false
+	}
+	if f.minTrace > 0 && t.summarize().duration() < f.minTrace {
+		return false
+	}
+	if f.failed && !t.failed {
+		return false
+	}
+	for _, sp := range t.spans {
+		if f.matchSpan(sp) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *filter) matchSpan(sp *span) bool {
+	if f.service != "" && sp.process.Service != f.service || f.operation != "" && sp.Name != f.operation {
+		return false
+	}
+	if f.failed && !sp.failed || sp.Duration < f.minSpan || f.maxSpan > 0 && sp.Duration > f.maxSpan {
+		return false
+	}
+	if !f.from.IsZero() && sp.Start.Before(f.from) || !f.until.IsZero() && sp.Start.After(f.until) {
+		return false
+	}
+	for i := range f.tags {
+		if !f.tags[i].matchSpan(sp) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *tagFilter) matchSpan(sp *span) bool {
+	if f.matchAny(sp.Tags) || f.matchAny(sp.process.Tags) {
+		return true
+	}
+	for i := range sp.Logs {
+		if f.matchAny(sp.Logs[i].Fields) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *tagFilter) matchAny(tags []model.Tag) bool {
+	for i := range tags {
+		if tags[i].Key == f.key && (f.any || text(tags[i].Value) == f.value) {
+			return true
+		}
+	}
+	return false
+}
+
+// narrows reports whether the filter leaves anything out.
+func (f *filter) narrows() bool {
+	return f.id != (model.TraceID{}) || f.badID || f.service != "" || f.operation != "" || f.failed ||
+		len(f.tags) > 0 || f.minTrace > 0
+}

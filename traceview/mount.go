@@ -1,0 +1,92 @@
+package traceview
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+)
+
+func cleanPrefix(prefix string) string {
+	if prefix == "" {
+		prefix = defaultPrefix
+	}
+	return strings.TrimSuffix(path.Clean("/"+prefix), "/")
+}
+
+// sections are the first path segments that the view answers.
+var sections = map[string]bool{
+	"": true, "trace": true, "operations": true, "services": true, "events": true, "static": true, "clear": true,
+	"api": true, "v1": true,
+}
+
+type baseKey struct{}
+
+// base is the relative link from the requested page to the view's root, so that links work under every prefix.
+func base(r *http.Request) string {
+	b, _ := r.Context().Value(baseKey{}).(string)
+	return b
+}
+
+// localize returns r with the path as the view's own routes see it, whether or not a router in front took the
+// prefix off.
+func (v *View) localize(r *http.Request) (*http.Request, bool) {
+	rest, ok := v.rest(r.URL.EscapedPath())
+	if !ok {
+		return nil, false
+	}
+	slash := strings.HasSuffix(rest, "/")
+	rest = path.Clean("/" + rest)
+	unescaped, err := url.PathUnescape(rest)
+	if err != nil {
+		return nil, false
+	}
+	inner := r.WithContext(context.WithValue(r.Context(), baseKey{}, relativeBase(r, rest, slash)))
+	u := *r.URL
+	u.Path, u.RawPath = unescaped, rest
+	inner.URL = &u
+	return inner, true
+}
+
+// rest cuts the prefix off p. A path without it was stripped by the router, or holds it further right.
+func (v *View) rest(p string) (string, bool) {
+	prefix := v.cfg.Prefix
+	if after, ok := strings.CutPrefix(p, prefix); ok && (after == "" || after[0] == '/') {
+		return after, true
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
+	if sections[first] {
+		return p, true
+	}
+	if _, after, ok := strings.Cut(p+"/", prefix+"/"); ok && prefix != "" {
+		if p = strings.TrimSuffix(after, "/"); strings.HasSuffix(after, "//") || after == "" {
+			return "/" + p, true
+		}
+		return "/" + p, true
+	}
+	return "", false
+}
+
+// relativeBase climbs from the address that the browser shows: what follows its last slash is replaced.
+func relativeBase(r *http.Request, rest string, slash bool) string {
+	visible, _, _ := strings.Cut(r.RequestURI, "?")
+	if visible == "" {
+		visible = r.URL.EscapedPath()
+	}
+	slash = strings.HasSuffix(visible, "/") || (slash && visible == "")
+	depth := strings.Count(rest, "/")
+	if rest == "/" {
+		if slash {
+			return "./"
+		}
+		return "./" + visible[strings.LastIndexByte(visible, '/')+1:] + "/"
+	}
+	if slash {
+		depth++
+	}
+	if depth == 1 {
+		return "./"
+	}
+	return strings.Repeat("../", depth-1)
+}

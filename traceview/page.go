@@ -1,0 +1,219 @@
+package traceview
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const colors = 12 // service colours in static/view.css
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed static/view.css static/view.js static/icon.svg
+var staticFiles embed.FS
+
+var (
+	funcs = template.FuncMap{
+		"duration": showDuration, "count": showCount, "plural": plural, "percent": percent, "bytes": showBytes,
+		"hex": traceHex, "spanhex": spanHex, "color": colorClass, "rate": showRate,
+	}
+	listTemplate       = parse("list")
+	traceTemplate      = parse("trace")
+	operationsTemplate = parse("operations")
+	servicesTemplate   = parse("services")
+	problemTemplate    = parse("problem")
+)
+
+func parse(name string) *template.Template {
+	return template.Must(template.New("layout.html").Funcs(funcs).
+		ParseFS(templateFiles, "templates/layout.html", "templates/"+name+".html"))
+}
+
+// page is what the layout needs around the content of one page.
+type page struct {
+	Base    string // relative link to the root of the view
+	Title   string
+	Section string
+	Kept    kept
+	Content any
+}
+
+// kept tells, at the foot of each page, what is kept and what could not be.
+type kept struct {
+	Traces, Spans    int
+	Bytes, MaxBytes  int
+	Since            string
+	Lost             []string
+	MaxTraces, Total int
+}
+
+func (v *View) show(w http.ResponseWriter, r *http.Request, t *template.Template, status int, p page) {
+	p.Base = base(r)
+	p.Kept = v.kept()
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		http.Error(w, "traceview: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the browser has gone
+}
+
+// problem shows an error as a page.
+func (v *View) problem(w http.ResponseWriter, r *http.Request, status int, title, text string) {
+	v.show(w, r, problemTemplate, status, page{Title: title, Content: text})
+}
+
+func (v *View) kept() kept {
+	v.store.mu.Lock()
+	defer v.store.mu.Unlock()
+	t := v.store.totals
+	k := kept{
+		Traces: len(v.store.traces), Spans: t.spans, Bytes: v.store.bytes, Total: t.received,
+		MaxBytes: v.cfg.MaxBytes, MaxTraces: v.cfg.MaxTraces, Since: v.clock(t.since),
+	}
+	lost := func(n int, why string) {
+		if n > 0 {
+			k.Lost = append(k.Lost, plural(n, "span")+" "+why)
+		}
+	}
+	lost(int(v.overflow.Load()), "lost to a full queue")
+	lost(int(v.refused.Load()), "refused as broken")
+	lost(t.cut, "cut from long traces")
+	lost(t.evicted, "in "+plural(t.evictedT, "trace")+" gone to make room")
+	lost(t.duplicates, "received twice")
+	lost(t.uncounted, "beyond "+strconv.Itoa(maxOperations)+" operations not counted")
+	return k
+}
+
+// asset serves the style sheet, the script and the icon.
+func (v *View) asset(w http.ResponseWriter, r *http.Request) {
+	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	name := r.PathValue("file")
+	content, err := staticFiles.ReadFile("static/" + name)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", types[path.Ext(name)])
+	_, _ = w.Write(content)
+}
+
+func (v *View) clock(t time.Time) string { return t.In(v.zone).Format("15:04:05") }
+
+func (v *View) date(t time.Time) string { return t.In(v.zone).Format("2006-01-02 15:04:05.000 MST") }
+
+func colorClass(i int) string { return "c" + strconv.Itoa(i%colors) }
+
+// showDuration writes three digits and the unit that suits.
+func showDuration(d time.Duration) string {
+	switch f := float64(d); {
+	case d < 0:
+		return "-" + showDuration(-d)
+	case d < 1e3:
+		return strconv.Itoa(int(d)) + " ns"
+	case d < 999_500:
+		return digits(f/1e3) + " µs"
+	case d < 999_500_000:
+		return digits(f/1e6) + " ms"
+	case d < 60*time.Second:
+		return digits(f/1e9) + " s"
+	case d < time.Hour:
+		return fmt.Sprintf("%d m %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %02d m", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// digits writes f with three significant digits, without zeros at the end.
+func digits(f float64) string {
+	places := 2
+	if f >= 99.95 {
+		places = 0
+	} else if f >= 9.995 {
+		places = 1
+	}
+	s := strconv.FormatFloat(f, 'f', places, 64)
+	if places > 0 {
+		s = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// showCount groups thousands.
+func showCount(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return showCount(n) + " " + word + "s"
+}
+
+func percent(part, whole int) string {
+	switch {
+	case part == 0 || whole == 0:
+		return "0 %"
+	case part*1000 < whole:
+		return "<0.1 %"
+	}
+	return digits(100*float64(part)/float64(whole)) + " %"
+}
+
+func showBytes(n int) string {
+	switch {
+	case n < 1<<10:
+		return strconv.Itoa(n) + " B"
+	case n < 1<<20:
+		return digits(float64(n)/(1<<10)) + " KiB"
+	}
+	return digits(float64(n)/(1<<20)) + " MiB"
+}
+
+func showRate(perSecond float64) string {
+	switch {
+	case perSecond == 0:
+		return "–"
+	case perSecond >= 1:
+		return digits(perSecond) + "/s"
+	}
+	return digits(perSecond*60) + "/min"
+}
+
+// share writes a part of a whole as a percentage for an SVG attribute.
+func share(part, whole time.Duration) string {
+	if whole <= 0 {
+		return "0%"
+	}
+	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 3, 64) + "%"
+}
+
+func age(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "in " + showDuration((-d).Truncate(time.Second))
+	case d < time.Second:
+		return "now"
+	case d < time.Minute:
+		return strconv.Itoa(int(d.Seconds())) + " s ago"
+	case d < time.Hour:
+		return strconv.Itoa(int(d.Minutes())) + " min ago"
+	case d < 48*time.Hour:
+		return strconv.Itoa(int(d.Hours())) + " h ago"
+	}
+	return strconv.Itoa(int(d.Hours()/24)) + " d ago"
+}

@@ -1,0 +1,120 @@
+package traceview
+
+import (
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+const (
+	listLimit    = 100
+	maxListLimit = 2000
+)
+
+type listContent struct {
+	Query      url.Values
+	Problems   []string
+	Filtered   bool
+	Services   []string
+	Operations []string
+	Rows       []listRow
+	Matched    int
+	Limit      int
+	More       string // link that shows more rows
+	Since      uint64
+	Events     string // link to the live updates of this filter
+}
+
+// listRow is one trace in the list, ready to be shown.
+type listRow struct {
+	ID, Link    string
+	StartMicros int64
+	Service     string
+	Color       string
+	Name        string
+	Whole       bool
+	Services    []serviceCount
+	Others      int // services beyond those shown
+	Spans       int
+	Failed      int
+	Panicked    int
+	Cut         int
+	Duration    string
+	Bar         string // width, on a logarithmic scale
+	Age, Date   string
+}
+
+func (v *View) listPage(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	f, problems := listFilter(q)
+	limit := limitOf(q)
+	since := v.store.changes()
+	found, matched := v.store.find(&f, limit)
+	c := listContent{
+		Query: q, Problems: problems, Matched: matched, Limit: limit, Since: since,
+		Services:   v.store.serviceNames(),
+		Operations: v.store.operationNames(f.service),
+		Filtered:   f.narrows(),
+	}
+	for _, sum := range found {
+		c.Rows = append(c.Rows, v.row(sum, base(r)))
+	}
+	if matched > limit && limit < maxListLimit {
+		c.More = "?" + with(q, "limit", strconv.Itoa(min(limit*5, maxListLimit)))
+	}
+	c.Events = "events?" + with(q, "since", strconv.FormatUint(since, 10))
+	v.show(w, r, listTemplate, http.StatusOK, page{Title: "Traces", Section: "traces", Content: c})
+}
+
+func limitOf(q url.Values) int {
+	n, err := strconv.Atoi(q.Get("limit"))
+	if err != nil || n < 1 {
+		return listLimit
+	}
+	return min(n, maxListLimit)
+}
+
+// with encodes q with one parameter changed.
+func with(q url.Values, key, value string) string {
+	c := url.Values{}
+	for k, vs := range q {
+		c[k] = vs
+	}
+	c.Set(key, value)
+	return c.Encode()
+}
+
+const shownServices = 4
+
+func (v *View) row(sum *summary, base string) listRow {
+	row := listRow{
+		ID:          traceHex(sum.id),
+		Link:        base + "trace/" + traceHex(sum.id),
+		StartMicros: sum.start.UnixMicro(),
+		Service:     sum.root.process.Service,
+		Color:       colorClass(sum.root.process.color),
+		Name:        sum.root.Name,
+		Whole:       sum.whole,
+		Services:    sum.services,
+		Spans:       sum.spans,
+		Failed:      sum.failed,
+		Panicked:    sum.panicked,
+		Cut:         sum.cut,
+		Duration:    showDuration(sum.duration()),
+		Bar:         logBar(sum.duration()),
+		Age:         age(v.now().Sub(sum.start)),
+		Date:        v.date(sum.start),
+	}
+	if n := len(row.Services); n > shownServices {
+		row.Services, row.Others = row.Services[:shownServices], n-shownServices
+	}
+	return row
+}
+
+// logBar places a duration between 10 µs and 10 s, so that fast and slow traces can be told apart on one page.
+func logBar(d time.Duration) string {
+	at := (math.Log10(float64(max(d, 1))) - 4) / 6
+	return strconv.FormatFloat(100*min(max(at, 0.01), 1), 'f', 1, 64) + "%"
+}

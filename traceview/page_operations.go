@@ -1,0 +1,201 @@
+package traceview
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+type operationsContent struct {
+	Since      string
+	Service    string
+	Services   []string
+	Operations []operationRow
+	Detail     *operationDetail
+	Uncounted  int
+}
+
+// operationRow is one operation's figures, ready to be shown.
+type operationRow struct {
+	Service, Color, Name, Kind string
+	Count, Failed              int
+	Rate                       string
+	P50, P90, P99              string
+	Link                       string
+	Columns                    []column
+}
+
+// operationDetail is one operation in full.
+type operationDetail struct {
+	operationRow
+	Min, Max  string
+	Slowest   []shownSample
+	Failures  []shownSample
+	AllLink   string
+	FailLink  string
+	TagFilter string
+}
+
+// column is one bar of the latency picture.
+type column struct {
+	X, Y, Width, Height string
+	FailY, FailHeight   string // the failed part
+	Label               string // of its lower bound, if it is written below
+	Mid                 string // x of the label
+	Title               string
+	Link                string // to the latest trace in it
+	Count               int
+}
+
+type shownSample struct {
+	Link, Duration, Age string
+	Failed              bool
+}
+
+func (v *View) operationsPage(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	c := operationsContent{Service: q.Get("service"), Services: v.store.serviceNames()}
+	v.store.mu.Lock()
+	c.Since, c.Uncounted = v.clock(v.store.totals.since), v.store.totals.uncounted
+	for _, op := range v.store.sortedOperations() {
+		if c.Service == "" || op.service == c.Service {
+			c.Operations = append(c.Operations, v.operationRow(op, base(r)))
+		}
+	}
+	key := operationKey{c.Service, q.Get("operation"), q.Get("kind")}
+	if op := v.store.operations[key]; op != nil {
+		c.Detail = v.operationDetail(op, base(r))
+	}
+	v.store.mu.Unlock()
+	if q.Has("operation") && c.Detail == nil {
+		v.problem(w, r, http.StatusNotFound, "No such operation", "No span of this operation has come since the start.")
+		return
+	}
+	title := "Operations"
+	if c.Detail != nil {
+		title = c.Service + ": " + c.Detail.Name
+	}
+	v.show(w, r, operationsTemplate, http.StatusOK, page{Title: title, Section: "operations", Content: c})
+}
+
+func (v *View) operationRow(op *operation, base string) operationRow {
+	link := url.Values{"service": {op.service}, "operation": {op.name}, "kind": {op.kind}}
+	return operationRow{
+		Service: op.service, Color: colorClass(v.store.services[op.service].colorOr()), Name: op.name, Kind: op.kind,
+		Count: op.count, Failed: op.failed,
+		Rate:    showRate(op.recent.perSecond(v.now())),
+		P50:     showDuration(op.latency.quantile(.5)),
+		P90:     showDuration(op.latency.quantile(.9)),
+		P99:     showDuration(op.latency.quantile(.99)),
+		Link:    base + "operations?" + link.Encode(),
+		Columns: v.columns(op, base),
+	}
+}
+
+func (s *service) colorOr() int {
+	if s == nil {
+		return 0
+	}
+	return s.color
+}
+
+func (v *View) operationDetail(op *operation, base string) *operationDetail {
+	d := &operationDetail{
+		operationRow: v.operationRow(op, base),
+		Min:          showDuration(op.latency.min), Max: showDuration(op.latency.max),
+	}
+	q := url.Values{"service": {op.service}, "operation": {op.name}}
+	if op.kind != "" {
+		q.Set("tag", "span.kind="+op.kind)
+	}
+	d.AllLink = base + "?" + q.Encode()
+	d.FailLink = base + "?" + with(q, "errors", "1")
+	for _, at := range op.slowest {
+		d.Slowest = v.appendSample(d.Slowest, at, base)
+	}
+	for _, at := range op.failures {
+		d.Failures = v.appendSample(d.Failures, at, base)
+	}
+	return d
+}
+
+// appendSample leaves out spans whose trace is gone.
+func (v *View) appendSample(list []shownSample, at sample, base string) []shownSample {
+	link := v.sampleLink(at, base)
+	if link == "" {
+		return list
+	}
+	return append(list, shownSample{link, showDuration(at.duration), age(v.now().Sub(at.start)), at.failed})
+}
+
+func (v *View) sampleLink(at sample, base string) string {
+	if at.trace == (model.TraceID{}) || v.store.traces[at.trace] == nil {
+		return ""
+	}
+	id := spanHex(at.span)
+	return base + "trace/" + traceHex(at.trace) + "?span=" + id + "#span-" + id
+}
+
+// columns draws the latencies on a field of 100 by 100, over the range of durations that occur.
+func (v *View) columns(op *operation, base string) []column {
+	first, last, top := -1, 0, 0
+	for i := range op.bars {
+		if n := op.bars[i].count; n > 0 {
+			if first < 0 {
+				first = i
+			}
+			last, top = i, max(top, n)
+		}
+	}
+	if first < 0 {
+		return nil
+	}
+	const least = 8 // columns, so that few do not get wide
+	first = max(0, min(first-1, last+1-least))
+	last = min(len(op.bars)-1, max(last, first+least-1))
+	width := 100 / float64(last-first+1)
+	var out []column
+	for i := first; i <= last; i++ {
+		b := &op.bars[i]
+		low, high := barRange(i)
+		c := column{X: decimal(float64(i-first) * width), Width: decimal(width * .9), Count: b.count,
+			Mid: decimal(float64(i-first) * width), Label: low}
+		c.Title = strings.TrimSpace(low+" to "+high) + ": " + plural(b.count, "span")
+		if b.failed > 0 {
+			c.Title += ", " + showCount(b.failed) + " failed"
+		}
+		c.Y, c.Height = level(b.count, 0, top)
+		c.FailY, c.FailHeight = level(b.failed, 0, top)
+		c.Link = v.sampleLink(b.latest, base)
+		out = append(out, c)
+	}
+	return out
+}
+
+// level returns the top and the height of a bar for n of top; something is always seen.
+func level(n, from, top int) (y, height string) {
+	if n == 0 {
+		return "100", "0"
+	}
+	h := max(100*float64(n)/float64(top), 3)
+	return decimal(100 - h - float64(from)), decimal(h)
+}
+
+func barRange(i int) (low, high string) {
+	if i > 0 {
+		low = showDuration(barBounds[i-1])
+	} else {
+		low = "0"
+	}
+	if i < len(barBounds) {
+		high = showDuration(barBounds[i])
+	} else {
+		high = "more"
+	}
+	return low, high
+}
+
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) }

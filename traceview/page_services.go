@@ -1,0 +1,204 @@
+package traceview
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+)
+
+type servicesContent struct {
+	Since         string
+	Width, Height int
+	Boxes         []box
+	Arrows        []arrow
+	Calls         []shownCall
+	Services      []serviceRow
+}
+
+// box is a service in the picture.
+type box struct {
+	Name, Short, Color, Link string
+	X, Y, Width, Height      int
+	Text                     string
+	Failed                   bool
+}
+
+// arrow is the calls between two services in the picture.
+type arrow struct {
+	Path, Label, Title string
+	LabelX, LabelY     int
+	Failed             bool
+	Weight             string // width of the line
+}
+
+type shownCall struct {
+	Parent, Child           string
+	ParentColor, ChildColor string
+	Count                   int
+	Failed                  int
+}
+
+type serviceRow struct {
+	Name, Color, Link, Operations string
+	Spans, Failed                 int
+}
+
+func (v *View) servicesPage(w http.ResponseWriter, r *http.Request) {
+	calls := v.store.allCalls()
+	v.store.mu.Lock()
+	c := servicesContent{Since: v.clock(v.store.totals.since)}
+	colorOf := map[string]string{}
+	for name, svc := range v.store.services {
+		if svc.spans == 0 {
+			continue
+		}
+		colorOf[name] = colorClass(svc.color)
+		q := url.Values{"service": {name}}.Encode()
+		c.Services = append(c.Services, serviceRow{name, colorOf[name], base(r) + "?" + q, base(r) + "operations?" + q, svc.spans, svc.failed})
+	}
+	v.store.mu.Unlock()
+	slices.SortFunc(c.Services, func(a, b serviceRow) int { return cmp.Compare(a.Name, b.Name) })
+	for _, call := range calls {
+		c.Calls = append(c.Calls, shownCall{call.parent, call.child, colorOf[call.parent], colorOf[call.child], call.count, call.failed})
+	}
+	c.draw(calls)
+	v.show(w, r, servicesTemplate, http.StatusOK, page{Title: "Services", Section: "services", Content: c})
+}
+
+// The picture's measures, in pixels.
+const (
+	boxWidth, boxHeight = 168, 52
+	gapX, gapY          = 120, 28
+	margin              = 16
+	maxBoxes            = 60
+)
+
+// draw arranges the services in columns: callers left of those they call.
+func (c *servicesContent) draw(calls []callCount) {
+	if len(c.Services) > maxBoxes {
+		return // the tables say it better
+	}
+	layer := layers(c.Services, calls)
+	var columns [][]int
+	for i, svc := range c.Services {
+		l := layer[svc.Name]
+		for len(columns) <= l {
+			columns = append(columns, nil)
+		}
+		columns[l] = append(columns[l], i)
+	}
+	rows := 0
+	for _, col := range columns {
+		rows = max(rows, len(col))
+	}
+	c.Width = 2*margin + len(columns)*boxWidth + max(len(columns)-1, 0)*gapX
+	c.Height = 2*margin + rows*boxHeight + max(rows-1, 0)*gapY
+	places := map[string]box{}
+	for l, col := range columns {
+		top := (c.Height - len(col)*boxHeight - (len(col)-1)*gapY) / 2
+		for k, i := range col {
+			svc := c.Services[i]
+			b := box{
+				Name: svc.Name, Short: short(svc.Name, 20), Color: svc.Color, Link: svc.Link,
+				X: margin + l*(boxWidth+gapX), Y: top + k*(boxHeight+gapY), Width: boxWidth, Height: boxHeight,
+				Text: plural(svc.Spans, "span"), Failed: svc.Failed > 0,
+			}
+			if svc.Failed > 0 {
+				b.Text += ", " + percent(svc.Failed, svc.Spans) + " failed"
+			}
+			places[svc.Name] = b
+			c.Boxes = append(c.Boxes, b)
+		}
+	}
+	most := 1
+	for _, call := range calls {
+		most = max(most, call.count)
+	}
+	for _, call := range calls {
+		from, ok1 := places[call.parent]
+		to, ok2 := places[call.child]
+		if ok1 && ok2 {
+			c.Arrows = append(c.Arrows, connect(from, to, call, most))
+		}
+	}
+}
+
+// layers gives each service its column: one more than the furthest of its callers, as far as there are no circles.
+func layers(services []serviceRow, calls []callCount) map[string]int {
+	layer := map[string]int{}
+	callers := map[string]int{}
+	for _, c := range calls {
+		callers[c.child]++
+	}
+	var queue []string
+	seen := map[string]bool{}
+	push := func(name string) {
+		if !seen[name] {
+			seen[name] = true
+			queue = append(queue, name)
+		}
+	}
+	for _, svc := range services {
+		if callers[svc.Name] == 0 {
+			push(svc.Name)
+		}
+	}
+	for range services {
+		for len(queue) > 0 {
+			name := queue[0]
+			queue = queue[1:]
+			for _, c := range calls {
+				if c.parent != name || seen[c.child] {
+					continue
+				}
+				layer[c.child] = max(layer[c.child], layer[name]+1)
+				if callers[c.child]--; callers[c.child] == 0 {
+					push(c.child)
+				}
+			}
+		}
+		for _, svc := range services { // a circle: enter it somewhere
+			if !seen[svc.Name] {
+				push(svc.Name)
+				break
+			}
+		}
+	}
+	return layer
+}
+
+func connect(from, to box, call callCount, most int) arrow {
+	a := arrow{
+		Title:  call.parent + " calls " + call.child + " " + plural(call.count, "time") + ", " + percent(call.failed, call.count) + " failed",
+		Label:  showCount(call.count),
+		Failed: call.failed > 0,
+		Weight: decimal(1.2 + 2.3*float64(call.count)/float64(most)),
+	}
+	if call.failed > 0 {
+		a.Label += " · " + percent(call.failed, call.count)
+	}
+	y1, y2 := from.Y+from.Height/2, to.Y+to.Height/2
+	x1, x2 := from.X+from.Width, to.X
+	bend := gapX / 2
+	if to.X <= from.X { // back or within a column: around the bottom
+		x1, x2 = from.X+from.Width/2, to.X+to.Width/2
+		y1, y2 = from.Y+from.Height, to.Y+to.Height
+		low := strconv.Itoa(max(y1, y2) + gapY)
+		a.Path = "M" + strconv.Itoa(x1) + " " + strconv.Itoa(y1) + "C" + strconv.Itoa(x1) + " " + low + " " + strconv.Itoa(x2) + " " + low + " " + strconv.Itoa(x2) + " " + strconv.Itoa(y2+6)
+		a.LabelX, a.LabelY = (x1+x2)/2, max(y1, y2)+gapY-8
+		return a
+	}
+	x2 -= 6 // the arrow's head
+	a.Path = "M" + strconv.Itoa(x1) + " " + strconv.Itoa(y1) + "C" + strconv.Itoa(x1+bend) + " " + strconv.Itoa(y1) + " " + strconv.Itoa(x2-bend) + " " + strconv.Itoa(y2) + " " + strconv.Itoa(x2) + " " + strconv.Itoa(y2)
+	a.LabelX, a.LabelY = (x1+x2)/2, (y1+y2)/2-6
+	return a
+}
+
+func short(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}

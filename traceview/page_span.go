@@ -1,0 +1,125 @@
+package traceview
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// spanDetail is all that is known about one span.
+type spanDetail struct {
+	ID       string
+	Service  string
+	Color    string
+	Name     string
+	Date     string
+	Offset   string
+	Duration string
+	Self     string // time that no child covers
+	Parent   string
+	Kind     string
+	State    string // W3C tracestate
+	Warnings []string
+	Tags     []shownTag
+	Process  []shownTag
+	Logs     []shownLog
+	Refs     []shownRef
+}
+
+type shownTag struct {
+	Key, Value, Type string
+	Long             bool // shown as a block
+	Bad              bool // says that something failed
+}
+
+type shownLog struct {
+	At     string
+	Title  string
+	Fields []shownTag
+	Bad    bool
+}
+
+type shownRef struct {
+	Type, Trace, Span string
+	Other             bool // in another trace
+}
+
+// spanFragment is the detail of one span, for the script to put below its row.
+func (v *View) spanFragment(w http.ResponseWriter, r *http.Request) {
+	snap, ok := v.lookUp(w, r)
+	if !ok {
+		return
+	}
+	id, err := parseHex(r.PathValue("span"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	var found *node
+	walk(snap.tree(), func(n *node) bool {
+		if n.SpanID == id && found == nil {
+			found = n
+		}
+		return found == nil
+	})
+	if found == nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = traceTemplate.ExecuteTemplate(w, "detail", v.detail(found, snap.summary)) // the browser has gone
+}
+
+func (v *View) detail(n *node, sum *summary) *spanDetail {
+	d := &spanDetail{
+		ID: spanHex(n.SpanID), Service: n.process.Service, Color: colorClass(n.process.color), Name: n.Name,
+		Date: v.date(n.Start), Offset: showDuration(n.Start.Sub(sum.start)), Duration: showDuration(n.Duration),
+		Self: showDuration(n.self()), Kind: n.kind, State: n.TraceState,
+		Warnings: n.warnings, Tags: shownTags(n.Tags), Process: shownTags(n.process.Tags),
+	}
+	if n.skew != "" {
+		d.Warnings = append(d.Warnings[:len(d.Warnings):len(d.Warnings)], "This span "+n.skew+".")
+	}
+	if n.orphan {
+		d.Warnings = append(d.Warnings[:len(d.Warnings):len(d.Warnings)], "The parent of this span is not here.")
+	}
+	if n.ParentID != 0 {
+		d.Parent = spanHex(n.ParentID)
+	}
+	for i := range n.Logs {
+		d.Logs = append(d.Logs, showLog(&n.Logs[i], sum.start))
+	}
+	for _, r := range n.references() {
+		d.Refs = append(d.Refs, shownRef{strings.ToLower(strings.ReplaceAll(refName(r.Type), "_", " ")),
+			traceHex(r.TraceID), spanHex(r.SpanID), r.TraceID != n.TraceID})
+	}
+	return d
+}
+
+func showLog(l *model.Log, zero time.Time) shownLog {
+	out := shownLog{At: showDuration(l.Time.Sub(zero)), Fields: shownTags(l.Fields)}
+	for i, f := range out.Fields {
+		if f.Key == "event" || f.Key == "name" {
+			out.Title = f.Value
+			out.Bad = f.Value == "error" || f.Value == "exception"
+			out.Fields = append(out.Fields[:i:i], out.Fields[i+1:]...)
+			break
+		}
+	}
+	return out
+}
+
+func shownTags(tags []model.Tag) []shownTag {
+	out := make([]shownTag, len(tags))
+	for i, t := range tags {
+		s := text(t.Value)
+		out[i] = shownTag{
+			Key: t.Key, Value: s, Type: jaegerValue(t).Type,
+			Long: strings.Contains(s, "\n") || len(s) > 200,
+			Bad:  t.Key == "error" && truthy(t.Value) || strings.HasPrefix(t.Key, "error.") || t.Key == "otel.status_code" && s == "ERROR",
+		}
+	}
+	return out
+}

@@ -1,0 +1,98 @@
+package traceview
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+const maxName = 1 << 10 // bytes of a span's name
+
+func newSpan(p *process, ms *model.Span, dropped int) *span {
+	sp := &span{Span: *ms, process: p}
+	sp.Name = model.Cut(strings.ToValidUTF8(sp.Name, "�"), maxName)
+	sp.Tags = slices.Clip(sp.Tags)
+	slices.SortStableFunc(sp.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
+	for _, t := range sp.Tags {
+		switch t.Key {
+		case "span.kind":
+			sp.kind = t.Value.Str()
+		case "error":
+			sp.failed = sp.failed || truthy(t.Value)
+		case "otel.status_code":
+			sp.failed = sp.failed || t.Value.Str() == "ERROR"
+		case "error.type":
+			sp.panicked = sp.panicked || t.Value.Str() == "panic"
+		}
+	}
+	for _, l := range sp.Logs {
+		for _, f := range l.Fields {
+			if f.Key == "error.kind" && f.Value.Str() == "panic" {
+				sp.panicked = true
+			}
+		}
+	}
+	if dropped > 0 {
+		sp.warnings = append(sp.warnings, fmt.Sprintf("%d tags or log fields were over the limits and are not shown", dropped))
+	}
+	return sp
+}
+
+func truthy(v model.Value) bool {
+	switch v.Kind() {
+	case model.KindBool:
+		return v.Bool()
+	case model.KindString:
+		ok, _ := strconv.ParseBool(v.Str())
+		return ok
+	}
+	return false
+}
+
+// text writes a value as pages show it and as filters compare it.
+func text(v model.Value) string {
+	switch v.Kind() {
+	case model.KindBool:
+		return strconv.FormatBool(v.Bool())
+	case model.KindInt:
+		return strconv.FormatInt(v.Int(), 10)
+	case model.KindFloat:
+		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
+	case model.KindBytes:
+		return base64.StdEncoding.EncodeToString([]byte(v.Str()))
+	}
+	return v.Str()
+}
+
+// What a span costs in memory, a little more than measured: the structure itself with its place in the trace's
+// slice and map, a tag, and a log or reference.
+const (
+	spanCost = 420
+	tagCost  = 48
+	logCost  = 56
+	refCost  = 32
+)
+
+func cost(s *model.Span) int {
+	n := spanCost + len(s.Name) + len(s.TraceState) + tagsCost(s.Tags) + refCost*cap(s.Refs)
+	for i := range s.Logs {
+		n += logCost + tagsCost(s.Logs[i].Fields)
+	}
+	return n
+}
+
+func tagsCost(tags []model.Tag) int {
+	n := tagCost * cap(tags)
+	for i := range tags {
+		n += len(tags[i].Key) + len(tags[i].Value.Str())
+	}
+	return n
+}
+
+// micros clamps to what JSON readers and html can take.
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

@@ -1,0 +1,151 @@
+package traceview
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+const (
+	maxStreams = 64
+	breather   = 250 * time.Millisecond // at most so often does a stream speak
+	heartbeat  = 20 * time.Second
+)
+
+// streams are the live connections of browsers.
+type streams struct {
+	mu      sync.Mutex
+	cancels map[*http.Request]context.CancelFunc
+	servers map[*http.Server]bool
+}
+
+// begin registers a stream. It ends with the request, the view's Close, or its server's Shutdown, which would
+// otherwise wait for it in vain.
+func (s *streams) begin(r *http.Request) (context.Context, context.CancelFunc, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.cancels) >= maxStreams {
+		return nil, nil, false
+	}
+	if s.cancels == nil {
+		s.cancels = map[*http.Request]context.CancelFunc{}
+		s.servers = map[*http.Server]bool{}
+	}
+	if srv, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && !s.servers[srv] {
+		s.servers[srv] = true
+		srv.RegisterOnShutdown(s.endAll)
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	s.cancels[r] = cancel
+	return ctx, func() {
+		cancel()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.cancels, r)
+	}, true
+}
+
+func (s *streams) endAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, cancel := range s.cancels {
+		cancel()
+	}
+}
+
+// update is what a stream sends: the rows that changed and the line at the foot of the page.
+type update struct {
+	Rows []updateRow `json:"rows"`
+	Kept string      `json:"kept"`
+}
+
+type updateRow struct {
+	ID    string `json:"id"`
+	Spans int    `json:"spans"`
+	HTML  string `json:"html"`
+}
+
+// events tells a page, by server-sent events, which traces of its filter are new or have changed.
+func (v *View) events(w http.ResponseWriter, r *http.Request) {
+	ctx, end, ok := v.streams.begin(r)
+	if !ok {
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "traceview: too many live pages", http.StatusServiceUnavailable)
+		return
+	}
+	defer end()
+	q := r.URL.Query()
+	f, _ := listFilter(q)
+	limit := limitOf(q)
+	f.since, _ = strconv.ParseUint(q.Get("since"), 10, 64)
+	if last, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
+		f.since = last
+	}
+	if f.since > v.store.changes() {
+		f.since = 0 // the program was started anew since
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Time{}) // not every writer has one
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	_, err := fmt.Fprint(w, "retry: 2000\n\n")
+	for err == nil && control.Flush() == nil {
+		err = v.nextEvent(ctx, w, &f, limit)
+	}
+}
+
+// nextEvent waits for a change and writes it, or a sign of life.
+func (v *View) nextEvent(ctx context.Context, w http.ResponseWriter, f *filter, limit int) error {
+	changed := v.store.changed()
+	if v.store.changes() == f.since {
+		alive := time.NewTimer(heartbeat)
+		defer alive.Stop()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-alive.C:
+			_, err := fmt.Fprint(w, ": alive\n\n")
+			return err
+		case <-changed:
+		}
+	}
+	pause := time.NewTimer(breather)
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-pause.C:
+	}
+	return v.writeEvent(w, f, limit)
+}
+
+func (v *View) writeEvent(w http.ResponseWriter, f *filter, limit int) error {
+	last := v.store.changes()
+	found, _ := v.store.find(f, limit)
+	f.since = last
+	up := update{Rows: []updateRow{}}
+	var b bytes.Buffer
+	for _, sum := range found {
+		b.Reset()
+		if err := listTemplate.ExecuteTemplate(&b, "row", v.row(sum, "")); err != nil {
+			return err
+		}
+		up.Rows = append(up.Rows, updateRow{traceHex(sum.id), sum.spans, b.String()})
+	}
+	b.Reset()
+	if err := listTemplate.ExecuteTemplate(&b, "kept", v.kept()); err != nil {
+		return err
+	}
+	up.Kept = b.String()
+	data, err := json.Marshal(up)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "id: %d\nevent: traces\ndata: %s\n\n", last, data)
+	return err
+}

@@ -1,0 +1,271 @@
+package traceview
+
+import (
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// service is one service's figures since the start; its colour is its place among the services seen.
+type service struct {
+	color         int
+	spans, failed int
+}
+
+type operationKey struct{ service, name, kind string }
+
+// operation is one operation's figures since the start, in bounded memory.
+type operation struct {
+	operationKey
+	count, failed int
+	latency       histogram
+	bars          [len(barBounds) + 1]bar
+	recent        rate
+	slowest       []sample // slowest first
+	failures      []sample // newest first
+}
+
+// sample points to a span that may be gone by now.
+type sample struct {
+	trace    model.TraceID
+	span     uint64
+	duration time.Duration
+	start    time.Time
+	failed   bool
+}
+
+// bar is one column of the latency picture, with the latest span that fell into it.
+type bar struct {
+	count, failed int
+	latest        sample
+}
+
+// barBounds are the columns' upper bounds.
+var barBounds = [...]time.Duration{
+	1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7, 1e8, 2e8, 5e8,
+	1e9, 2e9, 5e9, 1e10, 2e10, 5e10, 1e11, 2e11, 5e11, 1e12,
+}
+
+type edgeKey struct{ parent, child string }
+
+// edge counts the calls between two services since the start.
+type edge struct{ count, failed int }
+
+const samples = 5 // slowest and failed spans remembered for each operation
+
+// service returns the figures of a service; those over the limit share one.
+func (s *store) service(name string) *service {
+	svc := s.services[name]
+	if svc == nil {
+		svc = &service{color: len(s.services) % colors}
+		if len(s.services) < maxServices {
+			s.services[name] = svc
+		}
+	}
+	return svc
+}
+
+// count adds the span to the figures; t is nil if the span itself is not kept.
+func (s *store) count(sp *span, t *trace) {
+	svc := s.service(sp.process.Service)
+	svc.spans++
+	key := operationKey{sp.process.Service, sp.Name, sp.kind}
+	op := s.operations[key]
+	if op == nil {
+		if len(s.operations) >= maxOperations {
+			s.totals.uncounted++
+			return
+		}
+		op = &operation{operationKey: key}
+		s.operations[key] = op
+	}
+	op.count++
+	op.recent.add(s.now())
+	op.latency.add(sp.Duration)
+	at := sample{sp.TraceID, sp.SpanID, sp.Duration, sp.Start, sp.failed}
+	i, _ := slices.BinarySearch(barBounds[:], sp.Duration)
+	op.bars[i].count++
+	if sp.failed {
+		svc.failed++
+		op.failed++
+		op.bars[i].failed++
+	}
+	if t == nil {
+		return
+	}
+	op.bars[i].latest = at
+	if sp.failed {
+		op.failures = slices.Insert(op.failures, 0, at)
+		op.failures = op.failures[:min(len(op.failures), samples)]
+	}
+	s.rank(op, at, t)
+}
+
+// rank enters the span among the slowest of its operation, if it is, and releases the one that drops out.
+func (s *store) rank(op *operation, at sample, t *trace) {
+	i := len(op.slowest)
+	for i > 0 && op.slowest[i-1].duration < at.duration {
+		i--
+	}
+	if i >= samples {
+		return
+	}
+	op.slowest = slices.Insert(op.slowest, i, at)
+	t.slow++
+	if len(op.slowest) > samples {
+		last := op.slowest[samples]
+		op.slowest = op.slowest[:samples]
+		if old := s.traces[last.trace]; old != nil {
+			old.slow--
+			s.place(old)
+		}
+	}
+}
+
+// forgetSlow takes a trace that goes off its operations' slowest.
+func (s *store) forgetSlow(t *trace) {
+	for _, sp := range t.spans {
+		op := s.operations[operationKey{sp.process.Service, sp.Name, sp.kind}]
+		if op != nil {
+			op.slowest = slices.DeleteFunc(op.slowest, func(at sample) bool { return at.trace == t.id })
+		}
+	}
+}
+
+// link counts calls between services as soon as both the parent and the child are here.
+func (s *store) link(t *trace, sp *span) {
+	if t.byID[sp.SpanID] == nil {
+		t.byID[sp.SpanID] = sp
+		for _, child := range t.waiting[sp.SpanID] {
+			addCall(s.edges, sp, child)
+		}
+		delete(t.waiting, sp.SpanID)
+	}
+	if sp.ParentID == 0 {
+		return
+	}
+	if parent := t.byID[sp.ParentID]; parent != nil {
+		addCall(s.edges, parent, sp)
+		return
+	}
+	if t.waiting == nil {
+		t.waiting = map[uint64][]*span{}
+	}
+	t.waiting[sp.ParentID] = append(t.waiting[sp.ParentID], sp)
+}
+
+// addCall counts a parent link if it is a call from one service to another.
+func addCall(edges map[edgeKey]*edge, parent, child *span) {
+	key := edgeKey{parent.process.Service, child.process.Service}
+	if key.parent == key.child {
+		return
+	}
+	e := edges[key]
+	if e == nil {
+		if len(edges) >= maxEdges {
+			return
+		}
+		e = &edge{}
+		edges[key] = e
+	}
+	e.count++
+	if child.failed {
+		e.failed++
+	}
+}
+
+// histogram counts durations in buckets of 1/16 of an octave: quantiles are right within about 3 %.
+type histogram struct {
+	counts   []uint32
+	n        int
+	min, max time.Duration
+}
+
+const subBuckets = 16
+
+func bucketOf(d time.Duration) int {
+	v := uint64(max(d, 0))
+	if v < subBuckets {
+		return int(v)
+	}
+	octave := bits.Len64(v) - 5 // v>>octave is in [16,32)
+	return octave*subBuckets + int(v>>octave)
+}
+
+// bucketBounds returns the range [low, high) of durations in a bucket.
+func bucketBounds(i int) (low, high float64) {
+	if i < subBuckets {
+		return float64(i), float64(i + 1)
+	}
+	octave := i/subBuckets - 1
+	unit := float64(uint64(1) << octave)
+	base := float64(i%subBuckets+subBuckets) * unit
+	return base, base + unit
+}
+
+func (h *histogram) add(d time.Duration) {
+	if h.n == 0 || d < h.min {
+		h.min = d
+	}
+	h.max = max(h.max, d)
+	h.n++
+	i := bucketOf(d)
+	if i >= len(h.counts) {
+		h.counts = append(h.counts, make([]uint32, i+1-len(h.counts))...)
+	}
+	h.counts[i]++
+}
+
+// quantile returns the duration that a share q of all did not exceed.
+func (h *histogram) quantile(q float64) time.Duration {
+	rank := q * float64(h.n)
+	seen := 0.0
+	for i, c := range h.counts {
+		if c == 0 || seen+float64(c) < rank {
+			seen += float64(c)
+			continue
+		}
+		low, high := bucketBounds(i)
+		d := time.Duration(low + (high-low)*(rank-seen)/float64(c))
+		return min(max(d, h.min), h.max)
+	}
+	return h.max
+}
+
+// rate counts events of the last minute in slots of five seconds.
+type rate struct {
+	slots [12]uint32
+	slot  int64
+	first time.Time
+}
+
+const slotSeconds = 5
+
+func (r *rate) add(now time.Time) {
+	if r.first.IsZero() {
+		r.first = now
+	}
+	r.advance(now)
+	r.slots[r.slot%int64(len(r.slots))]++
+}
+
+func (r *rate) advance(now time.Time) {
+	slot := now.Unix() / slotSeconds
+	for n := 0; r.slot < slot && n < len(r.slots); n++ {
+		r.slot++
+		r.slots[r.slot%int64(len(r.slots))] = 0
+	}
+	r.slot = max(r.slot, slot)
+}
+
+// perSecond is the rate over the last minute, or since the first event if that is less long ago.
+func (r *rate) perSecond(now time.Time) float64 {
+	r.advance(now)
+	var sum float64
+	for _, n := range r.slots {
+		sum += float64(n)
+	}
+	return sum / min(max(now.Sub(r.first).Seconds(), 1), float64(len(r.slots)*slotSeconds))
+}

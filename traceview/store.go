@@ -1,0 +1,263 @@
+package traceview
+
+import (
+	"container/list"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+const (
+	maxSpans      = 20_000 // of one trace
+	maxOperations = 1_000  // that are counted
+	maxServices   = 500
+	maxEdges      = 2_000
+	maxProcesses  = 1_000
+)
+
+// span is a finished span as it is kept; it never changes once it is in the store.
+type span struct {
+	model.Span
+	process  *process
+	kind     string // the tag span.kind
+	failed   bool
+	panicked bool
+	warnings []string
+}
+
+type process struct {
+	model.Process
+	key   string
+	color int // of the service
+}
+
+// trace is what has arrived of one trace. The store's lock guards it.
+type trace struct {
+	id      model.TraceID
+	spans   []*span
+	bytes   int
+	cut     int    // spans that were over a limit
+	change  uint64 // the store's count of changes when it last changed
+	byID    map[uint64]*span
+	waiting map[uint64][]*span // by the id of a parent that has not come yet
+	failed  bool
+	slow    int // among the slowest of so many operations
+	element *list.Element
+	kept    bool     // in store.kept
+	summary *summary // nil: to be made
+}
+
+// store keeps traces within its bounds. Oldest go first, but half of it may be held by traces with errors and by
+// the slowest of each operation.
+type store struct {
+	maxBytes, maxTraces int
+	now                 func() time.Time
+
+	mu         sync.Mutex
+	traces     map[model.TraceID]*trace
+	plain      list.List // of *trace, oldest first
+	kept       list.List
+	bytes      int
+	keptBytes  int
+	change     uint64
+	watch      chan struct{} // closed at the next change; nil if nobody waits
+	processes  map[string]*process
+	services   map[string]*service
+	operations map[operationKey]*operation
+	edges      map[edgeKey]*edge
+	totals     totals
+}
+
+// totals count spans since the view was made or cleared.
+type totals struct {
+	since      time.Time
+	received   int
+	duplicates int
+	cut        int // over the limit of one trace
+	evicted    int // went to make room
+	evictedT   int // traces that went
+	spans      int // kept now
+	uncounted  int // not in the operations' figures, because there are too many names
+}
+
+func newStore(maxBytes, maxTraces int, now func() time.Time) *store {
+	s := &store{maxBytes: maxBytes, maxTraces: maxTraces, now: now}
+	s.reset()
+	return s
+}
+
+func (s *store) reset() {
+	s.traces = map[model.TraceID]*trace{}
+	s.plain.Init()
+	s.kept.Init()
+	s.bytes, s.keptBytes = 0, 0
+	s.processes = map[string]*process{}
+	s.operations = map[operationKey]*operation{}
+	s.edges = map[edgeKey]*edge{}
+	if s.services == nil {
+		s.services = map[string]*service{}
+	}
+	for _, svc := range s.services {
+		svc.spans, svc.failed = 0, 0 // colours stay
+	}
+	s.totals = totals{since: s.now()}
+}
+
+func (s *store) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reset()
+	s.touch(nil)
+}
+
+// process returns the one copy of a process that is kept.
+func (s *store) process(mp model.Process) *process {
+	slices.SortStableFunc(mp.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
+	var key strings.Builder
+	key.WriteString(mp.Service)
+	for _, t := range mp.Tags {
+		key.WriteByte(0)
+		key.WriteString(t.Key)
+		key.WriteByte(byte('0' + t.Value.Kind()))
+		key.WriteString(text(t.Value))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.processes[key.String()]; p != nil {
+		return p
+	}
+	if len(s.processes) >= maxProcesses {
+		clear(s.processes)
+	}
+	p := &process{Process: mp, key: key.String(), color: s.service(mp.Service).color}
+	s.processes[p.key] = p
+	return p
+}
+
+// add keeps a span; dropped tells how many of its tags and logs were over the limits. It reports false if the span
+// was not kept.
+func (s *store) add(p *process, ms *model.Span, dropped int) bool {
+	sp := newSpan(p, ms, dropped)
+	size := cost(&sp.Span)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.totals.received++
+	t := s.traces[sp.TraceID]
+	if t == nil {
+		t = &trace{id: sp.TraceID, byID: map[uint64]*span{}}
+		t.element = s.plain.PushBack(t)
+		s.traces[t.id] = t
+	} else if t.has(sp) {
+		s.totals.duplicates++
+		return true
+	}
+	if len(t.spans) >= maxSpans || len(t.spans) > 0 && t.bytes+size > s.maxBytes/2 {
+		t.cut++
+		s.totals.cut++
+		s.count(sp, nil)
+		s.touch(t)
+		return false
+	}
+	t.spans = append(t.spans, sp)
+	s.totals.spans++
+	s.grow(t, size)
+	s.count(sp, t)
+	s.link(t, sp)
+	if sp.failed {
+		t.failed = true
+	}
+	s.touch(t)
+	s.place(t)
+	s.evict()
+	return true
+}
+
+func (t *trace) has(sp *span) bool {
+	old := t.byID[sp.SpanID]
+	return old != nil && old.process.Service == sp.process.Service && old.Name == sp.Name && old.kind == sp.kind &&
+		old.Start.Equal(sp.Start) && old.Duration == sp.Duration
+}
+
+func (s *store) grow(t *trace, size int) {
+	t.bytes += size
+	s.bytes += size
+	if t.kept {
+		s.keptBytes += size
+	}
+}
+
+// touch marks a change, of t if it is not nil.
+func (s *store) touch(t *trace) {
+	s.change++
+	if t != nil {
+		t.change = s.change
+		t.summary = nil
+		if t.kept {
+			s.kept.MoveToBack(t.element)
+		} else {
+			s.plain.MoveToBack(t.element)
+		}
+	}
+	if s.watch != nil {
+		close(s.watch)
+		s.watch = nil
+	}
+}
+
+// changed returns a channel that is closed at the next change.
+func (s *store) changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.watch == nil {
+		s.watch = make(chan struct{})
+	}
+	return s.watch
+}
+
+// place puts the trace into the list where it belongs.
+func (s *store) place(t *trace) {
+	keep := t.failed || t.slow > 0
+	if keep == t.kept {
+		return
+	}
+	if keep {
+		s.plain.Remove(t.element)
+		t.element = s.kept.PushBack(t)
+		s.keptBytes += t.bytes
+	} else {
+		s.kept.Remove(t.element)
+		t.element = s.plain.PushFront(t)
+		s.keptBytes -= t.bytes
+	}
+	t.kept = keep
+}
+
+func (s *store) evict() {
+	for (s.bytes > s.maxBytes || len(s.traces) > s.maxTraces) && len(s.traces) > 1 {
+		from := &s.plain
+		if from.Len() == 0 || s.keptBytes > s.maxBytes/2 || s.kept.Len() > max(s.maxTraces/2, 1) {
+			from = &s.kept
+		}
+		s.remove(from.Front().Value.(*trace))
+	}
+}
+
+func (s *store) remove(t *trace) {
+	delete(s.traces, t.id)
+	if t.kept {
+		s.kept.Remove(t.element)
+		s.keptBytes -= t.bytes
+	} else {
+		s.plain.Remove(t.element)
+	}
+	s.bytes -= t.bytes
+	s.totals.spans -= len(t.spans)
+	s.totals.evicted += len(t.spans)
+	s.totals.evictedT++
+	if t.slow > 0 {
+		s.forgetSlow(t)
+	}
+}
