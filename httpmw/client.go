@@ -1,0 +1,311 @@
+package httpmw
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+
+	"github.com/spanloom/spanloom/internal/rpcspan"
+)
+
+// Transport returns a RoundTripper that makes one client span of each round trip and sends its context along. The
+// span ends when the response's body is read to its end, fails or is closed, at once if there is none, and at the
+// latest with the request's context. A nil tracer is opentracing.GlobalTracer, asked anew for each request; a nil
+// base is http.DefaultTransport. A second Transport for the same request steps aside.
+func Transport(tracer opentracing.Tracer, base http.RoundTripper, opts ...ClientOption) http.RoundTripper {
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	c := &config{boxes: newBoxes()}
+	for _, o := range opts {
+		if o != nil {
+			o.client(c)
+		}
+	}
+	return &transport{config: c.done(ext.SpanKindRPCClientEnum), tracer: tracer, base: base}
+}
+
+// Client returns a copy of base, or of http.DefaultClient if it is nil, that sends by Transport.
+func Client(tracer opentracing.Tracer, base *http.Client, opts ...ClientOption) *http.Client {
+	if base == nil {
+		base = http.DefaultClient
+	}
+	c := *base
+	c.Transport = Transport(tracer, base.Transport, opts...)
+	return &c
+}
+
+type routeKey struct{}
+
+// ContextWithRoute returns a context whose client spans are named by the method and this template, such as
+// "/users/{id}", and tagged with it as url.template. It must be one of a bounded number.
+func ContextWithRoute(ctx context.Context, template string) context.Context {
+	return context.WithValue(ctx, routeKey{}, template)
+}
+
+type transport struct {
+	*config
+	tracer opentracing.Tracer
+	base   http.RoundTripper
+}
+
+// Unwrap returns the transport below.
+func (t *transport) Unwrap() http.RoundTripper { return t.base }
+
+// CloseIdleConnections is what http.Client.CloseIdleConnections looks for.
+func (t *transport) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// call is the state of one round trip. It also is the context that the base sees, the span's start option, and the
+// body of the response.
+type call struct {
+	*transport
+	span     rpcspan.Span
+	original *http.Request
+	parent   context.Context
+	headers  http.Header // as sent
+	template string
+	start    time.Time
+	first    time.Duration // from start to the response's header
+	status   int
+	events   *connEvents
+	body     responseBody
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	tracer, on := rpcspan.Tracer(t.tracer)
+	if !on || r.URL == nil || r.Header == nil || sent(r) {
+		return t.base.RoundTrip(r)
+	}
+	c := &call{transport: t, original: r, parent: r.Context()}
+	if !ask(&c.span, t.filter, r, true) {
+		return c.pass(tracer)
+	}
+	c.begin(tracer)
+	out := r.WithContext(c.context())
+	c.headers = r.Header
+	if ask(&c.span, t.inject, r, true) {
+		c.headers = inject(tracer, c.span.OpenTracing().Context(), out)
+	}
+	return c.send(out)
+}
+
+// inject puts the headers of sc on r, replacing stale ones, in a map of its own.
+func inject(tracer opentracing.Tracer, sc opentracing.SpanContext, r *http.Request) http.Header {
+	r.Header = maps.Clone(r.Header)
+	_ = tracer.Inject(sc, opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(r.Header)) // then it goes without
+	return r.Header
+}
+
+// pass sends a request that is not traced, in the trace of the span it comes from.
+func (c *call) pass(tracer opentracing.Tracer) (*http.Response, error) {
+	active := opentracing.SpanFromContext(c.parent)
+	if active == nil || !ask(&c.span, c.config.inject, c.original, true) {
+		return c.base.RoundTrip(c.original)
+	}
+	out := c.original.WithContext(c.parent)
+	inject(tracer, active.Context(), out)
+	resp, err := c.base.RoundTrip(out)
+	c.restore(resp, out)
+	return resp, err
+}
+
+// restore lets the caller find its own request in the response.
+func (c *call) restore(resp *http.Response, out *http.Request) {
+	if resp != nil && resp.Request == out {
+		resp.Request = c.original
+	}
+}
+
+func (c *call) begin(tracer opentracing.Tracer) {
+	c.start = time.Now()
+	c.template, _ = c.parent.Value(routeKey{}).(string)
+	var parent opentracing.SpanContext
+	if active := opentracing.SpanFromContext(c.parent); active != nil {
+		parent = active.Context()
+	}
+	c.span.Start(tracer, c.nameOf(c.original), c.kind, parent)
+	c.parent = c.span.Hooked(c.parent)
+	if c.span.Recording() {
+		tagger{c.config, &c.span}.clientRequest(c.original, c.template)
+	}
+}
+
+func (c *call) nameOf(r *http.Request) string {
+	if c.name != nil {
+		if name := c.nameByHook(r); name != "" {
+			return name
+		}
+	}
+	return c.boxes.name(nameMethod(r.Method), c.template)
+}
+
+func (c *call) nameByHook(r *http.Request) (name string) {
+	defer c.span.Contain()
+	return c.name(r, c.template)
+}
+
+// send does the round trip, and ends the span on every way out but a body still to be read.
+func (c *call) send(out *http.Request) (resp *http.Response, err error) {
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		value := recover()
+		c.end(ending{panic: value, goexit: value == nil})
+		if value != nil {
+			panic(value)
+		}
+	}()
+	resp, err = c.base.RoundTrip(out)
+	done = true
+	c.restore(resp, out)
+	if err != nil || resp == nil {
+		c.end(ending{err: err})
+		return resp, err
+	}
+	c.received(resp)
+	return resp, nil
+}
+
+// received notes the response's header, and watches its body if there is one.
+func (c *call) received(resp *http.Response) {
+	c.first = time.Since(c.start)
+	c.status = resp.StatusCode
+	if c.span.Recording() {
+		t := tagger{c.config, &c.span}
+		t.status(resp.StatusCode)
+		t.protocol(resp.ProtoMajor, resp.ProtoMinor)
+		t.headers(t.respTags, resp.Header, "")
+	}
+	if headerOnly(c.original.Method, resp) {
+		c.end(ending{})
+		return
+	}
+	c.watch(resp)
+}
+
+// headerOnly reports whether there is no body to wait for. After 101 the body is the connection, and its caller's.
+func headerOnly(method string, resp *http.Response) bool {
+	switch resp.StatusCode {
+	case http.StatusNoContent, http.StatusNotModified, http.StatusSwitchingProtocols:
+		return true
+	}
+	return method == http.MethodHead || resp.Body == nil || resp.Body == http.NoBody
+}
+
+// ending is how a round trip ended.
+type ending struct {
+	err        error
+	panic      any
+	goexit     bool
+	incomplete bool          // the body was not read to its end
+	at         time.Duration // since start; 0 for now
+}
+
+func (c *call) end(e ending) {
+	if !c.span.Ending() {
+		return
+	}
+	o, why := c.outcome(e)
+	t := tagger{c.config, &c.span}
+	failed := t.verdict(c.original, o)
+	var logs []opentracing.LogRecord
+	if c.events != nil {
+		logs = c.events.close(t)
+	}
+	if c.span.Recording() {
+		c.conclude(t, o, e, failed, why)
+	}
+	var at time.Time
+	if e.at > 0 {
+		at = c.start.Add(e.at)
+	}
+	c.span.Finish(at, logs)
+}
+
+func (c *call) outcome(e ending) (*Outcome, failure) {
+	o := &Outcome{
+		Route: c.template, Status: c.status, BytesIn: c.body.bytes.Load(), BytesOut: max(c.original.ContentLength, 0),
+		FirstByte: c.first, Duration: e.at, Err: e.err, Panic: e.panic,
+	}
+	if e.at == 0 {
+		o.Duration = time.Since(c.start)
+	}
+	switch {
+	case e.panic != nil:
+		o.IsError = true
+		return o, failure{kind: "panic"}
+	case e.goexit:
+		o.IsError = true
+		return o, failure{"goexit", "the transport's goroutine exited"}
+	case e.err != nil && c.canceled(e.err):
+		return o, failure{"context_canceled", e.err.Error()}
+	case e.err != nil:
+		o.IsError = true
+		return o, failure{errorType(e.err), e.err.Error()}
+	}
+	o.IsError = c.status >= 400
+	return o, reason(o)
+}
+
+// canceled reports whether the caller gave up, whatever cause it gave.
+func (c *call) canceled(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(c.original.Context().Err(), context.Canceled)
+}
+
+func (c *call) conclude(t tagger, o *Outcome, e ending, failed bool, why failure) {
+	size := o.BytesIn
+	if c.body.inner == nil {
+		size = -1
+	}
+	t.sizes(o.BytesOut, size)
+	if e.incomplete {
+		t.set("http.body.incomplete", true)
+	}
+	switch {
+	case failed && o.Panic != nil:
+		c.span.Panicked(o.Panic)
+	case failed:
+		t.fail(why)
+	default:
+		if o.Err != nil {
+			t.set("error.type", why.kind)
+		}
+		if o.Status >= 400 {
+			t.forgive()
+		}
+	}
+}
+
+// callKey finds the state of the round trip in its context.
+type callKey struct{}
+
+// sent reports whether a Transport has already made a span of this very request, and not of another one that is
+// sent in its course, such as for a token.
+func sent(r *http.Request) bool {
+	c, ok := r.Context().Value(callKey{}).(*call)
+	if !ok {
+		return false
+	}
+	if sameHeader(c.headers, r.Header) {
+		return true
+	}
+	for _, name := range [...]string{"Traceparent", "Uber-Trace-Id", "X-B3-Spanid", "B3"} {
+		if mine, its := c.headers[name], r.Header[name]; len(mine) == 1 && len(its) == 1 && mine[0] == its[0] {
+			return true
+		}
+	}
+	a, b := c.original.URL, r.URL
+	return c.original.Method == r.Method && a.Scheme == b.Scheme && a.Host == b.Host && a.Path == b.Path && a.RawQuery == b.RawQuery
+}

@@ -1,0 +1,75 @@
+package httpmw
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// peer is a socket address and the tags it becomes.
+type peer struct {
+	addr    string
+	ip      netip.Addr
+	address any // addr
+	host    any // its IP address
+	port    any // uint16; nil if unknown
+}
+
+func newPeer(addr string) *peer {
+	p := &peer{addr: addr, address: addr}
+	if ap, err := netip.ParseAddrPort(addr); err == nil {
+		p.ip, p.port = ap.Addr().Unmap(), ap.Port()
+	} else if ip, err := netip.ParseAddr(addr); err == nil {
+		p.ip = ip.Unmap()
+	}
+	if p.ip.IsValid() {
+		p.host = p.ip.WithZone("").String()
+	}
+	return p
+}
+
+// clientIP returns the address nearest to the server that is not a trusted proxy's. X-Forwarded-For is read from
+// the right, where each proxy appends; what stands left of an address that is not trusted, or is none, is hearsay.
+func clientIP(peer netip.Addr, h http.Header, trusted []netip.Prefix) netip.Addr {
+	client := peer
+	forwarded := h["X-Forwarded-For"]
+	for i := len(forwarded) - 1; i >= 0; i-- {
+		for rest, more := forwarded[i], true; more; {
+			if !isTrusted(client, trusted) {
+				return client
+			}
+			last := rest
+			if comma := strings.LastIndexByte(rest, ','); comma >= 0 {
+				rest, last = rest[:comma], rest[comma+1:]
+			} else {
+				more = false
+			}
+			ip, ok := parseForwarded(strings.TrimSpace(last))
+			if !ok {
+				return client
+			}
+			client = ip
+		}
+	}
+	return client
+}
+
+func isTrusted(ip netip.Addr, trusted []netip.Prefix) bool {
+	for _, p := range trusted {
+		if p.Contains(ip) || (ip.Is4() && p.Addr().Is4In6() && p.Contains(netip.AddrFrom16(ip.As16()))) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseForwarded reads an address with or without a port.
+func parseForwarded(s string) (netip.Addr, bool) {
+	if ip, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return ip.Unmap().WithZone(""), true
+	}
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return ap.Addr().Unmap().WithZone(""), true
+	}
+	return netip.Addr{}, false
+}

@@ -1,0 +1,63 @@
+// Package httpmw traces net/http and chi: a middleware makes one server span of each request, a transport one
+// client span of each round trip.
+//
+//	r := chi.NewRouter()
+//	r.Use(httpmw.Middleware(tracer))
+//	client := httpmw.Client(tracer, nil)
+//
+// Both are invisible: bytes, headers, flushes, optional interfaces, errors and panics are those of a program without
+// them. Spans are named "GET /users/{id}", after the route and never the path, and end exactly once. Only the
+// request's context connects the two: give it to the requests you send, and their spans become children.
+//
+// # Where the route is known
+//
+// Samplers decide by an operation's name when the span starts, so the route is looked up before the handler runs,
+// where the router can be seen:
+//
+//	chi: Use on the root or a mounted router, With, Group     early, behind rewriting middlewares too
+//	around a chi router or http.ServeMux, Middleware(t)(mux)  early; also a chi router registered on the mux
+//	around a handler on a ServeMux, mux.Handle(p, mw(h))      early, by the request's Pattern
+//	around a ServeMux mounted on chi                          early
+//	outside, with other middlewares in between                early with WithRoutes or WithMux, else the method alone
+//	http.StripPrefix between a mux and a router               the mux's pattern
+//
+// The name is corrected after the handler if the request went elsewhere, as behind a StripSlashes inside the router.
+// What no route matches is named by its method alone, methods that are not known are all named HTTP, and a name that
+// the handler sets itself stays.
+//
+// # What to know
+//
+// A handler that limits its body with http.MaxBytesReader cannot tell net/http through any wrapped writer that the
+// limit was hit; put http.MaxBytesHandler around this middleware if the connection must close then. A client's body
+// that is neither closed nor read to its end, under a context that never ends, keeps its span open for ever, as it
+// keeps its connection.
+//
+// # Coming from opentracing-contrib/go-stdlib/nethttp
+//
+//	nethttp.Middleware(tr, h)                   httpmw.Middleware(tr)(h)
+//	nethttp.OperationNameFunc(f)                httpmw.WithOperationName(f), or nothing: the default has the route
+//	nethttp.MWSpanFilter(f)                     httpmw.WithFilter(f)
+//	nethttp.MWURLTagFunc(f), URLTagFunc(f)      httpmw.WithURLRedaction(f)
+//	nethttp.MWSpanObserver(f), ClientSpanObserver(f)  httpmw.WithOutcome(f) or WithHeaderTags
+//	nethttp.MWComponentName(n), ComponentName(n)      httpmw.WithTags(opentracing.Tag{Key: "component", Value: n})
+//	&nethttp.Transport{rt}, TraceRequest        httpmw.Transport(tr, rt), once; no call for each request
+//	nethttp.InjectSpanContext(false)            httpmw.WithPropagation(func(*http.Request) bool { return false })
+//	nethttp.ClientTrace(true)                   httpmw.WithConnectionEvents()
+//
+// The span "HTTP Client" around each client span is gone, "HTTP GET" became "GET /users/{id}", http.url has its host
+// and no secrets, and http.route, peer.* and error.type are new.
+//
+// # Coming from otelhttp and otelchi
+//
+//	otelhttp.NewHandler(h, "op")                httpmw.Middleware(tr)(h)
+//	otelhttp.NewMiddleware("op")                httpmw.Middleware(tr)
+//	otelchi.Middleware("svc", WithChiRoutes(r)) httpmw.Middleware(tr)
+//	otelhttp.NewTransport(rt)                   httpmw.Transport(tr, rt)
+//	otelhttp.WithSpanNameFormatter(f)           httpmw.WithOperationName(f)
+//	otelhttp.WithPublicEndpointFn(f)            httpmw.WithPublicEndpoint(f)
+//	otelhttp.WithClientTrace(f)                 httpmw.WithConnectionEvents()
+//	otelchi.WithTraceIDResponseHeader(f)        httpmw.WithTraceIDHeader("X-Trace-Id")
+//
+// WithFilter has the same name and sense. WithSemconv(OTel) keeps the names of OpenTelemetry's tags; a panic is an
+// error here, and a caller's cancel is none.
+package httpmw

@@ -1,0 +1,65 @@
+package httpmw_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/opentracing/opentracing-go/mocktracer"
+
+	"github.com/spanloom/spanloom/httpmw"
+)
+
+func ExampleMiddleware() {
+	tracer := mocktracer.New()
+	r := chi.NewRouter()
+	r.Use(httpmw.Middleware(tracer))
+	r.Get("/users/{id}", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") })
+
+	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/users/7", nil))
+
+	span := tracer.FinishedSpans()[0]
+	fmt.Println(span.OperationName, span.Tag("http.route"), span.Tag("http.status_code"))
+	// Output: GET /users/{id} /users/{id} 200
+}
+
+func ExampleTransport() {
+	tracer := mocktracer.New()
+	srv := httptest.NewServer(http.NotFoundHandler())
+	defer srv.Close()
+
+	client := &http.Client{Transport: httpmw.Transport(tracer, nil)}
+	resp, err := client.Get(srv.URL + "/users/7?token=mine")
+	if err != nil {
+		panic(err)
+	}
+	resp.Body.Close()
+
+	span := tracer.FinishedSpans()[0]
+	fmt.Println(span.OperationName, span.Tag("http.status_code"), span.Tag("error"))
+	// Output: GET 404 true
+}
+
+func ExampleClient() {
+	tracer := mocktracer.New()
+	srv := httptest.NewServer(httpmw.Middleware(tracer)(http.NotFoundHandler()))
+	defer srv.Close()
+
+	client := httpmw.Client(tracer, srv.Client(), httpmw.WithPeerService(func(r *http.Request) string { return "users" }))
+	ctx := httpmw.ContextWithRoute(context.Background(), "/users/{id}")
+	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL+"/users/7", nil)
+	resp, err := client.Do(req)
+	if err != nil {
+		panic(err)
+	}
+	resp.Body.Close()
+
+	for _, span := range tracer.FinishedSpans() {
+		if span.Tag("peer.service") != nil {
+			fmt.Println(span.OperationName, "->", span.Tag("peer.service"))
+		}
+	}
+	// Output: GET /users/{id} -> users
+}

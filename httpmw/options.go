@@ -1,0 +1,283 @@
+package httpmw
+
+import (
+	"net/http"
+	"net/netip"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+
+	"github.com/spanloom/spanloom/internal/rpcspan"
+)
+
+// ServerOption is an option of Middleware.
+type ServerOption interface{ server(*config) }
+
+// ClientOption is an option of Transport and Client.
+type ClientOption interface{ client(*config) }
+
+// Option is an option of both sides.
+type Option interface {
+	ServerOption
+	ClientOption
+}
+
+type (
+	option       func(*config)
+	serverOption func(*config)
+	clientOption func(*config)
+)
+
+func (o option) server(c *config)       { o(c) }
+func (o option) client(c *config)       { o(c) }
+func (o serverOption) server(c *config) { o(c) }
+func (o clientOption) client(c *config) { o(c) }
+
+// Semconv chooses the vocabulary of tags. The zero value is OpenTracing.
+type Semconv = rpcspan.Semconv
+
+// OpenTracing is the vocabulary that Jaeger and OpenTracing dashboards read, OTel is the stable one of
+// OpenTelemetry, Both writes every fact in both. All of them write span.kind, a boolean error and
+// http.status_code, which Jaeger reads.
+const (
+	OpenTracing = rpcspan.OpenTracing
+	OTel        = rpcspan.OTel
+	Both        = rpcspan.Both
+)
+
+// Outcome is what is known of a request when its span ends. A hook may change IsError; changes of other fields
+// have no effect.
+type Outcome struct {
+	Route     string        // template, "" if unknown
+	Status    int           // final status sent or received; 0 if there was none
+	BytesIn   int64         // received: request body by Content-Length on a server, response body read on a client
+	BytesOut  int64         // sent: response body on a server, request body by Content-Length on a client
+	Duration  time.Duration // from start to end of the span
+	FirstByte time.Duration // from start to the response's header; 0 if there was none
+	Err       error         // of the transport, of reading or writing a body, or of a context that ended first
+	Panic     any           // what the handler or transport panicked with
+	Hijacked  bool          // the handler took over the connection
+	Aborted   bool          // http.ErrAbortHandler, or the client was gone before it was answered
+	IsError   bool          // whether the span is marked as failed
+}
+
+type config struct {
+	kind, silentKind *rpcspan.Kind
+	semconv          Semconv
+
+	filter   func(*http.Request) bool
+	name     func(*http.Request, string) string
+	tags     []opentracing.Tag
+	taken    map[string]bool // keys of tags; nil if there are none
+	redact   func(*url.URL) string
+	outcome  func(opentracing.Span, *http.Request, *Outcome)
+	reqTags  []headerTag
+	respTags []headerTag
+
+	routes  chi.Routes
+	mux     *http.ServeMux
+	public  func(*http.Request) bool
+	silent  func(*http.Request) bool
+	idName  string
+	proxies []netip.Prefix
+
+	inject  func(*http.Request) bool
+	service func(*http.Request) string
+	events  bool
+
+	boxes *boxes
+}
+
+// done completes c once all options are applied.
+func (c *config) done(kind ext.SpanKindEnum) *config {
+	component := "net/http"
+	own := c.tags[:0:0]
+	for i, tag := range c.tags {
+		later := slices.ContainsFunc(c.tags[i+1:], func(t opentracing.Tag) bool { return t.Key == tag.Key })
+		switch s, isString := tag.Value.(string); {
+		case later || tag.Key == string(ext.SpanKind) || tag.Key == string(ext.Error):
+		case tag.Key == string(ext.Component) && isString:
+			component = s
+		default:
+			own = append(own, tag)
+		}
+	}
+	c.tags = own
+	if len(own) > 0 {
+		c.taken = make(map[string]bool, len(own))
+		for _, tag := range own {
+			c.taken[tag.Key] = true
+		}
+	}
+	c.kind = rpcspan.NewKind(kind, component)
+	c.silentKind = c.kind.Silent()
+	return c
+}
+
+// WithFilter traces only requests for which trace returns true. A request that is not traced has no span, but the
+// caller's context still flows through it to its child spans and outgoing requests.
+func WithFilter(trace func(*http.Request) bool) Option {
+	return option(func(c *config) { set(&c.filter, trace) })
+}
+
+// WithOperationName names spans. It is called with the route's template, "" if there is none: before the span
+// starts and, on a server, again after the handler if the route turned out different. It must not return
+// unbounded names, such as raw paths.
+func WithOperationName(name func(r *http.Request, route string) string) Option {
+	return option(func(c *config) {
+		if name != nil {
+			c.name = name
+		}
+	})
+}
+
+// WithTags puts tags on every span. They win over the kit's own tags of the same key, except span.kind and error.
+func WithTags(tags ...opentracing.Tag) Option {
+	return option(func(c *config) { c.tags = append(c.tags, tags...) })
+}
+
+// WithSemconv chooses the vocabulary of tags.
+func WithSemconv(s Semconv) Option {
+	return option(func(c *config) { c.semconv = s })
+}
+
+// WithHeaderTags records the named request and response headers, and no others, as
+// http.request.header.<name> and http.response.header.<name> with the name in lower case. Several values are
+// joined by ", ".
+func WithHeaderTags(request, response []string) Option {
+	return option(func(c *config) {
+		c.reqTags = headerTags("http.request.header.", request)
+		c.respTags = headerTags("http.response.header.", response)
+	})
+}
+
+// WithURLRedaction replaces the default redaction of URLs, which drops user names, passwords and the values of
+// known secret parameters. redact gets the whole URL, a copy, and returns what is recorded.
+func WithURLRedaction(redact func(*url.URL) string) Option {
+	return option(func(c *config) {
+		if redact != nil {
+			c.redact = redact
+		}
+	})
+}
+
+// WithOutcome calls hook once for each span, just before it ends, also for spans that are not sampled. r is the
+// request as the handler or the base transport saw it.
+func WithOutcome(hook func(span opentracing.Span, r *http.Request, o *Outcome)) Option {
+	return option(func(c *config) {
+		if hook != nil {
+			c.outcome = hook
+		}
+	})
+}
+
+// WithRoutes names the router that requests end up in, for a middleware outside a chi router that cannot see it
+// because others are in between. Paths must reach the router unchanged for the route to be known early.
+func WithRoutes(routes chi.Routes) ServerOption {
+	return serverOption(func(c *config) {
+		if routes != nil {
+			c.routes = routes
+		}
+	})
+}
+
+// WithMux is WithRoutes for an http.ServeMux.
+func WithMux(mux *http.ServeMux) ServerOption {
+	return serverOption(func(c *config) {
+		if mux != nil {
+			c.mux = mux
+		}
+	})
+}
+
+// WithPublicEndpoint distrusts the callers of requests for which public returns true: their trace is not joined,
+// their sampling flag, debug id and baggage are not obeyed. A new trace starts, and the caller's ids are kept as
+// the tags link.trace_id and link.span_id.
+func WithPublicEndpoint(public func(*http.Request) bool) ServerOption {
+	return serverOption(func(c *config) { set(&c.public, public) })
+}
+
+// WithSilence keeps requests for which silent returns true, and everything below them, here and in the services
+// they call, from being sampled.
+func WithSilence(silent func(*http.Request) bool) ServerOption {
+	return serverOption(func(c *config) { set(&c.silent, silent) })
+}
+
+// WithTraceIDHeader sends the trace id, as 32 hex digits, in the named response header. It is set before the
+// handler runs, and not on public endpoints.
+func WithTraceIDHeader(name string) ServerOption {
+	return serverOption(func(c *config) { c.idName = textproto.CanonicalMIMEHeaderKey(name) })
+}
+
+// WithTrustedProxies records the client's address as http.client_ip: of the peer and the addresses in
+// X-Forwarded-For, read from right to left, the first that is in none of the prefixes. Without it only the peer of
+// the connection is recorded.
+func WithTrustedProxies(prefixes ...netip.Prefix) ServerOption {
+	return serverOption(func(c *config) { c.proxies = slices.Clone(prefixes) })
+}
+
+// WithPropagation sends trace headers only with requests for which inject returns true, for instance by host, so
+// that third parties see neither ids nor baggage.
+func WithPropagation(inject func(*http.Request) bool) ClientOption {
+	return clientOption(func(c *config) { set(&c.inject, inject) })
+}
+
+// WithPeerService tells the name of the service a request goes to, or "", for the tag peer.service.
+func WithPeerService(name func(*http.Request) string) ClientOption {
+	return clientOption(func(c *config) {
+		if name != nil {
+			c.service = name
+		}
+	})
+}
+
+// WithConnectionEvents logs what happens to the connection of a request (DNS, connect, TLS, first byte, …) on its
+// span, and the address it went to. Hooks of the caller's httptrace stay in place.
+func WithConnectionEvents() ClientOption {
+	return clientOption(func(c *config) { c.events = true })
+}
+
+func set(to *func(*http.Request) bool, f func(*http.Request) bool) {
+	if f != nil {
+		*to = f
+	}
+}
+
+// headerTag is a header and the tag it becomes.
+type headerTag struct{ header, tag string }
+
+func headerTags(prefix string, names []string) []headerTag {
+	tags := make([]headerTag, 0, len(names))
+	for _, name := range names {
+		t := headerTag{textproto.CanonicalMIMEHeaderKey(name), prefix + strings.ToLower(name)}
+		if name != "" && !slices.Contains(tags, t) {
+			tags = append(tags, t)
+		}
+	}
+	return tags
+}
+
+// ask calls a user's predicate; without one, or if it panics, the answer is fallback.
+func ask(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, fallback bool) (answer bool) {
+	if f == nil {
+		return fallback
+	}
+	answer = fallback
+	defer s.Contain()
+	return f(r)
+}
+
+// tell is ask for predicates that return a string.
+func tell(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) (answer string) {
+	if f == nil {
+		return ""
+	}
+	defer s.Contain()
+	return f(r)
+}

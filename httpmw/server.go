@@ -1,0 +1,332 @@
+package httpmw
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+
+	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/rpcspan"
+)
+
+// Middleware returns a middleware that makes one server span of each request. It goes on a chi router with Use, With
+// or Group, or around any http.Handler. A nil tracer is opentracing.GlobalTracer, asked anew for each request. Nil
+// funcs among the options are ignored, later options win. A second middleware on the same request steps aside. The
+// middleware is safe for concurrent use, as often as one likes.
+func Middleware(tracer opentracing.Tracer, opts ...ServerOption) func(http.Handler) http.Handler {
+	c := &config{boxes: newBoxes()}
+	for _, o := range opts {
+		if o != nil {
+			o.server(c)
+		}
+	}
+	c.done(ext.SpanKindRPCServerEnum)
+	return func(next http.Handler) http.Handler {
+		return &handler{config: c, tracer: tracer, next: next, router: routerOf(next, c)}
+	}
+}
+
+type handler struct {
+	*config
+	tracer opentracing.Tracer
+	next   http.Handler
+	router *router
+}
+
+// request is one request's state. It also is the context its handler sees, the span's start option, and the writer.
+type request struct {
+	*handler
+	span      rpcspan.Span
+	out       response
+	original  *http.Request
+	parent    context.Context // what the handler's context is made from
+	start     time.Time
+	name      string // the span was started with
+	route     string
+	pattern   string // of a mux that the middleware is in
+	described bool
+	insideChi bool
+	routes    chi.Routes // that chi may use the route context of
+	chi       atomic.Pointer[chi.Context]
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	tracer, on := rpcspan.Tracer(h.tracer)
+	if !on || traced(r) {
+		h.next.ServeHTTP(w, r)
+		return
+	}
+	s := &request{handler: h, original: r, pattern: r.Pattern, parent: r.Context()}
+	s.out.ctx = s.parent
+	remote := rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(r.Header))
+	public := ask(&s.span, h.public, r, false)
+	if !ask(&s.span, h.filter, r, true) {
+		if public {
+			remote = nil
+		}
+		h.pass(w, r, rpcspan.PassOn(s.parent, tracer, remote))
+		return
+	}
+	s.begin(tracer, r, remote, public)
+	if h.idName != "" && !public {
+		if id := carrier.TraceID(s.span.OpenTracing().Context()); id != "" {
+			w.Header().Set(h.idName, id)
+		}
+	}
+	s.serve(w)
+}
+
+// pass serves a request that is not traced.
+func (h *handler) pass(w http.ResponseWriter, r *http.Request, ctx context.Context) {
+	if ctx == r.Context() {
+		h.next.ServeHTTP(w, r)
+		return
+	}
+	inner := share(r).WithContext(ctx)
+	defer handBack(r, inner)
+	h.next.ServeHTTP(w, inner)
+}
+
+// begin starts the span.
+func (s *request) begin(tracer opentracing.Tracer, r *http.Request, remote opentracing.SpanContext, public bool) {
+	s.start = time.Now()
+	s.route, _ = s.router.early(s, r)
+	s.name = s.nameOf(r, s.route)
+	kind := s.kind
+	if ask(&s.span, s.silent, r, false) {
+		kind = s.silentKind
+	}
+	parent := remote
+	if public {
+		parent = nil
+	} else if parent == nil {
+		if active := opentracing.SpanFromContext(s.parent); active != nil {
+			parent = active.Context()
+		}
+	}
+	s.span.Start(tracer, s.name, kind, parent)
+	s.parent = s.span.Hooked(s.parent)
+	if public {
+		s.span.Link(remote)
+	}
+	s.describe(r)
+}
+
+func (s *request) nameOf(r *http.Request, route string) string {
+	if s.config.name != nil {
+		if name := s.nameByHook(r, route); name != "" {
+			return name
+		}
+	}
+	return s.boxes.name(nameMethod(r.Method), route)
+}
+
+func (s *request) nameByHook(r *http.Request, route string) (name string) {
+	defer s.span.Contain()
+	return s.config.name(r, route)
+}
+
+// describe sets the request's tags once the span wants them.
+func (s *request) describe(r *http.Request) {
+	if !s.described && s.span.Recording() {
+		s.described = true
+		tagger{s.config, &s.span}.serverRequest(r)
+	}
+}
+
+// serve runs the handler and ends the span on every way out. A panic goes on with the same value from within the
+// recovering function, so that its stack still shows where it came from.
+func (s *request) serve(w http.ResponseWriter) {
+	inner := share(s.original).WithContext((*requestContext)(s))
+	done := false
+	defer func() {
+		var value any
+		if !done {
+			value = recover()
+		}
+		handBack(s.original, inner)
+		s.end(inner, done, value)
+		if value != nil {
+			panic(value)
+		}
+	}()
+	s.next.ServeHTTP(s.out.writer(w), inner)
+	done = true
+}
+
+func (s *request) end(r *http.Request, done bool, value any) {
+	if !s.span.Ending() {
+		return
+	}
+	if route := s.late(r); route != s.route {
+		s.span.Rename(s.name, s.nameOf(r, route), s.route == "")
+		s.route = route
+	}
+	o, why := s.outcome(done, value)
+	t := tagger{s.config, &s.span}
+	failed := t.verdict(r, o)
+	if s.span.Recording() {
+		s.describe(s.original)
+		s.conclude(t, o)
+		switch {
+		case failed && o.Panic != nil:
+			s.span.Panicked(o.Panic)
+		case failed:
+			t.fail(why)
+		default:
+			s.calm(t, o, why)
+		}
+	}
+	s.span.Finish(time.Time{}, nil)
+}
+
+// outcome tells what became of the request and, should it count as failed, why.
+func (s *request) outcome(done bool, value any) (*Outcome, failure) {
+	out := &s.out
+	o := &Outcome{
+		Route: s.route, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
+		Duration: time.Since(s.start), Err: out.err, Hijacked: out.hijacked,
+	}
+	if s.original.Method == http.MethodHead {
+		o.BytesOut = 0
+	}
+	if !out.first.IsZero() {
+		o.FirstByte = out.first.Sub(s.start)
+	}
+	ended := out.ctx.Err()
+	silent := out.status == 0 && !out.hijacked
+	gone := out.gone || (silent && errors.Is(ended, context.Canceled))
+	if (silent || out.gone) && o.Err == nil {
+		o.Err = ended
+	}
+	switch {
+	case out.hijacked && out.status == 0 && isUpgrade(s.original.Header):
+		o.Status = http.StatusSwitchingProtocols
+	case silent && done && !gone:
+		o.Status = http.StatusOK
+	}
+	switch {
+	case value == http.ErrAbortHandler:
+		o.Aborted = true
+		return o, failure{"aborted", http.ErrAbortHandler.Error()}
+	case value != nil:
+		o.Panic, o.IsError = value, true
+		return o, failure{"panic", ""}
+	case !done:
+		o.IsError = true
+		return o, failure{"goexit", "the handler's goroutine exited"}
+	case gone:
+		o.Aborted = true
+	case o.Status >= 500:
+		o.IsError = true
+		return o, failure{strconv.Itoa(o.Status), http.StatusText(o.Status)}
+	}
+	return o, reason(o)
+}
+
+// reason says why a request that ended well by itself may be called failed.
+func reason(o *Outcome) failure {
+	if o.Err != nil {
+		return failure{errorType(o.Err), o.Err.Error()}
+	}
+	return failure{strconv.Itoa(o.Status), http.StatusText(o.Status)}
+}
+
+// conclude sets the tags of the response.
+func (s *request) conclude(t tagger, o *Outcome) {
+	if o.Route != "" {
+		t.set("http.route", t.boxes.text(o.Route))
+	}
+	t.status(o.Status)
+	size := o.BytesOut
+	if o.Hijacked || s.original.Method == http.MethodHead {
+		size = -1
+	}
+	t.sizes(o.BytesIn, size)
+	if o.Hijacked {
+		t.set("http.hijacked", true)
+	}
+	if o.Aborted {
+		t.set("http.aborted", true)
+	}
+	if s.out.flushed && !s.out.first.IsZero() {
+		t.set("http.streaming", true)
+		t.set("http.first_byte_ms", float64(o.FirstByte)/float64(time.Millisecond))
+	}
+	if s.out.err != nil {
+		t.set("http.write_error", s.out.err.Error())
+	}
+	if !o.Hijacked {
+		t.headers(t.respTags, s.out.inner.Header(), "")
+	}
+}
+
+// calm says what else is worth saying of a request that did not fail.
+func (s *request) calm(t tagger, o *Outcome, why failure) {
+	if o.Err != nil {
+		t.set("error.type", why.kind)
+	}
+	if o.Status >= 500 {
+		t.forgive()
+	}
+}
+
+func isUpgrade(h http.Header) bool {
+	if len(h["Upgrade"]) == 0 {
+		return false
+	}
+	for _, v := range h["Connection"] {
+		for token := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// share makes r ready to be copied. Trailers that a client sends unannounced are put into the request that net/http
+// holds: a map that is there already is seen by copies, too.
+func share(r *http.Request) *http.Request {
+	if r.Trailer == nil && len(r.TransferEncoding) > 0 {
+		r.Trailer = http.Header{}
+	}
+	return r
+}
+
+// handBack gives the request that came in what handlers changed on the copy, as if there were none: net/http
+// deletes the files of its multipart form, outer middlewares look at its pattern.
+func handBack(r, inner *http.Request) {
+	if inner.MultipartForm != r.MultipartForm {
+		r.MultipartForm = inner.MultipartForm
+	}
+	if inner.Form != nil && r.Form == nil {
+		r.Form, r.PostForm = inner.Form, inner.PostForm
+	}
+	if inner.RemoteAddr != r.RemoteAddr {
+		r.RemoteAddr = inner.RemoteAddr
+	}
+	if inner.Pattern != r.Pattern {
+		r.Pattern = inner.Pattern
+		for rest := r.Pattern; ; {
+			_, after, ok := strings.Cut(rest, "{")
+			name, after, closed := strings.Cut(after, "}")
+			if !ok || !closed {
+				return
+			}
+			name, _, _ = strings.Cut(strings.TrimSuffix(name, "..."), ":")
+			if v := inner.PathValue(name); v != "" {
+				r.SetPathValue(name, v)
+			}
+			rest = after
+		}
+	}
+}
