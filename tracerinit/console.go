@@ -22,7 +22,7 @@ func Console(w io.Writer) Exporter {
 		Name: "console", Endpoint: writerName(w), Retry: export.Retry{Limit: -1},
 		Open: func(env export.Env) (export.Sender, error) {
 			if w == nil {
-				return nil, errors.New("console: the writer is nil")
+				return nil, errors.New("the writer is nil")
 			}
 			return &consoleSender{w: w, service: env.Process.Service}, nil
 		},

@@ -46,11 +46,11 @@ func httpExporter(name, endpoint, path, contentType string, opts []HTTPOption,
 	}
 	f.Open = func(env export.Env) (export.Sender, error) {
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, err
 		}
 		header, err := c.header()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, err
 		}
 		post := export.NewPoster(export.PostConfig{
 			Remote: export.Remote{Name: name, Host: u.Host, Redactor: c.redactor(u, path)},

@@ -41,14 +41,14 @@ func jaegerUDP(hostPort string, every time.Duration) Exporter {
 	f := export.Factory{Name: "jaeger/udp", Endpoint: net.JoinHostPort(host, port)}
 	f.Open = func(env export.Env) (export.Sender, error) {
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name, err)
+			return nil, err
 		}
 		s := &udpSender{
 			remote: export.Remote{Name: f.Name, Host: f.Endpoint}, host: host, port: port, every: every,
 			process: env.Process, lookup: net.DefaultResolver.LookupNetIP,
 		}
 		if s.MaxBytes() <= 0 {
-			return nil, fmt.Errorf("%s: the process tags do not fit a datagram of %d bytes", f.Name, datagramBytes)
+			return nil, fmt.Errorf("the process tags do not fit a datagram of %d bytes", datagramBytes)
 		}
 		return s, nil
 	}

@@ -139,9 +139,9 @@ func (d Drops) Total() uint64 {
 
 // OTLPConfig is what the OTEL_EXPORTER_OTLP_* variables say about a gRPC endpoint.
 type OTLPConfig struct {
-	Endpoint string            // http://, https:// (decides plaintext or TLS) or host:port
-	Headers  map[string]string // sent as metadata
-	TLS      *tls.Config       // nil: the system's roots
-	Insecure bool              // plaintext for an endpoint without a scheme
-	Gzip     bool
+	Endpoint    string            // http://, https:// (decides plaintext or TLS) or host:port
+	Headers     map[string]string // sent as metadata
+	TLS         *tls.Config       // nil: the system's roots
+	Insecure    bool              // plaintext for an endpoint without a scheme
+	Compression string            // "gzip", "none", or "" to choose by endpoint
 }

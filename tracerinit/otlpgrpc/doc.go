@@ -1,0 +1,13 @@
+// Package otlpgrpc sends spans as OTLP over gRPC. It is a package of its own so that programs that speak HTTP only do
+// not link grpc.
+//
+//	tracer, err := tracerinit.Start(tracerinit.Config{
+//		Service:   "storefront",
+//		Exporters: []tracerinit.Exporter{otlpgrpc.New("collector:4317")},
+//	})
+//
+// To configure it by the environment, import it for its side effect: then OTEL_EXPORTER_OTLP_PROTOCOL=grpc works with
+// the other OTEL_EXPORTER_OTLP_* variables.
+//
+// The connection is the exporter's own: it has no interceptors and is never traced.
+package otlpgrpc

@@ -1,0 +1,129 @@
+package otlpgrpc
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/tracerinit"
+)
+
+const (
+	name        = "otlp/grpc"
+	defaultPort = "4317"
+)
+
+func init() { export.RegisterOTLPGRPC(fromEnvironment) }
+
+// New sends spans as OTLP over gRPC. target is http://host:port (plaintext), https://host:port (TLS), host:port
+// (plaintext unless WithTLS is given) or a name that grpc resolves, such as unix:///run/collector.sock. Without a
+// port it is 4317.
+func New(target string, opts ...Option) tracerinit.Exporter {
+	var c config
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&c)
+		}
+	}
+	t, err := parse(target, c.secure)
+	f := export.Factory{Name: name, Endpoint: t.shown, Retry: c.retry}
+	f.Open = func(env export.Env) (export.Sender, error) {
+		if err != nil {
+			return nil, err
+		}
+		return c.open(t, env)
+	}
+	return f
+}
+
+// fromEnvironment follows OpenTelemetry's rules: an endpoint without a scheme is secure unless it is said to be not.
+func fromEnvironment(e export.OTLPConfig) export.Factory {
+	opts := []Option{WithHeaders(e.Headers), func(c *config) { c.tls, c.secure = e.TLS, !e.Insecure }}
+	switch e.Compression {
+	case "gzip":
+		opts = append(opts, func(c *config) { c.compress = new(true) })
+	case "none":
+		opts = append(opts, WithoutCompression())
+	}
+	return New(e.Endpoint, opts...)
+}
+
+// target is where to connect to.
+type target struct {
+	dial   string // for grpc.NewClient
+	shown  string // for people
+	secure bool
+	local  bool
+}
+
+// parse reads the target of New. The error does not quote it: it may hold a token.
+func parse(s string, secure bool) (target, error) {
+	s = strings.TrimSpace(s)
+	scheme, rest, ok := strings.Cut(s, "://")
+	switch {
+	case s == "":
+		return target{shown: "***"}, errors.New("the target is empty")
+	case ok && scheme == "http", ok && scheme == "https":
+		secure, s = scheme == "https", strings.TrimSuffix(rest, "/")
+	case ok, strings.HasPrefix(s, "unix:"), strings.HasPrefix(s, "passthrough:"), strings.HasPrefix(s, "dns:"):
+		return target{dial: s, shown: s, secure: secure, local: strings.HasPrefix(s, "unix")}, nil
+	}
+	if strings.ContainsAny(s, "/?#@") {
+		return target{shown: "***"}, errors.New("the target is not host:port: gRPC knows no path, query or user")
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), defaultPort
+	}
+	if n, err := net.LookupPort("tcp", port); err != nil || n == 0 {
+		return target{shown: "***"}, errors.New("the target's port is not a number from 1 to 65535")
+	}
+	if host == "" {
+		return target{shown: "***"}, errors.New("the target has no host")
+	}
+	addr := net.JoinHostPort(host, port)
+	return target{dial: "dns:///" + addr, shown: addr, secure: secure, local: export.Loopback(host)}, nil
+}
+
+func (c *config) open(t target, env export.Env) (export.Sender, error) {
+	md := metadata.MD{}
+	remote := export.Remote{Name: name, Host: t.shown}
+	for k, v := range c.headers {
+		if !export.ValidHeader(k, v) || strings.ContainsAny(k, "!#$%&'*+^`|~") || strings.HasPrefix(strings.ToLower(k), "grpc-") {
+			return nil, fmt.Errorf("header %q: its name or value cannot be sent in gRPC metadata", k)
+		}
+		md.Set(k, v)
+		remote.Redactor.Add(v)
+	}
+	creds := insecure.NewCredentials()
+	if t.secure {
+		conf := c.tls
+		if conf == nil {
+			conf = &tls.Config{}
+		}
+		creds = credentials.NewTLS(conf.Clone())
+	}
+	cc, err := grpc.NewClient(t.dial, grpc.WithTransportCredentials(creds), grpc.WithUserAgent("spanloom"),
+		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 2, Jitter: 0.2, MaxDelay: 5 * time.Second},
+			MinConnectTimeout: 10 * time.Second,
+		}))
+	if err != nil {
+		return nil, errors.New(remote.Redactor.Text(err.Error()))
+	}
+	compress := !t.local
+	if c.compress != nil {
+		compress = *c.compress
+	}
+	return newSender(cc, remote, md, env.Process, compress), nil
+}
