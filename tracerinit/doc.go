@@ -1,0 +1,39 @@
+// Package tracerinit starts the one tracer that a process shares: configured by code and environment, sampling,
+// exporting, and accounting for every span.
+//
+//	tracer, err := tracerinit.Start(tracerinit.Config{Service: "storefront"})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	defer tracer.Close()
+//
+// # Configuration
+//
+// Each setting comes from the first that says it: Config, the JAEGER_* variables that jaeger-client-go reads (and
+// JAEGER_PROPAGATION, JAEGER_AUTH_TOKEN), the OTEL_* variables of OpenTelemetry's SDKs, the default. An empty variable
+// is not set. A wrong value anywhere fails Start with an error that lists all of them; where variables of the two
+// families disagree, one warning is logged. Tracer.Settings tells what is in effect and who said it. Nothing ever
+// prints a secret.
+//
+// By default all traces are sampled (a caller's decision is always kept), ids have 128 bits, contexts are read as W3C,
+// Jaeger and B3 and written as W3C and Jaeger, and spans go as OTLP over HTTP to http://localhost:4318, unless an
+// exporter or a reporter is configured. JAEGER_ENDPOINT (thrift over HTTP) or JAEGER_AGENT_HOST (thrift over UDP)
+// choose Jaeger; OTEL_TRACES_EXPORTER=otlp,jaeger sends to both. Endpoints are used as they are written, so that
+// those with a token in the path work; to OTEL_EXPORTER_OTLP_ENDPOINT /v1/traces is appended as OpenTelemetry asks,
+// unless its path ends in /traces already.
+//
+// sampling.priority overrides the sampler for a span's trace. Among the options of StartSpan any number will do; in
+// Span.SetTag it must be a uint16, which ext.SamplingPriority.Set takes care of.
+//
+// # Accounting
+//
+// Every span has one fate, which Tracer.Stats counts: started = open + unsampled + reported, and for each exporter
+// reported = queued + in flight + delivered + dropped, by reason. Each exporter has its own queue and worker, so that
+// a dead one holds up neither requests nor the others.
+//
+// # Lifecycle
+//
+// Start needs no network. Tracer.Flush waits for what was reported so far; Tracer.Shutdown and Close also end the
+// export, within their deadline whatever the network does. A tracer that is shut down, or Disabled, still passes
+// incoming contexts on, so that it does not cut the traces of its neighbours in two.
+package tracerinit

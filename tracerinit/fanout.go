@@ -1,0 +1,102 @@
+package tracerinit
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/export"
+)
+
+// fanout is the engine's reporter: it hands each span to every exporter and reporter.
+type fanout struct {
+	reported  atomic.Uint64
+	pipelines []*export.Pipeline
+	reporters []*reporter
+}
+
+// Report implements jaeger.Reporter.
+func (f *fanout) Report(span *jaeger.Span) {
+	f.reported.Add(1)
+	for _, r := range f.reporters {
+		r.report(span)
+	}
+	for _, p := range f.pipelines {
+		p.Offer(span)
+	}
+}
+
+// Close implements jaeger.Reporter; Shutdown closes what there is.
+func (f *fanout) Close() {}
+
+// reporter guards a reporter of the user's.
+type reporter struct {
+	jaeger.Reporter
+	name      string
+	closed    atomic.Bool
+	closing   sync.Once
+	done      chan struct{} // closed when Close has returned
+	delivered atomic.Uint64
+	panicked  atomic.Uint64
+	late      atomic.Uint64
+}
+
+func guard(r jaeger.Reporter) *reporter {
+	return &reporter{Reporter: r, name: fmt.Sprintf("%T", r), done: make(chan struct{})}
+}
+
+func (r *reporter) report(span *jaeger.Span) {
+	if r.closed.Load() {
+		r.late.Add(1)
+		return
+	}
+	defer func() {
+		if recover() != nil {
+			r.panicked.Add(1)
+		}
+	}()
+	r.Report(span)
+	r.delivered.Add(1)
+}
+
+// shutdown closes the reporter once, and waits for it until ctx ends.
+func (r *reporter) shutdown(ctx context.Context) error {
+	r.closing.Do(func() {
+		r.closed.Store(true)
+		go func() {
+			defer close(r.done)
+			defer func() { _ = recover() }()
+			r.Close()
+		}()
+	})
+	return await(ctx, r.done, r.name+": Close did not return in time")
+}
+
+func await(ctx context.Context, done <-chan struct{}, late string) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		select { // done counts if both are
+		case <-done:
+			return nil
+		default:
+			return fmt.Errorf("%s: %w", late, context.Cause(ctx))
+		}
+	}
+}
+
+// logReporter writes a line for each span, as JAEGER_REPORTER_LOG_SPANS asks for.
+type logReporter struct{ logger *slog.Logger }
+
+func (l logReporter) Report(s *jaeger.Span) {
+	sc := s.SpanContext()
+	l.logger.Info("span", "operation", s.OperationName(), "trace_id", sc.TraceID().String(), "span_id", sc.SpanID().String(),
+		"duration", s.Duration())
+}
+
+func (logReporter) Close() {}

@@ -1,0 +1,85 @@
+package tracerinit
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// grace is how long past its deadline Shutdown waits for those that are about to report what they gave up.
+const grace = 45 * time.Millisecond
+
+// Flush returns when every span reported before has been delivered or dropped by each exporter, or with an error
+// when ctx ends.
+func (t *Tracer) Flush(ctx context.Context) error {
+	var tasks []func(context.Context) error
+	for _, p := range t.fan.pipelines {
+		tasks = append(tasks, p.Flush)
+	}
+	return together(ctx, tasks)
+}
+
+// Shutdown sends what is queued, closes exporters, reporters and sampler, and returns at the latest 50 ms after ctx
+// ends, whatever the network does; without a deadline ctx gets Config.ShutdownTimeout. The tracer then passes incoming
+// contexts on, and stays the global one until another Start. Spans that end later are counted as dropped. Calling it
+// again is safe and returns the same.
+func (t *Tracer) Shutdown(ctx context.Context) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, t.timeout)
+		defer cancel()
+	}
+	t.passing.Store(true)
+	t.closed.Store(true)
+	var tasks []func(context.Context) error
+	for _, p := range t.fan.pipelines {
+		tasks = append(tasks, p.Shutdown)
+	}
+	for _, r := range t.fan.reporters {
+		tasks = append(tasks, r.shutdown)
+	}
+	if t.remote != nil {
+		t.remote.Close()
+		tasks = append(tasks, func(ctx context.Context) error {
+			return await(ctx, t.remote.done, "the remote sampler did not stop in time")
+		})
+	}
+	return together(ctx, tasks)
+}
+
+// Close is Shutdown within Config.ShutdownTimeout.
+func (t *Tracer) Close() error { return t.Shutdown(context.Background()) }
+
+// abandon stops what a Start that failed had started.
+func (t *Tracer) abandon() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	t.fan.reporters = nil // they are the caller's still
+	if t.remote != nil {
+		t.remote.Close()
+	}
+	for _, p := range t.fan.pipelines {
+		_ = p.Shutdown(ctx)
+	}
+}
+
+// together runs the tasks at once and joins their errors. It waits for them until shortly after ctx ends.
+func together(ctx context.Context, tasks []func(context.Context) error) error {
+	results := make(chan error, len(tasks))
+	for _, task := range tasks {
+		go func() { results <- task(ctx) }()
+	}
+	late := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(late) }) })
+	defer stop()
+	var errs []error
+	for range tasks {
+		select {
+		case err := <-results:
+			errs = append(errs, err)
+		case <-late:
+			return errors.Join(append(errs, context.Cause(ctx))...)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,126 @@
+package tracerinit
+
+import (
+	"maps"
+	"reflect"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+	"github.com/uber/jaeger-client-go"
+)
+
+// maxStartTags is how many tags a root span can start with before jaeger-client-go forgets those of its sampler.
+const maxStartTags = 2
+
+// glance is what StartSpan must know of its options beforehand. Looking at one does not allocate.
+type glance struct {
+	parent   jaeger.SpanContext
+	childOf  bool // parent is a ChildOf reference, which no later one replaces
+	tags     int
+	priority bool // there is a sampling.priority to convert
+	opaque   bool // an option tells nothing until it is applied
+}
+
+func (g *glance) option(o opentracing.StartSpanOption) {
+	switch o := o.(type) {
+	case opentracing.SpanReference:
+		g.reference(o)
+	case opentracing.StartTime:
+	case opentracing.Tag:
+		g.tag(o.Key, o.Value)
+	case opentracing.Tags:
+		g.tags += len(o)
+		if v, ok := o[string(ext.SamplingPriority)]; ok {
+			g.priority = g.priority || convertible(v)
+		}
+	case interface {
+		Reference() opentracing.SpanReference
+	}: // an option of this kit: a reference and two tags
+		g.reference(o.Reference())
+	default:
+		g.opaque = true
+	}
+}
+
+func (g *glance) tag(key string, value any) {
+	g.tags++
+	g.priority = g.priority || key == string(ext.SamplingPriority) && convertible(value)
+}
+
+// reference chooses the parent among several as jaeger-client-go does.
+func (g *glance) reference(r opentracing.SpanReference) {
+	sc, ok := r.ReferencedContext.(jaeger.SpanContext)
+	if !ok || g.childOf || !sc.IsValid() {
+		return
+	}
+	if isChild := r.Type == opentracing.ChildOfRef; isChild || !g.parent.IsValid() {
+		g.parent, g.childOf = sc, isChild
+	}
+}
+
+// startApplied starts a span with options that StartSpan cannot hand on as they are.
+func (t *Tracer) startApplied(name string, options []opentracing.StartSpanOption) opentracing.Span {
+	var all opentracing.StartSpanOptions
+	for _, o := range options {
+		o.Apply(&all)
+	}
+	var seen glance
+	for _, r := range all.References {
+		seen.reference(r)
+	}
+	if v, ok := all.Tags[string(ext.SamplingPriority)]; ok && convertible(v) {
+		all.Tags = maps.Clone(all.Tags)
+		all.Tags[string(ext.SamplingPriority)] = toPriority(v)
+	}
+	var late map[string]any
+	if len(all.Tags) > maxStartTags && !seen.parent.IsValid() {
+		all.Tags, late = split(all.Tags)
+	}
+	span := t.startLocked(name, seen.parent, (*applied)(&all))
+	for k, v := range late {
+		span.SetTag(k, v)
+	}
+	return span
+}
+
+func (t *Tracer) startLocked(name string, parent jaeger.SpanContext, o *applied) opentracing.Span {
+	defer t.lock(parent).Unlock()
+	return t.engine.StartSpan(name, o)
+}
+
+// applied are options that have been applied already.
+type applied opentracing.StartSpanOptions
+
+func (a *applied) Apply(o *opentracing.StartSpanOptions) { *o = opentracing.StartSpanOptions(*a) }
+
+// split leaves the tags that the engine looks at in early.
+func split(tags map[string]any) (early, late map[string]any) {
+	early, late = map[string]any{}, make(map[string]any, len(tags))
+	for k, v := range tags {
+		if k == string(ext.SpanKind) || k == string(ext.SamplingPriority) {
+			early[k] = v
+		} else {
+			late[k] = v
+		}
+	}
+	return early, late
+}
+
+// convertible reports whether v is a number or bool that jaeger-client-go would not take for a sampling.priority:
+// it wants a uint16.
+func convertible(v any) bool {
+	if _, ok := v.(uint16); ok {
+		return false
+	}
+	k := reflect.ValueOf(v).Kind()
+	return k >= reflect.Bool && k <= reflect.Float64
+}
+
+// toPriority turns a value into what jaeger-client-go wants: 1 for anything above zero and true, else 0.
+func toPriority(v any) uint16 {
+	switch r := reflect.ValueOf(v); {
+	case r.CanInt() && r.Int() > 0, r.CanUint() && r.Uint() > 0, r.CanFloat() && r.Float() > 0, r.Kind() == reflect.Bool && r.Bool():
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,131 @@
+package tracerinit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"runtime"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/export"
+)
+
+// Start builds the process's tracer, makes it opentracing.GlobalTracer unless cfg.Local, and starts exporting. It
+// needs no network. Its error lists everything that is wrong with cfg and the environment. While a tracer is running
+// as the global one, another is an error that says where the first was made. OpenTracing keeps its global tracer in
+// a plain variable: call Start once, before the program serves requests.
+func Start(cfg Config) (*Tracer, error) {
+	if cfg.LookupEnv == nil {
+		cfg.LookupEnv = os.LookupEnv
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if err := globalIsFree(cfg.Local); err != nil {
+		return nil, err
+	}
+	r := &resolver{lookup: cfg.LookupEnv}
+	settled := r.resolve(cfg)
+	for _, w := range r.warnings {
+		cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "tracing: "+w.text, w.attrs...)
+	}
+	t := &Tracer{fan: &fanout{}, settings: r.settings, timeout: settled.shutdown, origin: caller()}
+	if err := errors.Join(r.err(), t.build(settled, cfg.Logger, len(r.errs) > 0)); err != nil {
+		t.abandon()
+		return nil, fmt.Errorf("tracerinit: %w", err)
+	}
+	if !cfg.Local {
+		opentracing.SetGlobalTracer(t)
+	}
+	return t, nil
+}
+
+// globalIsFree returns an error if a Tracer of this package is running as the global one.
+func globalIsFree(local bool) error {
+	if t, ok := opentracing.GlobalTracer().(*Tracer); ok && !local && !t.closed.Load() {
+		return fmt.Errorf("tracerinit: the global tracer is already running, started at %s; share it, shut it down first, or set Config.Local", t.origin)
+	}
+	return nil
+}
+
+// caller is where Start was called.
+func caller() string {
+	_, file, line, _ := runtime.Caller(2)
+	return fmt.Sprintf("%s:%d", file, line)
+}
+
+// build makes the parts of t. If the configuration is known to be wrong it only looks for more errors.
+func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
+	sampler := s.sampler.local()
+	var errSampler error
+	if s.disabled {
+		t.passing.Store(true)
+		sampler = Never().local()
+	} else if s.sampler.kind == remoteKind && !wrong {
+		if t.remote, errSampler = startRemote(s.sampler, s.service, logger); errSampler == nil {
+			sampler = t.remote
+		}
+	}
+	if s.propagation.Decide == nil && !s.disabled {
+		s.propagation.Decide = func(id jaeger.TraceID) bool {
+			yes, _ := sampler.IsSampled(id, "")
+			return yes
+		}
+	}
+	propagator, err := carrier.New(s.propagation)
+	if err != nil {
+		return errors.Join(errSampler, fmt.Errorf("Config.Propagation: %w", err), t.open(s, logger))
+	}
+	t.propagator = propagator
+	t.engine = newEngine(s, sampler, t.fan, t.counts.metrics(), propagator)
+	return errors.Join(errSampler, t.open(s, logger))
+}
+
+// newEngine makes the tracer of jaeger-client-go. All 64 bits of an id are random, by the runtime's generator, which
+// is seeded by the system: neighbours that sample by the id are not misled.
+func newEngine(s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *jaeger.Metrics, p *carrier.Propagator) *jaeger.Tracer {
+	options := append(p.TracerOptions(),
+		jaeger.TracerOptions.Gen128Bit(s.wideIDs),
+		jaeger.TracerOptions.RandomNumber(rand.Uint64),
+		jaeger.TracerOptions.NoDebugFlagOnForcedSampling(true),
+		jaeger.TracerOptions.MaxLogsPerSpan(s.limits.Logs),
+		jaeger.TracerOptions.MaxTagValueLength(max(s.limits.ValueBytes, 1<<20)),
+		jaeger.TracerOptions.Metrics(m),
+	)
+	for _, tag := range s.tags {
+		options = append(options, jaeger.TracerOptions.Tag(tag.key, tag.value))
+	}
+	engine, _ := jaeger.NewTracer(s.service, sampler, reporter, options...)
+	return engine.(*jaeger.Tracer)
+}
+
+// open starts the pipelines of all exporters, or returns what is wrong with them.
+func (t *Tracer) open(s resolved, logger *slog.Logger) error {
+	env := export.Env{Logger: logger, Limits: s.limits, Process: processOf(s.service, nil)}
+	if t.engine != nil {
+		env.Process = processOf(s.service, t.engine.Tags())
+		env.TraceState = t.propagator.TraceState
+	}
+	if s.logSpans {
+		s.reporters = append(s.reporters[:len(s.reporters):len(s.reporters)], logReporter{logger})
+	}
+	for _, r := range s.reporters {
+		t.fan.reporters = append(t.fan.reporters, guard(r))
+	}
+	var errs []error
+	for _, e := range s.exporters {
+		p, err := export.Start(e, s.queue.export(), env)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("exporter %s: %w", e.Name, err))
+			continue
+		}
+		t.fan.pipelines = append(t.fan.pipelines, p)
+	}
+	return errors.Join(errs...)
+}

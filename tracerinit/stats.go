@@ -1,0 +1,116 @@
+package tracerinit
+
+import (
+	"sync/atomic"
+
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/export"
+)
+
+// Stats says what became of every span since Start. When no span is just starting or ending,
+//
+//	Started + Repeated = Open + Unsampled + Reported
+//
+// and for each exporter Reported = Queued + InFlight + Delivered + the sum of Dropped, where its Reported is that
+// of the tracer. Repeated is 0 unless the program ends spans more than once.
+type Stats struct {
+	Started     uint64
+	Open        uint64 // started, not finished yet
+	Unsampled   uint64 // finished, and not to be recorded
+	Reported    uint64 // finished and handed to each exporter and reporter
+	Repeated    uint64 // calls of Finish that had no span left to finish
+	Exporters   []ExporterStats
+	Reporters   []ReporterStats
+	Sampler     SamplerStats  // zero unless the sampler is remote
+	Propagation carrier.Stats // what callers sent
+}
+
+// ExporterStats says where the spans reported to one exporter are.
+type ExporterStats struct {
+	Name      string // such as "otlp/http"
+	Endpoint  string // secrets masked
+	Reported  uint64
+	Queued    uint64
+	InFlight  uint64 // being sent
+	Delivered uint64
+	Dropped   Dropped
+	Failures  uint64 // attempts to send that failed, whether or not a later one succeeded
+	LastError string // of the last failed attempt, secrets masked
+}
+
+// Dropped counts lost spans by reason.
+type Dropped struct {
+	QueueFull uint64 // the queue was full
+	Failed    uint64 // the backend could not be reached until the time limit of retries
+	Refused   uint64 // the backend refused the batch, or answered what no retry can mend
+	Rejected  uint64 // the backend took the batch, but not these spans of it
+	TooLarge  uint64 // did not fit one message even when trimmed, or could not be encoded
+	Closed    uint64 // reported after Shutdown, or not sent by its deadline
+}
+
+// Total is the sum of all reasons.
+func (d Dropped) Total() uint64 { return export.Drops(d).Total() }
+
+// ReporterStats says what became of the spans for one of Config.Reporters: their sum is Stats.Reported.
+type ReporterStats struct {
+	Name      string // its type
+	Delivered uint64
+	Panicked  uint64 // Report panicked
+	Closed    uint64 // came after Shutdown
+}
+
+// SamplerStats says how asking the sampling server went.
+type SamplerStats struct {
+	Asked     uint64 // answered or not
+	Failed    uint64 // no answer, or not a good one: the strategy before went on
+	Changed   uint64 // answers that brought a new strategy
+	LastError string // secrets masked
+}
+
+// Stats returns a snapshot.
+func (t *Tracer) Stats() Stats {
+	// In this order a span that is just ending is never counted as two.
+	reported := t.fan.reported.Load()
+	finished := t.counts.finished.Load()
+	started := t.counts.started.Load()
+	s := Stats{
+		Started: started, Unsampled: finished - reported, Reported: reported, Propagation: t.propagator.Stats(),
+	}
+	if finished <= started {
+		s.Open = started - finished
+	} else {
+		s.Repeated = finished - started
+	}
+	for _, p := range t.fan.pipelines {
+		e := p.Stats()
+		s.Exporters = append(s.Exporters, ExporterStats{
+			Name: p.Name(), Endpoint: p.Endpoint(), Reported: e.Reported, Queued: e.Queued, InFlight: e.InFlight,
+			Delivered: e.Delivered, Dropped: Dropped(e.Dropped), Failures: e.Failures, LastError: e.LastError,
+		})
+	}
+	for _, r := range t.fan.reporters {
+		s.Reporters = append(s.Reporters, ReporterStats{r.name, r.delivered.Load(), r.panicked.Load(), r.late.Load()})
+	}
+	if t.remote != nil {
+		s.Sampler = t.remote.Stats()
+	}
+	return s
+}
+
+// counts are the spans that the engine started and finished, whatever it thought of their sampling at the time.
+type counts struct{ started, finished counter }
+
+type counter struct{ atomic.Uint64 }
+
+// Inc implements the counter of jaeger-lib's metrics.
+func (c *counter) Inc(n int64) { c.Add(uint64(n)) }
+
+// metrics makes the engine count.
+func (c *counts) metrics() *jaeger.Metrics {
+	m := jaeger.NewNullMetrics()
+	m.SpansStartedSampled, m.SpansStartedNotSampled, m.SpansStartedDelayedSampling = &c.started, &c.started, &c.started
+	m.SpansFinishedSampled, m.SpansFinishedNotSampled, m.SpansFinishedDelayedSampling = &c.finished, &c.finished, &c.finished
+	return m
+}

@@ -1,0 +1,82 @@
+package tracerinit
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/carrier"
+)
+
+// Tracer is an opentracing.Tracer whose spans are those of jaeger-client-go, and an io.Closer. Make one with Start.
+// All its methods may be called from any goroutine.
+type Tracer struct {
+	engine     *jaeger.Tracer
+	propagator *carrier.Propagator
+	passing    atomic.Bool // disabled or shut down
+	stripes    [64]stripe
+
+	counts   counts
+	fan      *fanout
+	remote   *remoteSampler // nil unless the sampler is remote
+	settings []Setting
+	timeout  time.Duration // of Close
+	origin   string        // where Start was called
+	closed   atomic.Bool
+}
+
+var _ opentracing.Tracer = (*Tracer)(nil)
+
+// stripe has a cache line of its own.
+type stripe struct {
+	sync.Mutex
+	_ [56]byte
+}
+
+// StartSpan starts a span. Besides what jaeger-client-go does, it may be called at once by several goroutines with one
+// extracted parent, takes a sampling.priority of any numeric type, and keeps the tags of the sampler however many
+// tags the span starts with. On a tracer that is disabled or shut down the span records nothing, and its context is
+// its parent's.
+func (t *Tracer) StartSpan(operationName string, options ...opentracing.StartSpanOption) opentracing.Span {
+	if t.passing.Load() {
+		return t.pass(options)
+	}
+	var seen glance
+	for _, o := range options {
+		seen.option(o)
+	}
+	if seen.opaque || seen.priority || seen.tags > maxStartTags && !seen.parent.IsValid() {
+		return t.startApplied(operationName, options)
+	}
+	defer t.lock(seen.parent).Unlock()
+	return t.engine.StartSpan(operationName, options...)
+}
+
+// lock serialises the starts of spans in one trace: jaeger-client-go writes to the sampling state that the children
+// of one extracted context share, without a lock.
+func (t *Tracer) lock(parent jaeger.SpanContext) *stripe {
+	s := &t.stripes[parent.TraceID().Low*0x9e3779b97f4a7c15>>58]
+	s.Lock()
+	return s
+}
+
+// Extract returns the context that a carrier holds; see carrier.Propagator.
+func (t *Tracer) Extract(format, carrier any) (opentracing.SpanContext, error) {
+	return t.engine.Extract(format, carrier)
+}
+
+// Inject writes a context of this package or jaeger-client-go into a carrier; see carrier.Propagator. The context of
+// a span that recorded nothing and had no parent writes nothing.
+func (t *Tracer) Inject(sc opentracing.SpanContext, format, carrier any) error {
+	if _, ok := sc.(noContext); ok {
+		return nil
+	}
+	return t.engine.Inject(sc, format, carrier)
+}
+
+// Sampler returns the engine's sampler, as jaeger.Tracer does. Code that meets a Tracer in an interface can tell by
+// it that the engine is jaeger-client-go.
+func (t *Tracer) Sampler() jaeger.SamplerV2 { return t.engine.Sampler() }
