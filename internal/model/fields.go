@@ -1,6 +1,8 @@
 package model
 
 import (
+	"cmp"
+
 	"github.com/opentracing/opentracing-go/log"
 )
 
@@ -27,7 +29,7 @@ func (l *Log) loadFields(fields []log.Field, lim Limits) (dropped int) {
 func emit(f log.Field, sink *fieldSink) {
 	defer func() {
 		if recover() != nil {
-			sink.EmitString(f.Key(), "<panic>")
+			sink.EmitString(cmp.Or(f.Key(), "lazy"), "<panic>")
 		}
 	}()
 	f.Marshal(sink)
@@ -36,7 +38,11 @@ func emit(f log.Field, sink *fieldSink) {
 // fieldSink is a Log that takes fields.
 type fieldSink Log
 
-func (s *fieldSink) add(key string, v Value) { s.Fields = append(s.Fields, Tag{key, v}) }
+func (s *fieldSink) add(key string, v Value) {
+	if key != "" {
+		s.Fields = append(s.Fields, Tag{key, v})
+	}
+}
 
 func (s *fieldSink) EmitString(key, v string)           { s.add(key, String(v)) }
 func (s *fieldSink) EmitBool(key string, v bool)        { s.add(key, Bool(v)) }

@@ -26,12 +26,14 @@ func findSpanTags() int {
 	return f.Index[0]
 }
 
-// loadTags fills s.Tags; of tags with the same key the last one counts.
+// loadTags fills s.Tags; of tags with the same key the last one counts, and a tag without a key is none.
 func (s *Span) loadTags(src *jaeger.Span, lim Limits) (dropped int) {
 	if !s.readTags(src, lim.ValueBytes) {
 		s.Tags = s.Tags[:0]
 		for k, v := range src.Tags() {
-			s.Tags = append(s.Tags, Tag{k, ValueOf(v, lim.ValueBytes)})
+			if k != "" {
+				s.Tags = append(s.Tags, Tag{k, ValueOf(v, lim.ValueBytes)})
+			}
 		}
 		slices.SortFunc(s.Tags, func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
 	}
@@ -67,7 +69,9 @@ func (s *Span) readTags(src *jaeger.Span, maxBytes int) bool {
 		if !ok {
 			return false
 		}
-		s.setTag(tag.Field(0).String(), value)
+		if key := tag.Field(0).String(); key != "" {
+			s.setTag(key, value)
+		}
 	}
 	return true
 }

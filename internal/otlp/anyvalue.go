@@ -1,0 +1,103 @@
+package otlp
+
+import (
+	"encoding/base64"
+	"errors"
+	"math"
+	"strconv"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// maxDepth bounds how deep lists and maps nest inside an attribute.
+const maxDepth = 32
+
+var errTooDeep = errors.New("otlp: attribute value nested deeper than 32")
+
+// appendContainer appends the list or map of an AnyValue as plain JSON.
+func appendContainer(dst []byte, f field, depth int) ([]byte, error) {
+	if depth >= maxDepth {
+		return dst, errTooDeep
+	}
+	open, shut := byte('['), byte(']')
+	if f.num == anyMap {
+		open, shut = '{', '}'
+	}
+	dst = append(dst, open)
+	first := true
+	err := messages(f.bytes, func(num protowire.Number, b []byte) (err error) {
+		if num != listValues {
+			return nil
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		if f.num == anyMap {
+			dst, err = appendMember(dst, b, depth)
+		} else {
+			dst, err = appendAny(dst, b, depth)
+		}
+		return err
+	})
+	return append(dst, shut), err
+}
+
+func appendMember(dst []byte, b []byte, depth int) ([]byte, error) {
+	var key, value []byte
+	err := messages(b, func(num protowire.Number, b []byte) error {
+		switch num {
+		case keyValueKey:
+			key = b
+		case keyValueValue:
+			value = b
+		}
+		return nil
+	})
+	if err != nil {
+		return dst, err
+	}
+	return appendAny(append(appendJSONString(dst, string(key)), ':'), value, depth)
+}
+
+func appendAny(dst []byte, b []byte, depth int) ([]byte, error) {
+	at := len(dst)
+	dst = append(dst, "null"...)
+	err := eachField(b, func(f field) (err error) {
+		switch {
+		case f.num == anyString && f.typ == protowire.BytesType:
+			dst = appendJSONString(dst[:at], string(f.bytes))
+		case f.num == anyBool && f.typ == protowire.VarintType:
+			dst = strconv.AppendBool(dst[:at], f.uint != 0)
+		case f.num == anyInt && f.typ == protowire.VarintType:
+			dst = strconv.AppendInt(dst[:at], int64(f.uint), 10)
+		case f.num == anyDouble && f.typ == protowire.Fixed64Type:
+			dst = appendJSONFloat(dst[:at], math.Float64frombits(f.uint))
+		case f.num == anyBytes && f.typ == protowire.BytesType:
+			dst = appendJSONBytes(dst[:at], f.bytes)
+		case (f.num == anyArray || f.num == anyMap) && f.typ == protowire.BytesType:
+			dst, err = appendContainer(dst[:at], f, depth+1)
+		}
+		return err
+	})
+	return dst, err
+}
+
+// appendJSONFloat writes what JSON has no numbers for as protobuf's JSON does.
+func appendJSONFloat(dst []byte, f float64) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(dst, `"NaN"`...)
+	case math.IsInf(f, 1):
+		return append(dst, `"Infinity"`...)
+	case math.IsInf(f, -1):
+		return append(dst, `"-Infinity"`...)
+	}
+	return strconv.AppendFloat(dst, f, 'g', -1, 64)
+}
+
+func appendJSONBytes(dst, b []byte) []byte {
+	dst = append(dst, '"')
+	dst = base64.StdEncoding.AppendEncode(dst, b)
+	return append(dst, '"')
+}
