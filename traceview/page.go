@@ -87,7 +87,9 @@ func (v *View) kept() kept {
 		}
 	}
 	lost(int(v.overflow.Load()), "lost to a full queue")
-	lost(int(v.refused.Load()), "refused as broken")
+	if n := int(v.refused.Load()); n > 0 {
+		k.Lost = append(k.Lost, plural(n, "request")+" with spans refused")
+	}
 	lost(t.cut, "cut from long traces")
 	lost(t.evicted, "in "+plural(t.evictedT, "trace")+" gone to make room")
 	lost(t.duplicates, "received twice")
@@ -119,6 +121,8 @@ func showDuration(d time.Duration) string {
 	switch f := float64(d); {
 	case d < 0:
 		return "-" + showDuration(-d)
+	case d == 0:
+		return "0"
 	case d < 1e3:
 		return strconv.Itoa(int(d)) + " ns"
 	case d < 999_500:
@@ -171,7 +175,11 @@ func percent(part, whole int) string {
 	case part*1000 < whole:
 		return "<0.1 %"
 	}
-	return digits(100*float64(part)/float64(whole)) + " %"
+	places := 0
+	if part*10 < whole {
+		places = 1
+	}
+	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', places, 64) + " %"
 }
 
 func showBytes(n int) string {

@@ -42,7 +42,8 @@ type listRow struct {
 	Panicked    int
 	Cut         int
 	Duration    string
-	Bar         string // width, on a logarithmic scale
+	Bar         string // width
+	Micros      int64
 	Age, Date   string
 }
 
@@ -58,8 +59,12 @@ func (v *View) listPage(w http.ResponseWriter, r *http.Request) {
 		Operations: v.store.operationNames(f.service),
 		Filtered:   f.narrows(),
 	}
+	var longest time.Duration
 	for _, sum := range found {
-		c.Rows = append(c.Rows, v.row(sum, base(r)))
+		longest = max(longest, sum.duration())
+	}
+	for _, sum := range found {
+		c.Rows = append(c.Rows, v.row(sum, longest, base(r)))
 	}
 	if matched > limit && limit < maxListLimit {
 		c.More = "?" + with(q, "limit", strconv.Itoa(min(limit*5, maxListLimit)))
@@ -88,7 +93,7 @@ func with(q url.Values, key, value string) string {
 
 const shownServices = 4
 
-func (v *View) row(sum *summary, base string) listRow {
+func (v *View) row(sum *summary, longest time.Duration, base string) listRow {
 	row := listRow{
 		ID:          traceHex(sum.id),
 		Link:        base + "trace/" + traceHex(sum.id),
@@ -103,7 +108,8 @@ func (v *View) row(sum *summary, base string) listRow {
 		Panicked:    sum.panicked,
 		Cut:         sum.cut,
 		Duration:    showDuration(sum.duration()),
-		Bar:         logBar(sum.duration()),
+		Bar:         barWidth(sum.duration(), longest),
+		Micros:      sum.duration().Microseconds(),
 		Age:         age(v.now().Sub(sum.start)),
 		Date:        v.date(sum.start),
 	}
@@ -113,8 +119,10 @@ func (v *View) row(sum *summary, base string) listRow {
 	return row
 }
 
-// logBar places a duration between 10 µs and 10 s, so that fast and slow traces can be told apart on one page.
-func logBar(d time.Duration) string {
-	at := (math.Log10(float64(max(d, 1))) - 4) / 6
-	return strconv.FormatFloat(100*min(max(at, 0.01), 1), 'f', 1, 64) + "%"
+// barWidth draws a duration beside the longest one. The root of their ratio keeps short ones visible.
+func barWidth(d, longest time.Duration) string {
+	if longest <= 0 {
+		return "0%"
+	}
+	return strconv.FormatFloat(max(100*math.Sqrt(float64(max(d, 0))/float64(longest)), 1), 'f', 1, 64) + "%"
 }

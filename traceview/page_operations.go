@@ -31,20 +31,18 @@ type operationRow struct {
 // operationDetail is one operation in full.
 type operationDetail struct {
 	operationRow
-	Min, Max  string
-	Slowest   []shownSample
-	Failures  []shownSample
-	AllLink   string
-	FailLink  string
-	TagFilter string
+	Min, Max string
+	Slowest  []shownSample
+	Failures []shownSample
+	AllLink  string
+	FailLink string
 }
 
 // column is one bar of the latency picture.
 type column struct {
 	X, Y, Width, Height string
 	FailY, FailHeight   string // the failed part
-	Label               string // of its lower bound, if it is written below
-	Mid                 string // x of the label
+	Label               string // its lower bound
 	Title               string
 	Link                string // to the latest trace in it
 	Count               int
@@ -154,7 +152,7 @@ func (v *View) columns(op *operation, base string) []column {
 		return nil
 	}
 	const least = 8 // columns, so that few do not get wide
-	first = max(0, min(first-1, last+1-least))
+	first = max(0, first-max(0, least-(last-first+1))/2)
 	last = min(len(op.bars)-1, max(last, first+least-1))
 	width := 100 / float64(last-first+1)
 	var out []column
@@ -162,13 +160,13 @@ func (v *View) columns(op *operation, base string) []column {
 		b := &op.bars[i]
 		low, high := barRange(i)
 		c := column{X: decimal(float64(i-first) * width), Width: decimal(width * .9), Count: b.count,
-			Mid: decimal(float64(i-first) * width), Label: low}
+			Label: low}
 		c.Title = strings.TrimSpace(low+" to "+high) + ": " + plural(b.count, "span")
 		if b.failed > 0 {
 			c.Title += ", " + showCount(b.failed) + " failed"
 		}
-		c.Y, c.Height = level(b.count, 0, top)
-		c.FailY, c.FailHeight = level(b.failed, 0, top)
+		c.Y, c.Height = level(b.count, top)
+		c.FailY, c.FailHeight = level(b.failed, top)
 		c.Link = v.sampleLink(b.latest, base)
 		out = append(out, c)
 	}
@@ -176,12 +174,12 @@ func (v *View) columns(op *operation, base string) []column {
 }
 
 // level returns the top and the height of a bar for n of top; something is always seen.
-func level(n, from, top int) (y, height string) {
+func level(n, top int) (y, height string) {
 	if n == 0 {
 		return "100", "0"
 	}
 	h := max(100*float64(n)/float64(top), 3)
-	return decimal(100 - h - float64(from)), decimal(h)
+	return decimal(100 - h), decimal(h)
 }
 
 func barRange(i int) (low, high string) {

@@ -41,6 +41,7 @@ type tick struct{ At, Text string }
 type spanRow struct {
 	ID, Color, Service, Name, Duration string
 	Depth, Below, FailedIn             int
+	BelowShort                         string
 	Failed, Panicked, Orphan           bool
 	Skew                               string
 	Indent                             int
@@ -142,7 +143,7 @@ func (v *View) spanRow(n *node, sum *summary) spanRow {
 	start := n.Start.Sub(sum.start)
 	row := spanRow{
 		ID: spanHex(n.SpanID), Color: colorClass(n.process.color), Service: n.process.Service, Name: n.Name,
-		Duration: showDuration(n.Duration), Depth: n.depth, Below: n.below, FailedIn: n.failedIn,
+		Duration: showDuration(n.Duration), Depth: n.depth, Below: n.below, BelowShort: compact(n.below), FailedIn: n.failedIn,
 		Failed: n.failed, Panicked: n.panicked, Orphan: n.orphan, Skew: n.skew,
 		Indent: min(n.depth, maxDepth), X: share(start, whole), Width: share(n.Duration, whole),
 		Same: n.parent != nil && n.parent.process.Service == n.process.Service,
@@ -212,4 +213,12 @@ func (c *traceContent) warnings(roots []*node, cut int) (out []string) {
 		out = append(out, plural(c.Skewed, "span")+" outside the time of the parent: the clocks of the services disagree. Times are shown as they were reported.")
 	}
 	return out
+}
+
+// compact writes a count in at most four characters.
+func compact(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return strconv.Itoa((n+500)/1000) + "k"
 }

@@ -132,7 +132,7 @@ func (v *View) writeEvent(w http.ResponseWriter, f *filter, limit int) error {
 	var b bytes.Buffer
 	for _, sum := range found {
 		b.Reset()
-		if err := listTemplate.ExecuteTemplate(&b, "row", v.row(sum, "")); err != nil {
+		if err := listTemplate.ExecuteTemplate(&b, "row", v.row(sum, 0, "")); err != nil {
 			return err
 		}
 		up.Rows = append(up.Rows, updateRow{traceHex(sum.id), sum.spans, b.String()})

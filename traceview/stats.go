@@ -267,5 +267,5 @@ func (r *rate) perSecond(now time.Time) float64 {
 	for _, n := range r.slots {
 		sum += float64(n)
 	}
-	return sum / min(max(now.Sub(r.first).Seconds(), 1), float64(len(r.slots)*slotSeconds))
+	return sum / min(max(now.Sub(r.first).Seconds(), 2*slotSeconds), float64(len(r.slots)*slotSeconds))
 }

@@ -44,7 +44,7 @@ type View struct {
 	hurry     chan struct{} // wakes the worker early
 	working   atomic.Bool
 	overflow  atomic.Int64 // spans that met a full queue
-	refused   atomic.Int64 // spans that arrived broken
+	refused   atomic.Int64 // requests with spans that could not be read
 	drainMu   sync.Mutex   // held by whoever moves spans from the queue to the store
 	processes map[any]*process
 	workerMu  sync.Mutex

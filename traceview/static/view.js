@@ -58,7 +58,15 @@
     while (body.rows.length > limit) body.deleteRow(-1);
     traces.hidden = body.rows.length === 0;
     $("empty").hidden = !traces.hidden;
+    scale();
     ages();
+  }
+  function scale() { // as the server does it
+    const rows = [...traces.tBodies[0].rows], longest = Math.max(...rows.map((r) => Number(r.dataset.us)));
+    for (const row of rows) {
+      const width = longest > 0 ? Math.max(100 * Math.sqrt(row.dataset.us / longest), 1) : 0;
+      row.querySelector(".bar rect").setAttribute("width", width.toFixed(1) + "%");
+    }
   }
   function ages() {
     for (const row of traces.tBodies[0].rows) {
