@@ -1,6 +1,8 @@
 package tracerinit
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -66,8 +68,8 @@ const mask = "***"
 // String returns "***".
 func (Secret) String() string { return mask }
 
-// GoString returns "***".
-func (Secret) GoString() string { return mask }
+// Format writes "***" whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, mask) }
 
 // MarshalText returns "***".
 func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }

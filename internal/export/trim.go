@@ -44,5 +44,5 @@ func appendTrimmed(dst []byte, to Sender, s *model.Span, max int) ([]byte, bool)
 	}
 }
 
-// tagBytes is about what a tag takes on any wire.
-func tagBytes(t model.Tag) int { return len(t.Key) + len(t.Value.Str()) + 1 }
+// tagBytes is about what a tag takes on any wire; rather more, so that not too many go at once.
+func tagBytes(t model.Tag) int { return len(t.Key) + len(t.Value.Str()) + 12 }

@@ -1,0 +1,406 @@
+package tracerinit
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/otlp"
+)
+
+func TestHTTPExportersDeliverEverySpan(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		build  func(string, ...HTTPOption) Exporter
+		path   string
+		kind   string
+		decode func(testing.TB, []byte) []string
+	}{
+		{"otlp", OTLPHTTP, "/v1/traces", "application/x-protobuf", otlpNames},
+		{"jaeger", JaegerHTTP, "/api/traces", "application/x-thrift", thriftNames},
+	} {
+		for _, opts := range [][]HTTPOption{nil, {withCompression()}} {
+			t.Run(fmt.Sprint(c.name, len(opts)), func(t *testing.T) {
+				b := newBackend(t, nil)
+				l := open(t, c.build(b.URL, opts...), Queue{Batch: 100})
+				l.make(1234)
+				if err := l.Flush(within(t, 10*time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(wantNames(1234), b.names(t, c.decode)); diff != "" {
+					t.Error(diff)
+				}
+				r := b.seen()[0]
+				if r.Method != "POST" || r.URL.Path != c.path || r.Header.Get("Content-Type") != c.kind {
+					t.Errorf("%s %s of type %s", r.Method, r.URL.Path, r.Header.Get("Content-Type"))
+				}
+				if zipped := r.Header.Get("Content-Encoding") == "gzip"; zipped != (len(opts) > 0) {
+					t.Errorf("gzip: %v", zipped)
+				}
+				if s := l.Stats(); s.Delivered != 1234 || s.Reported != 1234 || s.Failures != 0 {
+					t.Errorf("%+v", s)
+				}
+			})
+		}
+	}
+}
+
+// answers gives the codes in turn, then 200.
+func answers(codes ...int) func(http.ResponseWriter, *http.Request) {
+	var n atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		if i := int(n.Add(1)); i <= len(codes) {
+			w.WriteHeader(codes[i-1])
+		}
+	}
+}
+
+func TestWhatMayPassIsTriedAgain(t *testing.T) {
+	for _, codes := range [][]int{{503, 503}, {429}, {408}, {500}, {502, 504}} {
+		t.Run(fmt.Sprint(codes), func(t *testing.T) {
+			b := newBackend(t, answers(codes...))
+			l := open(t, OTLPHTTP(b.URL, WithRetry(quick)), Queue{})
+			l.make(5)
+			l.Flush(within(t, 10*time.Second))
+			if diff := cmp.Diff(wantNames(5), b.names(t, otlpNames)); diff != "" {
+				t.Error(diff)
+			}
+			if s := l.Stats(); s.Delivered != 5 || s.Dropped.Total() != 0 || s.Failures != uint64(len(codes)) {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+func TestRefusalsAreFinal(t *testing.T) {
+	for _, code := range []int{400, 401, 403, 404, 413, 301, 302, 307, 308} {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.URL.Path, "elsewhere") {
+					return
+				}
+				w.Header().Set("Location", "/elsewhere")
+				w.WriteHeader(code)
+			})
+			l := open(t, OTLPHTTP(b.URL, WithRetry(quick)), Queue{})
+			l.make(5)
+			l.Flush(within(t, 10*time.Second))
+			s := l.Stats()
+			if s.Dropped.Refused != 5 || s.Delivered != 0 || len(b.seen()) != 1 {
+				t.Errorf("%d requests, %+v", len(b.seen()), s)
+			}
+			for _, part := range []string{"otlp/http", strconv.Itoa(code), b.Listener.Addr().String()} {
+				if !strings.Contains(s.LastError, part) {
+					t.Errorf("%q does not say %s", s.LastError, part)
+				}
+			}
+		})
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	for name, value := range map[string]func() string{
+		"seconds": func() string { return "1" },
+		"date":    func() string { return time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var first atomic.Int64
+			var second atomic.Int64
+			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+				if first.CompareAndSwap(0, time.Now().UnixNano()) {
+					w.Header().Set("Retry-After", value())
+					w.WriteHeader(http.StatusTooManyRequests)
+					return
+				}
+				second.Store(time.Now().UnixNano())
+			})
+			l := open(t, OTLPHTTP(b.URL, WithRetry(quick)), Queue{})
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			if pause := time.Duration(second.Load() - first.Load()); pause < 900*time.Millisecond {
+				t.Errorf("tried again after %v", pause)
+			}
+		})
+	}
+}
+
+func TestPartialSuccessIsCountedAsRejected(t *testing.T) {
+	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Write(otlp.AppendResponse(nil, 3, "three too old"))
+	})
+	l := open(t, OTLPHTTP(b.URL, WithRetry(quick)), Queue{})
+	l.make(10)
+	l.Flush(within(t, 10*time.Second))
+	s := l.Stats()
+	if s.Delivered != 7 || s.Dropped.Rejected != 3 || len(b.seen()) != 1 {
+		t.Errorf("%d requests, %+v", len(b.seen()), s)
+	}
+	if !strings.Contains(s.LastError, "three too old") {
+		t.Errorf("the reason is not in %q", s.LastError)
+	}
+}
+
+const vendorToken = "aaa@bbb_ccc@ddd1234"
+
+func TestVendorEndpointsWorkVerbatim(t *testing.T) {
+	for _, c := range []struct {
+		name, path string
+		build      func(string, ...HTTPOption) Exporter
+		decode     func(testing.TB, []byte) []string
+	}{
+		{"otlp", "/adapt_" + vendorToken + "/api/otlp/traces", OTLPHTTP, otlpNames},
+		{"jaeger", "/adapt_" + vendorToken + "/api/traces", JaegerHTTP, thriftNames},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != c.path {
+					w.Header().Set("X-Echo", r.URL.Path)
+					w.WriteHeader(http.StatusForbidden)
+					io.WriteString(w, "bad token in "+r.URL.Path)
+				}
+			})
+			right := open(t, c.build(b.URL+c.path), Queue{})
+			right.make(5)
+			right.Flush(within(t, 10*time.Second))
+			if diff := cmp.Diff(wantNames(5), b.names(t, c.decode)); diff != "" {
+				t.Error(diff)
+			}
+			if got := b.seen()[0].RequestURI; got != c.path {
+				t.Errorf("asked for %s, not %s", got, c.path)
+			}
+			wrong := open(t, c.build(b.URL+strings.Replace(c.path, "ddd", "eee", 1)), Queue{})
+			wrong.make(5)
+			wrong.Flush(within(t, 10*time.Second))
+			s := wrong.Stats()
+			if !strings.Contains(s.LastError, "403 Forbidden from "+b.Listener.Addr().String()) || s.Dropped.Refused != 5 {
+				t.Errorf("%+v", s)
+			}
+			for _, text := range []string{s.LastError, wrong.Endpoint(), fmt.Sprintf("%+v", c.build(b.URL+c.path))} {
+				if strings.Contains(text, "bbb") || strings.Contains(text, "adapt_") {
+					t.Errorf("the token is in %q", text)
+				}
+			}
+		})
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		opts []HTTPOption
+		user string // in the URL
+		key  string
+		want string
+	}{
+		{"basic", []HTTPOption{WithBasicAuth("me", "secret-pass")}, "", "Authorization", "Basic bWU6c2VjcmV0LXBhc3M="},
+		{"basic in the URL", nil, "me:secret-pass@", "Authorization", "Basic bWU6c2VjcmV0LXBhc3M="},
+		{"bearer", []HTTPOption{WithBearerToken(Secret("secret-pass"))}, "", "Authorization", "Bearer secret-pass"},
+		{"header", []HTTPOption{WithHeaders(map[string]string{"x-token": "secret-pass"})}, "", "X-Token", "secret-pass"},
+		{"last wins", []HTTPOption{WithBasicAuth("a", "b"), WithBearerToken("secret-pass")}, "", "Authorization", "Bearer secret-pass"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+			e := JaegerHTTP(strings.Replace(b.URL, "http://", "http://"+c.user, 1), c.opts...)
+			l := open(t, e, Queue{})
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			if got := b.seen()[0].Header.Get(c.key); got != c.want {
+				t.Errorf("%s: %q, want %q", c.key, got, c.want)
+			}
+			for _, text := range []string{l.Stats().LastError, e.Endpoint, fmt.Sprintf("%#v %+v", e, e)} {
+				if strings.Contains(text, "secret-pass") || strings.Contains(text, "bWU6") {
+					t.Errorf("a secret is in %q", text)
+				}
+			}
+		})
+	}
+}
+
+func TestMalformedEndpointsAreErrorsWithoutSecrets(t *testing.T) {
+	for _, endpoint := range []string{
+		"", " ", "localhost:4318", "ftp://h/topsecret", "http://", "http:///topsecret", "http://h:99999/topsecret", "http://h:/topsecret",
+		"http://[::1/topsecret", "http://h/%zztopsecret", "http://u:topsecret@/", "http://h:http:x/topsecret", "topsecret",
+	} {
+		for _, e := range []Exporter{OTLPHTTP(endpoint), JaegerHTTP(endpoint)} {
+			_, err := export.Start(e, export.Queue{}, export.Env{Process: &model.Process{}})
+			if err == nil {
+				t.Errorf("%q: no error", endpoint)
+				continue
+			}
+			if strings.Contains(err.Error()+e.Endpoint, "topsecret") {
+				t.Errorf("%q: the error holds the secret: %v, %s", endpoint, err, e.Endpoint)
+			}
+		}
+	}
+	bad := OTLPHTTP("http://h", WithHeaders(map[string]string{"X-Token": "topsecret\r\nX: y"}))
+	if _, err := bad.Open(export.Env{Process: &model.Process{}}); err == nil || strings.Contains(err.Error(), "topsecret") {
+		t.Errorf("a header that cannot be sent: %v", err)
+	}
+}
+
+// sick are endpoints that do not work, each in its way.
+func sick(t *testing.T) map[string]string {
+	hang := func(serve func(net.Conn)) string {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { ln.Close() })
+		go func() {
+			for {
+				c, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					defer c.Close()
+					serve(c)
+				}()
+			}
+		}()
+		return "http://" + ln.Addr().String()
+	}
+	dead, _ := net.Listen("tcp", "127.0.0.1:0")
+	dead.Close()
+	stop := make(chan struct{})
+	t.Cleanup(func() { close(stop) })
+	return map[string]string{
+		"dead":        "http://" + dead.Addr().String(),
+		"black hole":  "http://192.0.2.1:4318",
+		"no name":     "http://no-such-host.invalid:4318",
+		"never reads": hang(func(net.Conn) { <-stop }),
+		"never answers": hang(func(c net.Conn) {
+			go func() { <-stop; c.Close() }()
+			io.Copy(io.Discard, c)
+		}),
+		"resets": hang(func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }),
+		"endless headers": hang(func(c net.Conn) {
+			go func() { <-stop; c.Close() }()
+			io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(c, "X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n")
+			}
+		}),
+		"not http": hang(func(c net.Conn) { io.WriteString(c, "220 mail.example.com ESMTP\r\n"); io.Copy(io.Discard, c) }),
+	}
+}
+
+func TestShutdownKeepsItsDeadlineWhateverTheEndpoint(t *testing.T) {
+	for name, endpoint := range sick(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := open(t, OTLPHTTP(endpoint), Queue{Batch: 10})
+			l.make(25)
+			begun := time.Now()
+			err := l.Shutdown(within(t, 500*time.Millisecond))
+			if took := time.Since(begun); took > 550*time.Millisecond {
+				t.Errorf("took %v", took)
+			}
+			s := l.Stats()
+			if err == nil || s.Dropped.Total() != 25 || s.Queued+s.InFlight != 0 {
+				t.Errorf("%v %+v", err, s)
+			}
+		})
+	}
+}
+
+func TestAnEndlessAnswerIsCutOff(t *testing.T) {
+	for name, chunk := range map[string]int{"fast": 32 << 10, "slow": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stop := make(chan struct{})
+			t.Cleanup(func() { close(stop) })
+			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+				filler := make([]byte, chunk)
+				tick := time.NewTicker(time.Millisecond)
+				defer tick.Stop()
+				for {
+					if _, err := w.Write(filler); err != nil {
+						return
+					}
+					if chunk == 1 {
+						http.NewResponseController(w).Flush()
+						select {
+						case <-tick.C:
+						case <-stop:
+							return
+						}
+					}
+				}
+			})
+			l := open(t, OTLPHTTP(b.URL), Queue{})
+			l.make(5)
+			if err := l.Flush(within(t, 5*time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if s := l.Stats(); s.Delivered != 5 {
+				t.Errorf("a batch taken by a 200 was not counted as delivered: %+v", s)
+			}
+		})
+	}
+}
+
+func TestNothingOfTheUsersTransportIsUsed(t *testing.T) {
+	was := http.DefaultTransport
+	http.DefaultTransport = roundTripper(func(*http.Request) (*http.Response, error) {
+		t.Error("the exporter used http.DefaultTransport")
+		return nil, io.EOF
+	})
+	defer func() { http.DefaultTransport = was }()
+	b := newBackend(t, nil)
+	l := open(t, OTLPHTTP(b.URL), Queue{})
+	l.make(3)
+	l.Flush(within(t, 10*time.Second))
+	if n := len(b.names(t, otlpNames)); n != 3 {
+		t.Errorf("%d spans", n)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestTLS(t *testing.T) {
+	b := &backend{}
+	b.Server = httptest.NewUnstartedServer(b)
+	b.EnableHTTP2 = true
+	b.StartTLS()
+	defer b.Close()
+	l := open(t, OTLPHTTP(b.URL, WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)), Queue{})
+	l.make(3)
+	l.Flush(within(t, 10*time.Second))
+	if n := len(b.names(t, otlpNames)); n != 3 {
+		t.Errorf("%d spans: %+v", n, l.Stats())
+	}
+	if r := b.seen()[0]; r.ProtoMajor != 2 {
+		t.Errorf("sent by %s", r.Proto)
+	}
+}
+
+func TestConnectionsAreKept(t *testing.T) {
+	var addrs = map[string]bool{}
+	b := newBackend(t, nil)
+	l := open(t, OTLPHTTP(b.URL), Queue{})
+	for range 5 {
+		l.make(1)
+		l.Flush(within(t, 10*time.Second))
+	}
+	for _, r := range b.seen() {
+		addrs[r.RemoteAddr] = true
+	}
+	if len(addrs) != 1 {
+		t.Errorf("%d connections for 5 batches", len(addrs))
+	}
+}
