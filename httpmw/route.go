@@ -12,6 +12,7 @@ import (
 // router finds the template of the route that a request will take, or has taken.
 type router struct {
 	routes chi.Routes     // the chi router below, if the middleware can see it from outside
+	next   chi.Routes     // routes, if it is the very next handler
 	mux    *http.ServeMux // the mux below, likewise
 	subs   sync.Map       // subKey → subRouter
 }
@@ -21,7 +22,7 @@ func routerOf(next http.Handler, c *config) *router {
 	rt := &router{routes: c.routes, mux: c.mux}
 	switch next := next.(type) {
 	case chi.Routes:
-		rt.routes = next
+		rt.routes, rt.next = next, next
 	case *http.ServeMux:
 		rt.mux = next
 	}
@@ -85,10 +86,12 @@ func (rt *router) inside(rctx *chi.Context, r *http.Request) (route string, visi
 		return route, true
 	}
 	sub := rt.sub(rctx)
-	if !sub.known {
+	switch {
+	case rt.next != nil && strings.HasSuffix(rctx.RoutePatterns[len(rctx.RoutePatterns)-1], "*"):
+		sub.routes = rt.next // mounted with the middleware around it
+	case !sub.known:
 		return "", false
-	}
-	if sub.routes == nil {
+	case sub.routes == nil:
 		return rctx.RoutePattern(), true
 	}
 	if n := len(rctx.URLParams.Keys) - 1; n >= 0 && rctx.URLParams.Keys[n] == "*" && rctx.URLParams.Values[n] != "" {
@@ -177,9 +180,10 @@ func (s *request) late(r *http.Request) string {
 	if r.Pattern != s.pattern && !(r.Method == http.MethodConnect && s.out.status/100 == 3) {
 		pattern = templateOf(r.Pattern)
 	}
-	route := s.chi.Load().RoutePattern()
+	rctx := s.chi.Load()
+	route := rctx.RoutePattern()
 	switch {
-	case route == "":
+	case rctx == nil:
 		route = pattern
 	case strings.HasSuffix(route, "*") && pattern != "" && !strings.HasSuffix(pattern, "*"):
 		route = pattern // of a ServeMux below chi

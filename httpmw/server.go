@@ -167,7 +167,7 @@ func (s *request) end(r *http.Request, done bool, value any) {
 		return
 	}
 	if route := s.late(r); route != s.route {
-		s.span.Rename(s.name, s.nameOf(r, route), s.route == "")
+		s.span.Rename(s.name, s.nameOf(r, route))
 		s.route = route
 	}
 	o, why := s.outcome(done, value)

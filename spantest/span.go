@@ -58,6 +58,13 @@ func (s *span) FinishWithOptions(opts opentracing.FinishOptions) {
 	t.mu.Unlock()
 }
 
+// OperationName tells middlewares whether the name is still theirs.
+func (s *span) OperationName() string {
+	s.mock.RLock()
+	defer s.mock.RUnlock()
+	return s.mock.OperationName
+}
+
 func (s *span) Context() opentracing.SpanContext { return s.mock.Context() }
 func (s *span) Tracer() opentracing.Tracer       { return s.tracer }
 func (s *span) BaggageItem(key string) string    { return s.mock.BaggageItem(key) }

@@ -128,18 +128,15 @@ func (s *Span) SetTag(key string, value any) {
 	}
 }
 
-// Rename replaces the name the span was started with. A name that was set since then stays, where the span can
-// tell; where it cannot, the name is replaced only if replace is true.
-func (s *Span) Rename(started, name string, replace bool) {
+// Rename replaces the name the span was started with. One that was set since then stays, if the span can tell.
+func (s *Span) Rename(started, name string) {
 	if s.span == nil || started == name {
 		return
 	}
-	if named, ok := s.span.(interface{ OperationName() string }); ok {
-		replace = named.OperationName() == started
+	if named, ok := s.span.(interface{ OperationName() string }); ok && named.OperationName() != started {
+		return
 	}
-	if replace {
-		s.span.SetOperationName(name)
-	}
+	s.span.SetOperationName(name)
 }
 
 // Fail marks the span as failed and logs why. stack is for panics only.
