@@ -1,0 +1,356 @@
+package otlpgrpc
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/uber/jaeger-client-go"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"go.uber.org/goleak"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/otlp"
+	"github.com/spanloom/spanloom/tracerinit"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// collector answers Export with what answer says and keeps the names of the spans it took.
+type collector struct {
+	addr   string
+	answer func(ctx context.Context, call int) (reply []byte, err error) // nil: takes all
+
+	mu    sync.Mutex
+	calls int
+	names []string
+	md    metadata.MD
+}
+
+// wire passes messages as bytes.
+type wire struct{}
+
+func (wire) Name() string { return "proto" }
+func (wire) Marshal(v any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(*v.(*[]byte))}, nil
+}
+func (wire) Unmarshal(data mem.BufferSlice, v any) error {
+	*v.(*[]byte) = data.Materialize()
+	return nil
+}
+
+var _ encoding.CodecV2 = wire{}
+
+func newCollector(t *testing.T, answer func(context.Context, int) ([]byte, error), opts ...grpc.ServerOption) *collector {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &collector{addr: ln.Addr().String(), answer: answer}
+	srv := grpc.NewServer(append(opts, grpc.ForceServerCodecV2(wire{}), grpc.UnknownServiceHandler(c.handle))...)
+	go srv.Serve(ln)
+	t.Cleanup(srv.Stop)
+	return c
+}
+
+func (c *collector) handle(_ any, stream grpc.ServerStream) error {
+	if m, _ := grpc.MethodFromServerStream(stream); m != "/opentelemetry.proto.collector.trace.v1.TraceService/Export" {
+		return status.Error(codes.Unimplemented, m)
+	}
+	var body []byte
+	if err := stream.RecvMsg(&body); err != nil {
+		return err
+	}
+	var data tracepb.TracesData // has the fields of ExportTraceServiceRequest
+	if err := proto.Unmarshal(body, &data); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.calls++
+	call := c.calls
+	c.md, _ = metadata.FromIncomingContext(stream.Context())
+	c.mu.Unlock()
+	var reply []byte
+	if c.answer != nil {
+		var err error
+		if reply, err = c.answer(stream.Context(), call); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range data.ResourceSpans[0].ScopeSpans[0].Spans {
+		c.names = append(c.names, s.Name)
+	}
+	return stream.SendMsg(&reply)
+}
+
+func (c *collector) took() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.names
+}
+
+type line struct {
+	*export.Pipeline
+	*jaeger.Tracer
+}
+
+func (l line) Report(s *jaeger.Span) { l.Offer(s) }
+func (line) Close()                  {}
+
+func open(t *testing.T, e tracerinit.Exporter) line {
+	t.Helper()
+	p, err := export.Start(e, export.Queue{Batch: 100}, export.Env{Process: &model.Process{Service: "inventory"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := line{Pipeline: p}
+	tracer, closer := jaeger.NewTracer("inventory", jaeger.NewConstSampler(true), l)
+	l.Tracer = tracer.(*jaeger.Tracer)
+	t.Cleanup(func() {
+		closer.Close()
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		p.Shutdown(ctx)
+	})
+	return l
+}
+
+func (l line) send(t *testing.T, n int) (names []string) {
+	t.Helper()
+	for i := range n {
+		names = append(names, fmt.Sprint("span ", i))
+		l.StartSpan(names[i]).Finish()
+	}
+	if err := l.Flush(within(t, 10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+var quick = WithRetry(tracerinit.Retry{Initial: time.Millisecond, Max: 5 * time.Millisecond, Limit: 20 * time.Second})
+
+func TestEverySpanArrives(t *testing.T) {
+	for name, opts := range map[string][]Option{
+		"plain": nil, "gzip": {func(c *config) { c.compress = new(true) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCollector(t, nil)
+			l := open(t, New(c.addr, append(opts, WithHeaders(map[string]string{"Authentication": "aaa@bbb_ccc"}))...))
+			if diff := cmp.Diff(l.send(t, 1234), c.took()); diff != "" {
+				t.Error(diff)
+			}
+			if got := c.md.Get("authentication"); len(got) != 1 || got[0] != "aaa@bbb_ccc" {
+				t.Errorf("metadata %v", c.md)
+			}
+			if s := l.Stats(); s.Delivered != 1234 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+func TestSchemeDecidesTLS(t *testing.T) {
+	secure := httptest.NewUnstartedServer(nil)
+	secure.StartTLS()
+	certs, roots := secure.TLS.Certificates, x509.NewCertPool()
+	roots.AddCert(secure.Certificate())
+	secure.Close()
+	c := newCollector(t, nil, grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: certs})))
+	conf := &tls.Config{RootCAs: roots, ServerName: "example.com"}
+	for _, target := range []string{"https://" + c.addr, c.addr} {
+		l := open(t, New(target, WithTLS(conf)))
+		l.send(t, 3)
+		if s := l.Stats(); s.Delivered != 3 {
+			t.Errorf("%s: %+v", target, s)
+		}
+	}
+	plain := newCollector(t, nil)
+	l := open(t, New("http://"+plain.addr+"/", WithTLS(conf)))
+	l.send(t, 3)
+	if s := l.Stats(); s.Delivered != 3 {
+		t.Errorf("http://: %+v", s)
+	}
+}
+
+func TestWhichCodesAreTriedAgain(t *testing.T) {
+	with := func(code codes.Code, delay time.Duration) error {
+		st := status.New(code, "not now")
+		if delay > 0 {
+			st, _ = st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(delay)})
+		}
+		return st.Err()
+	}
+	for _, c := range []struct {
+		err   error
+		again bool
+	}{
+		{with(codes.Unavailable, 0), true},
+		{with(codes.DeadlineExceeded, 0), true},
+		{with(codes.Aborted, 0), true},
+		{with(codes.OutOfRange, 0), true},
+		{with(codes.DataLoss, 0), true},
+		{with(codes.Canceled, 0), true},
+		{with(codes.ResourceExhausted, time.Millisecond), true},
+		{with(codes.ResourceExhausted, 0), false},
+		{with(codes.InvalidArgument, 0), false},
+		{with(codes.PermissionDenied, 0), false},
+		{with(codes.Unauthenticated, 0), false},
+		{with(codes.Unimplemented, 0), false},
+		{with(codes.Internal, 0), false},
+	} {
+		t.Run(fmt.Sprint(status.Code(c.err), c.again), func(t *testing.T) {
+			col := newCollector(t, func(_ context.Context, call int) ([]byte, error) {
+				if call < 3 {
+					return nil, c.err
+				}
+				return nil, nil
+			})
+			l := open(t, New(col.addr, quick))
+			l.send(t, 4)
+			s := l.Stats()
+			if again := s.Delivered == 4 && s.Failures == 2; again != c.again {
+				t.Errorf("%+v", s)
+			}
+			if !c.again && (s.Dropped.Refused != 4 || col.calls != 1) {
+				t.Errorf("%d calls, %+v", col.calls, s)
+			}
+			for _, part := range []string{"otlp/grpc", status.Code(c.err).String(), col.addr, "not now"} {
+				if !strings.Contains(s.LastError, part) {
+					t.Errorf("%q does not say %s", s.LastError, part)
+				}
+			}
+		})
+	}
+}
+
+func TestRetryInfoIsHonoured(t *testing.T) {
+	var at []time.Time
+	col := newCollector(t, func(_ context.Context, call int) ([]byte, error) {
+		at = append(at, time.Now())
+		if call == 1 {
+			st, _ := status.New(codes.Unavailable, "").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(300 * time.Millisecond)})
+			return nil, st.Err()
+		}
+		return nil, nil
+	})
+	l := open(t, New(col.addr, quick))
+	l.send(t, 1)
+	if len(at) != 2 || at[1].Sub(at[0]) < 300*time.Millisecond {
+		t.Errorf("called at %v", at)
+	}
+}
+
+func TestPartialSuccess(t *testing.T) {
+	col := newCollector(t, func(context.Context, int) ([]byte, error) { return otlp.AppendResponse(nil, 3, "too old"), nil })
+	l := open(t, New(col.addr, quick))
+	l.send(t, 10)
+	if s := l.Stats(); s.Delivered != 7 || s.Dropped.Rejected != 3 || !strings.Contains(s.LastError, "too old") {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestTheTokenIsInNoError(t *testing.T) {
+	const token = "aaa@bbb_ccc@ddd"
+	col := newCollector(t, func(context.Context, int) ([]byte, error) {
+		return nil, status.Error(codes.PermissionDenied, "no tenant for "+token)
+	})
+	e := New(col.addr, WithHeaders(map[string]string{"Authentication": token}))
+	l := open(t, e)
+	l.send(t, 2)
+	s := l.Stats()
+	if !strings.Contains(s.LastError, "PermissionDenied from "+col.addr) {
+		t.Errorf("%q", s.LastError)
+	}
+	if text := s.LastError + fmt.Sprintf("%+v %#v", e, e); strings.Contains(text, "bbb_ccc") {
+		t.Errorf("the token is in %q", text)
+	}
+}
+
+func TestMalformedTargets(t *testing.T) {
+	for _, target := range []string{"", "http://", "http://h:x", "h:70000", "http://h/adapt_topsecret/api", "https://u:topsecret@h:1", ":4317", "http://h?k=topsecret"} {
+		e := New(target)
+		_, err := export.Start(e, export.Queue{}, export.Env{Process: &model.Process{}})
+		if err == nil {
+			t.Errorf("%q: no error", target)
+		} else if strings.Contains(err.Error()+e.Endpoint, "topsecret") {
+			t.Errorf("%q: %v, %s", target, err, e.Endpoint)
+		}
+	}
+	for _, key := range []string{"", "grpc-timeout", "a b", "ü"} {
+		if _, err := New("h", WithHeaders(map[string]string{key: "v"})).Open(export.Env{Process: &model.Process{}}); err == nil {
+			t.Errorf("header %q: no error", key)
+		}
+	}
+}
+
+func TestShutdownKeepsItsDeadline(t *testing.T) {
+	dead, _ := net.Listen("tcp", "127.0.0.1:0")
+	dead.Close()
+	silent, _ := net.Listen("tcp", "127.0.0.1:0")
+	defer silent.Close()
+	slow := newCollector(t, func(ctx context.Context, _ int) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() })
+	for name, target := range map[string]string{
+		"dead": dead.Addr().String(), "accepts and says nothing": silent.Addr().String(), "never answers": slow.addr,
+		"black hole": "192.0.2.1:4317", "no name": "no-such-host.invalid:4317",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := open(t, New(target))
+			for range 5 {
+				l.StartSpan("x").Finish()
+			}
+			const deadline = 300 * time.Millisecond
+			late, begun := make(chan time.Duration, 1), time.Now()
+			time.AfterFunc(deadline, func() { late <- time.Since(begun) - deadline })
+			err := l.Shutdown(within(t, deadline))
+			if took := time.Since(begun); took > deadline+50*time.Millisecond+<-late {
+				t.Errorf("took %v", took)
+			}
+			if s := l.Stats(); err == nil || s.Dropped.Total() != 5 {
+				t.Errorf("%v %+v", err, s)
+			}
+		})
+	}
+}
+
+func TestItRegistersItself(t *testing.T) {
+	build, ok := export.OTLPGRPC()
+	if !ok {
+		t.Fatal("not registered")
+	}
+	c := newCollector(t, nil)
+	for endpoint, insecure := range map[string]bool{"http://" + c.addr: false, c.addr: true} {
+		l := open(t, build(export.OTLPConfig{Endpoint: endpoint, Insecure: insecure, Compression: "gzip"}))
+		l.send(t, 2)
+		if s := l.Stats(); s.Delivered != 2 {
+			t.Errorf("%s: %+v", endpoint, s)
+		}
+	}
+}
