@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spanloom/spanloom/internal/model"
 )
@@ -50,7 +51,7 @@ func (p *spanParts) finish(in *model.Intake) error {
 	if p.message != "" {
 		addTag(in, s, tagStatusDescription, model.String(p.message))
 	}
-	s.Refs = withoutParent(s)
+	dropParent(s)
 	return nil
 }
 
@@ -70,14 +71,10 @@ func has(tags []model.Tag, key string) bool {
 	return false
 }
 
-func withoutParent(s *model.Span) []model.Ref {
-	kept := s.Refs[:0]
-	for _, r := range s.Refs {
-		if r != (model.Ref{Type: model.ChildOf, TraceID: s.TraceID, SpanID: s.ParentID}) {
-			kept = append(kept, r)
-		}
-	}
-	return kept
+// dropParent leaves out the link that only says again who the parent is.
+func dropParent(s *model.Span) {
+	parent := model.Ref{Type: model.ChildOf, TraceID: s.TraceID, SpanID: s.ParentID}
+	s.Refs = slices.DeleteFunc(s.Refs, func(r model.Ref) bool { return r == parent })
 }
 
 // addScope tells the spans of one scope where they come from; of spans that this kit exported, no scope need be told.

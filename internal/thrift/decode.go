@@ -162,7 +162,10 @@ func settleParent(s *model.Span) {
 			kept = append(kept, r)
 		}
 	}
-	s.Refs = kept
+	s.Refs = nil // and with it the array, in the common case that the parent was all
+	if len(kept) > 0 {
+		s.Refs = kept
+	}
 }
 
 func (r *reader) ref() (ref model.Ref) {
