@@ -11,6 +11,7 @@ type bag struct {
 	all        map[string]string // nil if there is none
 	hint       int               // how many items to expect
 	bytes      int               // of keys and values as they came
+	fromW3C    bool              // some may have keys with upper-case letters
 	properties []property
 }
 
@@ -18,13 +19,13 @@ type bag struct {
 func (p *Propagator) readBaggage(src *source, plain bool) (b bag) {
 	b.p = p
 	b.hint = src.prefixed
-	if p.stylesIn.has(W3CBaggage) {
-		lines := src.get(baggage)
+	if lines := src.get(baggage); lines.some() {
 		b.readW3C(&lines)
 	}
-	if p.stylesIn.has(JaegerBaggage) {
+	if src.prefixed > 0 {
 		b.readPrefixed(src, plain)
-		lines := src.get(jaegerBaggage)
+	}
+	if lines := src.get(jaegerBaggage); lines.some() {
 		b.readJaegerBaggage(&lines)
 	}
 	return b
@@ -68,6 +69,7 @@ func (b *bag) addMember(member string) bool {
 	if !b.add(key, decoded, len(member)) {
 		return true
 	}
+	b.fromW3C = true
 	if properties = trimSpace(properties); properties != "" && printable(properties) {
 		b.properties = append(b.properties, property{key, decoded, properties})
 	}
@@ -76,30 +78,37 @@ func (b *bag) addMember(member string) bool {
 
 // readPrefixed reads uberctx-*. A header carrier spells keys its own way, so they are turned to lower case.
 func (b *bag) readPrefixed(src *source, plain bool) {
-	n := 0
+	n, left := 0, b.p.baggage.MaxBytes
 	var lower keyBuffer
 	for name, value := range src.eachPrefixed {
 		key := name[len(uberctxPrefix):]
-		if n++; n > b.p.baggage.MaxItems || !b.fits(key, len(key)+len(value)) {
-			b.p.counts[baggageOverLimit].Add(uint64(src.prefixed - n + 1))
+		size := len(key) + len(value)
+		if n == b.p.baggage.MaxItems {
+			b.p.counts[baggageOverLimit].Add(uint64(src.prefixed - n))
 			return
+		}
+		n++
+		if size > left {
+			b.p.counts.count(baggageOverLimit)
+			continue
+		}
+		left -= size
+		switch {
+		case !isToken(key):
+			b.p.counts.count(baggageMalformed)
+			continue
+		case b.fromW3C && b.known(key) || !b.fits(key, size):
+			continue
 		}
 		if name[0] == 'U' {
 			key = lower.fold(key, src.prefixed)
-		}
-		if !isToken(key) {
-			b.p.counts.count(baggageMalformed)
-			continue
-		}
-		if b.known(key) {
-			continue
 		}
 		if !plain {
 			if decoded, err := url.QueryUnescape(value); err == nil {
 				value = decoded
 			}
 		}
-		b.add(key, value, len(key)+len(value))
+		b.add(key, value, size)
 	}
 }
 
@@ -134,8 +143,8 @@ func (b *bag) readJaegerBaggage(lines *values) {
 
 // known reports whether key is there already, in any letter case.
 func (b *bag) known(key string) bool {
-	if _, ok := b.all[key]; ok {
-		return true
+	if _, ok := b.all[key]; ok || !b.fromW3C {
+		return ok
 	}
 	for k := range b.all {
 		if strings.EqualFold(k, key) {
@@ -169,6 +178,9 @@ func (b *bag) add(key, value string, size int) bool {
 
 // allows asks the user's functions, and counts a no.
 func (p *Propagator) allows(key string, direction func(string) bool) (ok bool) {
+	if p.baggage.Allow == nil && direction == nil {
+		return true
+	}
 	defer func() {
 		if recover() != nil {
 			p.counts.count(hookPanic)

@@ -28,7 +28,7 @@ func (c binaryCodec) Extract(carrier any) (jaeger.SpanContext, error) {
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return jaeger.SpanContext{}, opentracing.ErrSpanContextCorrupted
 	}
-	in := incoming{p: c.p, src: &source{}, format: Jaeger}
+	in := incoming{p: c.p, format: Jaeger}
 	in.winner = remote{
 		trace:    jaeger.TraceID{High: binary.BigEndian.Uint64(head[:]), Low: binary.BigEndian.Uint64(head[8:])},
 		span:     jaeger.SpanID(binary.BigEndian.Uint64(head[16:])),

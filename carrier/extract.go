@@ -8,24 +8,41 @@ import (
 )
 
 func (p *Propagator) extractFrom(carrier any, textMap bool) (jaeger.SpanContext, error) {
-	var src source
-	if err := src.open(carrier, p.reads); err != nil {
+	in := incoming{p: p}
+	if err := in.src.open(carrier, p.reads); err != nil {
 		return jaeger.SpanContext{}, err
 	}
-	in := incoming{p: p, src: &src}
 	in.readFormats()
-	if in.winner.valid() && in.format == Jaeger {
-		src.listPrefixed()
+	if in.mustWalk() && in.src.walk() && !in.winner.valid() && !in.corrupt {
+		in.readFormats()
 	}
-	items := p.readBaggage(&src, textMap && src.headers == nil)
+	if !in.src.hasBaggage() {
+		return in.context(nil)
+	}
+	items := p.readBaggage(&in.src, textMap && in.src.headers == nil)
 	in.state.properties = items.properties
 	return in.context(items.all)
+}
+
+// mustWalk reports whether uberctx-* keys are to be looked for. Beside a context of another format alone they are not:
+// whoever sends them sends a uber-trace-id too. Without any context keys in odd spelling are looked for as well.
+func (in *incoming) mustWalk() bool {
+	src := &in.src
+	switch {
+	case src.walked != nil:
+		return false
+	case src.indexed != nil:
+		return in.winner.valid() && in.format == Jaeger && src.managed.has(uberctx)
+	case in.winner.valid():
+		return src.managed.has(uberctx) && (in.format == Jaeger || src.get(uberTraceID).first != "")
+	}
+	return src.managed != 0
 }
 
 // incoming is the reading of one carrier.
 type incoming struct {
 	p       *Propagator
-	src     *source
+	src     source
 	winner  remote // valid, or a B3 sampling state alone, or zero
 	format  Format // the winner's, if it is valid
 	corrupt bool   // a format was there but malformed
@@ -94,6 +111,9 @@ func (in *incoming) malformed(f Format) {
 // single returns the value of a field that must have one. The same value twice is one, except for traceparent.
 func (in *incoming) single(f field, max int) (s string, ok bool) {
 	v := in.src.get(f)
+	if len(v.more) == 0 && len(v.first) <= max {
+		return v.first, v.first != ""
+	}
 	for one := range v.each {
 		if s != "" && (f == traceparent || one != s) {
 			in.corrupt = true
@@ -112,6 +132,9 @@ func (in *incoming) single(f field, max int) (s string, ok bool) {
 
 func (in *incoming) readB3Multi() (r remote, ok bool) {
 	trace, hasTrace := in.single(b3TraceID, maxB3)
+	if !hasTrace && in.winner.valid() {
+		return remote{}, false
+	}
 	span, hasSpan := in.single(b3SpanID, maxB3)
 	if hasTrace != hasSpan || hasTrace && !r.setB3IDs(trimSpace(trace), trimSpace(span)) {
 		in.malformed(B3Multi)
@@ -167,7 +190,7 @@ func (in *incoming) context(items map[string]string) (jaeger.SpanContext, error)
 	default:
 		return in.rootless(items)
 	}
-	in.p.attach(sc, in.state)
+	in.p.attach(sc, &in.state)
 	return sc, nil
 }
 
@@ -199,7 +222,7 @@ func (in *incoming) rootless(items map[string]string) (jaeger.SpanContext, error
 	if in.state.debugID != "" {
 		sc = in.p.marker.withID(sc, in.state.debugID)
 	}
-	in.p.attach(sc, in.state)
+	in.p.attach(sc, &in.state)
 	return sc, nil
 }
 

@@ -29,6 +29,12 @@ const (
 	jaegerItems   = fieldSet(1<<jaegerBaggage | 1<<uberctx)
 )
 
+// leadFields are those without which the others mean nothing.
+const leadFields = fieldSet(1<<traceparent | 1<<baggage | 1<<uberTraceID | 1<<jaegerBaggage | 1<<b3 | 1<<b3TraceID)
+
+// listFields may have several values.
+const listFields = fieldSet(1<<tracestate | 1<<baggage | 1<<jaegerBaggage)
+
 // keyNames are the field names in one carrier's spelling.
 type keyNames [fixedFields]string
 
@@ -47,42 +53,41 @@ type fieldSet uint16
 
 func (s fieldSet) has(f field) bool { return s&(1<<f) != 0 }
 
-// fieldOf tells which field key names, in any letter case. It does not allocate: it looks at the length first.
+// fieldOf tells which field key names, in any letter case. Most keys are told by their first byte.
 func fieldOf(key string) field {
-	candidate, other := unmanaged, unmanaged
-	switch len(key) {
-	case 2:
-		candidate = b3
-	case 7:
-		candidate = baggage
-	case 10:
-		candidate, other = tracestate, b3Flags
-	case 11:
-		candidate, other = traceparent, b3SpanID
-	case 12:
-		candidate, other = b3TraceID, b3Sampled
-	case 13:
-		candidate = uberTraceID
-	case 14:
-		candidate = jaegerBaggage
-	case 15:
-		candidate = jaegerDebugID
-	case 17:
-		candidate = b3ParentSpanID
+	if len(key) < len("b3") {
+		return unmanaged
 	}
-	if candidate != unmanaged && sameKey(key, candidate) {
-		return candidate
-	}
-	if other != unmanaged && sameKey(key, other) {
-		return other
-	}
-	if len(key) > len(uberctxPrefix) && key[0]|0x20 == 'u' && strings.EqualFold(key[:len(uberctxPrefix)], uberctxPrefix) {
-		return uberctx
+	switch key[0] | 0x20 {
+	case 't':
+		return oneOf(key, traceparent, tracestate)
+	case 'b':
+		return oneOf(key, baggage, b3)
+	case 'j':
+		return oneOf(key, jaegerDebugID, jaegerBaggage)
+	case 'x':
+		if key[1] == '-' && key[2%len(key)]|0x20 == 'b' {
+			return oneOf(key, b3TraceID, b3SpanID, b3ParentSpanID, b3Sampled, b3Flags)
+		}
+	case 'u':
+		if isPrefixed(key) {
+			return uberctx
+		}
+		return oneOf(key, uberTraceID)
 	}
 	return unmanaged
 }
 
-func sameKey(key string, f field) bool {
-	name := lowerNames[f]
-	return key[0]|0x20 == name[0] && strings.EqualFold(key, name)
+func oneOf(key string, candidates ...field) field {
+	for _, f := range candidates {
+		if name := lowerNames[f]; len(key) == len(name) && strings.EqualFold(key, name) {
+			return f
+		}
+	}
+	return unmanaged
+}
+
+// isPrefixed reports whether key starts with uberctx- and goes on.
+func isPrefixed(key string) bool {
+	return len(key) > len(uberctxPrefix) && key[0]|0x20 == 'u' && strings.EqualFold(key[:len(uberctxPrefix)], uberctxPrefix)
 }

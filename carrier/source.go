@@ -14,44 +14,31 @@ type Indexed interface {
 	Values(key string) []string
 }
 
-// values are the values of one field. Two parts, so that a string map and a header map fill it without allocating.
+const maxLines = 64 // values kept of one field, and pairs, when they have to be collected
+
+// values are the values of one field. Two parts, so that a string map and a header map yield it without allocating.
 type values struct {
 	first string
 	more  []string
 }
 
-const (
-	maxLines = 64 // values kept of a field that may have several
-	oneLine  = 2  // enough to see that a field which must have one value has several
-)
+func listed(list []string) values {
+	if len(list) == 0 {
+		return values{}
+	}
+	return values{list[0], list[1:]}
+}
 
-// add adds s unless it is empty or there are max values already.
-func (v *values) add(s string, max int) {
+func (v *values) add(s string, most int) {
 	switch {
-	case s == "":
 	case v.first == "":
 		v.first = s
-	case len(v.more) < max-1:
+	case s != "" && len(v.more) < most:
 		v.more = append(v.more, s)
 	}
 }
 
-func (v *values) addAll(list []string, max int) {
-	if v.first == "" && len(v.more) == 0 && len(list) > 0 {
-		v.first, v.more = list[0], list[1:len(list):len(list)]
-		return
-	}
-	for _, s := range list {
-		v.add(s, max)
-	}
-}
-
-func linesOf(f field) int {
-	if (fieldSet(1<<tracestate | 1<<baggage | 1<<jaegerBaggage)).has(f) {
-		return maxLines
-	}
-	return oneLine
-}
+func (v *values) some() bool { return v.first != "" || len(v.more) > 0 }
 
 // each yields the values that are not empty.
 func (v *values) each(yield func(string) bool) {
@@ -67,112 +54,160 @@ func (v *values) each(yield func(string) bool) {
 
 type pair struct{ key, value string }
 
-// source is a carrier that is being read: one walk over its keys files the values of the managed fields.
-// Prefixed keys are only counted; eachPrefixed walks again if there are any.
+// source is a carrier that is being read. The fixed keys are looked up one by one, which is much cheaper than a walk
+// over all keys. Only a foreign carrier and one with oddly spelled keys are walked to begin with.
 type source struct {
-	fields   [fixedFields]values
-	prefixed int // keys that start with uberctx-
-
+	managed fieldSet // what to look for
+	want    fieldSet // what get may still find
+	names   *keyNames
 	headers map[string][]string
 	strings map[string]string
-	pairs   []pair // prefixed pairs of a foreign carrier
 	indexed Indexed
+
+	walked   *walked
+	prefixed int // uberctx-* keys met on a walk
 }
 
-// open reads the wanted fields of carrier.
+// walked holds the fields of a carrier as a walk over its keys has found them.
+type walked struct {
+	fields [fixedFields]values
+	pairs  []pair // with a uberctx- key, of carriers that can only be walked by callback
+	found  int    // how many pairs there were
+}
+
 func (s *source) open(carrier any, want fieldSet) error {
+	s.managed, s.want = want, want
 	switch c := carrier.(type) {
 	case opentracing.HTTPHeadersCarrier:
-		s.openHeaders(c, want)
+		s.openHeaders(c, &headerNames)
 	case http.Header:
-		s.openHeaders(c, want)
+		s.openHeaders(c, &headerNames)
 	case Multi:
-		s.openHeaders(c, want)
+		s.openHeaders(c, &lowerNames)
 	case opentracing.TextMapCarrier:
-		s.openStrings(c, want)
+		s.strings = c
 	case Indexed:
 		s.indexed = c
 	case opentracing.TextMapReader:
-		found, err := collect(c, want)
-		if err != nil {
-			return err
-		}
-		*s = found
+		return s.collect(c)
 	default:
 		return opentracing.ErrInvalidCarrier
 	}
 	return nil
 }
 
-func (s *source) openHeaders(h map[string][]string, want fieldSet) {
-	s.headers = h
-	for k, v := range h {
-		switch f := fieldOf(k); {
-		case f == unmanaged || !want.has(f):
-		case f == uberctx:
-			s.prefixed += len(v)
-		default:
-			s.fields[f].addAll(v, linesOf(f))
+// openHeaders looks for the leading fields at once and forgets those that are not there.
+func (s *source) openHeaders(h map[string][]string, names *keyNames) {
+	s.headers, s.names = h, names
+	for f := range fixedFields {
+		if leadFields.has(f) && s.want.has(f) && len(h[names[f]]) == 0 {
+			s.want &^= 1 << f
 		}
 	}
 }
 
-func (s *source) openStrings(m map[string]string, want fieldSet) {
-	s.strings = m
-	for k, v := range m {
+// get returns the values of f.
+func (s *source) get(f field) values {
+	if !s.want.has(f) {
+		return values{}
+	}
+	return s.lookUp(f)
+}
+
+func (s *source) lookUp(f field) values {
+	switch {
+	case s.walked != nil && s.indexed == nil:
+		return s.walked.fields[f]
+	case s.headers != nil:
+		return listed(s.headers[s.names[f]])
+	case s.strings != nil:
+		return values{first: s.strings[lowerNames[f]]}
+	case s.indexed != nil:
+		return listed(s.indexed.Values(lowerNames[f]))
+	}
+	return values{}
+}
+
+// walk looks for uberctx-* keys. It reports whether it has also met fixed keys in a spelling that get did not know,
+// which get knows from then on.
+func (s *source) walk() (odd bool) {
+	if s.indexed != nil {
+		_ = s.collect(s.indexed)
+		return false
+	}
+	for k, list := range s.headers {
 		switch f := fieldOf(k); {
-		case f == unmanaged || !want.has(f):
+		case f == unmanaged || !s.managed.has(f):
+		case f == uberctx:
+			s.prefixed += len(list)
+		case k != s.names[f]:
+			odd = true
+		}
+	}
+	for k := range s.strings {
+		switch f := fieldOf(k); {
+		case f == unmanaged || !s.managed.has(f):
 		case f == uberctx:
 			s.prefixed++
-		default:
-			s.fields[f].add(v, linesOf(f))
+		case k != lowerNames[f]:
+			odd = true
 		}
+	}
+	if odd {
+		s.respell()
+	}
+	return odd
+}
+
+// respell files the fixed keys under whatever spelling they have.
+func (s *source) respell() {
+	s.walked, s.want = new(walked), s.managed
+	for k, list := range s.headers {
+		for _, v := range list {
+			s.walked.add(k, v, s.managed&^(1<<uberctx))
+		}
+	}
+	for k, v := range s.strings {
+		s.walked.add(k, v, s.managed&^(1<<uberctx))
 	}
 }
 
-// collect reads a carrier that can only be walked through a callback. What the callback sees lives on the heap;
-// the result is copied out of it so that other carriers' sources need not.
-func collect(r opentracing.TextMapReader, want fieldSet) (source, error) {
-	s := new(source)
+// collect reads a carrier that can only be walked by callback.
+func (s *source) collect(r opentracing.TextMapReader) error {
+	w, want := new(walked), s.managed
 	err := r.ForeachKey(func(k, v string) error {
-		switch f := fieldOf(k); {
-		case f == unmanaged || !want.has(f):
-		case f == uberctx:
-			s.prefixed++
-			if len(s.pairs) < maxLines {
-				s.pairs = append(s.pairs, pair{k, v})
-			}
-		default:
-			s.fields[f].add(v, linesOf(f))
-		}
+		w.add(k, v, want)
 		return nil
 	})
-	return *s, err
+	s.walked, s.prefixed = w, w.found
+	return err
 }
 
-// get returns the values of f, which must be one of the wanted fields.
-func (s *source) get(f field) (v values) {
-	if s.indexed != nil {
-		v.addAll(s.indexed.Values(lowerNames[f]), maxLines)
-		return v
+func (w *walked) add(key, value string, want fieldSet) {
+	switch f := fieldOf(key); {
+	case f == unmanaged || !want.has(f):
+	case f != uberctx:
+		most := 1 // enough to see that there are two
+		if listFields.has(f) {
+			most = maxLines
+		}
+		w.fields[f].add(value, most)
+	default:
+		w.found++
+		if len(w.pairs) < maxLines {
+			w.pairs = append(w.pairs, pair{key, value})
+		}
 	}
-	return s.fields[f]
 }
 
-// listPrefixed makes eachPrefixed work on an Indexed carrier.
-func (s *source) listPrefixed() {
-	if s.indexed == nil {
-		return
-	}
-	if found, err := collect(s.indexed, 1<<uberctx); err == nil {
-		s.pairs, s.prefixed = found.pairs, found.prefixed
-	}
+func (s *source) hasBaggage() bool {
+	return s.prefixed > 0 || s.want&(1<<baggage|1<<jaegerBaggage) != 0
 }
 
 // eachPrefixed yields the keys that start with uberctx-, whole, and their values.
 func (s *source) eachPrefixed(yield func(key, value string) bool) {
 	for k, list := range s.headers {
-		if fieldOf(k) != uberctx {
+		if !isPrefixed(k) {
 			continue
 		}
 		for _, v := range list {
@@ -182,11 +217,14 @@ func (s *source) eachPrefixed(yield func(key, value string) bool) {
 		}
 	}
 	for k, v := range s.strings {
-		if fieldOf(k) == uberctx && !yield(k, v) {
+		if isPrefixed(k) && !yield(k, v) {
 			return
 		}
 	}
-	for _, p := range s.pairs {
+	if s.walked == nil {
+		return
+	}
+	for _, p := range s.walked.pairs {
 		if !yield(p.key, p.value) {
 			return
 		}

@@ -37,12 +37,15 @@ type stateKey struct{}
 // jaeger-client-go have no sampling state, and asking them for it panics.
 const hasSamplingState jaeger.SpanID = 1
 
-func (p *Propagator) attach(sc jaeger.SpanContext, s state) {
+func (p *Propagator) attach(sc jaeger.SpanContext, s *state) {
 	if s.empty() {
 		return
 	}
-	p.stateSeen.Store(true)
-	sc.ExtendedSamplingState(stateKey{}, func() any { return &s })
+	if !p.stateSeen.Load() {
+		p.stateSeen.Store(true)
+	}
+	kept := *s // only what is kept goes to the heap
+	sc.ExtendedSamplingState(stateKey{}, func() any { return &kept })
 }
 
 // stateOf returns the state of sc's trace, or nil. Asking leaves a mark in the trace, so nobody asks before this

@@ -1,8 +1,6 @@
 package carrier
 
 import (
-	"strings"
-
 	"github.com/uber/jaeger-client-go"
 )
 
@@ -44,14 +42,13 @@ func parseUberTraceID(s string) (r remote, ok bool) {
 
 // cutColon cuts s around its first colon, plain or written %3A.
 func cutColon(s string) (before, after string, found bool) {
-	i := strings.IndexAny(s, ":%")
-	switch {
-	case i < 0:
-		return s, "", false
-	case s[i] == ':':
-		return s[:i], s[i+1:], true
-	case len(s) > i+2 && s[i+1] == '3' && s[i+2]|0x20 == 'a':
-		return s[:i], s[i+3:], true
+	for i := range len(s) {
+		switch {
+		case s[i] == ':':
+			return s[:i], s[i+1:], true
+		case s[i] == '%' && len(s) > i+2 && s[i+1] == '3' && s[i+2]|0x20 == 'a':
+			return s[:i], s[i+3:], true
+		}
 	}
 	return s, "", false
 }
