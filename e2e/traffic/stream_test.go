@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -95,6 +96,7 @@ func (w *world) proxy(target string) *httptest.Server {
 			r.SetXForwarded()
 		},
 		Transport: w.transport(transport),
+		ErrorLog:  log.New(io.Discard, "", 0),
 	})
 }
 

@@ -227,3 +227,12 @@ func (w *world) dial(addr net.Addr) net.Conn {
 	w.later(func() { conn.Close() })
 	return conn
 }
+
+func (w *world) listener() net.Listener {
+	w.t.Helper()
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return lis
+}
