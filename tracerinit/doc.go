@@ -20,7 +20,7 @@
 // exporter or a reporter is configured. JAEGER_ENDPOINT (thrift over HTTP) or JAEGER_AGENT_HOST (thrift over UDP)
 // choose Jaeger; OTEL_TRACES_EXPORTER=otlp,jaeger sends to both. Endpoints are used as they are written, so that
 // those with a token in the path work; to OTEL_EXPORTER_OTLP_ENDPOINT /v1/traces is appended as OpenTelemetry asks,
-// unless its path ends in /traces already.
+// unless its path ends in /v1/traces or /otlp/traces already.
 //
 // sampling.priority overrides the sampler for a span's trace. Among the options of StartSpan any number will do; in
 // Span.SetTag it must be a uint16, which ext.SamplingPriority.Set takes care of.

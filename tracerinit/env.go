@@ -48,17 +48,24 @@ func (w wanted) Error() string { return "want " + string(w) }
 
 // wrong records an error about a variable. shown is its value as far as it may be told.
 func (r *resolver) wrong(name, shown string, err error) {
-	r.errs = append(r.errs, fmt.Errorf("%s=%q: %w", name, model.Cut(shown, 120), err))
+	r.fail(fmt.Errorf("%s=%q: %w", name, model.Cut(shown, 120), err))
 }
 
 // wrongSecret records an error about a variable whose value may be a secret.
 func (r *resolver) wrongSecret(name string, err error) {
-	r.errs = append(r.errs, fmt.Errorf("%s=%s: %w", name, mask, err))
+	r.fail(fmt.Errorf("%s=%s: %w", name, mask, err))
 }
 
 // wrongCode records an error about a field of Config.
 func (r *resolver) wrongCode(field string, value any, err error) {
-	r.errs = append(r.errs, fmt.Errorf("Config.%s: %v: %w", field, value, err))
+	r.fail(fmt.Errorf("Config.%s: %v: %w", field, value, err))
+}
+
+// fail adds an error, once: some variables are judged for several settings.
+func (r *resolver) fail(err error) {
+	if !slices.ContainsFunc(r.errs, func(e error) bool { return e.Error() == err.Error() }) {
+		r.errs = append(r.errs, err)
+	}
 }
 
 func (r *resolver) warn(text string, attrs ...slog.Attr) {

@@ -18,6 +18,7 @@ import (
 const (
 	defaultOTLP    = "http://localhost:4318"
 	tracesPath     = "/v1/traces"
+	vendorPath     = "/otlp/traces"
 	otlpPrefix     = "OTEL_EXPORTER_OTLP_"
 	otlpTraces     = otlpPrefix + "TRACES_"
 	grpcPackage    = kitModule + "/tracerinit/otlpgrpc"
@@ -84,7 +85,7 @@ func (r *resolver) otlpProtocol(used bool) (protocol, source string) {
 }
 
 // otlpEndpoint: the variable for traces is taken as it is; to the general one the path for traces is appended,
-// unless it already ends in a path for traces, as endpoints copied from a vendor's console do.
+// unless it already ends in one, as endpoints copied from a vendor's console do.
 func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 	name, raw := r.otlp("ENDPOINT")
 	if raw == "" {
@@ -104,7 +105,7 @@ func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 		return raw, name
 	}
 	base, query, hasQuery := strings.Cut(raw, "?")
-	if base = strings.TrimRight(base, "/"); !strings.HasSuffix(base, "/traces") {
+	if base = strings.TrimRight(base, "/"); !strings.HasSuffix(base, tracesPath) && !strings.HasSuffix(base, vendorPath) {
 		base += tracesPath
 	}
 	if hasQuery {

@@ -72,9 +72,12 @@ func (r *resolver) reporters(code []jaeger.Reporter) []jaeger.Reporter {
 }
 
 func (r *resolver) queue(code Queue) Queue {
-	for field, bad := range map[string]bool{"Size": code.Size < 0, "Batch": code.Batch < 0, "Interval": code.Interval < 0, "Timeout": code.Timeout < 0} {
-		if bad {
-			r.wrongCode("Queue."+field, "negative", wanted("zero for the default, or more"))
+	for _, f := range []struct {
+		name  string
+		value int64
+	}{{"Size", int64(code.Size)}, {"Batch", int64(code.Batch)}, {"Interval", int64(code.Interval)}, {"Timeout", int64(code.Timeout)}} {
+		if f.value < 0 {
+			r.wrongCode("Queue."+f.name, f.value, wanted("zero for the default, or more"))
 		}
 	}
 	if code.Overflow > Block {

@@ -1,0 +1,148 @@
+package tracerinit
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spanloom/spanloom/carrier"
+)
+
+func propagation(f carrier.Format) carrier.Config {
+	return carrier.Config{Extract: []carrier.Format{f}, Inject: []carrier.Format{f}}
+}
+
+// ours hides what differs from machine to machine.
+var ours = regexp.MustCompile(`(?m)^(tag\.(host\.name|hostname|process\.pid|service\.instance\.id|telemetry\.sdk\.version)|service) = .* \(default\)$`)
+
+func listing(settings []Setting) string {
+	var out []string
+	for _, s := range settings {
+		out = append(out, s.String())
+	}
+	return ours.ReplaceAllString(strings.Join(out, "\n")+"\n", "$1 = … (default)")
+}
+
+func TestSettingsByDefault(t *testing.T) {
+	_, r := resolveEnv(t, Config{})
+	const want = `service = … (default)
+tag.host.name = … (default)
+tag.hostname = … (default)
+tag.process.pid = … (default)
+tag.service.instance.id = … (default)
+tag.telemetry.sdk.language = go (default)
+tag.telemetry.sdk.name = spanloom (default)
+tag.telemetry.sdk.version = … (default)
+disabled = false (default)
+sampler = always (default)
+propagation.extract = tracecontext,jaeger,b3,b3multi (default)
+propagation.inject = tracecontext,jaeger (default)
+propagation.baggage = as the formats (default)
+exporter = otlp/http http://localhost:4318/v1/traces (default)
+log_spans = false (default)
+queue.size = 8192 (default)
+queue.batch = 512 (default)
+queue.interval = 1s (default)
+queue.timeout = 10s (default)
+queue.overflow = drop-newest (default)
+limits.tags = 128 (default)
+limits.logs = 128 (default)
+limits.fields = 128 (default)
+limits.value_bytes = 16384 (default)
+shutdown.timeout = 5s (default)
+trace_id.128bit = true (default)
+`
+	if diff := cmp.Diff(want, listing(r.settings)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestSettingsTellSourcesAndNoSecrets(t *testing.T) {
+	cfg := Config{
+		Version: "1.2", Environment: "test", Tags: map[string]any{"shard": 7, "token": "secret-1", "hostname": "h", "host.name": "h", "service.instance.id": "i", "process.pid": 1},
+		Exporters: []Exporter{
+			OTLPHTTP("http://vendor/adapt_secret-1/api/otlp/traces", WithHeaders(map[string]string{"a": "secret-1"})),
+			JaegerHTTP("http://u:secret-1@vendor/api/traces?t=secret-1", WithBearerToken("secret-1")), JaegerUDP("localhost:6831"),
+		},
+		Queue: Queue{Overflow: Block, Interval: time.Minute}, Limits: Limits{Tags: -1},
+		Sampler: Remote("http://vendor/adapt_secret-1/api/sampling", RemoteOptions{MaxOperations: 3}),
+	}
+	_, r := resolveEnv(t, cfg, "JAEGER_SERVICE_NAME=shop", "JAEGER_SAMPLER_REFRESH_INTERVAL=9s", "OTEL_RESOURCE_ATTRIBUTES=region=eu,api_key=secret-1", "OTEL_PROPAGATORS=b3", "JAEGER_PASSWORD=secret-1")
+	const want = `service = shop (JAEGER_SERVICE_NAME)
+tag.service.version = 1.2 (code)
+tag.deployment.environment = test (code)
+tag.api_key = *** (OTEL_RESOURCE_ATTRIBUTES)
+tag.host.name = h (code)
+tag.hostname = h (code)
+tag.process.pid = 1 (code)
+tag.region = eu (OTEL_RESOURCE_ATTRIBUTES)
+tag.service.instance.id = i (code)
+tag.shard = 7 (code)
+tag.telemetry.sdk.language = go (default)
+tag.telemetry.sdk.name = spanloom (default)
+tag.telemetry.sdk.version = … (default)
+tag.token = *** (code)
+disabled = false (default)
+sampler = remote http://vendor/*** (code)
+sampler.endpoint = http://vendor/*** (code)
+sampler.initial = ratio 0.001 (default)
+sampler.interval = 9s (JAEGER_SAMPLER_REFRESH_INTERVAL)
+sampler.max_operations = 3 (code)
+propagation.extract = b3 (OTEL_PROPAGATORS)
+propagation.inject = b3 (OTEL_PROPAGATORS)
+propagation.baggage = none (OTEL_PROPAGATORS)
+exporter = otlp/http http://vendor/*** (code)
+exporter = jaeger/http http://vendor/api/traces?*** (code)
+exporter = jaeger/udp localhost:6831 (code)
+log_spans = false (default)
+queue.size = 8192 (default)
+queue.batch = 512 (default)
+queue.interval = 1m0s (code)
+queue.timeout = 10s (default)
+queue.overflow = block (code)
+limits.tags = none (code)
+limits.logs = 128 (default)
+limits.fields = 128 (default)
+limits.value_bytes = 16384 (default)
+shutdown.timeout = 5s (default)
+trace_id.128bit = true (default)
+`
+	if diff := cmp.Diff(want, listing(r.settings)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestProcessTagsReachTheSpansProcess(t *testing.T) {
+	tracer, _ := memory(t, Config{
+		Service: "shop", Version: "1.2", Environment: "test",
+		Tags: map[string]any{"shard": 7, "ip": 12, "nothing": nil, "odd": struct{ A int }{1}, "f": 0.5, "b": true},
+	})
+	p := processOf("shop", tracer.engine.Tags())
+	got := map[string]string{}
+	for _, tag := range p.Tags {
+		if _, twice := got[tag.Key]; twice {
+			t.Errorf("%s is there twice", tag.Key)
+		}
+		got[tag.Key] = fmt.Sprintf("%d:%s", tag.Value.Kind(), tag.Value.Str())
+	}
+	for key, want := range map[string]string{
+		"service.version": "0:1.2", "deployment.environment": "0:test", "deployment.environment.name": "0:test", "shard": "2:",
+		"ip": "0:12", "odd": "0:{1}", "f": "3:", "b": "1:", "process.pid": "2:", "telemetry.sdk.name": "0:spanloom",
+	} {
+		if got[key] != want {
+			t.Errorf("%s is %q, want %q", key, got[key], want)
+		}
+	}
+	if _, ok := got["nothing"]; ok {
+		t.Error("a tag without a value is there")
+	}
+	for _, key := range []string{"hostname", "host.name", "service.instance.id"} {
+		if got[key] == "" {
+			t.Errorf("no %s", key)
+		}
+	}
+}
