@@ -39,7 +39,7 @@ func (n *neighbours) startInventory(view *traceview.View) error {
 	if err != nil {
 		return err
 	}
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	lis, err := listenLoopback()
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (n *neighbours) startSupplier(view *traceview.View) error {
 	if err != nil {
 		return err
 	}
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	lis, err := listenLoopback()
 	if err != nil {
 		return err
 	}
@@ -84,3 +84,5 @@ func (n *neighbours) stop(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
+
+func listenLoopback() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
