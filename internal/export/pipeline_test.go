@@ -145,7 +145,13 @@ func TestBlockEndsWithShutdown(t *testing.T) {
 
 func TestFlushWaitsOnlyForWhatWasBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &backend{answer: func(context.Context, []string) error { time.Sleep(time.Second); return nil }}
+		b := &backend{answer: func(ctx context.Context, _ []string) error {
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+			return nil
+		}}
 		p := start(t, b, Queue{Batch: 2, Interval: time.Hour})
 		m := newMaker(t)
 		m.numbered(p, 0, 3)

@@ -1,0 +1,189 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+var errDown = &RetryError{Err: errors.New("down")}
+
+// attempts is a backend that fails with each error in turn, then takes all, and knows when it was asked.
+func attempts(errs ...error) (b *backend, at *[]time.Time) {
+	at = new([]time.Time)
+	return &backend{answer: func(context.Context, []string) error {
+		*at = append(*at, time.Now())
+		if n := len(*at); n <= len(errs) {
+			return errs[n-1]
+		}
+		return nil
+	}}, at
+}
+
+func TestPausesDoubleWithJitterUpToTheMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		errs := make([]error, 9)
+		for i := range errs {
+			errs[i] = errDown
+		}
+		b, at := attempts(errs...)
+		p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) {
+			f.Retry = Retry{Initial: time.Second, Max: 16 * time.Second, Limit: time.Hour}
+		})
+		newMaker(t).numbered(p, 0, 1)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if len(*at) != 10 {
+			t.Fatalf("%d attempts", len(*at))
+		}
+		want := time.Second
+		for i := 1; i < len(*at); i++ {
+			if pause := (*at)[i].Sub((*at)[i-1]); pause < want/2 || pause > want*3/2 {
+				t.Errorf("pause %d is %v; %v ± half of it wanted", i, pause, want)
+			}
+			want = min(2*want, 16*time.Second)
+		}
+		if s := p.Stats(); s.Delivered != 1 || s.Failures != 9 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestPauseIsAtLeastWhatTheBackendAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, at := attempts(&RetryError{Err: errors.New("busy"), After: 30 * time.Second})
+		p := start(t, b, Queue{Batch: 1})
+		newMaker(t).numbered(p, 0, 1)
+		synctest.Wait()
+		p.Flush(within(t, time.Hour)) // must not cut the pause short
+		if pause := (*at)[1].Sub((*at)[0]); pause < 30*time.Second || pause > 31*time.Second {
+			t.Errorf("tried again after %v", pause)
+		}
+	})
+}
+
+func TestRetriesEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		err      error
+		limit    time.Duration
+		most     time.Duration
+		attempts func(n int) bool
+		drops    Drops
+	}{
+		"at the limit":          {errDown, time.Minute, time.Minute, func(n int) bool { return n > 5 }, Drops{Failed: 3}},
+		"at the default limit":  {errDown, 0, time.Minute, func(n int) bool { return n > 5 }, Drops{Failed: 3}},
+		"at once if negative":   {errDown, -1, 0, func(n int) bool { return n == 1 }, Drops{Failed: 3}},
+		"at once for a refusal": {errors.New("400"), time.Minute, 0, func(n int) bool { return n == 1 }, Drops{Refused: 3}},
+		"at once if asked to wait too long": {&RetryError{Err: errors.New("busy"), After: time.Hour}, time.Minute, 0,
+			func(n int) bool { return n == 1 }, Drops{Failed: 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				b := &backend{answer: func(context.Context, []string) error { n++; return c.err }}
+				p := start(t, b, Queue{}, func(f *Factory, _ *Env) { f.Retry.Limit = c.limit })
+				newMaker(t).numbered(p, 0, 3)
+				begun := time.Now()
+				if err := p.Flush(within(t, time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(begun); took > c.most {
+					t.Errorf("gave up after %v", took)
+				}
+				s := p.Stats()
+				if diff := cmp.Diff(c.drops, s.Dropped); diff != "" || !c.attempts(n) || s.Failures != uint64(n) {
+					t.Errorf("%d attempts, %+v, %s", n, s, diff)
+				}
+			})
+		})
+	}
+}
+
+func TestFlushAndShutdownDoNotSitOutABackOff(t *testing.T) {
+	for name, end := range map[string]func(*Pipeline, context.Context) error{"flush": (*Pipeline).Flush, "shutdown": (*Pipeline).Shutdown} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, _ := attempts(errDown)
+				p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) { f.Retry = Retry{Initial: time.Minute, Limit: time.Hour} })
+				newMaker(t).numbered(p, 0, 1)
+				synctest.Wait()
+				if err := end(p, within(t, time.Second)); err != nil {
+					t.Error(err)
+				}
+				if s := p.Stats(); s.Delivered != 1 {
+					t.Errorf("%+v", s)
+				}
+			})
+		})
+	}
+}
+
+func TestOneAttemptIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		b := &backend{answer: func(ctx context.Context, _ []string) error {
+			if calls++; calls == 1 {
+				<-ctx.Done()
+				return &RetryError{Err: ctx.Err()}
+			}
+			return nil
+		}}
+		p := start(t, b, Queue{Timeout: time.Hour}, func(f *Factory, _ *Env) { f.Timeout = 3 * time.Second })
+		newMaker(t).numbered(p, 0, 1)
+		begun := time.Now()
+		p.Flush(within(t, time.Minute))
+		if took := time.Since(begun); took < 3*time.Second || took > 4*time.Second {
+			t.Errorf("delivered after %v", took)
+		}
+	})
+}
+
+func TestPartialSuccessIsExact(t *testing.T) {
+	for _, c := range []struct{ rejected, want int }{{0, 0}, {3, 3}, {10, 10}, {99, 10}, {-1, 0}} {
+		b := &backend{answer: func(context.Context, []string) error {
+			return &RejectedError{Count: c.rejected, Err: errors.New("too old")}
+		}}
+		p := start(t, b, Queue{Batch: 10})
+		newMaker(t).numbered(p, 0, 10)
+		p.Flush(within(t, 10*time.Second))
+		s := p.Stats()
+		sum(t, s)
+		if s.Dropped.Rejected != uint64(c.want) || s.Delivered != uint64(10-c.want) || s.LastError != "too old" {
+			t.Errorf("%d rejected: %+v", c.rejected, s)
+		}
+	}
+}
+
+func TestAPanicIsOneBatchLost(t *testing.T) {
+	b := &backend{
+		answer: func(_ context.Context, names []string) error {
+			if names[0] == "0" {
+				panic("send")
+			}
+			return nil
+		},
+		encode: func(dst []byte, s *model.Span) []byte {
+			if s.Name == "2" {
+				panic("encode")
+			}
+			return append(dst, s.Name...)
+		},
+	}
+	p := start(t, b, Queue{Batch: 1})
+	newMaker(t).numbered(p, 0, 4)
+	p.Flush(within(t, 10*time.Second))
+	s := p.Stats()
+	if diff := cmp.Diff([]string{"1", "3"}, b.took()); diff != "" || s.Dropped != (Drops{Refused: 1, TooLarge: 1}) {
+		t.Errorf("%+v %s", s, diff)
+	}
+	if !strings.Contains(s.LastError, "panic") {
+		t.Errorf("%q", s.LastError)
+	}
+}
