@@ -97,7 +97,6 @@ func (p *Pipeline) Offer(s *jaeger.Span) {
 	case p.queue.Overflow == DropOldest:
 		p.ring.pop().Release()
 		p.drop(&p.stats.Dropped.QueueFull, 1)
-		p.notify()
 		p.push(s)
 	default:
 		p.drop(&p.stats.Dropped.QueueFull, 1)

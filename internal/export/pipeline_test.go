@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -170,6 +171,85 @@ func TestFlushWaitsOnlyForWhatWasBefore(t *testing.T) {
 			t.Errorf("Flush returned with %d of the 3 spans before it delivered", n)
 		}
 	})
+}
+
+func TestFlushEndsInTheMiddleOfWhatTheWorkerTook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		b := &backend{max: 3, answer: func(ctx context.Context, _ []string) error {
+			select {
+			case <-gate:
+			case <-ctx.Done():
+			}
+			return nil
+		}}
+		p := start(t, b, Queue{})
+		m := newMaker(t)
+		m.numbered(p, 10, 1)
+		time.Sleep(2 * time.Second) // the worker holds it
+		m.numbered(p, 11, 5)
+		flushed := make(chan error)
+		go func() { flushed <- p.Flush(within(t, time.Hour)) }()
+		synctest.Wait()
+		m.numbered(p, 16, 5)
+		for range 6 {
+			gate <- struct{}{}
+		}
+		if err := <-flushed; err != nil {
+			t.Error(err)
+		}
+		if s := p.Stats(); s.Delivered != 6 || s.InFlight != 5 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestShutdownKeepsTheCauseOfWhatWentWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		p := start(t, &backend{answer: func(ctx context.Context, _ []string) error {
+			if calls++; calls == 1 {
+				return &RetryError{Err: errors.New("connection refused")}
+			}
+			<-ctx.Done()
+			return &RetryError{Err: ctx.Err()}
+		}}, Queue{})
+		newMaker(t).numbered(p, 0, 1)
+		p.Shutdown(within(t, time.Second))
+		if s := p.Stats(); s.LastError != "connection refused" || s.Failures != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestEverySpanRetainedIsReleased(t *testing.T) {
+	holders := func(s *jaeger.Span) int64 { return reflect.ValueOf(s).Elem().FieldByName("referenceCounter").Int() }
+	for _, policy := range []Overflow{DropNewest, DropOldest, Block} {
+		t.Run(fmt.Sprint(policy), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				answer, release := stuck()
+				defer release()
+				p := start(t, &backend{answer: answer}, Queue{Size: 3, Batch: 1, Overflow: policy})
+				m := newMaker(t)
+				var spans []*jaeger.Span
+				var before []int64
+				var offers sync.WaitGroup
+				for i := range 10 {
+					spans = append(spans, m.span(fmt.Sprint(i), nil))
+					before = append(before, holders(spans[i]))
+					offers.Go(func() { p.Offer(spans[i]) })
+					synctest.Wait()
+				}
+				p.Shutdown(within(t, time.Second))
+				offers.Wait()
+				for i, s := range spans {
+					if n := holders(s) - before[i]; n != 0 {
+						t.Errorf("span %d has %d holders too many", i, n)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestFlushCountsADropAsAnEnd(t *testing.T) {
