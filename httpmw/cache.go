@@ -4,6 +4,8 @@ import (
 	"hash/maphash"
 	"strings"
 	"sync/atomic"
+
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 // boxes remembers values that recent requests had in common, such as their routes and user agents, as the tags
@@ -63,7 +65,7 @@ func (b *boxes) name(method, route string) string {
 // peer returns the tags of a socket address.
 func (b *boxes) peer(addr string) *peer {
 	if len(addr) > maxBoxed {
-		return newPeer(addr)
+		return newPeer(model.Cut(addr, maxBoxed))
 	}
 	slot := &b.peers[b.slot(addr)]
 	if have := slot.Load(); have != nil && have.addr == addr {

@@ -225,7 +225,15 @@ func (c *call) end(e ending) {
 		logs = c.events.close(t)
 	}
 	if c.span.Recording() {
-		c.conclude(t, o, e, failed, why)
+		size := o.BytesIn
+		if c.body.inner == nil {
+			size = -1
+		}
+		t.sizes(o.BytesOut, size)
+		if e.incomplete {
+			t.set("http.body.incomplete", true)
+		}
+		t.judge(o, failed, why, o.Status >= 400)
 	}
 	var at time.Time
 	if e.at > 0 {
@@ -234,8 +242,8 @@ func (c *call) end(e ending) {
 	c.span.Finish(at, logs)
 }
 
-func (c *call) outcome(e ending) (*Outcome, failure) {
-	o := &Outcome{
+func (c *call) outcome(e ending) (o Outcome, why failure) {
+	o = Outcome{
 		Route: c.template, Status: c.status, BytesIn: c.body.bytes.Load(), BytesOut: max(c.original.ContentLength, 0),
 		FirstByte: c.first, Duration: e.at, Err: e.err, Panic: e.panic,
 	}
@@ -245,47 +253,20 @@ func (c *call) outcome(e ending) (*Outcome, failure) {
 	switch {
 	case e.panic != nil:
 		o.IsError = true
-		return o, failure{kind: "panic"}
 	case e.goexit:
 		o.IsError = true
-		return o, failure{"goexit", "the transport's goroutine exited"}
+		why = failure{"goexit", "the transport's goroutine exited"}
 	case e.err != nil && c.canceled(e.err):
-		return o, failure{"context_canceled", e.err.Error()}
-	case e.err != nil:
-		o.IsError = true
-		return o, failure{errorType(e.err), e.err.Error()}
+		why = failure{"context_canceled", e.err.Error()}
+	default:
+		o.IsError = e.err != nil || c.status >= 400
 	}
-	o.IsError = c.status >= 400
-	return o, reason(o)
+	return o, why
 }
 
 // canceled reports whether the caller gave up, whatever cause it gave.
 func (c *call) canceled(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(c.original.Context().Err(), context.Canceled)
-}
-
-func (c *call) conclude(t tagger, o *Outcome, e ending, failed bool, why failure) {
-	size := o.BytesIn
-	if c.body.inner == nil {
-		size = -1
-	}
-	t.sizes(o.BytesOut, size)
-	if e.incomplete {
-		t.set("http.body.incomplete", true)
-	}
-	switch {
-	case failed && o.Panic != nil:
-		c.span.Panicked(o.Panic)
-	case failed:
-		t.fail(why)
-	default:
-		if o.Err != nil {
-			t.set("error.type", why.kind)
-		}
-		if o.Status >= 400 {
-			t.forgive()
-		}
-	}
 }
 
 // callKey finds the state of the round trip in its context.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -91,7 +90,7 @@ func (h *handler) pass(w http.ResponseWriter, r *http.Request, ctx context.Conte
 		return
 	}
 	inner := share(r).WithContext(ctx)
-	defer handBack(r, inner)
+	defer handBack(r, inner, true)
 	h.next.ServeHTTP(w, inner)
 }
 
@@ -145,6 +144,9 @@ func (s *request) describe(r *http.Request) {
 // serve runs the handler and ends the span on every way out. A panic goes on with the same value from within the
 // recovering function, so that its stack still shows where it came from.
 func (s *request) serve(w http.ResponseWriter) {
+	if s.insideChi && strings.Contains(s.route, "{") {
+		s.original.SetPathValue("", "") // the map that chi would make is made here, so that both requests share it
+	}
 	inner := share(s.original).WithContext((*requestContext)(s))
 	done := false
 	defer func() {
@@ -152,7 +154,7 @@ func (s *request) serve(w http.ResponseWriter) {
 		if !done {
 			value = recover()
 		}
-		handBack(s.original, inner)
+		handBack(s.original, inner, s.insideChi || s.chi.Load() == nil)
 		s.end(inner, done, value)
 		if value != nil {
 			panic(value)
@@ -176,22 +178,15 @@ func (s *request) end(r *http.Request, done bool, value any) {
 	if s.span.Recording() {
 		s.describe(s.original)
 		s.conclude(t, o)
-		switch {
-		case failed && o.Panic != nil:
-			s.span.Panicked(o.Panic)
-		case failed:
-			t.fail(why)
-		default:
-			s.calm(t, o, why)
-		}
+		t.judge(o, failed, why, o.Status >= 500)
 	}
 	s.span.Finish(time.Time{}, nil)
 }
 
-// outcome tells what became of the request and, should it count as failed, why.
-func (s *request) outcome(done bool, value any) (*Outcome, failure) {
+// outcome tells what became of the request, and why it failed if it did so by anything but its status.
+func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
 	out := &s.out
-	o := &Outcome{
+	o = Outcome{
 		Route: s.route, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
 		Duration: time.Since(s.start), Err: out.err, Hijacked: out.hijacked,
 	}
@@ -216,32 +211,22 @@ func (s *request) outcome(done bool, value any) (*Outcome, failure) {
 	switch {
 	case value == http.ErrAbortHandler:
 		o.Aborted = true
-		return o, failure{"aborted", http.ErrAbortHandler.Error()}
+		why = failure{"aborted", http.ErrAbortHandler.Error()}
 	case value != nil:
 		o.Panic, o.IsError = value, true
-		return o, failure{"panic", ""}
 	case !done:
 		o.IsError = true
-		return o, failure{"goexit", "the handler's goroutine exited"}
+		why = failure{"goexit", "the handler's goroutine exited"}
 	case gone:
 		o.Aborted = true
-	case o.Status >= 500:
-		o.IsError = true
-		return o, failure{strconv.Itoa(o.Status), http.StatusText(o.Status)}
+	default:
+		o.IsError = o.Status >= 500
 	}
-	return o, reason(o)
-}
-
-// reason says why a request that ended well by itself may be called failed.
-func reason(o *Outcome) failure {
-	if o.Err != nil {
-		return failure{errorType(o.Err), o.Err.Error()}
-	}
-	return failure{strconv.Itoa(o.Status), http.StatusText(o.Status)}
+	return o, why
 }
 
 // conclude sets the tags of the response.
-func (s *request) conclude(t tagger, o *Outcome) {
+func (s *request) conclude(t tagger, o Outcome) {
 	if o.Route != "" {
 		t.set("http.route", t.boxes.text(o.Route))
 	}
@@ -269,16 +254,6 @@ func (s *request) conclude(t tagger, o *Outcome) {
 	}
 }
 
-// calm says what else is worth saying of a request that did not fail.
-func (s *request) calm(t tagger, o *Outcome, why failure) {
-	if o.Err != nil {
-		t.set("error.type", why.kind)
-	}
-	if o.Status >= 500 {
-		t.forgive()
-	}
-}
-
 func isUpgrade(h http.Header) bool {
 	if len(h["Upgrade"]) == 0 {
 		return false
@@ -303,8 +278,9 @@ func share(r *http.Request) *http.Request {
 }
 
 // handBack gives the request that came in what handlers changed on the copy, as if there were none: net/http
-// deletes the files of its multipart form, outer middlewares look at its pattern.
-func handBack(r, inner *http.Request) {
+// deletes the files of its multipart form, outer middlewares look at its pattern. A chi router outermost makes a
+// copy of its own, so its pattern is not handed back.
+func handBack(r, inner *http.Request, pattern bool) {
 	if inner.MultipartForm != r.MultipartForm {
 		r.MultipartForm = inner.MultipartForm
 	}
@@ -314,19 +290,23 @@ func handBack(r, inner *http.Request) {
 	if inner.RemoteAddr != r.RemoteAddr {
 		r.RemoteAddr = inner.RemoteAddr
 	}
-	if inner.Pattern != r.Pattern {
+	if pattern && inner.Pattern != r.Pattern {
 		r.Pattern = inner.Pattern
-		for rest := r.Pattern; ; {
-			_, after, ok := strings.Cut(rest, "{")
-			name, after, closed := strings.Cut(after, "}")
-			if !ok || !closed {
-				return
-			}
-			name, _, _ = strings.Cut(strings.TrimSuffix(name, "..."), ":")
-			if v := inner.PathValue(name); v != "" {
-				r.SetPathValue(name, v)
-			}
-			rest = after
+		handBackValues(r, inner)
+	}
+}
+
+func handBackValues(r, inner *http.Request) {
+	for rest := r.Pattern; ; {
+		_, after, ok := strings.Cut(rest, "{")
+		name, after, closed := strings.Cut(after, "}")
+		if !ok || !closed {
+			return
 		}
+		name, _, _ = strings.Cut(strings.TrimSuffix(name, "..."), ":")
+		if v := inner.PathValue(name); v != r.PathValue(name) {
+			r.SetPathValue(name, v)
+		}
+		rest = after
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -231,24 +230,34 @@ func (t tagger) server(hostport string, defaultPort uint16) {
 		t.set("server.address", t.boxes.text(host))
 	}
 	if port != 0 {
-		t.set("server.port", port)
+		t.set("server.port", portTag(port))
 	}
 }
 
+// portTag boxes the usual ports without allocating.
+func portTag(port uint16) any {
+	switch port {
+	case 80:
+		return uint16(80)
+	case 443:
+		return uint16(443)
+	}
+	return port
+}
+
+// splitHostPort is net.SplitHostPort for hosts that may lack a port, which then is 0.
 func splitHostPort(hostport string) (host string, port uint16) {
-	hostport = hostport[strings.LastIndexByte(hostport, '@')+1:]
-	if len(hostport) > maxURL {
+	host = hostport[strings.LastIndexByte(hostport, '@')+1:]
+	if len(host) > maxURL {
 		return "", 0
 	}
-	h, p, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return strings.Trim(hostport, "[]"), 0
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		if n, err := strconv.ParseUint(host[colon+1:], 10, 16); err == nil {
+			port = uint16(n)
+		}
+		host = host[:colon]
 	}
-	n, err := strconv.ParseUint(p, 10, 16)
-	if err != nil {
-		return h, 0
-	}
-	return h, uint16(n)
+	return strings.Trim(host, "[]"), port
 }
 
 // clientRequest sets what a client knows when it sends a request.
@@ -267,7 +276,7 @@ func (t tagger) clientRequest(r *http.Request, template string) {
 			port = defaultPort
 		}
 		t.set("peer.hostname", t.boxes.text(host))
-		t.set("peer.port", port)
+		t.set("peer.port", portTag(port))
 	}
 	if t.semconv.OTel() {
 		t.server(r.URL.Host, defaultPort)
@@ -297,15 +306,32 @@ func resends(r *http.Request) (n int) {
 // failure is why a span is marked as failed.
 type failure struct{ kind, message string }
 
-// fail marks the span, with one log that says why.
-func (t tagger) fail(f failure) {
-	t.set("error.type", f.kind)
-	t.set("otel.status_description", model.Cut(f.message, maxHeaderTag))
-	t.span.Fail(f.kind, f.message, nil)
+// judge marks a failed span, with one log that says why. One that did not fail still tells what went wrong, and, if
+// suspect, that its status is no error: backends derive errors from status codes.
+func (t tagger) judge(o Outcome, failed bool, why failure, suspect bool) {
+	if failed && o.Panic != nil {
+		t.span.Panicked(o.Panic)
+		return
+	}
+	if why.kind == "" && o.Err != nil {
+		why = failure{errorType(o.Err), o.Err.Error()}
+	}
+	if failed {
+		if why.kind == "" {
+			why = failure{strconv.Itoa(o.Status), http.StatusText(o.Status)}
+		}
+		t.set("otel.status_description", model.Cut(why.message, maxHeaderTag))
+		t.span.Fail(why.kind, why.message, nil)
+		t.set("error.type", why.kind)
+		return
+	}
+	if o.Err != nil {
+		t.set("error.type", why.kind)
+	}
+	if suspect {
+		t.set("otel.status_code", "OK")
+	}
 }
-
-// forgive tells backends that derive errors from status codes that this one is none.
-func (t tagger) forgive() { t.set("otel.status_code", "OK") }
 
 // errorType classifies an error: "timeout", "context_canceled", or the type it has.
 func errorType(err error) string {
@@ -320,11 +346,11 @@ func errorType(err error) string {
 }
 
 // verdict calls the user's hook and returns whether the span failed.
-func (t tagger) verdict(r *http.Request, o *Outcome) bool {
+func (t tagger) verdict(r *http.Request, o Outcome) bool {
 	if t.outcome == nil {
 		return o.IsError
 	}
-	return t.verdictOfHook(r, *o)
+	return t.verdictOfHook(r, o)
 }
 
 func (t tagger) verdictOfHook(r *http.Request, o Outcome) (isError bool) {

@@ -1,0 +1,186 @@
+package httpmw_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/httpmw"
+)
+
+// quietWriter is net/http's writer as the middleware sees it, without a connection.
+type quietWriter struct {
+	full
+	header http.Header
+}
+
+func (w *quietWriter) Header() http.Header                 { return w.header }
+func (w *quietWriter) Write(p []byte) (int, error)         { return len(p), nil }
+func (w *quietWriter) WriteString(s string) (int, error)   { return len(s), nil }
+func (w *quietWriter) WriteHeader(int)                     {}
+func (w *quietWriter) ReadFrom(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }
+
+// browserRequest has 15 headers.
+func browserRequest(extra ...string) *http.Request {
+	r := httptest.NewRequest("GET", "/users/123?page=2", nil)
+	r.RemoteAddr = "203.0.113.9:51234"
+	for _, name := range strings.Fields(`Accept Accept-Encoding Accept-Language Cache-Control Connection Cookie Dnt Origin
+		Pragma Referer Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Upgrade-Insecure-Requests`) {
+		r.Header.Set(name, "value of "+name)
+	}
+	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130 Safari/537.36")
+	for i := 0; i+1 < len(extra); i += 2 {
+		r.Header.Set(extra[i], extra[i+1])
+	}
+	return r
+}
+
+func engine(t testing.TB, sampler jaeger.Sampler) opentracing.Tracer {
+	t.Helper()
+	p, err := carrier.New(carrier.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracer, closer := jaeger.NewTracer("bench", sampler, jaeger.NewNullReporter(), append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true))...)
+	t.Cleanup(func() { closer.Close() })
+	return tracer
+}
+
+func chiHandler(use ...func(http.Handler) http.Handler) http.Handler {
+	r := chi.NewRouter()
+	r.Use(use...)
+	body := []byte("ok")
+	r.Get("/users/{id}", func(w http.ResponseWriter, r *http.Request) { w.Write(body) })
+	return r
+}
+
+const parentID = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+
+// work is a row of the budget.
+type work struct {
+	name    string
+	tracer  func(testing.TB) opentracing.Tracer
+	header  []string
+	ceiling float64
+}
+
+var serverWork = []work{
+	{"sampled root", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, nil, 13},
+	{"sampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, []string{"Traceparent", "00-" + parentID + "-01"}, 14},
+	{"unsampled root", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, nil, 7},
+	{"unsampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, []string{"Traceparent", "00-" + parentID + "-00"}, 9},
+	{"no-op", func(testing.TB) opentracing.Tracer { return opentracing.NoopTracer{} }, nil, 0},
+}
+
+func allocs(h http.Handler, r *http.Request) float64 {
+	w := &quietWriter{header: http.Header{}}
+	return testing.AllocsPerRun(200, func() { h.ServeHTTP(w, r) })
+}
+
+func TestServerAllocations(t *testing.T) {
+	skipUnderRace(t)
+	for _, tt := range serverWork {
+		r := browserRequest(tt.header...)
+		got := allocs(chiHandler(httpmw.Middleware(tt.tracer(t))), r) - allocs(chiHandler(), r)
+		t.Logf("%s: %v allocations", tt.name, got)
+		if got > tt.ceiling {
+			t.Errorf("%s: %v allocations, want at most %v", tt.name, got, tt.ceiling)
+		}
+	}
+}
+
+// canned answers every request with a body of two bytes.
+type canned struct{}
+
+func (canned) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, Body: io.NopCloser(&short{}), ContentLength: 2, Request: r}, nil
+}
+
+type short struct{ n int }
+
+func (s *short) Read(p []byte) (int, error) {
+	if s.n++; s.n > 2 {
+		return 0, io.EOF
+	}
+	return 1, nil
+}
+
+func clientAllocs(t testing.TB, rt http.RoundTripper) float64 {
+	r := browserRequest()
+	r.RequestURI, r.URL.Scheme, r.URL.Host = "", "https", "api.example.com"
+	r = r.WithContext(context.Background())
+	return testing.AllocsPerRun(200, func() { roundTrip(t, rt, r) })
+}
+
+func roundTrip(t testing.TB, rt http.RoundTripper, r *http.Request) {
+	resp, err := rt.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf [8]byte
+	for err == nil {
+		_, err = resp.Body.Read(buf[:])
+	}
+	resp.Body.Close()
+}
+
+func TestClientAllocations(t *testing.T) {
+	skipUnderRace(t)
+	for _, tt := range []struct {
+		name    string
+		tracer  opentracing.Tracer
+		ceiling float64
+	}{
+		{"sampled", engine(t, always), 19},
+		{"unsampled", engine(t, never), 13},
+		{"no-op", opentracing.NoopTracer{}, 0},
+	} {
+		got := clientAllocs(t, httpmw.Transport(tt.tracer, canned{})) - clientAllocs(t, canned{})
+		t.Logf("%s: %v allocations", tt.name, got)
+		if got > tt.ceiling {
+			t.Errorf("%s: %v allocations, want at most %v", tt.name, got, tt.ceiling)
+		}
+	}
+}
+
+func BenchmarkMiddleware(b *testing.B) {
+	run := func(name string, h http.Handler, r *http.Request) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			w := &quietWriter{header: http.Header{}}
+			for b.Loop() {
+				h.ServeHTTP(w, r)
+			}
+		})
+	}
+	run("base", chiHandler(), browserRequest())
+	for _, tt := range serverWork {
+		run(fmt.Sprintf("traced/%s", tt.name), chiHandler(httpmw.Middleware(tt.tracer(b))), browserRequest(tt.header...))
+	}
+}
+
+func BenchmarkTransport(b *testing.B) {
+	run := func(name string, rt http.RoundTripper) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			r := browserRequest()
+			r.RequestURI, r.URL.Scheme, r.URL.Host = "", "https", "api.example.com"
+			for b.Loop() {
+				roundTrip(b, rt, r)
+			}
+		})
+	}
+	run("base", canned{})
+	run("traced/sampled", httpmw.Transport(engine(b, always), canned{}))
+	run("traced/unsampled", httpmw.Transport(engine(b, never), canned{}))
+	run("traced/no-op", httpmw.Transport(opentracing.NoopTracer{}, canned{}))
+}
