@@ -38,17 +38,19 @@ type call struct {
 	began    time.Time       // set if a hook wants the duration
 	target   string          // a client's
 	seen     atomic.Pointer[peer.Peer]
-	dropped  int // keys that gRPC could not have sent
+	out      pairs
 	sent     atomic.Int64
 	received atomic.Int64
 }
 
-// start begins the span.
+// start begins the span and makes the context with it.
 func (c *call) start(t opentracing.Tracer, kind *rpcspan.Kind, parent opentracing.SpanContext) {
 	if c.cfg.outcome != nil {
 		c.began = time.Now()
 	}
 	c.Start(t, c.cfg.operationName(&c.Span, c.method), kind, parent)
+	c.base = c.Hooked(c.base)
+	c.ctx = (*within)(c)
 }
 
 // end finishes the span. Only the first call counts, and panicked is the value of a panic.

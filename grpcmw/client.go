@@ -60,6 +60,7 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 		if c == nil {
 			return streamer(ctx, desc, cc, method, opts...)
 		}
+		c.answers = desc.ServerStreams
 		done := false
 		defer func() {
 			if !done {
@@ -74,10 +75,10 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 		cs, err := streamer(ctx, desc, cc, method, opts...)
 		done = true
 		if err != nil {
-			c.end(err, nil)
+			c.conclude(err)
 			return cs, err
 		}
-		return c.follow(cs, desc), nil
+		return c.follow(cs), nil
 	}
 }
 
@@ -112,12 +113,11 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 	}
 	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {
 		if parent != nil && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
-			ctx, _ = inject(ctx, t, parent)
+			ctx = c.out.inject(ctx, t, parent)
 		}
 		return nil, ctx
 	}
 	c.start(t, cl.kind, parent)
-	c.ctx = c.Context(ctx)
 	if cc != nil {
 		c.target = cc.Target()
 	}
@@ -126,7 +126,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		c.calleeTags()
 	}
 	if cl.cfg.propagates(&c.Span, ctx, fullMethod) {
-		c.ctx, c.dropped = inject(c.ctx, t, c.OpenTracing().Context())
+		c.ctx = c.out.inject(c.ctx, t, c.OpenTracing().Context())
 	}
 	return c, c.ctx
 }

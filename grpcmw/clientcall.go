@@ -23,7 +23,7 @@ type clientCall struct {
 	opts    [4]grpc.CallOption // saves an allocation
 	remote  peer.Peer          // written by gRPC
 	alone   bool               // nothing is between this call and gRPC
-	answers bool               // many may come
+	answers bool               // the server streams
 
 	mu        sync.Mutex
 	followed  bool // the stream exists
@@ -69,8 +69,7 @@ func isStreamOfGRPC(cs grpc.ClientStream) bool {
 }
 
 // follow returns the stream for the caller and sees to it that the span ends with it.
-func (c *clientCall) follow(cs grpc.ClientStream, desc *grpc.StreamDesc) grpc.ClientStream {
-	c.answers = desc.ServerStreams
+func (c *clientCall) follow(cs grpc.ClientStream) grpc.ClientStream {
 	s := &countedClientStream{ClientStream: cs, call: c}
 	c.mu.Lock()
 	c.followed = true
@@ -79,7 +78,7 @@ func (c *clientCall) follow(cs grpc.ClientStream, desc *grpc.StreamDesc) grpc.Cl
 	c.mu.Unlock()
 	switch {
 	case over && (direct || last == grpc.ErrClientConnClosing):
-		c.end(last, nil)
+		c.conclude(last)
 	case !direct:
 		c.release = context.AfterFunc(c.base, c.abort)
 		runtime.AddCleanup(s, (*clientCall).abandon, c)
@@ -98,7 +97,7 @@ func (c *clientCall) finished(err error) {
 	}
 	c.mu.Unlock()
 	if over {
-		c.end(err, nil)
+		c.conclude(err)
 	}
 }
 
@@ -107,7 +106,7 @@ func (c *clientCall) ended(err error) {
 	if c.release != nil {
 		c.release()
 	}
-	c.end(err, nil)
+	c.conclude(err)
 }
 
 // receiving counts receives under way: while there is one, it knows better how the stream ends than the context.
@@ -120,7 +119,7 @@ func (c *clientCall) receiving(n int) {
 	over := c.busy == 0 && c.cancelled
 	c.mu.Unlock()
 	if over {
-		c.end(contextError(c.base), nil)
+		c.conclude(contextError(c.base))
 	}
 }
 
@@ -130,8 +129,16 @@ func (c *clientCall) abort() {
 	busy := c.busy > 0
 	c.mu.Unlock()
 	if !busy {
-		c.end(contextError(c.base), nil)
+		c.conclude(contextError(c.base))
 	}
+}
+
+// conclude ends the span of a stream. If only one answer was to come and all went well, it came.
+func (c *clientCall) conclude(err error) {
+	if err == nil && !c.answers {
+		c.received.Store(1)
+	}
+	c.end(err, nil)
 }
 
 func contextError(ctx context.Context) error {
@@ -148,5 +155,5 @@ func (c *clientCall) abandon() {
 		err = c.last
 	}
 	c.mu.Unlock()
-	c.end(err, nil)
+	c.conclude(err)
 }

@@ -11,67 +11,53 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// incoming is the metadata of a request as a carrier. Reading single keys is cheap, walking over all copies them.
-type incoming struct{ ctx context.Context }
-
-// Values returns the values of a key in lower case.
-func (in incoming) Values(key string) []string {
-	return metadata.ValueFromIncomingContext(in.ctx, key)
-}
-
-// ForeachKey implements opentracing.TextMapReader.
-func (in incoming) ForeachKey(handler func(key, value string) error) error {
-	md, _ := metadata.FromIncomingContext(in.ctx)
-	return carrier.Multi(md).ForeachKey(handler)
-}
-
-// inject returns ctx with sc in its outgoing metadata, in place of whatever propagation keys were there, and how
-// many keys were left out because gRPC would have failed the RPC for them.
-func inject(ctx context.Context, t opentracing.Tracer, sc opentracing.SpanContext) (_ context.Context, dropped int) {
+// inject returns ctx with sc in its outgoing metadata, in place of whatever propagation keys were there. Keys for
+// which gRPC would fail the RPC are left out and counted in w.
+func (w *pairs) inject(ctx context.Context, t opentracing.Tracer, sc opentracing.SpanContext) context.Context {
 	md, ok := metadata.FromOutgoingContext(ctx)
 	if !ok {
-		var w pairs
-		if err := t.Inject(sc, opentracing.HTTPHeaders, &w); err != nil || len(w.kv) == 0 {
-			return ctx, w.dropped
+		if err := t.Inject(sc, opentracing.HTTPHeaders, w); err != nil || len(w.kv) == 0 {
+			return ctx
 		}
-		return metadata.AppendToOutgoingContext(ctx, w.kv...), w.dropped
+		return metadata.AppendToOutgoingContext(ctx, w.kv...)
 	}
 	callers := unsendable(md) // the caller's own, for gRPC to complain of
 	if err := t.Inject(sc, opentracing.HTTPHeaders, carrier.Multi(md)); err != nil {
-		return ctx, 0
+		return ctx
 	}
 	for _, key := range unsendable(md) {
 		if !slices.Contains(callers, key) {
 			delete(md, key)
-			dropped++
+			w.dropped++
 		}
 	}
-	return metadata.NewOutgoingContext(ctx, md), dropped
+	return metadata.NewOutgoingContext(ctx, md)
 }
 
 // pairs collects what a tracer injects and leaves out what gRPC cannot send.
 type pairs struct {
 	kv      []string
+	room    [6]string // for kv, saves an allocation
 	dropped int
 }
 
 // Set implements opentracing.TextMapWriter.
-func (p *pairs) Set(key, value string) {
+func (w *pairs) Set(key, value string) {
 	key = strings.ToLower(key)
 	if !validKey(key) || !validValue(key, value) {
-		p.dropped++
+		w.dropped++
 		return
 	}
-	for i := 0; i < len(p.kv); i += 2 {
-		if p.kv[i] == key {
-			p.kv[i+1] = value
+	for i := 0; i < len(w.kv); i += 2 {
+		if w.kv[i] == key {
+			w.kv[i+1] = value
 			return
 		}
 	}
-	if p.kv == nil {
-		p.kv = make([]string, 0, 8)
+	if w.kv == nil {
+		w.kv = w.room[:0]
 	}
-	p.kv = append(p.kv, key, value)
+	w.kv = append(w.kv, key, value)
 }
 
 // unsendable lists the keys for which gRPC would fail an RPC.

@@ -105,10 +105,10 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 // traced, and the context passes the caller's on.
 func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc rpcKind, req any) (*call, context.Context) {
 	if s.cfg.filter == nil && m.probe {
-		return nil, rpcspan.PassOn(ctx, t, rpcspan.Remote(t, incoming{ctx}))
+		return nil, rpcspan.PassOn(ctx, t, rpcspan.Remote(t, &incoming{base: ctx}))
 	}
 	c := &call{cfg: s.cfg, method: m, kind: rpc, base: ctx}
-	parent := rpcspan.Remote(t, incoming{ctx})
+	parent := rpcspan.Remote(t, (*incoming)(c))
 	if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
 		return nil, rpcspan.PassOn(ctx, t, parent)
 	}
@@ -121,7 +121,6 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 		parent, stranger = nil, parent
 	}
 	c.start(t, kind, parent)
-	c.ctx = c.Context((*served)(c))
 	if c.Recording() {
 		c.Link(stranger)
 		c.startTags()

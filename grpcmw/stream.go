@@ -68,13 +68,12 @@ func (s *countedClientStream) SendMsg(m any) error {
 func (s *countedClientStream) RecvMsg(m any) error {
 	s.call.receiving(1)
 	err := s.ClientStream.RecvMsg(m)
-	if err == nil {
-		s.call.received.Add(1)
-	}
 	switch {
 	case err == io.EOF, err == nil && !s.call.answers:
 		s.call.ended(nil)
-	case err != nil:
+	case err == nil:
+		s.call.received.Add(1)
+	default:
 		s.call.ended(err)
 	}
 	s.call.receiving(-1)

@@ -137,9 +137,9 @@ func (c *call) endTags(s condition, failed bool, panicked any) {
 		}
 	}
 	if conv.OTel() {
-		c.SetTag("rpc.response.status_code", screaming(s.code))
+		c.SetTag("rpc.response.status_code", specName(s.code))
 		if failed && panicked == nil {
-			c.SetTag("error.type", screaming(s.code))
+			c.SetTag("error.type", specName(s.code))
 		}
 	}
 	if c.kind.streaming() {
@@ -149,8 +149,8 @@ func (c *call) endTags(s condition, failed bool, panicked any) {
 	if c.kind.client() {
 		c.peerTags(c.callee())
 	}
-	if c.dropped > 0 {
-		c.SetTag("spanloom.dropped_metadata", c.dropped)
+	if c.out.dropped > 0 {
+		c.SetTag("spanloom.dropped_metadata", c.out.dropped)
 	}
 	switch {
 	case !failed:
@@ -161,23 +161,21 @@ func (c *call) endTags(s condition, failed bool, panicked any) {
 	}
 }
 
-// screaming is the name of a code in gRPC's specification, such as NOT_FOUND.
-func screaming(code codes.Code) string {
-	if code > codes.Unauthenticated {
-		return strconv.Itoa(int(code))
+// codeNames are the codes' names in gRPC's specification, boxed once.
+var codeNames = [...]any{
+	codes.OK: "OK", codes.Canceled: "CANCELLED", codes.Unknown: "UNKNOWN", codes.InvalidArgument: "INVALID_ARGUMENT",
+	codes.DeadlineExceeded: "DEADLINE_EXCEEDED", codes.NotFound: "NOT_FOUND", codes.AlreadyExists: "ALREADY_EXISTS",
+	codes.PermissionDenied: "PERMISSION_DENIED", codes.ResourceExhausted: "RESOURCE_EXHAUSTED",
+	codes.FailedPrecondition: "FAILED_PRECONDITION", codes.Aborted: "ABORTED", codes.OutOfRange: "OUT_OF_RANGE",
+	codes.Unimplemented: "UNIMPLEMENTED", codes.Internal: "INTERNAL", codes.Unavailable: "UNAVAILABLE",
+	codes.DataLoss: "DATA_LOSS", codes.Unauthenticated: "UNAUTHENTICATED",
+}
+
+func specName(code codes.Code) any {
+	if int(code) < len(codeNames) {
+		return codeNames[code]
 	}
-	name := code.String()
-	if code == codes.OK {
-		return name
-	}
-	var b strings.Builder
-	for i := range len(name) {
-		if i > 0 && 'A' <= name[i] && name[i] <= 'Z' {
-			b.WriteByte('_')
-		}
-		b.WriteByte(name[i])
-	}
-	return strings.ToUpper(b.String())
+	return strconv.Itoa(int(code))
 }
 
 // metadataTag is a key of the request's metadata to record, and how its tags are called.

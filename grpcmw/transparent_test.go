@@ -114,7 +114,7 @@ func failing(err error) *testsvc.Server {
 
 func panicking(value any) *testsvc.Server {
 	return &testsvc.Server{
-		Say:    func(context.Context, *testsvc.Msg) (*testsvc.Msg, error) { panic(value) },
+		Say: func(context.Context, *testsvc.Msg) (*testsvc.Msg, error) { panic(value) },
 		Stream: func(_ string, ss grpc.ServerStream) error {
 			ss.RecvMsg(new(testsvc.Msg))
 			panic(value)
@@ -134,7 +134,7 @@ func noting() *testsvc.Server {
 		return testsvc.Text(strings.Join(tr.lines, "\n"))
 	}
 	return &testsvc.Server{
-		Say:    func(ctx context.Context, _ *testsvc.Msg) (*testsvc.Msg, error) { return note(ctx), nil },
+		Say: func(ctx context.Context, _ *testsvc.Msg) (*testsvc.Msg, error) { return note(ctx), nil },
 		Stream: func(_ string, ss grpc.ServerStream) error {
 			ss.RecvMsg(new(testsvc.Msg))
 			return ss.SendMsg(note(ss.Context()))

@@ -1,0 +1,54 @@
+package grpcmw
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/spanloom/spanloom/carrier"
+)
+
+// servedKey finds the call that a server's context belongs to.
+type servedKey struct{}
+
+// within is a call seen as the context below its interceptor: the RPC's own, the span, and on a server the mark
+// that the RPC is traced. Being the call itself it costs no allocation.
+type within call
+
+func (w *within) Deadline() (time.Time, bool) { return w.base.Deadline() }
+func (w *within) Done() <-chan struct{}       { return w.base.Done() }
+func (w *within) Err() error                  { return w.base.Err() }
+
+func (w *within) Value(key any) any {
+	if key == (servedKey{}) && !w.kind.client() {
+		return (*call)(w)
+	}
+	if span := w.Span.Value(key); span != nil {
+		return span
+	}
+	return w.base.Value(key)
+}
+
+// incoming is the metadata of a server's call as a carrier. Reading single keys is cheap, listing all copies them.
+type incoming call
+
+// Values returns the values of a key in lower case.
+func (in *incoming) Values(key string) []string {
+	return metadata.ValueFromIncomingContext(in.base, key)
+}
+
+// ForeachKey implements opentracing.TextMapReader.
+func (in *incoming) ForeachKey(handler func(key, value string) error) error {
+	md, _ := metadata.FromIncomingContext(in.base)
+	return carrier.Multi(md).ForeachKey(handler)
+}
+
+// isServed reports whether an interceptor of ours is at work on this very RPC. An RPC that a handler serves within
+// the process under its own context is another one.
+func isServed(ctx context.Context, fullMethod string) bool {
+	c, ok := ctx.Value(servedKey{}).(*call)
+	return ok && c.method.full == fullMethod &&
+		grpc.ServerTransportStreamFromContext(c.base) == grpc.ServerTransportStreamFromContext(ctx)
+}

@@ -1,0 +1,177 @@
+package grpcmw_test
+
+import (
+	"context"
+	"io"
+	"testing"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/grpcmw"
+	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+)
+
+// quiet is the engine with a reporter that keeps nothing.
+func quiet(t testing.TB, sampled bool) opentracing.Tracer {
+	p, err := carrier.New(carrier.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true))
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(sampled), jaeger.NewNullReporter(), opts...)
+	t.Cleanup(func() { closer.Close() })
+	return tracer
+}
+
+// work is what one RPC does inside an interceptor, without a network.
+type work struct {
+	name    string
+	sampled bool
+	ceiling float64 // allocations
+	run     func(tracer opentracing.Tracer) func()
+}
+
+var (
+	request = metadata.MD{
+		":authority": {"localhost"}, "content-type": {"application/grpc"}, "user-agent": {"grpc-go/1.85.0"}, "grpc-accept-encoding": {"gzip"},
+		"x-request-id": {"af7651916cd43dd8"}, "x-tenant": {"blue"}, "accept-language": {"en"}, "x-client": {"web"},
+	}
+	traceparent  = []string{"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+	uberTraceID  = []string{"0af7651916cd43dd8448eb211c80319c:b7ad6b7169203331:0:1"}
+	unaryInfo    = &grpc.UnaryServerInfo{FullMethod: testsvc.Say}
+	unaryHandler = func(ctx context.Context, req any) (any, error) { return req, nil }
+	chatInfo     = &grpc.StreamServerInfo{FullMethod: testsvc.Chat, IsClientStream: true, IsServerStream: true}
+)
+
+func incomingWith(key string, values []string) context.Context {
+	md := request.Copy()
+	if key != "" {
+		delete(md, "x-client")
+		md[key] = values
+	}
+	return metadata.NewIncomingContext(context.Background(), md)
+}
+
+func unaryServer(ctx context.Context) func(opentracing.Tracer) func() {
+	return func(tracer opentracing.Tracer) func() {
+		intercept := grpcmw.UnaryServerInterceptor(tracer)
+		return func() { intercept(ctx, nil, unaryInfo, unaryHandler) }
+	}
+}
+
+// unaryClient is a call under ctx, or under a span if ctx is nil.
+func unaryClient(ctx context.Context) func(opentracing.Tracer) func() {
+	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
+	return func(tracer opentracing.Tracer) func() {
+		intercept := grpcmw.UnaryClientInterceptor(tracer)
+		ctx := ctx
+		if ctx == nil {
+			ctx = opentracing.ContextWithSpan(context.Background(), tracer.StartSpan("parent"))
+		}
+		return func() { intercept(ctx, testsvc.Say, nil, nil, nil, invoke) }
+	}
+}
+
+// pingPong is the two ends of a stream of so many messages, which costs nothing itself.
+type pingPong struct {
+	grpc.ServerStream
+	ctx  context.Context
+	left int
+}
+
+func (p *pingPong) Context() context.Context { return p.ctx }
+func (p *pingPong) SendMsg(any) error        { return nil }
+func (p *pingPong) RecvMsg(any) error {
+	if p.left--; p.left < 0 {
+		return io.EOF
+	}
+	return nil
+}
+
+type pingPongClient struct {
+	grpc.ClientStream
+	left int
+}
+
+func (p *pingPongClient) SendMsg(any) error { return nil }
+func (p *pingPongClient) RecvMsg(any) error {
+	if p.left--; p.left < 0 {
+		return io.EOF
+	}
+	return nil
+}
+
+func exchange(s interface {
+	SendMsg(any) error
+	RecvMsg(any) error
+}) error {
+	for {
+		if err := s.RecvMsg(nil); err != nil {
+			return nil
+		}
+		s.SendMsg(nil)
+	}
+}
+
+// bidiStreams is both ends of a stream of 100 messages.
+func bidiStreams(tracer opentracing.Tracer) func() {
+	client, server := grpcmw.StreamClientInterceptor(tracer), grpcmw.StreamServerInterceptor(tracer)
+	in := incomingWith("traceparent", traceparent)
+	ctx := context.Background()
+	desc := testsvc.StreamDesc(testsvc.Chat)
+	under, above := &pingPongClient{}, &pingPong{ctx: in}
+	streamer := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+		return under, nil
+	}
+	handler := func(_ any, ss grpc.ServerStream) error { return exchange(ss) }
+	return func() {
+		under.left, above.left = 100, 100
+		cs, _ := client(ctx, desc, nil, testsvc.Chat, streamer)
+		server(desc, above, chatInfo, handler)
+		exchange(cs)
+	}
+}
+
+var budgets = []work{
+	{"unary server, root", true, 11, unaryServer(incomingWith("", nil))},
+	{"unary server, W3C parent", true, 13, unaryServer(incomingWith("traceparent", traceparent))},
+	{"unary server, Jaeger parent", true, 25, unaryServer(incomingWith("uber-trace-id", uberTraceID))},
+	{"unary server, unsampled", false, 11, unaryServer(incomingWith("", nil))},
+	{"unary client", true, 14, unaryClient(nil)},
+	{"unary client, root", true, 15, unaryClient(context.Background())},
+	{"unary client, unsampled", false, 14, unaryClient(nil)},
+	{"bidi, 100 messages, both ends", true, 40, bidiStreams},
+}
+
+func TestAllocations(t *testing.T) {
+	for _, w := range budgets {
+		t.Run(w.name, func(t *testing.T) {
+			if got := testing.AllocsPerRun(200, w.run(quiet(t, w.sampled))); got > w.ceiling {
+				t.Errorf("%v allocations, want at most %v", got, w.ceiling)
+			} else {
+				t.Logf("%v allocations", got)
+			}
+			if got := testing.AllocsPerRun(200, w.run(opentracing.NoopTracer{})); got > 0 {
+				t.Errorf("%v allocations with a no-op tracer, want 0", got)
+			}
+		})
+	}
+}
+
+func BenchmarkInterceptors(b *testing.B) {
+	for _, w := range budgets {
+		for name, tracer := range map[string]opentracing.Tracer{"base": opentracing.NoopTracer{}, "traced": quiet(b, w.sampled)} {
+			b.Run(w.name+"/"+name, func(b *testing.B) {
+				run := w.run(tracer)
+				b.ReportAllocs()
+				for b.Loop() {
+					run()
+				}
+			})
+		}
+	}
+}
