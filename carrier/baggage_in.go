@@ -84,8 +84,7 @@ func (b *bag) readPrefixed(src *source, plain bool) {
 		key := name[len(uberctxPrefix):]
 		size := len(key) + len(value)
 		if n == b.p.baggage.MaxItems {
-			b.p.counts[baggageOverLimit].Add(uint64(src.prefixed - n))
-			return
+			break
 		}
 		n++
 		if size > left {
@@ -110,6 +109,7 @@ func (b *bag) readPrefixed(src *source, plain bool) {
 		}
 		b.add(key, value, size)
 	}
+	b.p.counts[baggageOverLimit].Add(uint64(src.prefixed - n)) // unread, or not even kept by the source
 }
 
 // readJaegerBaggage reads key=value pairs that a person typed; the whole header may be escaped.
