@@ -90,6 +90,13 @@ func memory(t testing.TB, cfg Config) (*Tracer, *jaeger.InMemoryReporter) {
 	return start(t, cfg), spans
 }
 
+// ending is a context that ends in d.
+func ending(t testing.TB, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func tagsOf(span opentracing.Span) opentracing.Tags { return span.(*jaeger.Span).Tags() }
 
 func contextOf(span opentracing.Span) jaeger.SpanContext {

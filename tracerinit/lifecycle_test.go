@@ -1,0 +1,271 @@
+package tracerinit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+)
+
+// ended is a Config whose tracer is silent and local to nothing but this machine.
+func global(cfg Config) Config {
+	cfg = local(cfg)
+	cfg.Local = false
+	return cfg
+}
+
+// restoreGlobal puts the global tracer back when the test ends.
+func restoreGlobal(t *testing.T) {
+	before := opentracing.GlobalTracer()
+	t.Cleanup(func() { opentracing.SetGlobalTracer(before) })
+}
+
+func TestStartMakesTheTracerGlobalOnce(t *testing.T) {
+	restoreGlobal(t)
+	reporters := []jaeger.Reporter{jaeger.NewNullReporter()}
+	first, err := Start(global(Config{Reporters: reporters}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opentracing.GlobalTracer() != opentracing.Tracer(first) {
+		t.Error("the tracer is not the global one")
+	}
+	if _, err = Start(global(Config{Reporters: reporters})); err == nil || !strings.Contains(err.Error(), "lifecycle_test.go:") {
+		t.Errorf("a second Start says %v", err)
+	}
+	start(t, Config{Reporters: reporters})
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if opentracing.GlobalTracer() != opentracing.Tracer(first) {
+		t.Error("Shutdown took the global tracer away")
+	}
+	second, err := Start(global(Config{Reporters: reporters}))
+	if err != nil || opentracing.GlobalTracer() != opentracing.Tracer(second) {
+		t.Fatalf("after Shutdown another Start does not replace the global tracer: %v", err)
+	}
+	_ = second.Close()
+}
+
+func TestAFailedStartLeavesNothingBehind(t *testing.T) {
+	restoreGlobal(t)
+	before := opentracing.GlobalTracer()
+	sampling := newStrategies(t, text200(everything))
+	_, err := Start(global(Config{
+		Sampler: Remote(sampling.URL, RemoteOptions{}), Exporters: []Exporter{JaegerHTTP("http://127.0.0.1:1"), JaegerHTTP("nowhere")},
+	}))
+	if err == nil || opentracing.GlobalTracer() != before {
+		t.Errorf("%v; the global tracer is %T", err, opentracing.GlobalTracer())
+	} // goleak sees what goes on
+}
+
+func TestSpansThatEndAfterShutdownAreCounted(t *testing.T) {
+	tracer, spans := memory(t, Config{Exporters: []Exporter{JaegerHTTP("http://127.0.0.1:1")}})
+	open := tracer.StartSpan("open")
+	if err := tracer.Shutdown(ending(t, time.Second)); err != nil {
+		t.Error(err)
+	}
+	child := open.Tracer().StartSpan("child", opentracing.ChildOf(open.Context()))
+	child.Finish()
+	open.Finish()
+	s := tracer.Stats()
+	if s.Started != 2 || s.Open != 0 || s.Reported != 2 || s.Exporters[0].Reported != 2 || s.Exporters[0].Dropped.Closed != 2 || s.Reporters[0].Closed != 2 {
+		t.Errorf("%+v", s)
+	}
+	if n := spans.SpansSubmitted(); n != 0 {
+		t.Errorf("%d spans were reported to a closed reporter", n)
+	}
+	if got := injected(t, tracer, open.Context()); got["Traceparent"] == "" {
+		t.Error("a span that outlives its tracer cannot be injected")
+	}
+}
+
+func TestShutdownIsIdempotentAndSafeAtOnce(t *testing.T) {
+	tracer, _ := memory(t, Config{Exporters: []Exporter{JaegerHTTP("http://127.0.0.1:1")}})
+	tracer.StartSpan("x").Finish()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	said := map[string]int{}
+	for range 8 {
+		wg.Go(func() {
+			err := tracer.Shutdown(ending(t, 50*time.Millisecond))
+			mu.Lock()
+			defer mu.Unlock()
+			said[fmt.Sprint(err)]++
+		})
+	}
+	wg.Wait()
+	said[fmt.Sprint(tracer.Close())]++
+	if len(said) != 1 {
+		t.Errorf("Shutdown says different things: %v", said)
+	}
+}
+
+// hanging is a reporter that never closes while the test runs.
+type hanging struct{ release chan struct{} }
+
+func (hanging) Report(*jaeger.Span) {}
+func (h hanging) Close()            { <-h.release }
+
+func TestShutdownDoesNotWaitForAReporterForever(t *testing.T) {
+	h := hanging{make(chan struct{})}
+	t.Cleanup(func() { close(h.release) })
+	tracer, err := Start(local(Config{Reporters: []jaeger.Reporter{h, panicking{}}, ShutdownTimeout: 50 * time.Millisecond}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	err = tracer.Close()
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("Close took %v", took)
+	}
+	if err == nil || !strings.Contains(err.Error(), "tracerinit.hanging") || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Close says %v", err)
+	}
+}
+
+func TestFlushDeliversToEveryExporter(t *testing.T) {
+	one, two := newSink(t, ""), newSink(t, "")
+	tracer := start(t, Config{Exporters: []Exporter{OTLPHTTP(one.URL), JaegerHTTP(two.URL)}, Queue: Queue{Interval: time.Hour}})
+	for range 10 {
+		tracer.StartSpan("x").Finish()
+	}
+	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	s := tracer.Stats()
+	for _, e := range s.Exporters {
+		if e.Reported != 10 || e.Delivered != 10 || e.Queued+e.InFlight+e.Dropped.Total() != 0 {
+			t.Errorf("%+v", e)
+		}
+	}
+	if one.posts() == 0 || two.posts() == 0 {
+		t.Error("an exporter sent nothing")
+	}
+}
+
+// sink is a backend that takes spans under a path, and refuses all else.
+type sink struct {
+	*httptest.Server
+	mu    sync.Mutex
+	taken []*http.Request
+}
+
+func newSink(t testing.TB, path string) *sink {
+	s := &sink{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path != "" && r.URL.Path != path {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.taken = append(s.taken, r)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *sink) posts() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.taken)
+}
+
+func (s *sink) header(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.taken) == 0 {
+		return "nothing was taken"
+	}
+	return s.taken[0].Header.Get(name)
+}
+
+func TestVendorEndpointsWorkFromTheEnvironment(t *testing.T) {
+	const token = "aaa@bbb_0123456789ccc@ddd"
+	for name, at := range map[string]struct{ path, variable, given string }{
+		"jaeger":       {"/adapt_" + token + "/api/traces", "JAEGER_ENDPOINT", "/adapt_" + token + "/api/traces"},
+		"otlp":         {"/adapt_" + token + "/api/otlp/traces", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "/adapt_" + token + "/api/otlp/traces"},
+		"otlp general": {"/adapt_" + token + "/api/otlp/traces", "OTEL_EXPORTER_OTLP_ENDPOINT", "/adapt_" + token + "/api/otlp/traces"},
+		"base":         {"/base/v1/traces", "OTEL_EXPORTER_OTLP_ENDPOINT", "/base/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			vendor := newSink(t, at.path)
+			tracer := start(t, Config{LookupEnv: env(at.variable + "=" + vendor.URL + at.given)})
+			tracer.StartSpan("x").Finish()
+			if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if s := tracer.Stats().Exporters[0]; s.Delivered != 1 {
+				t.Errorf("%+v", s)
+			}
+			var log logBuffer
+			wrong := start(t, Config{Logger: log.logger(), LookupEnv: env(at.variable + "=" + vendor.URL + "/wrong_" + token + "/traces")})
+			wrong.StartSpan("x").Finish()
+			errFlush := wrong.Flush(ending(t, 10*time.Second))
+			s := wrong.Stats().Exporters[0]
+			host := strings.TrimPrefix(vendor.URL, "http://")
+			if s.Dropped.Refused != 1 || !strings.Contains(s.LastError, "403") || !strings.Contains(s.LastError, host) {
+				t.Errorf("a wrong token: %+v", s)
+			}
+			errClose := wrong.Close()
+			stats, _ := json.Marshal(wrong.Stats())
+			if all := fmt.Sprint(string(stats), wrong.Settings(), errFlush, errClose, log.String()); strings.Contains(all, token) {
+				t.Errorf("the token is told: %s", all)
+			}
+		})
+	}
+}
+
+func TestCredentialsFromTheEnvironment(t *testing.T) {
+	for name, at := range map[string]struct {
+		pairs        []string
+		header, want string
+	}{
+		"basic":                  {[]string{"JAEGER_USER=u", "JAEGER_PASSWORD=secret-1", "JAEGER_ENDPOINT="}, "Authorization", "Basic dTpzZWNyZXQtMQ=="},
+		"bearer":                 {[]string{"JAEGER_AUTH_TOKEN=secret-1", "JAEGER_ENDPOINT="}, "Authorization", "Bearer secret-1"},
+		"headers":                {[]string{"OTEL_EXPORTER_OTLP_HEADERS=Authentication=aa@b%20b=,x=y", "OTEL_EXPORTER_OTLP_ENDPOINT="}, "Authentication", "aa@b b="},
+		"headers for traces win": {[]string{"OTEL_EXPORTER_OTLP_HEADERS=k=general", "OTEL_EXPORTER_OTLP_TRACES_HEADERS=k=traces", "OTEL_EXPORTER_OTLP_ENDPOINT="}, "K", "traces"},
+		"compression":            {[]string{"OTEL_EXPORTER_OTLP_COMPRESSION=gzip", "OTEL_EXPORTER_OTLP_ENDPOINT="}, "Content-Encoding", "gzip"},
+	} {
+		backend := newSink(t, "")
+		at.pairs[len(at.pairs)-1] += backend.URL
+		var log logBuffer
+		tracer := start(t, Config{Logger: log.logger(), LookupEnv: env(at.pairs...)})
+		tracer.StartSpan("x").Finish()
+		if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if got := backend.header(at.header); got != at.want {
+			t.Errorf("%s: %s is %q, want %q", name, at.header, got, at.want)
+		}
+		if shown := fmt.Sprint(tracer.Settings(), log.String()); strings.Contains(shown, "secret-1") {
+			t.Errorf("%s: a secret is shown: %s", name, shown)
+		}
+	}
+	for _, pairs := range [][]string{{"JAEGER_USER=u"}, {"JAEGER_PASSWORD=secret-1"}} {
+		_, err := Start(local(Config{LookupEnv: env(append(pairs, "JAEGER_ENDPOINT=http://j")...)}))
+		if err == nil || !strings.Contains(err.Error(), "JAEGER_USER") || strings.Contains(err.Error(), "secret-1") {
+			t.Errorf("%v: %v", pairs, err)
+		}
+	}
+}
+
+func TestLogSpansWritesALineForEachSpan(t *testing.T) {
+	var log logBuffer
+	tracer := start(t, Config{Logger: log.logger(), LookupEnv: env("JAEGER_REPORTER_LOG_SPANS=true", "OTEL_TRACES_EXPORTER=none")})
+	span := tracer.StartSpan("checkout")
+	span.Finish()
+	if s := log.String(); !strings.Contains(s, "operation=checkout") || !strings.Contains(s, contextOf(span).TraceID().String()) {
+		t.Errorf("%q", s)
+	}
+}

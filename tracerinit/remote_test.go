@@ -1,0 +1,320 @@
+package tracerinit
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+)
+
+// strategies is a sampling server whose answers the test gives.
+type strategies struct {
+	*httptest.Server
+	mu       sync.Mutex
+	answer   http.HandlerFunc
+	requests atomic.Int64
+	last     atomic.Pointer[http.Request]
+}
+
+func newStrategies(t testing.TB, answer http.HandlerFunc) *strategies {
+	s := &strategies{answer: answer}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.last.Store(r)
+		s.requests.Add(1)
+		s.mu.Lock()
+		answer := s.answer
+		s.mu.Unlock()
+		answer(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *strategies) say(answer http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = answer
+}
+
+func text200(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }
+}
+
+const everything = `{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":1}}`
+
+// share is how many of n new traces are sampled.
+func share(tracer *Tracer, operation string, n int) float64 {
+	sampled := 0
+	for range n {
+		span := tracer.StartSpan(operation)
+		if contextOf(span).IsSampled() {
+			sampled++
+		}
+		span.Finish()
+	}
+	return float64(sampled) / float64(n)
+}
+
+func TestRemoteSamplerAsksAtOnce(t *testing.T) {
+	server := newStrategies(t, text200(everything))
+	tracer, _ := memory(t, Config{Service: "shop & co", Sampler: Remote(server.URL+"/adapt_tok@en_1/api/sampling?a=b", RemoteOptions{Interval: time.Hour, Initial: Never()})})
+	eventually(t, "a first answer", func() bool { return tracer.Stats().Sampler.Changed == 1 })
+	if got := share(tracer, "x", 100); got != 1 {
+		t.Errorf("%v of the traces are sampled", got)
+	}
+	if got := server.last.Load().URL.String(); got != "/adapt_tok@en_1/api/sampling?a=b&service=shop+%26+co" {
+		t.Errorf("asked %s", got)
+	}
+}
+
+func TestRemoteAnswersWithTypesByNameAndNumber(t *testing.T) {
+	for body, want := range map[string]float64{
+		`{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.5}}`:                                       0.5,
+		`{"strategyType":0,"probabilisticSampling":{"samplingRate":0.5}}`:                                                     0.5,
+		`{"probabilisticSampling":{"samplingRate":0.5}}`:                                                                      0.5,
+		`{"strategyType":"PROBABILISTIC","probabilisticSampling":{}}`:                                                         0,
+		`{"strategyType":"RATE_LIMITING","rateLimitingSampling":{"maxTracesPerSecond":0}}`:                                    0,
+		`{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":100000}}`:                                             1,
+		`{"strategyType":"PROBABILISTIC","operationSampling":{"defaultSamplingProbability":1,"perOperationStrategies":null}}`: 1,
+	} {
+		a, err := parseAnswer([]byte(body))
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+			continue
+		}
+		tracer, _ := memory(t, Config{})
+		s := a.sampler(Never().local(), 2000)
+		sampled := 0
+		for range 4000 {
+			if yes, _ := s.IsSampled(contextOf(tracer.StartSpan("x")).TraceID(), "x"); yes {
+				sampled++
+			}
+		}
+		if got := float64(sampled) / 4000; math.Abs(got-want) > 0.05 {
+			t.Errorf("%s: %v of the traces are sampled", body, got)
+		}
+	}
+}
+
+func TestPerOperationStrategies(t *testing.T) {
+	server := newStrategies(t, text200(`{"strategyType":"PROBABILISTIC","operationSampling":{
+		"defaultSamplingProbability":0, "defaultLowerBoundTracesPerSecond":0,
+		"perOperationStrategies":[
+			{"operation":"GET /all","probabilisticSampling":{"samplingRate":1}},
+			{"operation":"GET /none","probabilisticSampling":{"samplingRate":0}},
+			{"operation":"GET /half","probabilisticSampling":{"samplingRate":0.5}}]}}`))
+	tracer, _ := memory(t, Config{Sampler: Remote(server.URL, RemoteOptions{Interval: time.Hour})})
+	eventually(t, "an answer", func() bool { return tracer.Stats().Sampler.Changed == 1 })
+	for operation, want := range map[string]float64{"GET /all": 1, "GET /none": 0, "GET /half": 0.5, "other": 0} {
+		if got := share(tracer, operation, 4000); math.Abs(got-want) > 0.05 || want == 0 && got != 0 {
+			t.Errorf("%s: %v of the traces are sampled, want %v", operation, got, want)
+		}
+	}
+	tags := tagsOf(tracer.StartSpan("GET /all"))
+	if tags[jaeger.SamplerTypeTagKey] != jaeger.SamplerTypeProbabilistic || tags[jaeger.SamplerParamTagKey] != 1.0 {
+		t.Errorf("the sampler's tags are %v", tags)
+	}
+}
+
+func TestLowerBoundLetsEachOperationThroughOnce(t *testing.T) {
+	a, err := parseAnswer([]byte(`{"operationSampling":{"defaultSamplingProbability":0,"defaultLowerBoundTracesPerSecond":0.0001,
+		"perOperationStrategies":[{"operation":"listed","probabilisticSampling":{"samplingRate":0}}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := a.sampler(Never().local(), 2)
+	id := jaeger.TraceID{Low: math.MaxInt64}
+	count := func(operation string) (n int) {
+		for range 10 {
+			yes, tags := s.IsSampled(id, operation)
+			if yes {
+				n++
+				if fmt.Sprint(tags) != "[{sampler.type lowerbound} {sampler.param 0}]" {
+					t.Errorf("%s: %v", operation, tags)
+				}
+			}
+		}
+		return n
+	}
+	if count("listed") != 1 || count("new") != 1 {
+		t.Error("an operation was not let through once")
+	}
+	if count("one more than MaxOperations") != 0 {
+		t.Error("an operation beyond MaxOperations has a strategy of its own")
+	}
+	s = a.sampler(s, 2)
+	if count("listed") != 0 || count("new") != 0 {
+		t.Error("another answer gave new credit")
+	}
+}
+
+// badAnswers are answers that must change nothing.
+var badAnswers = map[string]http.HandlerFunc{
+	"nothing":          text200(""),
+	"no JSON":          text200("<html>"),
+	"null":             text200("null"),
+	"empty object":     text200("{}"),
+	"no strategy":      text200(`{"strategyType":"PROBABILISTIC"}`),
+	"unknown type":     text200(`{"strategyType":"ODD","probabilisticSampling":{"samplingRate":0}}`),
+	"unknown number":   text200(`{"strategyType":7,"probabilisticSampling":{"samplingRate":0}}`),
+	"other type":       text200(`{"strategyType":[],"probabilisticSampling":{"samplingRate":0}}`),
+	"not its strategy": text200(`{"strategyType":1,"probabilisticSampling":{"samplingRate":0}}`),
+	"over 1":           text200(`{"probabilisticSampling":{"samplingRate":1.5}}`),
+	"negative":         text200(`{"probabilisticSampling":{"samplingRate":-1}}`),
+	"negative rate":    text200(`{"rateLimitingSampling":{"maxTracesPerSecond":-1}}`),
+	"huge rate":        text200(`{"rateLimitingSampling":{"maxTracesPerSecond":1e300}}`),
+	"no number":        text200(`{"probabilisticSampling":{"samplingRate":"NaN"}}`),
+	"operation alone":  text200(`{"operationSampling":{"perOperationStrategies":[{"operation":"x"}]}}`),
+	"operation null":   text200(`{"operationSampling":{"perOperationStrategies":[null]}}`),
+	"bad operation":    text200(`{"operationSampling":{"perOperationStrategies":[{"operation":"x","probabilisticSampling":{"samplingRate":2}}]}}`),
+	"bad lower bound":  text200(`{"operationSampling":{"defaultLowerBoundTracesPerSecond":-1}}`),
+	"trailing text":    text200(everything + "x"),
+	"deep":             text200(strings.Repeat("[", 100000)),
+	"404":              http.NotFound,
+	"500":              func(w http.ResponseWriter, _ *http.Request) { http.Error(w, everything, 500) },
+	"redirect":         func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", 302) },
+	"cut short": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		fmt.Fprint(w, everything)
+	},
+	"too long": func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, everything)
+		_, _ = w.Write(bytes.Repeat([]byte(" "), maxAnswer))
+	},
+}
+
+func TestBadAnswersKeepTheLastGoodStrategy(t *testing.T) {
+	for name, answer := range badAnswers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log logBuffer
+			server := newStrategies(t, text200(everything))
+			tracer, _ := memory(t, Config{Logger: log.logger(), Sampler: Remote(server.URL+"/adapt_secret-1/api/sampling", RemoteOptions{Interval: time.Millisecond})})
+			eventually(t, "a good answer", func() bool { return tracer.Stats().Sampler.Changed == 1 })
+			server.say(answer)
+			eventually(t, "three bad answers", func() bool { return tracer.Stats().Sampler.Failed >= 3 })
+			if got := share(tracer, "x", 50); got != 1 {
+				t.Errorf("%v of the traces are sampled", got)
+			}
+			if n := strings.Count(log.String(), "\n"); n != 1 {
+				t.Errorf("%d lines:\n%s", n, log.String())
+			}
+			if said := log.String() + tracer.Stats().Sampler.LastError; strings.Contains(said, "secret-1") || tracer.Stats().Sampler.LastError == "" {
+				t.Errorf("a secret is told, or nothing: %s", said)
+			}
+			server.say(text200(`{"probabilisticSampling":{"samplingRate":0}}`))
+			eventually(t, "a new strategy", func() bool { return tracer.Stats().Sampler.Changed == 2 })
+			if got := share(tracer, "x", 50); got != 0 {
+				t.Errorf("%v of the traces are sampled after the next good answer", got)
+			}
+		})
+	}
+}
+
+// states are sampling servers in every kind of trouble.
+func states(t *testing.T) map[string]string {
+	hang := make(chan struct{})
+	t.Cleanup(func() { close(hang) })
+	serve := func(h http.HandlerFunc) string { return newStrategies(t, h).URL }
+	dead := httptest.NewServer(nil)
+	dead.Close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts, by its backlog, and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { silent.Close() })
+	return map[string]string{
+		"healthy":      serve(text200(everything)),
+		"dead":         dead.URL,
+		"silent":       "http://" + silent.Addr().String(),
+		"slow headers": serve(func(http.ResponseWriter, *http.Request) { <-hang }),
+		"slow body": serve(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, "{")
+			w.(http.Flusher).Flush()
+			<-hang
+		}),
+		"endless body": serve(func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				_, _ = fmt.Fprint(w, "          ")
+			}
+		}),
+	}
+}
+
+func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
+	for name, url := range states(t) {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			tracer, err := Start(local(Config{Sampler: Remote(url, RemoteOptions{}), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}))
+			if took := time.Since(began); err != nil || took > 2*time.Second {
+				t.Fatalf("Start took %v: %v", took, err)
+			}
+			tracer.StartSpan("x").Finish()
+			began = time.Now()
+			if err := tracer.Shutdown(ending(t, 5*time.Second)); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("Shutdown took %v", took)
+			}
+		})
+	}
+}
+
+func TestRemoteSamplerTriesAgainSoonUntilItKnowsSomething(t *testing.T) {
+	server := newStrategies(t, http.NotFound)
+	tracer, _ := memory(t, Config{Sampler: Remote(server.URL, RemoteOptions{Interval: time.Hour})})
+	eventually(t, "a second question", func() bool { return tracer.Stats().Sampler.Failed >= 2 })
+}
+
+func TestSamplingIsParentBased(t *testing.T) {
+	for _, s := range []Sampler{Always(), Never(), Ratio(0), Ratio(1), RateLimit(0)} {
+		tracer, _ := memory(t, Config{Sampler: s})
+		for flags, want := range map[string]bool{"00": false, "01": true} {
+			sc := incoming(t, tracer, "traceparent", strings.TrimSuffix(traceparent, "01")+flags)
+			if got := contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc))).IsSampled(); got != want {
+				t.Errorf("%v, caller's flags %s: sampled %t", s, flags, got)
+			}
+		}
+	}
+}
+
+func TestRatioIsUnbiased(t *testing.T) {
+	for _, p := range []float64{0, 0.01, 0.25, 0.5, 1} {
+		tracer, _ := memory(t, Config{Sampler: Ratio(p)})
+		const n = 20000
+		if got := share(tracer, "x", n); math.Abs(got-p) > 4*math.Sqrt(p*(1-p)/n) {
+			t.Errorf("Ratio(%g): %g of the traces are sampled", p, got)
+		}
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	for perSecond, most := range map[float64]float64{0: 0, 0.001: 1, 5: 10} {
+		tracer, _ := memory(t, Config{Sampler: RateLimit(perSecond)})
+		if got := share(tracer, "x", 500) * 500; got > most || got == 0 && most > 0 {
+			t.Errorf("RateLimit(%g): %g traces at once", perSecond, got)
+		}
+	}
+}
+
+func TestUndecidedCallersAreDecidedByTheSampler(t *testing.T) {
+	for _, s := range []Sampler{Always(), Never()} {
+		tracer, _ := memory(t, Config{Sampler: s})
+		sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan)
+		got := contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc)))
+		if want := s == Always(); got.IsSampled() != want || got.TraceID().String() != callerTrace {
+			t.Errorf("%v: sampled %t in trace %v", s, got.IsSampled(), got.TraceID())
+		}
+	}
+}
