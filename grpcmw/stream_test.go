@@ -222,6 +222,7 @@ func TestRetriesAreOneSpan(t *testing.T) {
 						return in, nil
 					},
 					Stream: func(_ string, ss grpc.ServerStream) error {
+						ss.RecvMsg(new(testsvc.Msg))
 						if attempts.Add(1) < 3 {
 							return status.Error(codes.Unavailable, "not yet")
 						}

@@ -2,9 +2,11 @@ package grpcmw_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/log"
@@ -49,6 +51,7 @@ type foreign struct {
 func newForeign(t testing.TB) *foreign {
 	f := &foreign{}
 	t.Cleanup(func() {
+		eventually(f.quiet)
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		for _, s := range f.spans {
@@ -58,6 +61,26 @@ func newForeign(t testing.TB) *foreign {
 		}
 	})
 	return f
+}
+
+// quiet reports whether no span is open. Handlers of cancelled RPCs may outlive their server.
+func (f *foreign) quiet() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !slices.ContainsFunc(f.spans, func(s *foreignSpan) bool { return s.finishes == 0 })
+}
+
+// eventually waits until ok holds, for a bounded time.
+func eventually(ok func() bool) bool {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for range 2000 {
+		if ok() {
+			return true
+		}
+		<-tick.C
+	}
+	return false
 }
 
 type foreignContext struct{ id, parent int }

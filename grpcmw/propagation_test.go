@@ -1,0 +1,271 @@
+package grpcmw_test
+
+import (
+	"context"
+	"io"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/mocktracer"
+	"github.com/uber/jaeger-client-go"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/grpcmw"
+	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+	"github.com/spanloom/spanloom/spantest"
+)
+
+// sees is a server that keeps the metadata of its calls.
+func sees(md *metadata.MD) *testsvc.Server {
+	return &testsvc.Server{
+		Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
+			*md, _ = metadata.FromIncomingContext(ctx)
+			return in, nil
+		},
+		Stream: func(_ string, ss grpc.ServerStream) error {
+			*md, _ = metadata.FromIncomingContext(ss.Context())
+			for {
+				if err := ss.RecvMsg(new(testsvc.Msg)); err == io.EOF {
+					return nil
+				} else if err != nil {
+					return err
+				}
+			}
+		},
+	}
+}
+
+func engineDial(t testing.TB) (opentracing.Tracer, *jaeger.InMemoryReporter, []grpc.DialOption) {
+	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	return tracer, reporter, grpcmw.DialOptions(tracer)
+}
+
+func TestOneTraceAcrossProcesses(t *testing.T) {
+	client, sent, dial := engineDial(t)
+	server, served := engine(t, jaeger.NewConstSampler(false)) // obeys the caller
+	var baggage string
+	srv := &testsvc.Server{Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
+		baggage = opentracing.SpanFromContext(ctx).BaggageItem("user-id")
+		return in, nil
+	}}
+	cc := testsvc.Start(t, testsvc.TCP, srv, grpcmw.ServerOptions(server), dial)
+	root := client.StartSpan("root")
+	root.SetBaggageItem("user-id", "Zoë, 12%")
+	if err := cc.Invoke(opentracing.ContextWithSpan(t.Context(), root), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
+		t.Fatal(err)
+	}
+	root.Finish()
+	call := sent.GetSpans()[0].(*jaeger.Span).SpanContext()
+	serve := served.GetSpans()[0].(*jaeger.Span).SpanContext()
+	if call.ParentID() != root.Context().(jaeger.SpanContext).SpanID() || serve.ParentID() != call.SpanID() || serve.TraceID() != call.TraceID() {
+		t.Errorf("client %v, server %v, root %v", call, serve, root)
+	}
+	if baggage != "Zoë, 12%" {
+		t.Errorf("baggage %q", baggage)
+	}
+}
+
+// TestStockEngineBaggageCannotBreakACall uses jaeger-client-go without our propagator, which copies baggage keys as
+// they are.
+func TestStockEngineBaggageCannotBreakACall(t *testing.T) {
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	defer closer.Close()
+	for _, ctx := range []context.Context{t.Context(), metadata.AppendToOutgoingContext(t.Context(), "k", "v")} {
+		var md metadata.MD
+		cc := testsvc.Start(t, testsvc.Bufconn, sees(&md), grpcmw.ServerOptions(tracer), grpcmw.DialOptions(tracer))
+		root := tracer.StartSpan("root")
+		for _, key := range []string{"user id", "user:id", "Ünïcode", "", "new\nline", "fine"} {
+			root.SetBaggageItem(key, "v\x00ä")
+		}
+		if err := cc.Invoke(opentracing.ContextWithSpan(ctx, root), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
+			t.Error(err)
+		}
+		if len(md["uber-trace-id"]) != 1 || len(md["uberctx-fine"]) != 1 {
+			t.Errorf("metadata %q", md)
+		}
+		root.Finish()
+	}
+}
+
+// TestForwardedMetadataIsReplaced forwards incoming metadata, as proxies do, with stale context of all kinds.
+func TestForwardedMetadataIsReplaced(t *testing.T) {
+	_, reporter, dial := engineDial(t)
+	var md metadata.MD
+	cc := testsvc.Start(t, testsvc.Bufconn, sees(&md), nil, dial)
+	stale := metadata.Pairs("traceparent", traceparent[0], "traceparent", traceparent[0], "uber-trace-id", uberTraceID[0],
+		"tracestate", "a=b", "uberctx-old", "1", "plain", "1", "plain", "2", "x-bin", "\x00\x01")
+	kept := stale.Copy()
+	ctx := metadata.AppendToOutgoingContext(metadata.NewOutgoingContext(t.Context(), stale), "Traceparent", "stale", "x-bin", "\xff")
+	if err := cc.Invoke(ctx, testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
+		t.Fatal(err)
+	}
+	sc := reporter.GetSpans()[0].(*jaeger.Span).SpanContext()
+	for _, key := range []string{"traceparent", "uber-trace-id"} {
+		if len(md[key]) != 1 || len(md[key]) == 1 && !contains(md[key][0], carrier.TraceID(sc)) {
+			t.Errorf("%s is %q, want this call's only", key, md[key])
+		}
+	}
+	if len(md["uberctx-old"]) != 0 || len(md["tracestate"]) != 0 {
+		t.Errorf("stale context was sent: %q", md)
+	}
+	if diff := cmp.Diff([]string{"\x00\x01", "\xff"}, md["x-bin"]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"1", "2"}, md["plain"]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(kept, stale); diff != "" {
+		t.Errorf("the caller's metadata changed:\n%s", diff)
+	}
+}
+
+func contains(s, part string) bool {
+	return part != "" && len(s) > len(part) && (s[3:3+len(part)] == part || s[:len(part)] == part)
+}
+
+// TestOneContextManyCalls makes calls of both kinds from many goroutines with one context and its metadata.
+func TestOneContextManyCalls(t *testing.T) {
+	eachTracer(t, func(t *testing.T, tracer opentracing.Tracer) {
+		cc := testsvc.Start(t, testsvc.Bufconn, nil, grpcmw.ServerOptions(tracer), grpcmw.DialOptions(tracer))
+		md := metadata.Pairs("k", "v")
+		root := tracer.StartSpan("root")
+		ctx := opentracing.ContextWithSpan(metadata.NewOutgoingContext(t.Context(), md), root)
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for range 20 {
+					if err := cc.Invoke(ctx, testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
+						t.Error(err)
+					}
+					tr := &transcript{}
+					tr.stream(ctx, cc, testsvc.Chat, "a", "b")
+				}
+			})
+		}
+		wg.Wait()
+		root.Finish()
+		if len(md) != 1 || len(md["k"]) != 1 {
+			t.Errorf("the caller's metadata changed: %v", md)
+		}
+	})
+}
+
+// TestConcurrentSendAndReceive lets both directions of a stream run at once on both ends.
+func TestConcurrentSendAndReceive(t *testing.T) {
+	s, c := both(t, testsvc.Bufconn, nil, nil, nil, func(ctx context.Context, tr *transcript, cc *grpc.ClientConn) {
+		cs := open(t, ctx, cc, testsvc.Chat)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for range 50 {
+				cs.SendMsg(testsvc.Text("x"))
+			}
+			cs.CloseSend()
+		})
+		receiveAll(cs)
+		wg.Wait()
+	})
+	for _, span := range []*mocktracer.MockSpan{s, c} {
+		if span.Tag("rpc.messages.sent") != 50 || span.Tag("rpc.messages.received") != 50 {
+			t.Errorf("tags %v", span.Tags())
+		}
+	}
+}
+
+func TestPropagationCanBeTurnedOff(t *testing.T) {
+	tracer := spantest.New(t)
+	var md metadata.MD
+	off := grpcmw.WithPropagation(func(_ context.Context, m string) bool { return m != testsvc.Say })
+	cc := testsvc.Start(t, testsvc.Bufconn, sees(&md), nil, grpcmw.DialOptions(tracer, off))
+	sayHello(t.Context(), &transcript{}, cc)
+	if len(md["mockpfx-ids-traceid"]) != 0 {
+		t.Errorf("sent %q", md)
+	}
+	(&transcript{}).stream(t.Context(), cc, testsvc.Chat)
+	if len(md["mockpfx-ids-traceid"]) != 1 {
+		t.Errorf("not sent: %q", md)
+	}
+}
+
+// TestUntracedCallsPassTheContextOn goes through a server that does not trace the method, and a client that does not.
+func TestUntracedCallsPassTheContextOn(t *testing.T) {
+	none := grpcmw.WithFilter(matching(false))
+	for _, method := range []string{testsvc.Say, testsvc.Repeat} {
+		tracer, reporter, _ := engineDial(t)
+		var md metadata.MD
+		backend := testsvc.Start(t, testsvc.Bufconn, sees(&md), nil, grpcmw.DialOptions(tracer, none))
+		onwards := func(ctx context.Context) {
+			sayHello(ctx, &transcript{}, backend)
+		}
+		middle := &testsvc.Server{
+			Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) { onwards(ctx); return in, nil },
+			Stream: func(_ string, ss grpc.ServerStream) error {
+				onwards(ss.Context())
+				return nil
+			},
+		}
+		cc := testsvc.Start(t, testsvc.Bufconn, middle, grpcmw.ServerOptions(tracer, none), nil)
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "traceparent", traceparent[0])
+		if method == testsvc.Say {
+			sayHello(ctx, &transcript{}, cc)
+		} else {
+			(&transcript{}).stream(ctx, cc, method)
+		}
+		if got := md["traceparent"]; len(got) != 1 || got[0] != traceparent[0] {
+			t.Errorf("%s: traceparent %q, want the caller's", method, got)
+		}
+		if n := reporter.SpansSubmitted(); n != 0 {
+			t.Errorf("%d spans", n)
+		}
+	}
+}
+
+func TestPublicEndpoint(t *testing.T) {
+	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	public := grpcmw.WithPublicEndpoint(func(_ context.Context, m string) bool { return m == testsvc.Say })
+	var baggage string
+	srv := &testsvc.Server{Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
+		baggage = opentracing.SpanFromContext(ctx).BaggageItem("admin")
+		return in, nil
+	}}
+	cc := testsvc.Start(t, testsvc.Bufconn, srv, grpcmw.ServerOptions(tracer, public), nil)
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "traceparent", traceparent[0], "baggage", "admin=1", "jaeger-debug-id", "x")
+	sayHello(ctx, &transcript{}, cc)
+	span := reporter.GetSpans()[0].(*jaeger.Span)
+	tags := span.Tags()
+	if tags["link.trace_id"] != traceparent[0][3:35] || tags["link.span_id"] != traceparent[0][36:52] {
+		t.Errorf("tags %v", tags)
+	}
+	if span.SpanContext().ParentID() != 0 || carrier.TraceID(span.SpanContext()) == traceparent[0][3:35] || span.SpanContext().IsDebug() || baggage != "" {
+		t.Errorf("the caller was obeyed: %v, baggage %q", span, baggage)
+	}
+	(&transcript{}).stream(ctx, cc, testsvc.Chat)
+	if got := carrier.TraceID(reporter.GetSpans()[1].(*jaeger.Span).SpanContext()); got != traceparent[0][3:35] {
+		t.Errorf("a private method started trace %s", got)
+	}
+}
+
+func TestSilence(t *testing.T) {
+	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	var injected opentracing.TextMapCarrier
+	srv := &testsvc.Server{Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
+		child, _ := opentracing.StartSpanFromContextWithTracer(ctx, tracer, "child")
+		injected = opentracing.TextMapCarrier{}
+		tracer.Inject(child.Context(), opentracing.TextMap, injected)
+		child.Finish()
+		return in, nil
+	}}
+	cc := testsvc.Start(t, testsvc.Bufconn, srv, grpcmw.ServerOptions(tracer, grpcmw.WithSilence(matching(true))), nil)
+	for _, ctx := range []context.Context{t.Context(), metadata.AppendToOutgoingContext(t.Context(), "traceparent", traceparent[0])} {
+		sayHello(ctx, &transcript{}, cc)
+		if got := injected["traceparent"]; len(got) != 55 || got[53:] != "00" {
+			t.Errorf("sampled below: %q", got)
+		}
+	}
+	if n := len(reporter.GetSpans()); n != 0 {
+		t.Errorf("%d spans reported", n)
+	}
+}
