@@ -1,6 +1,8 @@
 package model
 
 import (
+	"time"
+
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 )
@@ -26,7 +28,7 @@ func (s *Span) Load(src *jaeger.Span, lim Limits, traceState func(jaeger.SpanCon
 		Flags:    sc.Flags(),
 		Name:     src.OperationName(),
 		Start:    src.StartTime(),
-		Duration: max(src.Duration(), 0),
+		Duration: duration(src.Duration()),
 		Tags:     s.Tags[:0],
 		Logs:     s.Logs[:0],
 		Refs:     s.Refs[:0],
@@ -38,6 +40,15 @@ func (s *Span) Load(src *jaeger.Span, lim Limits, traceState func(jaeger.SpanCon
 	dropped += s.loadLogs(src.Logs(), lim)
 	s.loadRefs(src.References())
 	return dropped
+}
+
+// duration keeps what lasted less than a microsecond from lasting nothing, which Jaeger takes for a fault; so it is the
+// same by thrift, which tells microseconds, and by OTLP.
+func duration(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return max(d, time.Microsecond)
 }
 
 func (s *Span) loadLogs(logs []opentracing.LogRecord, lim Limits) (dropped int) {

@@ -69,6 +69,20 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestShortSpansLastAMicrosecond(t *testing.T) {
+	tracer := newTracer(t)
+	start := time.Now()
+	for lasted, want := range map[time.Duration]time.Duration{
+		-time.Second: 0, 0: 0, 1: time.Microsecond, 999: time.Microsecond, 1500: 1500,
+	} {
+		span := tracer.StartSpan("x", opentracing.StartTime(start))
+		span.FinishWithOptions(opentracing.FinishOptions{FinishTime: start.Add(lasted)})
+		if s, _ := load(span, Limits{}); s.Duration != want {
+			t.Errorf("%v became %v, want %v", lasted, s.Duration, want)
+		}
+	}
+}
+
 // A value with methods makes Load take the slow way; both must say the same.
 func TestBothWaysToReadTagsAgree(t *testing.T) {
 	tracer := newTracer(t)
