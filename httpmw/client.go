@@ -256,17 +256,32 @@ func (c *call) outcome(e ending) (o Outcome, why failure) {
 	case e.goexit:
 		o.IsError = true
 		why = failure{"goexit", "the transport's goroutine exited"}
-	case e.err != nil && c.canceled(e.err):
-		why = failure{"context_canceled", e.err.Error()}
+	case e.err != nil:
+		why = failure{c.cause(e.err), e.err.Error()}
+		o.IsError = why.kind != canceled
 	default:
-		o.IsError = e.err != nil || c.status >= 400
+		o.IsError = c.status >= 400
 	}
 	return o, why
 }
 
-// canceled reports whether the caller gave up, whatever cause it gave.
-func (c *call) canceled(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(c.original.Context().Err(), context.Canceled)
+// cause classifies an error by what became of the request's context: the transport may give any error then.
+// http.Client sets deadlines both there and by the request's Cancel.
+func (c *call) cause(err error) string {
+	ctx := c.original.Context()
+	deadline, timed := ctx.Deadline()
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return canceled
+	case timed && !time.Now().Before(deadline):
+		return timeout
+	}
+	select {
+	case <-c.original.Cancel:
+		return canceled
+	default:
+		return errorType(err)
+	}
 }
 
 // callKey finds the state of the round trip in its context.

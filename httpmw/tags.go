@@ -333,14 +333,20 @@ func (t tagger) judge(o Outcome, failed bool, why failure, suspect bool) {
 	}
 }
 
-// errorType classifies an error: "timeout", "context_canceled", or the type it has.
+// Values of error.type for requests that were given up.
+const (
+	canceled = "context_canceled"
+	timeout  = "timeout"
+)
+
+// errorType classifies an error: canceled, timeout, or the type it has.
 func errorType(err error) string {
-	var timeout interface{ Timeout() bool }
+	var timer interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, context.Canceled):
-		return "context_canceled"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
+		return canceled
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timer) && timer.Timeout():
+		return timeout
 	}
 	return fmt.Sprintf("%T", err)
 }
