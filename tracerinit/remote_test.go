@@ -182,7 +182,13 @@ var badAnswers = map[string]http.HandlerFunc{
 	"deep":             text200(strings.Repeat("[", 100000)),
 	"404":              http.NotFound,
 	"500":              func(w http.ResponseWriter, _ *http.Request) { http.Error(w, everything, 500) },
-	"redirect":         func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", 302) },
+	"redirect": func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/elsewhere" {
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+			return
+		}
+		fmt.Fprint(w, `{"probabilisticSampling":{"samplingRate":0}}`)
+	},
 	"cut short": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		fmt.Fprint(w, everything)
