@@ -1,11 +1,14 @@
 package bench
 
 import (
+	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 
 	ddchi "github.com/DataDog/dd-trace-go/contrib/go-chi/chi.v5/v2"
 	"github.com/go-chi/chi/v5"
@@ -107,16 +110,26 @@ var headerNames = []string{
 	"Sec-Fetch-Mode", "Sec-Fetch-Site", "User-Agent", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip", "X-Request-Id",
 }
 
-// discard is a ResponseWriter without a connection.
+// discard is a ResponseWriter with the optional interfaces of net/http's HTTP/1.1 writer, and no connection.
 type discard struct {
 	header http.Header
 	status int
 }
 
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d *discard) WriteHeader(status int)      { d.status = status }
-func (d *discard) Flush()                      {}
+func (d *discard) Header() http.Header                 { return d.header }
+func (d *discard) Write(p []byte) (int, error)         { return len(p), nil }
+func (d *discard) WriteString(s string) (int, error)   { return len(s), nil }
+func (d *discard) WriteHeader(status int)              { d.status = status }
+func (d *discard) Flush()                              {}
+func (d *discard) FlushError() error                   { return nil }
+func (d *discard) CloseNotify() <-chan bool            { return nil }
+func (d *discard) ReadFrom(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }
+func (d *discard) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, http.ErrNotSupported
+}
+func (d *discard) SetReadDeadline(time.Time) error  { return nil }
+func (d *discard) SetWriteDeadline(time.Time) error { return nil }
+func (d *discard) EnableFullDuplex() error          { return nil }
 
 func BenchmarkHTTPServer(b *testing.B) {
 	for _, m := range modes {
