@@ -126,8 +126,8 @@ func (in *Intake) Key(b []byte) string {
 		return s
 	}
 	s := in.Text(b)
-	if len(b) <= maxBytes && len(in.keys) < maxKeys {
-		in.keys[string(b)] = s
+	if len(s) <= maxBytes && len(in.keys) < maxKeys {
+		in.keys[s] = s
 	}
 	return s
 }

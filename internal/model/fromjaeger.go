@@ -72,7 +72,7 @@ func (s *Span) loadLogs(logs []opentracing.LogRecord, lim Limits) (dropped int) 
 func (s *Span) loadRefs(refs []opentracing.SpanReference) {
 	for _, r := range refs {
 		sc, ok := r.ReferencedContext.(jaeger.SpanContext)
-		if !ok || !sc.IsValid() {
+		if !ok {
 			continue
 		}
 		ref := Ref{TraceID: TraceID{sc.TraceID().High, sc.TraceID().Low}, SpanID: uint64(sc.SpanID())}

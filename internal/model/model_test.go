@@ -90,3 +90,69 @@ func FuzzCut(f *testing.F) {
 		}
 	})
 }
+
+func TestText(t *testing.T) {
+	for in, want := range map[string]string{"": "", "äöü": "äöü", "a\xff\xfeb": "a\uFFFDb", "\xc3": "\uFFFD", "\xed\xa0\x80": "\uFFFD"} {
+		if got := Text(in); got != want {
+			t.Errorf("Text(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestIntakeCutsAndShares(t *testing.T) {
+	in := NewIntake(DecodeLimits{ValueBytes: 8})
+	if got := in.Text([]byte("123456789")); got != "12345…" {
+		t.Errorf("Text: %q", got)
+	}
+	if got := in.Text([]byte("12345678")); got != "12345678" {
+		t.Errorf("Text at the limit: %q", got)
+	}
+	if got := in.Binary([]byte("123456789")); got != Bytes([]byte("12345678")) {
+		t.Errorf("Binary: %#v", got)
+	}
+	key := []byte("key")
+	in.Key(key)
+	if n := testing.AllocsPerRun(100, func() { in.Key(key) }); n != 0 {
+		t.Errorf("%v allocations for a key seen before", n)
+	}
+	key[0] = 'X'
+	if in.Key([]byte("key")) != "key" {
+		t.Error("the key changed with the bytes it was read from")
+	}
+}
+
+func TestIntakeLimits(t *testing.T) {
+	in := NewIntake(DecodeLimits{Spans: 2, Tags: 1, Logs: 1, Refs: 1})
+	if tags := in.Tag(in.Tag(in.Tag(nil, "", Int(1)), "a", Int(1)), "b", Int(2)); len(tags) != 1 || tags[0].Key != "a" {
+		t.Errorf("tags: %v", tags)
+	}
+	if logs := in.Log(in.Log(nil, Log{}), Log{}); len(logs) != 1 {
+		t.Errorf("logs: %v", logs)
+	}
+	if refs := in.Ref(in.Ref(nil, Ref{}), Ref{}); len(refs) != 1 {
+		t.Errorf("refs: %v", refs)
+	}
+	spans := in.Span(in.Span(nil, &Span{}), &Span{})
+	if len(spans) != 2 || in.Err() != nil {
+		t.Errorf("%d spans, %v", len(spans), in.Err())
+	}
+	if spans = in.Span(spans, &Span{}); len(spans) != 2 || !errors.Is(in.Err(), ErrTooLarge) {
+		t.Errorf("%d spans, %v", len(spans), in.Err())
+	}
+
+	small := NewIntake(DecodeLimits{Memory: 100})
+	if small.Text(make([]byte, 90)) == "" || small.Err() != nil {
+		t.Error("refused within the limit")
+	}
+	if got := small.Text(make([]byte, 20)); got != "" || !errors.Is(small.Err(), ErrTooLarge) {
+		t.Errorf("%d bytes over the limit, %v", len(got), small.Err())
+	}
+	if batches := small.Batch(nil, Batch{}); batches != nil {
+		t.Error("more was made after the limit")
+	}
+
+	endless := NewIntake(DecodeLimits{Spans: -1, Tags: -1, Logs: -1, Refs: -1, ValueBytes: -1, Memory: -1})
+	if s := endless.Text(make([]byte, 1<<20)); len(s) != 1<<20 || endless.Err() != nil {
+		t.Errorf("a negative limit is none: %d bytes, %v", len(s), endless.Err())
+	}
+}

@@ -43,7 +43,7 @@ func sdkRequest() *tracepb.TracesData {
 	start := uint64(testStart.UnixNano())
 	failed := &tracepb.Span{
 		TraceId: id16(testTrace), SpanId: []byte{0, 0, 0, 0, 0, 0, 0, 2}, ParentSpanId: []byte{0, 0, 0, 0, 0, 0, 0, 1},
-		TraceState: "v=1", Flags: 0x301, Name: "GET /", Kind: tracepb.Span_SPAN_KIND_CLIENT, StartTimeUnixNano: start, EndTimeUnixNano: start + 1500,
+		TraceState: "v=1", Flags: 0x303, Name: "GET /", Kind: tracepb.Span_SPAN_KIND_CLIENT, StartTimeUnixNano: start, EndTimeUnixNano: start + 1500,
 		Attributes: []*commonpb.KeyValue{
 			pbStr("http.request.method", "GET"), {Key: "retries", Value: pbAny(3)}, {Key: "raw", Value: pbAny([]byte{1, 2})}, {Key: "none"},
 			{Key: "list", Value: pbAny([]*commonpb.AnyValue{pbAny("a\""), pbAny(1), pbAny(true), pbAny(0.5), pbAny([]byte{255}), pbAny(nil), pbAny(math.NaN())})},

@@ -5,7 +5,7 @@
 //
 //	span.kind                              kind; a span without it is INTERNAL
 //	error=true, otel.status_code           status code
-//	otel.status_description                status message
+//	otel.status_description                status message; else an error's is that of its log event=error
 //	a log's field event                    event name; a log without it is named "log"
 //	references                             links, marked opentracing.ref_type=child_of or follows_from
 //	link.trace_id, link.span_id            a link beside the tags

@@ -35,7 +35,7 @@ func fullSpan() model.Span {
 		TraceID: testTrace, SpanID: math.MaxUint64, ParentID: 7, Flags: 3, Name: "GET /näme", TraceState: "a=1,b=2",
 		Start: testStart, Duration: 42*time.Millisecond + 1,
 		Tags: []model.Tag{
-			str("span.kind", "server"), {Key: "error", Value: model.Bool(true)}, str("otel.status_description", "boom"),
+			str("span.kind", "server"), {Key: "error", Value: model.Bool(true)}, str("otel.status_description", "went boom"),
 			str("s", strings.Repeat("long", 200)), str("empty", ""), {Key: "no", Value: model.Bool(false)},
 			{Key: "i", Value: model.Int(-1)}, {Key: "d", Value: model.Float(-1.5)}, {Key: "b", Value: model.Bytes([]byte{0, 255, 3})},
 		},
@@ -79,7 +79,7 @@ func fullSpanProto() *tracepb.Span {
 			{TraceId: id16(model.TraceID{Low: 2}), SpanId: []byte{0, 0, 0, 0, 0, 0, 0, 3}, Attributes: []*commonpb.KeyValue{pbStr("opentracing.ref_type", "follows_from")}},
 			{TraceId: id16(testTrace), SpanId: []byte{0, 0, 0, 0, 0, 0, 0, 8}, Attributes: []*commonpb.KeyValue{pbStr("opentracing.ref_type", "child_of")}},
 		},
-		Status: &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "boom"},
+		Status: &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "went boom"},
 	}
 }
 
@@ -142,6 +142,26 @@ func TestStatus(t *testing.T) {
 		got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: tt.tags})
 		if int32(got.GetStatus().GetCode()) != tt.code || got.GetStatus().GetMessage() != tt.msg || len(got.Attributes) != tt.attrs {
 			t.Errorf("%s: %v, attributes %v; want code %d, message %q, %d attributes", tt.name, got.Status, got.Attributes, tt.code, tt.msg, tt.attrs)
+		}
+	}
+}
+
+func TestErrorLogDescribesTheStatus(t *testing.T) {
+	isError := model.Tag{Key: "error", Value: model.Bool(true)}
+	logs := []model.Log{
+		{Fields: []model.Tag{str("event", "error"), str("message", "first")}},
+		{Fields: []model.Tag{str("message", "boom"), str("event", "error")}},
+		{Fields: []model.Tag{str("event", "note"), str("message", "unrelated")}},
+	}
+	for _, tt := range []struct {
+		tags []model.Tag
+		want string
+	}{
+		{[]model.Tag{isError}, "boom"}, {[]model.Tag{isError, str("otel.status_description", "told")}, "told"}, {nil, ""},
+		{[]model.Tag{str("otel.status_code", "OK")}, ""},
+	} {
+		if got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: tt.tags, Logs: logs}).GetStatus().GetMessage(); got != tt.want {
+			t.Errorf("%v: message %q, want %q", tt.tags, got, tt.want)
 		}
 	}
 }

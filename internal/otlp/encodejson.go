@@ -115,7 +115,7 @@ func (s *scope) covers(t *model.Tag) bool {
 }
 
 func (w *jsonWriter) span(s *model.Span, from *scope) {
-	f := factsOf(s.Tags)
+	f := factsOf(s)
 	w.raw(`{"traceId":`)
 	w.traceID(s.TraceID)
 	w.raw(`,"spanId":`)

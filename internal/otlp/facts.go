@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -24,17 +25,18 @@ const (
 type facts struct {
 	kind        int
 	status      int
-	description string
+	description string    // of the status
+	logged      string    // what describes an error's status when no tag does
 	link        model.Ref // SpanID 0: none
 }
 
-// factsOf reads the tags of a span. A later tag wins over an earlier one of the same key.
-func factsOf(tags []model.Tag) facts {
+// factsOf reads the tags of s, of which a later one wins over an earlier one of the same key.
+func factsOf(s *model.Span) facts {
 	f := facts{kind: kindInternal}
 	failed := false
 	var linkTrace, linkSpan string
-	for i := range tags {
-		t := &tags[i]
+	for i := range s.Tags {
+		t := &s.Tags[i]
 		switch t.Key {
 		case tagKind:
 			f.kind = max(number(kindNames[:], t.Value), kindInternal)
@@ -53,8 +55,12 @@ func factsOf(tags []model.Tag) facts {
 	if failed {
 		f.status = statusError
 	}
-	if f.status == 0 {
+	switch f.status {
+	case 0:
 		f.description = ""
+	case statusError:
+		f.logged = loggedError(s.Logs)
+		f.description = cmp.Or(f.description, f.logged)
 	}
 	f.link = parseLink(linkTrace, linkSpan)
 	return f
@@ -70,9 +76,24 @@ func (f *facts) covers(t *model.Tag) bool {
 	case tagStatusCode:
 		return f.status != 0 && t.Value == model.String(statusNames[f.status])
 	case tagStatusDescription:
-		return f.description != "" && t.Value == model.String(f.description)
+		return f.description != f.logged && t.Value == model.String(f.description)
 	}
 	return false
+}
+
+// loggedError returns the message of the last log that tells an error.
+func loggedError(logs []model.Log) (message string) {
+	for i := range logs {
+		if name, _ := eventName(&logs[i]); name != errorEvent {
+			continue
+		}
+		for j := range logs[i].Fields {
+			if f := &logs[i].Fields[j]; f.Key == fieldMessage {
+				message = text(f.Value)
+			}
+		}
+	}
+	return message
 }
 
 func number(names []string, v model.Value) int {

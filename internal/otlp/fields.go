@@ -73,11 +73,13 @@ const (
 	tagRefType           = "opentracing.ref_type"
 	tagService           = "service.name"
 	fieldEvent           = "event"
+	fieldMessage         = "message"
 
 	refChildOf     = "child_of"
 	refFollowsFrom = "follows_from"
 
 	unnamedEvent   = "log"
+	errorEvent     = "error"
 	unknownService = "unknown_service"
 
 	// scopeOfKit is the instrumentation scope of every span that this kit exports.

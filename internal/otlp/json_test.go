@@ -22,7 +22,7 @@ const sdkJSON = `{
         {
           "spans": [{
             "traceId": "F123456789ABCDEF8000000000000001", "spanId": "0000000000000002", "parentSpanId": "0000000000000001",
-            "traceState": "v=1", "flags": 769, "name": "GET /", "kind": "SPAN_KIND_CLIENT", "unknown": {"deep": [1, {"er": null}]},
+            "traceState": "v=1", "flags": 771, "name": "GET /", "kind": "SPAN_KIND_CLIENT", "unknown": {"deep": [1, {"er": null}]},
             "startTimeUnixNano": "1772600767123456789", "endTimeUnixNano": 1772600767123458289,
             "attributes": [
               {"key": "http.request.method", "value": {"stringValue": "GET"}}, {"key": "retries", "value": {"intValue": "3"}},
@@ -109,7 +109,7 @@ func TestRequestJSON(t *testing.T) {
 	}
 	s := scopes[0].Spans[0]
 	if s.TraceID != "f123456789abcdef8000000000000001" || s.SpanID != "ffffffffffffffff" || s.ParentSpanID != "0000000000000007" ||
-		s.StartTimeUnixNano != "1772600767123456789" || s.Kind != 2 || s.Status.Code != 2 || s.Status.Message != "boom" {
+		s.StartTimeUnixNano != "1772600767123456789" || s.Kind != 2 || s.Status.Code != 2 || s.Status.Message != "went boom" {
 		t.Errorf("span: %+v", s)
 	}
 	if string(AppendRequestJSON(nil, nil)) != `{"resourceSpans":[]}` {

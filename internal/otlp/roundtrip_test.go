@@ -49,7 +49,7 @@ func (m maker) value() model.Value {
 func (m maker) tags() (tags []model.Tag) {
 	for range m.IntN(8) {
 		key := pick(m, "a", "b", "error", "span.kind", "otel.status_code", "otel.status_description", "otel.scope.name",
-			"otel.scope.version", "link.trace_id", "event", "opentracing.ref_type", "ü")
+			"otel.scope.version", "link.trace_id", "event", "opentracing.ref_type", "message", "ü")
 		if !slices.ContainsFunc(tags, func(t model.Tag) bool { return t.Key == key }) {
 			tags = append(tags, model.Tag{Key: key, Value: m.value()})
 		}
@@ -65,6 +65,9 @@ func (m maker) span() model.Span {
 	}
 	for range m.IntN(3) {
 		s.Logs = append(s.Logs, model.Log{Time: m.time(), Fields: m.tags()})
+	}
+	if m.IntN(3) == 0 {
+		s.Logs = append(s.Logs, model.Log{Time: m.time(), Fields: []model.Tag{str("event", "error"), str("message", m.text())}})
 	}
 	for range m.IntN(3) {
 		s.Refs = append(s.Refs, model.Ref{Type: pick(m, model.ChildOf, model.FollowsFrom), TraceID: pick(m, s.TraceID, model.TraceID{Low: m.id()}), SpanID: m.id()})

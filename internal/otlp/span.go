@@ -12,7 +12,7 @@ import (
 // AppendSpan appends s to dst as one Span message with its tag and length, as it stands inside ScopeSpans, so that
 // a batch is made by joining spans: see AppendRequest. It allocates nothing but room in dst.
 func AppendSpan(dst []byte, s *model.Span) []byte {
-	f := factsOf(s.Tags)
+	f := factsOf(s)
 	dst, at := begin(dst, scopeSpansSpans)
 	dst = appendTraceID(dst, spanTraceID, s.TraceID)
 	dst = appendSpanID(dst, spanSpanID, s.SpanID)

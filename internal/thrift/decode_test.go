@@ -222,6 +222,21 @@ func TestDecodeLimits(t *testing.T) {
 	}
 }
 
+func TestDecodeTimes(t *testing.T) {
+	for micros, want := range map[int64]time.Duration{-1: 0, math.MinInt64: 0, 5: 5 * time.Microsecond, math.MaxInt64: math.MaxInt64 / 1000 * 1000} {
+		w := writer{}
+		w.i64(1, 1)
+		w.i64(3, 1)
+		w.i64(8, math.MinInt64)
+		w.i64(9, micros)
+		w.close(0)
+		b, err := DecodeBatchBinary(AppendBatchBinary(nil, testProcess(), [][]byte{w.b}), noLimits)
+		if err != nil || b.Spans[0].Duration != want {
+			t.Errorf("%d µs: %v %v", micros, b.Spans, err)
+		}
+	}
+}
+
 func TestNotAnEmitBatch(t *testing.T) {
 	for _, datagram := range []string{"", "\x82", "\x82\x21\x00", "\x80\x01\x00\x01", "\x82\x22\x00\x00\x00", "\x82\x21\x00\x03foo\x00"} {
 		if _, err := DecodeEmitBatch([]byte(datagram), noLimits); err == nil {
