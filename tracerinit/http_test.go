@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -357,6 +358,44 @@ func TestAnEndlessAnswerIsCutOff(t *testing.T) {
 				t.Errorf("a batch taken by a 200 was not counted as delivered: %+v", s)
 			}
 		})
+	}
+}
+
+func TestAnAnswerBeforeTheBodyIsReadCorruptsNothing(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	var served sync.WaitGroup
+	defer served.Wait()
+	served.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			served.Go(func() {
+				defer c.Close()
+				for buf := make([]byte, 4096); ; {
+					if _, err := c.Read(buf); err != nil {
+						return
+					}
+					io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				}
+			})
+		}
+	})
+	l := open(t, OTLPHTTP("http://"+ln.Addr().String(), WithRetry(quick)), Queue{Batch: 100})
+	filler := strings.Repeat("x", 8000)
+	for range 3000 {
+		l.StartSpan("large").SetTag("filler", filler).Finish()
+	}
+	l.Flush(within(t, 20*time.Second))
+	l.Shutdown(ended())
+	ln.Close()
+	if s := l.Stats(); s.Delivered == 0 {
+		t.Errorf("%+v", s)
 	}
 }
 

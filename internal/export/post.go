@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -65,7 +66,7 @@ func NewPoster(c PostConfig) *Poster {
 	}
 	p.life, p.end = context.WithCancel(context.Background())
 	p.transport = &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxy,
 		DialContext:            p.dial,
 		TLSClientConfig:        c.TLS.Clone(), // the transport writes to it
 		TLSHandshakeTimeout:    dialTime,
@@ -76,6 +77,15 @@ func NewPoster(c PostConfig) *Poster {
 		MaxResponseHeaderBytes: replyBytes,
 	}
 	return p
+}
+
+// proxy is the environment's; the error about a malformed one would show its password.
+func proxy(r *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(r)
+	if err != nil {
+		return nil, errors.New("the proxy that the environment names is malformed")
+	}
+	return u, nil
 }
 
 func setDefault(h http.Header, key, value string) {

@@ -69,6 +69,26 @@ func TestPauseIsAtLeastWhatTheBackendAsks(t *testing.T) {
 	})
 }
 
+func TestTheNextBatchWaitsForWhatTheBackendAskedOfTheLast(t *testing.T) {
+	for _, c := range []struct{ asked, least, most time.Duration }{
+		{2 * time.Minute, 2 * time.Minute, 121 * time.Second},
+		{1 << 62, 5 * time.Minute, 301 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b, at := attempts(&RetryError{Err: errors.New("busy"), After: c.asked})
+			p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) { f.Retry.Limit = time.Minute })
+			newMaker(t).numbered(p, 0, 3)
+			p.Flush(within(t, time.Hour))
+			if s := p.Stats(); s.Dropped.Failed != 1 || s.Delivered != 2 {
+				t.Errorf("%+v", s)
+			}
+			if pause := (*at)[1].Sub((*at)[0]); pause < c.least || pause > c.most {
+				t.Errorf("asked for %v, the next batch went after %v", c.asked, pause)
+			}
+		})
+	}
+}
+
 func TestRetriesEnd(t *testing.T) {
 	for name, c := range map[string]struct {
 		err      error

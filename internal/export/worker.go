@@ -12,8 +12,14 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// targetBytes is the size a batch is kept under; only a single larger span makes a larger one.
-const targetBytes = 1 << 20
+const (
+	// targetBytes is the size a batch is kept under; only a single larger span makes a larger one. With what a
+	// message adds to its spans it is within a MiB.
+	targetBytes = 1_000_000
+
+	// longestAsk is the longest pause that a backend's Retry-After is granted.
+	longestAsk = 5 * time.Minute
+)
 
 // work is the worker: it takes spans, encodes them and sends them until the pipeline is closed and empty.
 func (p *Pipeline) work() {
@@ -21,7 +27,7 @@ func (p *Pipeline) work() {
 	defer p.sender.Close()
 	w := &worker{Pipeline: p, max: p.sender.MaxBytes()}
 	w.target = min(w.max, targetBytes)
-	spans := make([]*jaeger.Span, 0, p.queue.Batch)
+	spans := make([]*jaeger.Span, 0, min(p.queue.Batch, 512))
 	for {
 		spans = p.next(spans[:0])
 		if len(spans) == 0 {
@@ -133,6 +139,7 @@ type worker struct {
 	buf         []byte // encoded spans, not sent
 	ends        []int  // of each span in buf
 	batch       [][]byte
+	notBefore   time.Time // the backend asked not to be sent more until then
 }
 
 // deliver encodes and sends spans, in as many batches as their sizes ask for.
@@ -200,26 +207,28 @@ func (w *worker) send(b Batch) error {
 	pause := backoff.ExponentialBackOff{
 		InitialInterval: w.retry.Initial, MaxInterval: w.retry.Max, Multiplier: 2, RandomizationFactor: 0.5,
 	}
+	w.sleep(time.Until(w.notBefore), nil)
 	started := time.Now()
 	for {
 		err := w.attempt(b)
-		var retry *RetryError
 		if err == nil || errors.As(err, new(*RejectedError)) {
 			return err
 		}
 		w.failed(err)
+		var retry *RetryError
 		if !errors.As(err, &retry) {
 			return err
 		}
-		wait := max(pause.NextBackOff(), retry.After)
-		if time.Since(started)+wait > w.retry.Limit {
+		wait, hurry := pause.NextBackOff(), (<-chan struct{})(w.hurry)
+		if asked := min(retry.After, longestAsk); asked > 0 {
+			wait, hurry = max(wait, asked), nil
+			w.notBefore = time.Now().Add(asked)
+		}
+		if time.Since(started)+wait > w.retry.Limit || w.ctx.Err() != nil {
 			return err
 		}
-		if hurried := w.sleep(wait, retry.After > 0); hurried {
+		if w.sleep(wait, hurry) {
 			pause.Reset()
-		}
-		if w.ctx.Err() != nil {
-			return err
 		}
 	}
 }
@@ -238,14 +247,13 @@ func (w *worker) attempt(b Batch) (err error) {
 	return w.sender.Send(ctx, b)
 }
 
-// sleep waits for d. A flush or shutdown cuts it short, unless the backend asked for the pause.
-func (w *worker) sleep(d time.Duration, asked bool) (hurried bool) {
+// sleep waits for d, or until there is reason to hurry. The end of a Shutdown cuts it short.
+func (w *worker) sleep(d time.Duration, hurry <-chan struct{}) (hurried bool) {
+	if d <= 0 {
+		return false
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	hurry := w.hurry
-	if asked {
-		hurry = nil
-	}
 	select {
 	case <-timer.C:
 	case <-w.ctx.Done():
