@@ -114,8 +114,9 @@ func (b *bag) readPrefixed(src *source, plain bool) {
 
 // readJaegerBaggage reads key=value pairs that a person typed; the whole header may be escaped.
 func (b *bag) readJaegerBaggage(lines *values) {
+	left := b.p.baggage.MaxBytes - b.bytes
 	for line := range lines.each {
-		if len(line) > b.p.baggage.MaxBytes-b.bytes {
+		if left -= len(line); left < 0 {
 			b.p.counts.count(baggageOverLimit)
 			return
 		}

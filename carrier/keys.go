@@ -26,14 +26,16 @@ func metadataByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.'
 }
 
-// keyBuffer turns keys to lower case, all in one allocation.
+// keyBuffer turns keys to lower case, usually all of them in one allocation.
 type keyBuffer struct{ b strings.Builder }
 
 const typicalKey = 16
 
+// fold returns key in lower case; count is how many there may be.
 func (l *keyBuffer) fold(key string, count int) string {
-	if l.b.Cap() == 0 {
-		l.b.Grow(min(count, maxBaggageItems) * typicalKey)
+	if l.b.Cap()-l.b.Len() < len(key) {
+		l.b.Reset() // the strings it has returned stay
+		l.b.Grow(max(len(key), min(count, maxBaggageItems)*typicalKey))
 	}
 	start := l.b.Len()
 	for i := range len(key) {
