@@ -64,19 +64,3 @@ func BenchmarkSpanToBytes(b *testing.B) {
 	}
 	b.SetBytes(int64(len(buf)))
 }
-
-func BenchmarkTagsAlone(b *testing.B) {
-	span := serverSpan(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		span.Tags()
-	}
-}
-func BenchmarkLoadAlone(b *testing.B) {
-	span := serverSpan(b)
-	var scratch model.Span
-	b.ReportAllocs()
-	for b.Loop() {
-		scratch.Load(span, model.Limits{}, nil)
-	}
-}

@@ -1,8 +1,6 @@
 package thrift
 
 import (
-	"time"
-
 	"github.com/spanloom/spanloom/internal/model"
 )
 
@@ -35,19 +33,11 @@ func appendSpan(dst []byte, s *model.Span, compact bool) []byte {
 	w.refs(s)
 	w.i32(7, int32(s.Flags))
 	w.i64(8, s.Start.UnixMicro())
-	w.i64(9, micros(s.Duration))
+	w.i64(9, max(s.Duration, 0).Microseconds())
 	w.tags(10, s.Tags, traceStateTag(s))
 	w.logs(s.Logs)
 	w.close(outer)
 	return w.b
-}
-
-// micros rounds a duration down, but not to zero: Jaeger takes spans of no duration for faulty.
-func micros(d time.Duration) int64 {
-	if d <= 0 {
-		return 0
-	}
-	return max(d.Microseconds(), 1)
 }
 
 func traceStateTag(s *model.Span) model.Tag {

@@ -7,12 +7,54 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 // maxDepth bounds how deep lists and maps nest inside an attribute.
 const maxDepth = 32
 
 var errTooDeep = errors.New("otlp: attribute value nested deeper than 32")
+
+// tag appends the KeyValue b to tags.
+func (d decoder) tag(tags []model.Tag, b []byte) ([]model.Tag, error) {
+	var key string
+	var v model.Value
+	err := messages(b, func(num protowire.Number, b []byte) (err error) {
+		switch num {
+		case keyValueKey:
+			key = d.in.Key(b)
+		case keyValueValue:
+			v, err = d.value(b)
+		}
+		return err
+	})
+	return d.in.Tag(tags, key, v), err
+}
+
+// value reads an AnyValue; of several that it holds the last one counts. Lists and maps become JSON.
+func (d decoder) value(b []byte) (v model.Value, err error) {
+	err = eachField(b, func(f field) error {
+		switch {
+		case f.num == anyString && f.typ == protowire.BytesType:
+			v = model.String(d.in.Text(f.bytes))
+		case f.num == anyBool && f.typ == protowire.VarintType:
+			v = model.Bool(f.uint != 0)
+		case f.num == anyInt && f.typ == protowire.VarintType:
+			v = model.Int(int64(f.uint))
+		case f.num == anyDouble && f.typ == protowire.Fixed64Type:
+			v = model.Float(math.Float64frombits(f.uint))
+		case f.num == anyBytes && f.typ == protowire.BytesType:
+			v = d.in.Binary(f.bytes)
+		case (f.num == anyArray || f.num == anyMap) && f.typ == protowire.BytesType:
+			json, err := appendContainer(nil, f, 0)
+			v = model.String(d.in.Text(json))
+			return err
+		}
+		return nil
+	})
+	return v, err
+}
 
 // appendContainer appends the list or map of an AnyValue as plain JSON.
 func appendContainer(dst []byte, f field, depth int) ([]byte, error) {
