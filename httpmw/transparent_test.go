@@ -296,6 +296,8 @@ func observe(t *testing.T, setup func(*httptest.Server), rw row, wrap func(http.
 		wrapped.ServeHTTP(w, r)
 	}), func(s *httptest.Server) { s.Config.ErrorLog = log.New(logged, "", 0) }, setup)
 
+	srv.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute // so that bodies wait to be asked for
+
 	request := func(url string) *http.Request { r, _ := http.NewRequest("GET", url, nil); return r }
 	if rw.request != nil {
 		request = rw.request
