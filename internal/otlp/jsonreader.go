@@ -90,12 +90,15 @@ func (r *jsonReader) array(visit func()) {
 	r.token()
 }
 
-// skip reads over one value of any kind.
+// skip reads over one value of any kind. How deep it nests is bounded: json.Decoder keeps every level in mind.
 func (r *jsonReader) skip() {
+	const maxSkipped = 1000
 	for depth := 0; r.err == nil; {
 		switch r.token() {
 		case json.Delim('{'), json.Delim('['):
-			depth++
+			if depth++; depth > maxSkipped {
+				r.fail(errors.New("otlp: JSON nested deeper than 1000"))
+			}
 		case json.Delim('}'), json.Delim(']'):
 			depth--
 		}
