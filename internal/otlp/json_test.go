@@ -65,6 +65,8 @@ func TestDecodeBadJSON(t *testing.T) {
 		"not an array": `{"resourceSpans":{}}`, "id not hex": span(`"parentSpanId":"xyz"`), "id too short": span(`"parentSpanId":"12"`),
 		"base64 id": span(`"parentSpanId":"8SNFZ4mrze8="`), "negative time": span(`"startTimeUnixNano":-1`), "time as text": span(`"startTimeUnixNano":"now"`),
 		"fraction": attribute(`{"intValue":1.5}`), "too large": attribute(`{"intValue":"9223372036854775808"}`), "text as bool": attribute(`{"boolValue":"true"}`),
+		"time as object": span(`"startTimeUnixNano":{}`), "float as text": attribute(`{"doubleValue":"many"}`), "float as bool": attribute(`{"doubleValue":true}`),
+		"time too large": span(`"endTimeUnixNano":1e30`), "short trace id in a link": span(`"links":[{"traceId":"12"}]`), "status as text": span(`"status":"ok"`),
 		"number as text": attribute(`{"stringValue":1}`), "bad base64": attribute(`{"bytesValue":"*"}`), "kind unknown": span(`"kind":"client"`),
 		"deep value": attribute(strings.Repeat(`{"arrayValue":{"values":[`, 33) + strings.Repeat(`]}}`, 33)),
 		"deep junk":  span(`"x":` + strings.Repeat("[", 1001) + strings.Repeat("]", 1001)), "no ids": `{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}`,
@@ -76,6 +78,7 @@ func TestDecodeBadJSON(t *testing.T) {
 	for name, body := range map[string]string{
 		"empty": "{}", "null": `{"resourceSpans":null}`, "deep junk": `{"x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`,
 		"integers as floats": attribute(`{"intValue":1e3}`), "large double": attribute(`{"doubleValue":1e999}`), "kind of the future": span(`"kind":99`),
+		"names of the future": span(`"kind":"SPAN_KIND_NEW","status":{"code":"STATUS_CODE_NEW","new":1}`), "time as float": span(`"startTimeUnixNano":1.5e18`),
 	} {
 		if got, err := DecodeRequestJSON([]byte(body), model.DecodeLimits{}); err != nil {
 			t.Errorf("%s: %v %v", name, got, err)

@@ -123,7 +123,7 @@ func TestBatchBinaryIsWhatJaegerClientWrites(t *testing.T) {
 func TestEmitBatchIsWhatJaegerClientSends(t *testing.T) {
 	p, spans := testProcess(), testSpans()
 	buf := apache.NewTMemoryBuffer()
-	client := agent.NewAgentClientFactory(buf, apache.NewTCompactProtocolFactory())
+	client := agent.NewAgentClientFactory(buf, apache.NewTCompactProtocolFactoryConf(nil))
 	if err := client.EmitBatch(context.Background(), jaegerBatch(p, spans)); err != nil {
 		t.Fatal(err)
 	}
