@@ -88,7 +88,20 @@ func New(c Config) (*Propagator, error) {
 		decide:  c.Decide,
 		debug:   c.Debug.gate(),
 	}
-	var wrong []string
+	if wrong := p.check(c); wrong != nil {
+		return nil, fmt.Errorf("carrier: %s", strings.Join(wrong, "; "))
+	}
+	if c.Debug != IgnoreDebug() {
+		p.marker = newDebugMarker()
+	}
+	p.stylesIn, p.stylesOut = stylesOf(c.Baggage, p.extract), stylesOf(c.Baggage, p.inject)
+	p.reads = fieldsOf(p.extract, p.stylesIn)
+	p.manages = p.reads | fieldsOf(p.inject, p.stylesOut)
+	return p, nil
+}
+
+// check returns what is wrong, and sets the limits that are zero.
+func (p *Propagator) check(c Config) (wrong []string) {
 	for _, f := range slices.Concat(p.extract, p.inject) {
 		if f >= formats {
 			wrong = append(wrong, "unknown "+f.String())
@@ -113,16 +126,7 @@ func New(c Config) (*Propagator, error) {
 	if err := c.Debug.check(); err != "" {
 		wrong = append(wrong, err)
 	}
-	if wrong != nil {
-		return nil, fmt.Errorf("carrier: %s", strings.Join(wrong, "; "))
-	}
-	if c.Debug != IgnoreDebug() {
-		p.marker = newDebugMarker()
-	}
-	p.stylesIn, p.stylesOut = stylesOf(c.Baggage, p.extract), stylesOf(c.Baggage, p.inject)
-	p.reads = fieldsOf(p.extract, p.stylesIn)
-	p.manages = p.reads | fieldsOf(p.inject, p.stylesOut)
-	return p, nil
+	return wrong
 }
 
 // or returns a copy of list without repetitions, or the default if it is nil.

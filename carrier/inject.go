@@ -47,6 +47,10 @@ type outgoing struct {
 	values [fixedFields]string
 	n      int
 	set    fieldSet
+
+	text [320]byte // where the formats are written, which is room enough for all
+	size int
+	ends [fixedFields]int
 }
 
 func (o *outgoing) add(f field, value string) {
@@ -55,7 +59,23 @@ func (o *outgoing) add(f field, value string) {
 	o.n++
 }
 
-// addFormats adds sc in all formats, in one string of which the values are parts.
+// mark adds f, whose value is what text has more than before.
+func (o *outgoing) mark(f field, text []byte) {
+	o.size = len(text)
+	o.ends[o.n] = o.size
+	o.add(f, "")
+}
+
+// seal makes one string of the text, of which the marked values are parts.
+func (o *outgoing) seal() {
+	text, start := string(o.text[:o.size]), 0
+	for i := range o.n {
+		o.values[i] = text[start:o.ends[i]]
+		start = o.ends[i]
+	}
+}
+
+// addFormats adds sc in all formats.
 func (o *outgoing) addFormats(p *Propagator, sc jaeger.SpanContext, st *state) {
 	if !sc.IsValid() {
 		if st != nil && st.debugID != "" && p.manages.has(jaegerDebugID) {
@@ -63,55 +83,36 @@ func (o *outgoing) addFormats(p *Propagator, sc jaeger.SpanContext, st *state) {
 		}
 		return
 	}
-	flags := sc.Flags()
-	r := remote{
-		trace: sc.TraceID(), span: sc.SpanID(), parent: sc.ParentID(), sampling: decided(flags&flagSampled != 0),
-		debug: flags&flagDebug != 0, firehose: flags&flagFirehose != 0, random: st != nil && st.random,
-	}
-	var buf [256]byte
-	b := buf[:0]
-	var ends [fixedFields]int
-	first := o.n
-	add := func(f field) {
-		o.add(f, "")
-		ends[o.n-1] = len(b)
-	}
+	r := remoteOf(sc)
+	r.random = st != nil && st.random
 	for _, f := range p.inject {
-		switch f {
-		case W3C:
-			b = appendTraceparent(b, &r)
-			add(traceparent)
-		case Jaeger:
-			b = appendUberTraceID(b, &r)
-			add(uberTraceID)
-		case B3:
-			b = appendB3(b, &r)
-			add(b3)
-		case B3Multi:
-			b = appendShortTraceID(b, r.trace)
-			add(b3TraceID)
-			b = appendHex(b, uint64(r.span))
-			add(b3SpanID)
-			if r.parent != 0 {
-				b = appendHex(b, uint64(r.parent))
-				add(b3ParentSpanID)
-			}
-			if r.debug {
-				b = append(b, '1')
-				add(b3Flags)
-			} else {
-				b = append(b, r.b3State())
-				add(b3Sampled)
-			}
-		}
+		o.addFormat(f, &r)
 	}
-	text, start := string(b), 0
-	for i := first; i < o.n; i++ {
-		o.values[i] = text[start:ends[i]]
-		start = ends[i]
-	}
-	if o.set.has(traceparent) && st != nil && st.tracestate != "" {
+	o.seal()
+	if st != nil && st.tracestate != "" && o.set.has(traceparent) {
 		o.add(tracestate, st.tracestate)
+	}
+}
+
+func (o *outgoing) addFormat(f Format, r *remote) {
+	switch f {
+	case W3C:
+		o.mark(traceparent, appendTraceparent(o.text[:o.size], r))
+	case Jaeger:
+		o.mark(uberTraceID, appendUberTraceID(o.text[:o.size], r))
+	case B3:
+		o.mark(b3, appendB3(o.text[:o.size], r))
+	case B3Multi:
+		o.mark(b3TraceID, appendShortTraceID(o.text[:o.size], r.trace))
+		o.mark(b3SpanID, appendHex(o.text[:o.size], uint64(r.span)))
+		if r.parent != 0 {
+			o.mark(b3ParentSpanID, appendHex(o.text[:o.size], uint64(r.parent)))
+		}
+		if r.debug { // which implies sampled
+			o.mark(b3Flags, append(o.text[:o.size], '1'))
+		} else {
+			o.mark(b3Sampled, append(o.text[:o.size], r.b3State()))
+		}
 	}
 }
 

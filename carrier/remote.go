@@ -24,6 +24,15 @@ type remote struct {
 
 func (r *remote) valid() bool { return r.trace.IsValid() && r.span != 0 }
 
+// remoteOf is sc, which must be valid, as the next process will see it.
+func remoteOf(sc jaeger.SpanContext) remote {
+	flags := sc.Flags()
+	return remote{
+		trace: sc.TraceID(), span: sc.SpanID(), parent: sc.ParentID(),
+		sampling: decided(flags&flagSampled != 0), debug: flags&flagDebug != 0, firehose: flags&flagFirehose != 0,
+	}
+}
+
 // complete adds what other, of the same trace, says and r's format could not.
 func (r *remote) complete(other *remote) {
 	if r.sampling == undecided {
