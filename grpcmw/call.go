@@ -37,6 +37,7 @@ type call struct {
 	ctx      context.Context // base with the span
 	began    time.Time       // set if a hook wants the duration
 	target   string          // a client's
+	public   bool            // a server's caller is not obeyed
 	seen     atomic.Pointer[peer.Peer]
 	out      pairs
 	sent     atomic.Int64

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/opentracing/opentracing-go"
-	"github.com/opentracing/opentracing-go/ext"
 	"google.golang.org/grpc"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
@@ -94,11 +93,10 @@ func DialOptions(tracer opentracing.Tracer, opts ...ClientOption) []grpc.DialOpt
 type client struct {
 	tracer opentracing.Tracer
 	cfg    *config
-	kind   *rpcspan.Kind
 }
 
 func newClient(tracer opentracing.Tracer, opts []ClientOption) *client {
-	return &client{tracer: tracer, cfg: clientConfig(opts), kind: rpcspan.NewKind(ext.SpanKindRPCClientEnum, component)}
+	return &client{tracer: tracer, cfg: clientConfig(opts)}
 }
 
 // begin starts the span of an RPC and returns the context to make it with. Without a call the RPC is not traced,
@@ -117,7 +115,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		}
 		return nil, ctx
 	}
-	c.start(t, cl.kind, parent)
+	c.start(t, cl.cfg.kind, parent)
 	if cc != nil {
 		c.target = cc.Target()
 	}

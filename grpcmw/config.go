@@ -2,9 +2,12 @@ package grpcmw
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
 	"google.golang.org/grpc/codes"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
@@ -17,7 +20,7 @@ func serverConfig(opts []ServerOption) *config {
 			o.applyServer(c)
 		}
 	}
-	return c
+	return c.done(ext.SpanKindRPCServerEnum)
 }
 
 func clientConfig(opts []ClientOption) *config {
@@ -27,6 +30,32 @@ func clientConfig(opts []ClientOption) *config {
 			o.applyClient(c)
 		}
 	}
+	return c.done(ext.SpanKindRPCClientEnum)
+}
+
+// done completes c once all options are applied.
+func (c *config) done(kind ext.SpanKindEnum) *config {
+	component := "grpc"
+	own := c.tags[:0:0]
+	for i, tag := range c.tags {
+		later := slices.ContainsFunc(c.tags[i+1:], func(t opentracing.Tag) bool { return t.Key == tag.Key })
+		switch s, isString := tag.Value.(string); {
+		case later || tag.Key == string(ext.SpanKind) || tag.Key == string(ext.Error):
+		case tag.Key == string(ext.Component) && isString:
+			component = s
+		default:
+			own = append(own, tag)
+		}
+	}
+	c.tags = own
+	if len(own) > 0 {
+		c.taken = make(map[string]bool, len(own))
+		for _, tag := range own {
+			c.taken[tag.Key] = true
+		}
+	}
+	c.kind = rpcspan.NewKind(kind, component)
+	c.silent = c.kind.Silent()
 	return c
 }
 

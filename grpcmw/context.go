@@ -5,9 +5,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
-
-	"github.com/spanloom/spanloom/carrier"
 )
 
 // servedKey finds the call that a server's context belongs to.
@@ -29,20 +26,6 @@ func (w *within) Value(key any) any {
 		return span
 	}
 	return w.base.Value(key)
-}
-
-// incoming is the metadata of a server's call as a carrier. Reading single keys is cheap, listing all copies them.
-type incoming call
-
-// Values returns the values of a key in lower case.
-func (in *incoming) Values(key string) []string {
-	return metadata.ValueFromIncomingContext(in.base, key)
-}
-
-// ForeachKey implements opentracing.TextMapReader.
-func (in *incoming) ForeachKey(handler func(key, value string) error) error {
-	md, _ := metadata.FromIncomingContext(in.base)
-	return carrier.Multi(md).ForeachKey(handler)
 }
 
 // isServed reports whether an interceptor of ours is at work on this very RPC. An RPC that a handler serves within

@@ -3,6 +3,7 @@ package grpcmw
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
 	"github.com/opentracing/opentracing-go"
@@ -36,9 +37,12 @@ type Option interface {
 }
 
 type config struct {
+	kind      *rpcspan.Kind
+	silent    *rpcspan.Kind
 	filter    selector.Matcher
 	name      func(fullMethod string) string
 	tags      []opentracing.Tag
+	taken     map[string]bool // keys of tags; nil if there are none
 	semconv   Semconv
 	metadata  []metadataTag
 	policy    func(fullMethod string, client bool, code codes.Code) bool
@@ -49,6 +53,7 @@ type config struct {
 	propagate func(ctx context.Context, fullMethod string) bool
 	service   func(target string) string
 	methods   methods
+	target    atomic.Pointer[target]
 }
 
 type serverOption func(*config)
@@ -84,23 +89,10 @@ func WithOperationName(name func(fullMethod string) string) Option {
 	})
 }
 
-// WithTags adds tags to every span. Of tags with the same key the last one counts.
+// WithTags puts tags on every span. They win over the kit's own tags of the same key, except span.kind and error;
+// of two with the same key the later one wins.
 func WithTags(tags ...opentracing.Tag) Option {
-	return option(func(c *config) {
-		for _, tag := range tags {
-			c.addTag(tag)
-		}
-	})
-}
-
-func (c *config) addTag(tag opentracing.Tag) {
-	for i := range c.tags {
-		if c.tags[i].Key == tag.Key {
-			c.tags[i] = tag
-			return
-		}
-	}
-	c.tags = append(c.tags, tag)
+	return option(func(c *config) { c.tags = append(c.tags, tags...) })
 }
 
 // WithSemconv chooses the vocabulary of tags and names.
@@ -162,8 +154,8 @@ func WithSilence(m selector.Matcher) ServerOption {
 	})
 }
 
-// WithTraceIDTrailer sends the trace id in this trailer when an RPC fails in the caller's eyes or panics. A key
-// that gRPC cannot send, or reserves, is ignored.
+// WithTraceIDTrailer sends the trace id, as 32 hex digits, in this trailer when an RPC does not end with OK or
+// panics, but not on public endpoints. A key that gRPC cannot send, or reserves, is ignored.
 func WithTraceIDTrailer(key string) ServerOption {
 	return serverOption(func(c *config) {
 		key = strings.ToLower(key)

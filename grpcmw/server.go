@@ -4,15 +4,12 @@ import (
 	"context"
 
 	"github.com/opentracing/opentracing-go"
-	"github.com/opentracing/opentracing-go/ext"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
-
-const component = "grpc"
 
 // UnaryServerInterceptor traces the unary RPCs of a server. A nil tracer is the global one at the time of the RPC.
 func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grpc.UnaryServerInterceptor {
@@ -92,32 +89,29 @@ func ServerOptions(tracer opentracing.Tracer, opts ...ServerOption) []grpc.Serve
 type server struct {
 	tracer opentracing.Tracer
 	cfg    *config
-	kind   *rpcspan.Kind
-	silent *rpcspan.Kind
 }
 
 func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
-	kind := rpcspan.NewKind(ext.SpanKindRPCServerEnum, component)
-	return &server{tracer: tracer, cfg: serverConfig(opts), kind: kind, silent: kind.Silent()}
+	return &server{tracer: tracer, cfg: serverConfig(opts)}
 }
 
 // begin starts the span of an RPC and returns the context for what is below it. Without a call the RPC is not
 // traced, and the context passes the caller's on.
 func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc rpcKind, req any) (*call, context.Context) {
 	if s.cfg.filter == nil && m.probe {
-		return nil, rpcspan.PassOn(ctx, t, rpcspan.Remote(t, &incoming{base: ctx}))
+		return nil, rpcspan.PassOn(ctx, t, rpcspan.Remote(t, headersOf(ctx)))
 	}
 	c := &call{cfg: s.cfg, method: m, kind: rpc, base: ctx}
-	parent := rpcspan.Remote(t, (*incoming)(c))
+	parent := rpcspan.Remote(t, headersOf(ctx))
 	if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
 		return nil, rpcspan.PassOn(ctx, t, parent)
 	}
-	kind := s.kind
+	kind := s.cfg.kind
 	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
-		kind = s.silent
+		kind = s.cfg.silent
 	}
 	var stranger opentracing.SpanContext
-	if parent != nil && s.cfg.isPublic(&c.Span, ctx, m.full) {
+	if c.public = s.cfg.isPublic(&c.Span, ctx, m.full); c.public {
 		parent, stranger = nil, parent
 	}
 	c.start(t, kind, parent)
@@ -131,7 +125,7 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 
 // tell sends the trace id to the caller, if that is wanted.
 func (s *server) tell(c *call, setTrailer func(metadata.MD)) {
-	if s.cfg.trailer == "" {
+	if s.cfg.trailer == "" || c.public {
 		return
 	}
 	if id := carrier.TraceID(c.OpenTracing().Context()); id != "" {

@@ -1,7 +1,6 @@
 package grpcmw
 
 import (
-	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -20,28 +19,35 @@ var (
 	system any = "grpc"
 )
 
+// set sets a tag unless the user has set one with this key.
+func (c *call) set(key string, value any) {
+	if c.cfg.taken == nil || !c.cfg.taken[key] {
+		c.SetTag(key, value)
+	}
+}
+
 // startTags sets what is known of an RPC before it runs.
 func (c *call) startTags() {
 	m, conv := c.method, c.cfg.semconv
 	if conv.OpenTracing() {
-		c.SetTag("rpc.system", system)
+		c.set("rpc.system", system)
 		if m.known {
-			c.SetTag("rpc.service", m.service)
+			c.set("rpc.service", m.service)
 		}
-		c.SetTag("rpc.method", m.name)
+		c.set("rpc.method", m.name)
 	}
 	if conv.OTel() {
-		c.SetTag("rpc.system.name", system)
+		c.set("rpc.system.name", system)
 		if !conv.OpenTracing() {
-			c.SetTag("rpc.method", m.path)
+			c.set("rpc.method", m.path)
 		}
 	}
 	if !m.known {
-		c.SetTag("rpc.method_original", m.original)
+		c.set("rpc.method_original", m.original)
 	}
-	c.SetTag("grpc.type", rpcTypes[c.kind.rpc()])
+	c.set("grpc.type", rpcTypes[c.kind.rpc()])
 	if deadline, ok := c.base.Deadline(); ok {
-		c.SetTag("grpc.timeout_ms", max(time.Until(deadline).Milliseconds(), 0))
+		c.set("grpc.timeout_ms", max(time.Until(deadline).Milliseconds(), 0))
 	}
 	for _, tag := range c.cfg.tags {
 		c.SetTag(tag.Key, tag.Value)
@@ -51,63 +57,23 @@ func (c *call) startTags() {
 // callerTags sets what a server knows of its caller.
 func (c *call) callerTags() {
 	if p, ok := peer.FromContext(c.base); ok && p.Addr != nil {
-		c.peerTags(p.Addr.String())
+		c.peerTags(c.cfg.newEndpoint(p.Addr.String()))
 	}
 	if n := c.attempt(); n > 1 {
-		c.SetTag("grpc.attempt", n)
+		c.set("grpc.attempt", n)
 	}
 	for _, tag := range c.cfg.metadata {
-		tag.record(c, metadata.ValueFromIncomingContext(c.base, tag.key))
+		tag.record(c, valuesOf(c.base, tag.key))
 	}
 }
 
 // calleeTags sets what a client knows of the server before it answers.
 func (c *call) calleeTags() {
 	if name := c.cfg.peerService(&c.Span, c.target); name != "" {
-		c.SetTag(string(ext.PeerService), name)
+		c.set(string(ext.PeerService), name)
 	}
 	for _, tag := range c.cfg.metadata {
 		tag.record(c, metadata.ValueFromOutgoingContext(c.base, tag.key))
-	}
-}
-
-// callee is the address that gRPC connected to if it is known, else the target without the scheme of its resolver.
-func (c *call) callee() string {
-	if p := c.seen.Load(); p != nil && p.Addr != nil {
-		return p.Addr.String()
-	}
-	_, rest, ok := strings.Cut(c.target, "://")
-	if !ok {
-		return c.target
-	}
-	_, endpoint, _ := strings.Cut(rest, "/")
-	return endpoint
-}
-
-// peerTags tells the other end's address.
-func (c *call) peerTags(addr string) {
-	if addr == "" {
-		return
-	}
-	conv := c.cfg.semconv
-	if conv.OpenTracing() {
-		c.SetTag(string(ext.PeerAddress), addr)
-	}
-	if !conv.OTel() {
-		return
-	}
-	hostKey, portKey := "network.peer.address", "network.peer.port"
-	if c.kind.client() {
-		hostKey, portKey = "server.address", "server.port"
-	}
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		c.SetTag(hostKey, addr)
-		return
-	}
-	c.SetTag(hostKey, host)
-	if n, err := strconv.Atoi(port); err == nil {
-		c.SetTag(portKey, n)
 	}
 }
 
@@ -118,7 +84,7 @@ const maxAttempts = 1000
 // go-grpc-middleware tell it; 0 if they do not.
 func (c *call) attempt() int {
 	for _, key := range [...]string{"grpc-previous-rpc-attempts", "x-retry-attempt"} {
-		if vs := metadata.ValueFromIncomingContext(c.base, key); len(vs) > 0 {
+		if vs := valuesOf(c.base, key); len(vs) > 0 {
 			if n, err := strconv.Atoi(vs[0]); err == nil && 0 < n && n < maxAttempts {
 				return n + 1
 			}
@@ -131,32 +97,33 @@ func (c *call) attempt() int {
 func (c *call) endTags(s condition, failed bool, panicked any) {
 	conv := c.cfg.semconv
 	if conv.OpenTracing() {
-		c.SetTag("rpc.grpc.status_code", int(s.code))
+		c.set("rpc.grpc.status_code", int(s.code))
 		if s.code != codes.OK {
-			c.SetTag("grpc.code", s.code.String())
+			c.set("grpc.code", s.code.String())
 		}
 	}
 	if conv.OTel() {
-		c.SetTag("rpc.response.status_code", specName(s.code))
+		c.set("rpc.response.status_code", specName(s.code))
 		if failed && panicked == nil {
-			c.SetTag("error.type", specName(s.code))
+			c.set("error.type", specName(s.code))
 		}
 	}
 	if c.kind.streaming() {
-		c.SetTag("rpc.messages.sent", int(c.sent.Load()))
-		c.SetTag("rpc.messages.received", int(c.received.Load()))
+		c.set("rpc.messages.sent", int(c.sent.Load()))
+		c.set("rpc.messages.received", int(c.received.Load()))
 	}
 	if c.kind.client() {
 		c.peerTags(c.callee())
 	}
 	if c.out.dropped > 0 {
-		c.SetTag("spanloom.dropped_metadata", c.out.dropped)
+		c.set("spanloom.dropped_metadata", c.out.dropped)
 	}
 	switch {
 	case !failed:
 	case panicked != nil:
 		c.Panicked(panicked)
 	default:
+		c.set("otel.status_description", model.Cut(s.message, maxDescription))
 		c.Fail(s.code.String(), s.message, nil)
 	}
 }
@@ -184,7 +151,10 @@ type metadataTag struct {
 	secret                 bool
 }
 
-const maxMetadata = 256
+const (
+	maxMetadata    = 256
+	maxDescription = 256
+)
 
 func newMetadataTag(key string) metadataTag {
 	t := metadataTag{key: key, openTracing: "grpc.metadata." + key, otel: "rpc.request.metadata." + key}
@@ -204,9 +174,9 @@ func (t metadataTag) record(c *call, values []string) {
 		value = model.Cut(strings.Join(values, ","), maxMetadata)
 	}
 	if c.cfg.semconv.OpenTracing() {
-		c.SetTag(t.openTracing, value)
+		c.set(t.openTracing, value)
 	}
 	if c.cfg.semconv.OTel() {
-		c.SetTag(t.otel, value)
+		c.set(t.otel, value)
 	}
 }

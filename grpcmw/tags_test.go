@@ -13,6 +13,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/opentracing/opentracing-go/mocktracer"
+	"github.com/uber/jaeger-client-go"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -295,6 +296,26 @@ func TestOTelErrors(t *testing.T) {
 		if c.Tag("error") == true && c.Tag("error.type") != want {
 			t.Errorf("error.type %v, want %s", c.Tag("error.type"), want)
 		}
+	}
+}
+
+func TestOwnTagsWin(t *testing.T) {
+	own := grpcmw.WithTags(opentracing.Tag{Key: "component", Value: "gRPC"}, opentracing.Tag{Key: "rpc.service", Value: "mine"},
+		opentracing.Tag{Key: "rpc.grpc.status_code", Value: "n/a"}, opentracing.Tag{Key: "error", Value: "no"}, opentracing.Tag{Key: "span.kind", Value: "x"})
+	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	grpcmw.UnaryServerInterceptor(tracer, own)(t.Context(), nil, unaryInfo, func(context.Context, any) (any, error) { return nil, errPlain })
+	seen := map[string]int{}
+	for _, tag := range jaeger.BuildJaegerThrift(reporter.GetSpans()[0].(*jaeger.Span)).Tags {
+		if seen[tag.Key]++; seen[tag.Key] > 1 {
+			t.Errorf("tag %s twice", tag.Key)
+		}
+	}
+	tags := reporter.GetSpans()[0].(*jaeger.Span).Tags()
+	if tags["component"] != "gRPC" || tags["rpc.service"] != "mine" || tags["rpc.grpc.status_code"] != "n/a" || tags["error"] != true || tags["span.kind"] != ext.SpanKindRPCServerEnum {
+		t.Errorf("tags %v", tags)
+	}
+	if tags["sampler.type"] != "const" {
+		t.Errorf("the sampler's tags are lost: %v", tags)
 	}
 }
 

@@ -1,0 +1,83 @@
+package grpcmw
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/opentracing/opentracing-go/ext"
+)
+
+// endpoint is the other end of an RPC as tags: boxed strings and an int, nil if unknown.
+type endpoint struct{ address, host, port any }
+
+func (c *config) newEndpoint(address string) (e endpoint) {
+	if address == "" {
+		return e
+	}
+	e.address = address
+	if c.semconv.OTel() {
+		e.host = e.address
+		if host, port, err := net.SplitHostPort(address); err == nil {
+			e.host = host
+			if n, err := strconv.Atoi(port); err == nil {
+				e.port = n
+			}
+		}
+	}
+	return e
+}
+
+// target is where a connection goes, with its endpoint.
+type target struct {
+	name     string
+	endpoint endpoint
+}
+
+// endpointOf remembers the target that was called last: the connections of one client mostly have one.
+func (c *config) endpointOf(name string) endpoint {
+	if t := c.target.Load(); t != nil && t.name == name {
+		return t.endpoint
+	}
+	t := &target{name, c.newEndpoint(withoutScheme(name))}
+	c.target.Store(t)
+	return t.endpoint
+}
+
+// withoutScheme cuts the resolver's scheme and authority off a target.
+func withoutScheme(name string) string {
+	_, rest, ok := strings.Cut(name, "://")
+	if !ok {
+		return name
+	}
+	_, address, _ := strings.Cut(rest, "/")
+	return address
+}
+
+// callee is what gRPC connected to if that is known, else the target.
+func (c *call) callee() endpoint {
+	if p := c.seen.Load(); p != nil && p.Addr != nil {
+		return c.cfg.newEndpoint(p.Addr.String())
+	}
+	return c.cfg.endpointOf(c.target)
+}
+
+func (c *call) peerTags(e endpoint) {
+	if e.address == nil {
+		return
+	}
+	if c.cfg.semconv.OpenTracing() {
+		c.set(string(ext.PeerAddress), e.address)
+	}
+	if e.host == nil {
+		return
+	}
+	host, port := "network.peer.address", "network.peer.port"
+	if c.kind.client() {
+		host, port = "server.address", "server.port"
+	}
+	c.set(host, e.host)
+	if e.port != nil {
+		c.set(port, e.port)
+	}
+}
