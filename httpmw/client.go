@@ -108,12 +108,12 @@ func inject(tracer opentracing.Tracer, sc opentracing.SpanContext, r *http.Reque
 
 // pass sends a request that is not traced, in the trace of the span it comes from.
 func (c *call) pass(tracer opentracing.Tracer) (*http.Response, error) {
-	active := opentracing.SpanFromContext(c.parent)
+	active := rpcspan.Active(c.parent)
 	if active == nil || !ask(&c.span, c.config.inject, c.original, true) {
 		return c.base.RoundTrip(c.original)
 	}
 	out := c.original.WithContext(c.parent)
-	inject(tracer, active.Context(), out)
+	inject(tracer, active, out)
 	resp, err := c.base.RoundTrip(out)
 	c.restore(resp, out)
 	return resp, err
@@ -129,11 +129,7 @@ func (c *call) restore(resp *http.Response, out *http.Request) {
 func (c *call) begin(tracer opentracing.Tracer) {
 	c.start = time.Now()
 	c.template, _ = c.parent.Value(routeKey{}).(string)
-	var parent opentracing.SpanContext
-	if active := opentracing.SpanFromContext(c.parent); active != nil {
-		parent = active.Context()
-	}
-	c.span.Start(tracer, c.nameOf(c.original), c.kind, parent)
+	c.span.Start(tracer, c.nameOf(c.original), c.kind, rpcspan.Active(c.parent))
 	c.parent = c.span.Hooked(c.parent)
 	if c.span.Recording() {
 		tagger{c.config, &c.span}.clientRequest(c.original, c.template)

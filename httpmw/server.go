@@ -107,9 +107,7 @@ func (s *request) begin(tracer opentracing.Tracer, r *http.Request, remote opent
 	if public {
 		parent = nil
 	} else if parent == nil {
-		if active := opentracing.SpanFromContext(s.parent); active != nil {
-			parent = active.Context()
-		}
+		parent = rpcspan.Active(s.parent)
 	}
 	s.span.Start(tracer, s.name, kind, parent)
 	s.parent = s.span.Hooked(s.parent)

@@ -1,0 +1,183 @@
+package rpcspan_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/spantest"
+)
+
+var time0 time.Time
+
+var kind = rpcspan.NewKind(ext.SpanKindRPCServerEnum, "test")
+
+// own is a context that answers for its span itself, as httpmw's requests do.
+type own struct {
+	context.Context
+	span rpcspan.Span
+}
+
+func (o *own) Value(key any) any {
+	if v := o.span.Value(key); v != nil {
+		return v
+	}
+	return o.Context.Value(key)
+}
+
+func TestContextAnswersForItsSpan(t *testing.T) {
+	tracer := spantest.New(t)
+	o := &own{Context: t.Context()}
+	if opentracing.SpanFromContext(o) != nil {
+		t.Error("a span before Start")
+	}
+	o.span.Start(tracer, "op", kind, nil)
+	defer o.span.Finish(time0, nil)
+	below := context.WithValue(o, struct{}{}, 1)
+	if got := opentracing.SpanFromContext(below); got != o.span.OpenTracing() {
+		t.Errorf("active span %v, want the one that was started", got)
+	}
+	if rpcspan.Active(below) == nil || rpcspan.Active(t.Context()) != nil {
+		t.Error("Active must tell the span's context, or nil")
+	}
+	noop := opentracing.ContextWithSpan(t.Context(), opentracing.NoopTracer{}.StartSpan(""))
+	if rpcspan.Active(noop) != nil {
+		t.Error("a span that does nothing is no parent")
+	}
+}
+
+func TestZeroSpanDoesNothing(t *testing.T) {
+	var s rpcspan.Span
+	s.SetTag("k", 1)
+	s.Fail("x", "y", nil)
+	s.Panicked("z")
+	s.Rename("a", "b")
+	s.Link(nil)
+	if s.Ending() || s.Recording() || s.Started() || s.Context(t.Context()) != t.Context() || s.Hooked(t.Context()) != t.Context() {
+		t.Error("a span that was not started did something")
+	}
+}
+
+func TestEndingOnce(t *testing.T) {
+	var s rpcspan.Span
+	s.Start(spantest.New(t), "op", kind, nil)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if s.Ending() {
+				s.Finish(time0, nil)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestRename(t *testing.T) {
+	tracer := spantest.New(t)
+	for _, byUser := range []bool{false, true} {
+		var s rpcspan.Span
+		s.Start(tracer, "GET", kind, nil)
+		if byUser {
+			s.OpenTracing().SetOperationName("mine")
+		}
+		s.Rename("GET", "GET /x")
+		s.Finish(time0, nil)
+	}
+	spans := tracer.Finished()
+	if spans[0].OperationName != "GET /x" || spans[1].OperationName != "mine" {
+		t.Errorf("names %q and %q", spans[0].OperationName, spans[1].OperationName)
+	}
+}
+
+type badString struct{}
+
+func (badString) String() string { panic("no string") }
+
+func TestPanicked(t *testing.T) {
+	tracer := spantest.New(t)
+	for _, value := range []any{errors.New("boom"), strings.Repeat("x", 1<<20), badString{}} {
+		var s rpcspan.Span
+		s.Start(tracer, "op", kind, nil)
+		s.Panicked(value)
+		s.Finish(time0, nil)
+	}
+	for _, span := range tracer.Finished() {
+		if span.Tag("error") != true || span.Tag("error.type") != "panic" || len(span.Logs()) != 1 {
+			t.Errorf("tags %v, %d logs", span.Tags(), len(span.Logs()))
+		}
+		for _, f := range span.Logs()[0].Fields {
+			if len(f.ValueString) > 9<<10 {
+				t.Errorf("field %s has %d bytes", f.Key, len(f.ValueString))
+			}
+		}
+	}
+}
+
+func TestContain(t *testing.T) {
+	tracer := spantest.New(t)
+	var s rpcspan.Span
+	s.Start(tracer, "op", kind, nil)
+	for range 2 {
+		func() {
+			defer s.Contain()
+			panic("hook")
+		}()
+	}
+	s.Finish(time0, nil)
+	if got := tracer.Finished()[0].Tag("spanloom.hook_panics"); got != 2 {
+		t.Errorf("hook panics %v, want 2", got)
+	}
+}
+
+// TestPassOnInParallel: children that start at once must not share the sampling state of a remote parent.
+func TestPassOnInParallel(t *testing.T) {
+	reporter := jaeger.NewInMemoryReporter()
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(false), reporter)
+	defer closer.Close()
+	h := http.Header{"Uber-Trace-Id": {"1:2:0:1"}, "Uberctx-K": {"v"}}
+	ctx := rpcspan.PassOn(t.Context(), tracer, rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(h)))
+	if got := opentracing.SpanFromContext(ctx).BaggageItem("k"); got != "v" {
+		t.Errorf("baggage %q", got)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			span, _ := opentracing.StartSpanFromContextWithTracer(ctx, tracer, "child")
+			span.Finish()
+		})
+	}
+	wg.Wait()
+	for _, span := range reporter.GetSpans() {
+		if sc := span.Context().(jaeger.SpanContext); sc.TraceID().Low != 1 || sc.ParentID() != 2 {
+			t.Errorf("child %v, want parent 2 in trace 1", sc)
+		}
+	}
+	if reporter.SpansSubmitted() != 8 {
+		t.Errorf("%d spans, want 8", reporter.SpansSubmitted())
+	}
+}
+
+func TestSilentKind(t *testing.T) {
+	reporter := jaeger.NewInMemoryReporter()
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), reporter)
+	defer closer.Close()
+	var s rpcspan.Span
+	s.Start(tracer, "op", kind.Silent(), nil)
+	if s.Recording() {
+		t.Error("a silent span wants tags")
+	}
+	tracer.StartSpan("child", opentracing.ChildOf(s.OpenTracing().Context())).Finish()
+	s.Finish(time0, nil)
+	if reporter.SpansSubmitted() != 0 {
+		t.Error("a silent span or its child was reported")
+	}
+}
