@@ -21,7 +21,7 @@ type Jaeger struct {
 	Collector string // URL: thrift at /api/traces, strategies at /api/sampling
 	OTLPHTTP  string // URL
 	OTLPGRPC  string
-	Query     string // URL
+	API       // query
 
 	flags      []string
 	strategies string // file, reloaded as it changes
@@ -34,7 +34,7 @@ func Start(t testing.TB) *Jaeger {
 	addr := freeAddrs(t, 11)
 	j := &Jaeger{
 		UDP: addr[0], Sampling: "http://" + addr[1], Collector: "http://" + addr[2], OTLPHTTP: "http://" + addr[3],
-		OTLPGRPC: addr[4], Query: "http://" + addr[5],
+		OTLPGRPC: addr[4], API: API("http://" + addr[5]),
 		strategies: filepath.Join(t.TempDir(), "strategies.json"),
 	}
 	collector := addr[6]
@@ -66,7 +66,7 @@ func (j *Jaeger) Restart(t testing.TB) {
 	j.Kill()
 	j.process = proc.Start(t, build(t), nil, j.flags...)
 	wait.For(t, 20*time.Second, "Jaeger to answer", func() (any, bool) {
-		resp, err := http.Get(j.Query + "/api/services")
+		resp, err := http.Get(string(j.API) + "/api/services")
 		if err != nil {
 			return err, false
 		}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,12 +93,15 @@ type trace struct {
 	Processes map[string]Process `json:"processes"`
 }
 
+// API is the base URL of something that answers as Jaeger's query API does.
+type API string
+
 // Trace polls until the trace has at least want spans, and returns them by start and id.
-func (j *Jaeger) Trace(t testing.TB, id string, want int) []Span {
+func (a API) Trace(t testing.TB, id string, want int) []Span {
 	t.Helper()
 	var spans []Span
 	wait.For(t, 15*time.Second, fmt.Sprintf("trace %s with %d spans", id, want), func() (any, bool) {
-		traces := j.get(t, "/api/traces/"+id)
+		traces := a.get(t, "/api/traces/"+id)
 		spans = nil
 		if len(traces) == 1 {
 			spans = traces[0].sorted()
@@ -107,18 +112,18 @@ func (j *Jaeger) Trace(t testing.TB, id string, want int) []Span {
 }
 
 // Traces returns what is stored of a service, at most 1,500 traces.
-func (j *Jaeger) Traces(t testing.TB, service string) [][]Span {
+func (a API) Traces(t testing.TB, service string) [][]Span {
 	t.Helper()
 	var all [][]Span
-	for _, tr := range j.get(t, "/api/traces?limit=1500&lookback=1h&service="+url.QueryEscape(service)) {
+	for _, tr := range a.get(t, "/api/traces?limit=1500&lookback=1h&service="+url.QueryEscape(service)) {
 		all = append(all, tr.sorted())
 	}
 	return all
 }
 
-func (j *Jaeger) get(t testing.TB, path string) []trace {
+func (a API) get(t testing.TB, path string) []trace {
 	t.Helper()
-	resp, err := http.Get(j.Query + path)
+	resp, err := http.Get(string(a) + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,6 +154,41 @@ func (tr trace) sorted() []Span {
 		return cmp.Or(cmp.Compare(a.StartTime, b.StartTime), cmp.Compare(a.SpanID, b.SpanID))
 	})
 	return tr.Spans
+}
+
+// Tree draws the trace: one line for each span, children below their parent by start, with the span's kind, service,
+// name and the tags asked for.
+func Tree(spans []Span, tags ...string) string {
+	children := map[string][]Span{}
+	known := map[string]bool{}
+	for _, s := range spans {
+		known[s.SpanID] = true
+	}
+	for _, s := range spans {
+		parent := s.Parent()
+		if !known[parent] && parent != "" {
+			parent = "?" // a parent that is not in the trace
+		}
+		children[parent] = append(children[parent], s)
+	}
+	var b strings.Builder
+	draw(&b, children, "", "", tags)
+	draw(&b, children, "?", "(orphan) ", tags)
+	return b.String()
+}
+
+func draw(b *strings.Builder, children map[string][]Span, parent, indent string, tags []string) {
+	for _, s := range children[parent] {
+		kind, _ := strconv.Unquote(s.Tag("span.kind"))
+		fmt.Fprintf(b, "%s%s %s %q", indent, cmp.Or(kind, "internal"), s.Process.ServiceName, s.OperationName)
+		for _, key := range tags {
+			if value := s.Tag(key); value != "" {
+				fmt.Fprintf(b, " %s=%s", key, value)
+			}
+		}
+		b.WriteByte('\n')
+		draw(b, children, s.SpanID, indent+"  ", tags)
+	}
 }
 
 func sortTags(tags []KeyValue) {
