@@ -3,7 +3,6 @@ package httpmw
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"time"
 
@@ -97,33 +96,6 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		c.headers = inject(tracer, c.span.OpenTracing().Context(), out)
 	}
 	return c.send(out)
-}
-
-// inject puts the headers of sc on r, replacing stale ones, in a map of its own.
-func inject(tracer opentracing.Tracer, sc opentracing.SpanContext, r *http.Request) http.Header {
-	r.Header = maps.Clone(r.Header)
-	_ = tracer.Inject(sc, opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(r.Header)) // then it goes without
-	return r.Header
-}
-
-// pass sends a request that is not traced, in the trace of the span it comes from.
-func (c *call) pass(tracer opentracing.Tracer) (*http.Response, error) {
-	active := rpcspan.Active(c.parent)
-	if active == nil || !ask(&c.span, c.config.inject, c.original, true) {
-		return c.base.RoundTrip(c.original)
-	}
-	out := c.original.WithContext(c.parent)
-	inject(tracer, active, out)
-	resp, err := c.base.RoundTrip(out)
-	c.restore(resp, out)
-	return resp, err
-}
-
-// restore lets the caller find its own request in the response.
-func (c *call) restore(resp *http.Response, out *http.Request) {
-	if resp != nil && resp.Request == out {
-		resp.Request = c.original
-	}
 }
 
 func (c *call) begin(tracer opentracing.Tracer) {
@@ -278,26 +250,4 @@ func (c *call) cause(err error) string {
 	default:
 		return errorType(err)
 	}
-}
-
-// callKey finds the state of the round trip in its context.
-type callKey struct{}
-
-// sent reports whether a Transport has already made a span of this very request, and not of another one that is
-// sent in its course, such as for a token.
-func sent(r *http.Request) bool {
-	c, ok := r.Context().Value(callKey{}).(*call)
-	if !ok {
-		return false
-	}
-	if sameHeader(c.headers, r.Header) {
-		return true
-	}
-	for _, name := range [...]string{"Traceparent", "Uber-Trace-Id", "X-B3-Spanid", "B3"} {
-		if mine, its := c.headers[name], r.Header[name]; len(mine) == 1 && len(its) == 1 && mine[0] == its[0] {
-			return true
-		}
-	}
-	a, b := c.original.URL, r.URL
-	return c.original.Method == r.Method && a.Scheme == b.Scheme && a.Host == b.Host && a.Path == b.Path && a.RawQuery == b.RawQuery
 }

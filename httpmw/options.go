@@ -7,11 +7,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/opentracing/opentracing-go"
-	"github.com/opentracing/opentracing-go/ext"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
@@ -50,75 +48,6 @@ const (
 	OTel        = rpcspan.OTel
 	Both        = rpcspan.Both
 )
-
-// Outcome is what is known of a request when its span ends. A hook may change IsError; changes of other fields
-// have no effect.
-type Outcome struct {
-	Route     string        // template, "" if unknown
-	Status    int           // final status sent or received; 0 if there was none
-	BytesIn   int64         // received: request body by Content-Length on a server, response body read on a client
-	BytesOut  int64         // sent: response body on a server, request body by Content-Length on a client
-	Duration  time.Duration // from start to end of the span
-	FirstByte time.Duration // from start to the response's header; 0 if there was none
-	Err       error         // of the transport, of reading or writing a body, or of a context that ended first
-	Panic     any           // what the handler or transport panicked with
-	Hijacked  bool          // the handler took over the connection
-	Aborted   bool          // http.ErrAbortHandler, or the client was gone before it was answered
-	IsError   bool          // whether the span is marked as failed
-}
-
-type config struct {
-	kind, silentKind *rpcspan.Kind
-	semconv          Semconv
-
-	filter   func(*http.Request) bool
-	name     func(*http.Request, string) string
-	tags     []opentracing.Tag
-	taken    map[string]bool // keys of tags; nil if there are none
-	redact   func(*url.URL) string
-	outcome  func(opentracing.Span, *http.Request, *Outcome)
-	reqTags  []headerTag
-	respTags []headerTag
-
-	routes  chi.Routes
-	mux     *http.ServeMux
-	public  func(*http.Request) bool
-	silent  func(*http.Request) bool
-	idName  string
-	proxies []netip.Prefix
-
-	inject  func(*http.Request) bool
-	service func(*http.Request) string
-	events  bool
-
-	boxes *boxes
-}
-
-// done completes c once all options are applied.
-func (c *config) done(kind ext.SpanKindEnum) *config {
-	component := "net/http"
-	own := c.tags[:0:0]
-	for i, tag := range c.tags {
-		later := slices.ContainsFunc(c.tags[i+1:], func(t opentracing.Tag) bool { return t.Key == tag.Key })
-		switch s, isString := tag.Value.(string); {
-		case later || tag.Key == string(ext.SpanKind) || tag.Key == string(ext.Error):
-		case tag.Key == string(ext.Component) && isString:
-			component = s
-		default:
-			own = append(own, tag)
-		}
-	}
-	c.tags = own
-	if len(own) > 0 {
-		c.taken = make(map[string]bool, len(own))
-		for _, tag := range own {
-			c.taken[tag.Key] = true
-		}
-	}
-	c.kind = rpcspan.NewKind(kind, component)
-	c.silentKind = c.kind.Silent()
-	return c
-}
 
 // WithFilter traces only requests for which trace returns true. A request that is not traced has no span, but the
 // caller's context still flows through it to its child spans and outgoing requests.
@@ -261,23 +190,4 @@ func headerTags(prefix string, names []string) []headerTag {
 		}
 	}
 	return tags
-}
-
-// ask calls a user's predicate; without one, or if it panics, the answer is fallback.
-func ask(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, fallback bool) (answer bool) {
-	if f == nil {
-		return fallback
-	}
-	answer = fallback
-	defer s.Contain()
-	return f(r)
-}
-
-// tell is ask for predicates that return a string.
-func tell(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) (answer string) {
-	if f == nil {
-		return ""
-	}
-	defer s.Contain()
-	return f(r)
 }

@@ -133,6 +133,11 @@ func (rt *router) sub(rctx *chi.Context) subRouter {
 	return sub
 }
 
+// astray reports whether the routing ended at a mounted router rather than at an endpoint.
+func (rt *router) astray(rctx *chi.Context) bool {
+	return rctx != nil && len(rctx.RoutePatterns) > 0 && rt.sub(rctx).routes != nil
+}
+
 func descend(routes chi.Routes, patterns []string) subRouter {
 	for _, pattern := range patterns {
 		if routes == nil {
@@ -192,10 +197,10 @@ func (s *request) late(r *http.Request) string {
 	switch {
 	case route == "":
 		return s.route // answered before it was routed
-	case strings.HasSuffix(route, "*") && s.route == "" && notFound:
-		return "" // of a mounted router that has no such route
 	case strings.HasSuffix(route, "*") && len(s.route) > len(route) && strings.HasPrefix(s.route, route[:len(route)-1]):
 		return s.route // answered on the way
+	case notFound && strings.HasSuffix(route, "*") && s.route == "", notFound && s.router.astray(rctx):
+		return "" // of a mounted router that has no such route
 	}
 	return route
 }

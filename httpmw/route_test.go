@@ -111,6 +111,8 @@ var apiCases = []routeCase{
 	same("GET /orgs/o/nowhere", "GET"),
 	same("POST /shop/items/5", "POST"),
 	same("GET /shop/nowhere", "GET"),
+	{"GET /shop", "GET", "GET /shop"},
+	{"GET /shop/", "GET", "GET /shop"},
 	same("FOO /users/7", "HTTP"),
 }
 

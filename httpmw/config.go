@@ -1,0 +1,86 @@
+package httpmw
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+
+	"github.com/spanloom/spanloom/internal/rpcspan"
+)
+
+type config struct {
+	kind, silentKind *rpcspan.Kind
+	semconv          Semconv
+
+	filter   func(*http.Request) bool
+	name     func(*http.Request, string) string
+	tags     []opentracing.Tag
+	taken    map[string]bool // keys of tags; nil if there are none
+	redact   func(*url.URL) string
+	outcome  func(opentracing.Span, *http.Request, *Outcome)
+	reqTags  []headerTag
+	respTags []headerTag
+
+	routes  chi.Routes
+	mux     *http.ServeMux
+	public  func(*http.Request) bool
+	silent  func(*http.Request) bool
+	idName  string
+	proxies []netip.Prefix
+
+	inject  func(*http.Request) bool
+	service func(*http.Request) string
+	events  bool
+
+	boxes *boxes
+}
+
+// done completes c once all options are applied.
+func (c *config) done(kind ext.SpanKindEnum) *config {
+	component := "net/http"
+	own := c.tags[:0:0]
+	for i, tag := range c.tags {
+		later := slices.ContainsFunc(c.tags[i+1:], func(t opentracing.Tag) bool { return t.Key == tag.Key })
+		switch s, isString := tag.Value.(string); {
+		case later || tag.Key == string(ext.SpanKind) || tag.Key == string(ext.Error):
+		case tag.Key == string(ext.Component) && isString:
+			component = s
+		default:
+			own = append(own, tag)
+		}
+	}
+	c.tags = own
+	if len(own) > 0 {
+		c.taken = make(map[string]bool, len(own))
+		for _, tag := range own {
+			c.taken[tag.Key] = true
+		}
+	}
+	c.kind = rpcspan.NewKind(kind, component)
+	c.silentKind = c.kind.Silent()
+	return c
+}
+
+// ask calls a user's predicate; without one, or if it panics, the answer is fallback.
+func ask(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, fallback bool) (answer bool) {
+	if f == nil {
+		return fallback
+	}
+	answer = fallback
+	defer s.Contain()
+	return f(r)
+}
+
+// tell is ask for predicates that return a string.
+func tell(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) (answer string) {
+	if f == nil {
+		return ""
+	}
+	defer s.Contain()
+	return f(r)
+}

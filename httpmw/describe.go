@@ -1,0 +1,141 @@
+package httpmw
+
+import (
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/opentracing/opentracing-go/ext"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// serverRequest sets what a server knows when a request comes in.
+func (t tagger) serverRequest(r *http.Request) {
+	t.own()
+	t.method(r.Method)
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	loc := locate(t.span, t.config, r, scheme)
+	if t.semconv.OpenTracing() {
+		t.set("http.url", loc.full)
+	}
+	if t.semconv.OTel() {
+		t.set("url.scheme", scheme)
+		t.set("url.path", loc.path)
+		if loc.query != "" {
+			t.set("url.query", loc.query)
+		}
+		t.server(r.Host, 0)
+		t.protocol(r.ProtoMajor, r.ProtoMinor)
+	}
+	if r.RemoteAddr != "" {
+		t.serverPeer(t.boxes.peer(r.RemoteAddr), r.Header)
+	}
+	if agent := r.UserAgent(); agent != "" {
+		t.both("http.user_agent", "user_agent.original", t.boxes.text(model.Cut(agent, maxBoxed)))
+	}
+	t.headers(t.reqTags, r.Header, r.Host)
+}
+
+func (t tagger) serverPeer(p *peer, h http.Header) {
+	t.peer(p)
+	client := p.ip
+	if len(t.proxies) > 0 && p.ip.IsValid() {
+		client = clientIP(p.ip, h, t.proxies)
+		if t.semconv.OpenTracing() {
+			t.set("http.client_ip", t.ip(client))
+		}
+	}
+	if t.semconv.OTel() && client.IsValid() {
+		t.set("client.address", t.ip(client))
+	}
+}
+
+func (t tagger) ip(ip netip.Addr) any { return t.boxes.text(ip.WithZone("").String()) }
+
+// server sets OpenTelemetry's address of the server; its port unless that is port 0.
+func (t tagger) server(hostport string, defaultPort uint16) {
+	host, port := splitHostPort(hostport)
+	if port == 0 {
+		port = defaultPort
+	}
+	if host != "" {
+		t.set("server.address", t.boxes.text(host))
+	}
+	if port != 0 {
+		t.set("server.port", portTag(port))
+	}
+}
+
+// portTag boxes the usual ports without allocating.
+func portTag(port uint16) any {
+	switch port {
+	case 80:
+		return uint16(80)
+	case 443:
+		return uint16(443)
+	}
+	return port
+}
+
+// splitHostPort is net.SplitHostPort for hosts that may lack a port, which then is 0.
+func splitHostPort(hostport string) (host string, port uint16) {
+	host = hostport[strings.LastIndexByte(hostport, '@')+1:]
+	if len(host) > maxURL {
+		return "", 0
+	}
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		if n, err := strconv.ParseUint(host[colon+1:], 10, 16); err == nil {
+			port = uint16(n)
+		}
+		host = host[:colon]
+	}
+	return strings.Trim(host, "[]"), port
+}
+
+// clientRequest sets what a client knows when it sends a request.
+func (t tagger) clientRequest(r *http.Request, template string) {
+	t.own()
+	t.method(r.Method)
+	loc := locate(t.span, t.config, r, "")
+	t.both("http.url", "url.full", loc.full)
+	defaultPort := uint16(80)
+	if r.URL.Scheme == "https" {
+		defaultPort = 443
+	}
+	if t.semconv.OpenTracing() {
+		host, port := splitHostPort(r.URL.Host)
+		if port == 0 {
+			port = defaultPort
+		}
+		t.set("peer.hostname", t.boxes.text(host))
+		t.set("peer.port", portTag(port))
+	}
+	if t.semconv.OTel() {
+		t.server(r.URL.Host, defaultPort)
+	}
+	if template != "" {
+		t.set("url.template", t.boxes.text(template))
+	}
+	if service := tell(t.span, t.service, r); service != "" {
+		t.set(string(ext.PeerService), t.boxes.text(service))
+	}
+	if n := resends(r); n > 0 {
+		t.set("http.request.resend_count", n)
+	}
+	t.headers(t.reqTags, r.Header, r.Host)
+}
+
+// resends counts the redirects that led to r.
+func resends(r *http.Request) (n int) {
+	const enough = 100
+	for r.Response != nil && r.Response.Request != nil && n < enough {
+		r = r.Response.Request
+		n++
+	}
+	return n
+}
