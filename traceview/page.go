@@ -63,9 +63,13 @@ func (v *View) show(w http.ResponseWriter, r *http.Request, t *template.Template
 		http.Error(w, "traceview: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
+	writeHTML(w, status, b.Bytes())
+}
+
+func writeHTML(w http.ResponseWriter, status int, page []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the browser has gone
+	_, _ = w.Write(bytes.ToValidUTF8(page, []byte("\ufffd"))) // the browser has gone
 }
 
 // problem shows an error as a page.

@@ -2,10 +2,10 @@ package traceview
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 )
 
 type servicesContent struct {
@@ -69,7 +69,7 @@ func (v *View) servicesPage(w http.ResponseWriter, r *http.Request) {
 
 // The picture's measures, in pixels.
 const (
-	boxWidth, boxHeight = 168, 52
+	boxWidth, boxHeight = 196, 52
 	gapX, gapY          = 120, 28
 	margin              = 16
 	maxBoxes            = 60
@@ -101,7 +101,7 @@ func (c *servicesContent) draw(calls []callCount) {
 		for k, i := range col {
 			svc := c.Services[i]
 			b := box{
-				Name: svc.Name, Short: short(svc.Name, 20), Color: svc.Color, Link: svc.Link,
+				Name: svc.Name, Short: short(svc.Name, 21), Color: svc.Color, Link: svc.Link,
 				X: margin + l*(boxWidth+gapX), Y: top + k*(boxHeight+gapY), Width: boxWidth, Height: boxHeight,
 				Text: plural(svc.Spans, "span"), Failed: svc.Failed > 0,
 			}
@@ -119,9 +119,15 @@ func (c *servicesContent) draw(calls []callCount) {
 	for _, call := range calls {
 		from, ok1 := places[call.parent]
 		to, ok2 := places[call.child]
-		if ok1 && ok2 {
-			c.Arrows = append(c.Arrows, connect(from, to, call, most))
+		if !ok1 || !ok2 {
+			continue
 		}
+		if to.X == from.X+boxWidth+gapX {
+			c.Arrows = append(c.Arrows, forth(from, to, call, most))
+			continue
+		}
+		c.Height += 14
+		c.Arrows = append(c.Arrows, around(from, to, call, most, c.Height-margin/2))
 	}
 }
 
@@ -169,7 +175,7 @@ func layers(services []serviceRow, calls []callCount) map[string]int {
 	return layer
 }
 
-func connect(from, to box, call callCount, most int) arrow {
+func newArrow(call callCount, most int) arrow {
 	a := arrow{
 		Title:  call.parent + " calls " + call.child + " " + plural(call.count, "time") + ", " + percent(call.failed, call.count) + " failed",
 		Label:  showCount(call.count),
@@ -179,20 +185,28 @@ func connect(from, to box, call callCount, most int) arrow {
 	if call.failed > 0 {
 		a.Label += " · " + percent(call.failed, call.count)
 	}
-	y1, y2 := from.Y+from.Height/2, to.Y+to.Height/2
-	x1, x2 := from.X+from.Width, to.X
-	bend := gapX / 2
-	if to.X <= from.X { // back or within a column: around the bottom
-		x1, x2 = from.X+from.Width/2, to.X+to.Width/2
-		y1, y2 = from.Y+from.Height, to.Y+to.Height
-		low := strconv.Itoa(max(y1, y2) + gapY)
-		a.Path = "M" + strconv.Itoa(x1) + " " + strconv.Itoa(y1) + "C" + strconv.Itoa(x1) + " " + low + " " + strconv.Itoa(x2) + " " + low + " " + strconv.Itoa(x2) + " " + strconv.Itoa(y2+6)
-		a.LabelX, a.LabelY = (x1+x2)/2, max(y1, y2)+gapY-8
-		return a
-	}
-	x2 -= 6 // the arrow's head
-	a.Path = "M" + strconv.Itoa(x1) + " " + strconv.Itoa(y1) + "C" + strconv.Itoa(x1+bend) + " " + strconv.Itoa(y1) + " " + strconv.Itoa(x2-bend) + " " + strconv.Itoa(y2) + " " + strconv.Itoa(x2) + " " + strconv.Itoa(y2)
+	return a
+}
+
+const arrowHead = 6
+
+// forth goes to the next column.
+func forth(from, to box, call callCount, most int) arrow {
+	a := newArrow(call, most)
+	x1, y1 := from.X+from.Width, from.Y+from.Height/2
+	x2, y2 := to.X-arrowHead, to.Y+to.Height/2
+	a.Path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1+gapX/2, y1, x2-gapX/2, y2, x2, y2)
 	a.LabelX, a.LabelY = (x1+x2)/2, (y1+y2)/2-6
+	return a
+}
+
+// around goes to any other column, below everything else.
+func around(from, to box, call callCount, most, low int) arrow {
+	a := newArrow(call, most)
+	x1, y1 := from.X+from.Width/2, from.Y+from.Height
+	x2, y2 := to.X+to.Width/2, to.Y+to.Height+arrowHead
+	a.Path = fmt.Sprintf("M%d %dC%d %d %d %d %d %dS%d %d %d %d", x1, y1, x1, low, x1, low, (x1+x2)/2, low, x2, low, x2, y2)
+	a.LabelX, a.LabelY = (x1+x2)/2, low+4
 	return a
 }
 

@@ -1,6 +1,7 @@
 package traceview
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"time"
@@ -44,6 +45,7 @@ type shownLog struct {
 type shownRef struct {
 	Type, Trace, Span string
 	Other             bool // in another trace
+	Here              bool // which is kept
 }
 
 // spanFragment is the detail of one span, for the script to put below its row.
@@ -68,8 +70,12 @@ func (v *View) spanFragment(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = traceTemplate.ExecuteTemplate(w, "detail", v.detail(found, snap.summary)) // the browser has gone
+	var b bytes.Buffer
+	if err := traceTemplate.ExecuteTemplate(&b, "detail", v.detail(found, snap.summary)); err != nil {
+		http.Error(w, "traceview: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	writeHTML(w, http.StatusOK, b.Bytes())
 }
 
 func (v *View) detail(n *node, sum *summary) *spanDetail {
@@ -93,7 +99,7 @@ func (v *View) detail(n *node, sum *summary) *spanDetail {
 	}
 	for _, r := range n.references() {
 		d.Refs = append(d.Refs, shownRef{strings.ToLower(strings.ReplaceAll(refName(r.Type), "_", " ")),
-			traceHex(r.TraceID), spanHex(r.SpanID), r.TraceID != n.TraceID})
+			traceHex(r.TraceID), spanHex(r.SpanID), r.TraceID != n.TraceID, v.store.has(r.TraceID)})
 	}
 	return d
 }

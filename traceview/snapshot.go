@@ -99,20 +99,29 @@ func (s *store) get(id model.TraceID) (snapshot, bool) {
 	return snapshot{t.summarize(), slices.Clone(t.spans)}, true
 }
 
-// find returns the traces that match, the latest start first, and how many matched in all.
+func (s *store) has(id model.TraceID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.traces[id] != nil
+}
+
+// find returns the traces that match and changed after f.since, the latest start first, and how many matched in all.
 func (s *store) find(f *filter, limit int) (found []*summary, matched int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.traces {
-		if len(t.spans) > 0 && t.change > f.since && f.match(t) {
+		if len(t.spans) == 0 || !f.match(t) {
+			continue
+		}
+		matched++
+		if t.change > f.since {
 			found = append(found, t.summarize())
 		}
 	}
 	slices.SortFunc(found, func(a, b *summary) int {
 		return cmp.Or(b.start.Compare(a.start), cmp.Compare(b.id.Low, a.id.Low), cmp.Compare(b.id.High, a.id.High))
 	})
-	matched = len(found)
-	if limit > 0 && matched > limit {
+	if limit > 0 && len(found) > limit {
 		found = found[:limit]
 	}
 	return found, matched

@@ -11,17 +11,17 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-const maxName = 1 << 10 // bytes of a span's name
+const maxName = 1 << 10 // bytes of the name of a span or service
 
 func newSpan(p *process, ms *model.Span, dropped int) *span {
 	sp := &span{Span: *ms, process: p}
-	sp.Name = model.Cut(strings.ToValidUTF8(sp.Name, "�"), maxName)
+	sp.Name = name(sp.Name)
 	sp.Tags = slices.Clip(sp.Tags)
 	slices.SortStableFunc(sp.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
 	for _, t := range sp.Tags {
 		switch t.Key {
 		case "span.kind":
-			sp.kind = t.Value.Str()
+			sp.kind = name(t.Value.Str())
 		case "error":
 			sp.failed = sp.failed || truthy(t.Value)
 		case "otel.status_code":
@@ -42,6 +42,9 @@ func newSpan(p *process, ms *model.Span, dropped int) *span {
 	}
 	return sp
 }
+
+// name makes a name fit to be a key that pages and JSON write and addresses bring back.
+func name(s string) string { return model.Cut(strings.ToValidUTF8(s, "\ufffd"), maxName) }
 
 func truthy(v model.Value) bool {
 	switch v.Kind() {
@@ -94,5 +97,5 @@ func tagsCost(tags []model.Tag) int {
 	return n
 }
 
-// micros clamps to what JSON readers and html can take.
+// finite tells whether JSON can write f.
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

@@ -1,12 +1,12 @@
 package traceview
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -58,10 +58,11 @@ func (s *streams) endAll() {
 	}
 }
 
-// update is what a stream sends: the rows that changed and the line at the foot of the page.
+// update is what a stream sends: the rows that changed, and the lines that count.
 type update struct {
-	Rows []updateRow `json:"rows"`
-	Kept string      `json:"kept"`
+	Rows    []updateRow `json:"rows"`
+	Matched string      `json:"matched"`
+	Kept    string      `json:"kept"`
 }
 
 type updateRow struct {
@@ -126,22 +127,25 @@ func (v *View) nextEvent(ctx context.Context, w http.ResponseWriter, f *filter, 
 
 func (v *View) writeEvent(w http.ResponseWriter, f *filter, limit int) error {
 	last := v.store.changes()
-	found, _ := v.store.find(f, limit)
+	found, matched := v.store.find(f, limit)
 	f.since = last
 	up := update{Rows: []updateRow{}}
-	var b bytes.Buffer
-	for _, sum := range found {
-		b.Reset()
-		if err := listTemplate.ExecuteTemplate(&b, "row", v.row(sum, 0, "")); err != nil {
-			return err
+	var err error
+	render := func(name string, data any) string {
+		var b strings.Builder
+		if e := listTemplate.ExecuteTemplate(&b, name, data); e != nil {
+			err = e
 		}
-		up.Rows = append(up.Rows, updateRow{traceHex(sum.id), sum.spans, b.String()})
+		return b.String()
 	}
-	b.Reset()
-	if err := listTemplate.ExecuteTemplate(&b, "kept", v.kept()); err != nil {
+	for _, sum := range found {
+		up.Rows = append(up.Rows, updateRow{traceHex(sum.id), sum.spans, render("row", v.row(sum, 0, ""))})
+	}
+	up.Matched = render("matched", listContent{Matched: matched, Limit: limit, Filtered: f.narrows()})
+	up.Kept = render("kept", v.kept())
+	if err != nil {
 		return err
 	}
-	up.Kept = b.String()
 	data, err := json.Marshal(up)
 	if err != nil {
 		return err

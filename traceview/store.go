@@ -115,6 +115,7 @@ func (s *store) clear() {
 
 // process returns the one copy of a process that is kept.
 func (s *store) process(mp model.Process) *process {
+	mp.Service = name(mp.Service)
 	slices.SortStableFunc(mp.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
 	var key strings.Builder
 	key.WriteString(mp.Service)

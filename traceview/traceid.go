@@ -12,7 +12,7 @@ import (
 // parseTraceID reads a trace id in any form that people paste: 1 to 32 hex digits, a UUID, the value of traceparent,
 // uber-trace-id or b3, with or without the header's name or quotes.
 func parseTraceID(s string) (model.TraceID, bool) {
-	if u, err := url.QueryUnescape(s); err == nil {
+	if u, err := url.PathUnescape(s); err == nil {
 		s = u
 	}
 	s = strings.ToLower(strings.Trim(s, " \t\r\n\"'`,;"))

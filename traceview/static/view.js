@@ -25,6 +25,7 @@
         last = e.lastEventId;
         const update = JSON.parse(e.data);
         $("kept-text").outerHTML = update.kept;
+        if ($("matched")) $("matched").outerHTML = update.matched;
         receive(update.rows);
       });
     };
