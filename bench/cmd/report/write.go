@@ -28,8 +28,11 @@ func write(w io.Writer, scale bool, all []measured) {
 		m := &all[i]
 		fmt.Fprintf(w, "\n## %s\n", m.title)
 		for _, c := range m.cases {
-			fmt.Fprintf(w, "\n### %s\n\n", c)
-			m.writeCase(w, c)
+			if c != "" {
+				fmt.Fprintf(w, "\n### %s\n", c)
+			}
+			fmt.Fprintln(w)
+			m.writeCase(w, c, !scale)
 		}
 	}
 }
@@ -39,7 +42,8 @@ var units = []string{
 	"heap-B/request", "heap-B/stream", "goroutines/stream", "heap-growth-KiB", "goroutine-growth",
 }
 
-func (m *measured) writeCase(w io.Writer, c string) {
+// writeCase writes a table; between peers, with ratios and the best in bold.
+func (m *measured) writeCase(w io.Writer, c string, peers bool) {
 	var shown []string
 	for _, u := range units {
 		for _, p := range m.peers[c] {
@@ -49,7 +53,10 @@ func (m *measured) writeCase(w io.Writer, c string) {
 			}
 		}
 	}
-	best, rival := m.fastest(c)
+	best, rival := "", ""
+	if peers {
+		best, rival = m.fastest(c)
+	}
 	head := append([]string{""}, shown...)
 	if rival != "" {
 		head = append(head, "net × floor", "net × "+rival)
@@ -64,7 +71,7 @@ func (m *measured) writeCase(w io.Writer, c string) {
 		if rival != "" {
 			cells = append(cells, ratio(m.netRatio(c, p, "floor")), ratio(m.netRatio(c, p, rival)))
 		}
-		if p == best {
+		if peers && p == best {
 			for i := range cells {
 				cells[i] = "**" + cells[i] + "**"
 			}
