@@ -53,6 +53,9 @@ type incoming struct {
 // another trace is a conflict.
 func (in *incoming) readFormats() {
 	for _, f := range in.p.extract {
+		if !in.mayHave(f) {
+			continue
+		}
 		r, ok := in.read(f)
 		switch {
 		case !ok:
@@ -76,6 +79,11 @@ func (in *incoming) readFormats() {
 			in.readTracestate()
 		}
 	}
+}
+
+// mayHave reports whether format f can be there, as far as that is known without looking further.
+func (in *incoming) mayHave(f Format) bool {
+	return in.src.want.has(leads[f]) || f == B3Multi && !in.winner.valid() // which can be a sampling state alone
 }
 
 // read returns what format f says. It is not ok if there is nothing, or nothing sound.
@@ -114,6 +122,10 @@ func (in *incoming) single(f field, max int) (s string, ok bool) {
 	if len(v.more) == 0 && len(v.first) <= max {
 		return v.first, v.first != ""
 	}
+	return in.singleOf(f, v, max)
+}
+
+func (in *incoming) singleOf(f field, v values, max int) (s string, ok bool) {
 	for one := range v.each {
 		if s != "" && (f == traceparent || one != s) {
 			in.corrupt = true
@@ -132,12 +144,13 @@ func (in *incoming) single(f field, max int) (s string, ok bool) {
 
 func (in *incoming) readB3Multi() (r remote, ok bool) {
 	trace, hasTrace := in.single(b3TraceID, maxB3)
-	if !hasTrace && in.winner.valid() {
-		return remote{}, false
-	}
-	span, hasSpan := in.single(b3SpanID, maxB3)
-	if hasTrace != hasSpan || hasTrace && !r.setB3IDs(trimSpace(trace), trimSpace(span)) {
-		in.malformed(B3Multi)
+	if hasTrace {
+		span, _ := in.single(b3SpanID, maxB3)
+		if !r.setB3IDs(trimSpace(trace), trimSpace(span)) {
+			in.malformed(B3Multi)
+			return remote{}, false
+		}
+	} else if in.winner.valid() {
 		return remote{}, false
 	}
 	if state, has := in.single(b3Sampled, maxB3); has && !r.setB3State(trimSpace(state)) {

@@ -29,8 +29,11 @@ const (
 	jaegerItems   = fieldSet(1<<jaegerBaggage | 1<<uberctx)
 )
 
-// leadFields are those without which the others mean nothing.
-const leadFields = fieldSet(1<<traceparent | 1<<baggage | 1<<uberTraceID | 1<<jaegerBaggage | 1<<b3 | 1<<b3TraceID)
+// leads are the fields without which a format's others mean nothing.
+var leads = [formats]field{traceparent, uberTraceID, b3, b3TraceID}
+
+// leadFields are the leads of the formats, and what can come alone.
+const leadFields = fieldSet(1<<traceparent | 1<<uberTraceID | 1<<b3 | 1<<b3TraceID | 1<<baggage | 1<<jaegerBaggage)
 
 // listFields may have several values.
 const listFields = fieldSet(1<<tracestate | 1<<baggage | 1<<jaegerBaggage)
@@ -53,9 +56,15 @@ type fieldSet uint16
 
 func (s fieldSet) has(f field) bool { return s&(1<<f) != 0 }
 
-// fieldOf tells which field key names, in any letter case. Most keys are told by their first byte.
+// mayBeManaged tells most other keys apart by their first byte, cheaply enough for a walk over all keys.
+func mayBeManaged(key string) bool {
+	const first = 1<<('t'&31) | 1<<('b'&31) | 1<<('j'&31) | 1<<('x'&31) | 1<<('u'&31)
+	return len(key) >= len("b3") && uint32(first)>>(key[0]&31)&1 != 0
+}
+
+// fieldOf tells which field key names, in any letter case.
 func fieldOf(key string) field {
-	if len(key) < len("b3") {
+	if !mayBeManaged(key) {
 		return unmanaged
 	}
 	switch key[0] | 0x20 {

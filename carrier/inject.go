@@ -144,6 +144,9 @@ func writeHeaders(h map[string][]string, names *keyNames, managed fieldSet, out 
 // removeManaged deletes what this package manages, but the keys that are about to be overwritten.
 func removeManaged[V any](m map[string]V, names *keyNames, managed, overwritten fieldSet) {
 	for k := range m {
+		if !mayBeManaged(k) {
+			continue
+		}
 		f := fieldOf(k)
 		if f != unmanaged && managed.has(f) && !(overwritten.has(f) && k == names[f]) {
 			delete(m, k)

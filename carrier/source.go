@@ -135,11 +135,14 @@ func (s *source) walk() (odd bool) {
 		_ = s.collect(s.indexed)
 		return false
 	}
-	for k, list := range s.headers {
+	for k := range s.headers {
+		if !mayBeManaged(k) {
+			continue
+		}
 		switch f := fieldOf(k); {
 		case f == unmanaged || !s.managed.has(f):
 		case f == uberctx:
-			s.prefixed += len(list)
+			s.prefixed += len(s.headers[k])
 		case k != s.names[f]:
 			odd = true
 		}
@@ -206,11 +209,11 @@ func (s *source) hasBaggage() bool {
 
 // eachPrefixed yields the keys that start with uberctx-, whole, and their values.
 func (s *source) eachPrefixed(yield func(key, value string) bool) {
-	for k, list := range s.headers {
+	for k := range s.headers {
 		if !isPrefixed(k) {
 			continue
 		}
-		for _, v := range list {
+		for _, v := range s.headers[k] {
 			if !yield(k, v) {
 				return
 			}

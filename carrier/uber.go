@@ -1,6 +1,8 @@
 package carrier
 
 import (
+	"strings"
+
 	"github.com/uber/jaeger-client-go"
 )
 
@@ -40,15 +42,14 @@ func parseUberTraceID(s string) (r remote, ok bool) {
 	return r, true
 }
 
-// cutColon cuts s around its first colon, plain or written %3A.
+// cutColon cuts s around its first colon, plain or, if there is no plain one, written %3A.
 func cutColon(s string) (before, after string, found bool) {
-	for i := range len(s) {
-		switch {
-		case s[i] == ':':
-			return s[:i], s[i+1:], true
-		case s[i] == '%' && len(s) > i+2 && s[i+1] == '3' && s[i+2]|0x20 == 'a':
-			return s[:i], s[i+3:], true
-		}
+	if i := strings.IndexByte(s, ':'); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	i := strings.IndexByte(s, '%')
+	if i >= 0 && len(s) > i+2 && s[i+1] == '3' && s[i+2]|0x20 == 'a' {
+		return s[:i], s[i+3:], true
 	}
 	return s, "", false
 }
