@@ -1,2 +1,28 @@
-// Package traceview shows the latest traces of a program in a browser, from its own memory.
+// Package traceview shows the latest traces of a program in a browser, from its own memory. Nothing needs to be
+// installed: give the view to the tracer and to the server.
+//
+//	view := traceview.New(traceview.Config{})
+//	tracer, err := tracerinit.Start(tracerinit.Config{Service: "shop", Reporters: []jaeger.Reporter{view}})
+//	…
+//	mux.Handle("/debug/traces/", view)
+//
+// Mount it beside the traced router, not below the tracing middleware, or leave it out with httpmw.WithFilter: else
+// each look at the page is a trace of its own.
+//
+//	/                            recent traces, live; the address holds the filter
+//	/trace/{id}                  one trace as a waterfall; id in any form that people paste
+//	/operations, /services       figures of each operation; who calls whom
+//	POST /v1/traces              OTLP over HTTP, protobuf or JSON
+//	POST /api/traces             Jaeger's thrift over HTTP
+//	/api/traces, /api/services … the query API that Jaeger's UI and Grafana read
+//
+// So other programs, in any language, show on the same page with OTEL_EXPORTER_OTLP_ENDPOINT set to its address.
+//
+// What is kept is bounded by Config.MaxBytes and Config.MaxTraces. The oldest traces go first, but those with errors
+// and the slowest of each operation stay longer. Report costs the caller a fraction of a microsecond and never blocks.
+// What could not be kept is counted at the foot of each page.
+//
+// Do not expose the view: it shows what requests carried. It binds to nothing itself and answers only callers on the
+// loopback interface that came without a proxy and under a loopback name. Config.Allow can open it to others; put
+// authentication there.
 package traceview
