@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,16 +110,6 @@ func (a API) Trace(t testing.TB, id string, want int) []Span {
 	return spans
 }
 
-// Traces returns what is stored of a service, at most 1,500 traces.
-func (a API) Traces(t testing.TB, service string) [][]Span {
-	t.Helper()
-	var all [][]Span
-	for _, tr := range a.get(t, "/api/traces?limit=1500&lookback=1h&service="+url.QueryEscape(service)) {
-		all = append(all, tr.sorted())
-	}
-	return all
-}
-
 func (a API) get(t testing.TB, path string) []trace {
 	t.Helper()
 	resp, err := http.Get(string(a) + path)
@@ -200,4 +189,10 @@ func names(spans []Span) (all []string) {
 		all = append(all, s.Process.ServiceName+":"+s.OperationName)
 	}
 	return all
+}
+
+// Has says whether a trace is stored now.
+func (a API) Has(t testing.TB, id string) bool {
+	t.Helper()
+	return len(a.get(t, "/api/traces/"+id)) > 0
 }

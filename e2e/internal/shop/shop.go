@@ -52,12 +52,15 @@ func FreeAddr(t testing.TB) string {
 }
 
 // Ask makes a request until the answer has the status wanted, and returns its trace id.
-func (s *Storefront) Ask(t testing.TB, method, path, body string, status int) (traceID string) {
+func (s *Storefront) Ask(t testing.TB, method, path, body string, status int, header ...string) (traceID string) {
 	t.Helper()
 	wait.For(t, 20*time.Second, method+" "+path+" to be answered as it should", func() (any, bool) {
 		req, err := http.NewRequest(method, s.URL+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
+		}
+		for i := 0; i+1 < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
 		}
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
