@@ -139,21 +139,39 @@ func TestIdleViewHasNoGoroutine(t *testing.T) {
 func BenchmarkReport(b *testing.B) {
 	v := New(Config{})
 	span := tracerOf(b, "shop", v).StartSpan("op").(*jaeger.Span)
+	v.working.Store(true) // the benchmark is the worker
 	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			v.Report(span)
+	for n := range b.N {
+		if n%queueSize == 0 {
+			b.StopTimer()
+			v.drain()
+			b.StartTimer()
 		}
-	})
+		v.Report(span)
+	}
 	b.StopTimer()
-	v.Close()
+	v.drain()
+	v.working.Store(false)
 }
 
+// BenchmarkStore is what each span costs the worker.
 func BenchmarkStore(b *testing.B) {
 	v := New(Config{})
-	span := tracerOf(b, "shop", v).StartSpan("op", opentracing.Tags{"a": 1, "http.url": "/x", "span.kind": "server"}).(*jaeger.Span)
+	tracer := tracerOf(b, "shop", v)
+	parent := tracer.StartSpan("parent")
+	spans := make([]*jaeger.Span, 4096)
+	for i := range spans {
+		if i%8 == 0 {
+			parent = tracer.StartSpan("parent")
+		}
+		spans[i] = tracer.StartSpan(fmt.Sprint("op", i%20), opentracing.ChildOf(parent.Context()),
+			opentracing.Tags{"http.status_code": 200, "http.url": "/x", "span.kind": "server"}).(*jaeger.Span)
+	}
 	b.ReportAllocs()
-	for b.Loop() {
-		v.take(span.Retain())
+	for n := range b.N {
+		if n%len(spans) == 0 {
+			v.store.clear()
+		}
+		v.take(spans[n%len(spans)].Retain())
 	}
 }

@@ -1,0 +1,167 @@
+package traceview
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+func TestPages(t *testing.T) {
+	v := newView(t, Config{})
+	trace := traceHex(shopTrace(t, v))
+	for file, path := range map[string]string{
+		"list.html":       "?errors=1&tag=error.type%3Dpanic",
+		"trace.html":      "trace/" + trace + "?fold=" + spanHex(2) + "&span=" + spanHex(4),
+		"span.html":       "trace/" + trace + "/span/" + spanHex(1),
+		"operations.html": "operations",
+		"operation.html":  "operations?service=shop&operation=POST+%2Forders&kind=server",
+		"services.html":   "services",
+	} {
+		golden(t, file, get(t, v, "/debug/traces/"+path))
+	}
+}
+
+func TestEmptyPagesSayWhatToDo(t *testing.T) {
+	v := newView(t, Config{})
+	contains(t, get(t, v, "/debug/traces/"), "OTEL_EXPORTER_OTLP_ENDPOINT")
+	contains(t, get(t, v, "/debug/traces/?service=x"), "No trace matches")
+	contains(t, get(t, v, "/debug/traces/operations"), "No operations yet")
+	contains(t, get(t, v, "/debug/traces/services"), "No services yet")
+	if w := call(v, "GET", "/debug/traces/trace/12", nil); w.Code != 404 {
+		t.Errorf("unknown trace: %d", w.Code)
+	}
+}
+
+// listed returns the low halves of the trace ids in the list, in order.
+func listed(t *testing.T, v *View, query string) []string {
+	ids := []string{}
+	for _, m := range regexp.MustCompile(`id="trace-[0-9a-f]{28}([0-9a-f]{4})"`).FindAllStringSubmatch(get(t, v, "/debug/traces/?"+query), -1) {
+		ids = append(ids, m[1])
+	}
+	return ids
+}
+
+func TestListFilters(t *testing.T) {
+	v := newView(t, Config{})
+	put(t, v, "shop", root(1, noon, ms(10), tag("q", "out of stock"), tag("sku", "42")))
+	put(t, v, "shop", root(2, noon.Add(-time.Second), ms(20), failed))
+	s := root(3, noon.Add(-2*time.Second), ms(30))
+	s.Name = "POST /"
+	put(t, v, "shop", s)
+	put(t, v, "stock", model.Span{TraceID: id(3), SpanID: 9, ParentID: 3, Name: "check", Start: s.Start.Add(ms(25)), Duration: ms(15), Tags: []model.Tag{failed},
+		Logs: []model.Log{{Fields: []model.Tag{tag("message", `say "x"`)}}}})
+	for query, want := range map[string][]string{
+		"":                      {"0001", "0002", "0003"},
+		"limit=1":               {"0001"},
+		"service=stock":         {"0003"},
+		"operation=POST+/":      {"0003"},
+		"errors=1":              {"0002", "0003"},
+		"errors=1&service=shop": {"0002"},
+		"min=15":                {"0002", "0003"},
+		"min=40ms":              {"0003"}, // the trace takes 40 ms, no span of it does
+		"tag=sku=42":            {"0001"},
+		"tag=sku":               {"0001"},
+		"tag=q=out+of+stock":    {"0001"},
+		"tag=" + escape(`q="out of stock" sku=42`):             {"0001"},
+		"tag=sku=42&tag=sku=43":                                {},
+		"tag=error=true":                                       {"0002", "0003"},
+		"tag=message":                                          {"0003"},
+		"trace=" + traceHex(id(2)):                             {"0002"},
+		"trace=00-" + traceHex(id(2)) + "-00f067aa0ba902b7-01": {"0002"},
+		"trace=" + spanHex(2):                                  {"0002"}, // its low half
+		"trace=nonsense":                                       {},
+		"min=nonsense":                                         {"0001", "0002", "0003"},
+	} {
+		if diff := cmp.Diff(want, listed(t, v, query)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", query, diff)
+		}
+	}
+	contains(t, get(t, v, "/debug/traces/?trace=nonsense"), "&#34;nonsense&#34; holds no trace id.")
+	contains(t, get(t, v, "/debug/traces/?min=nonsense"), "is not a duration")
+}
+
+func TestFoldedSpansAreLeftOut(t *testing.T) {
+	v := newView(t, Config{})
+	path := "/debug/traces/trace/" + traceHex(shopTrace(t, v))
+	page := get(t, v, path+"?fold="+spanHex(2))
+	if strings.Contains(page, `id="span-`+spanHex(3)) {
+		t.Error("a span below a folded one is shown")
+	}
+	contains(t, page, `aria-expanded="false"`)
+	contains(t, page, `href="?#span-`+spanHex(2)+`"`) // unfolds
+}
+
+func TestOperationFiguresOutliveTheTraces(t *testing.T) {
+	v := newView(t, Config{MaxTraces: 10})
+	for n := range uint64(100) {
+		s := root(n+1, noon, ms(int(n+1)))
+		if n%10 == 0 {
+			s.Tags = []model.Tag{failed}
+		}
+		put(t, v, "shop", s)
+	}
+	page := get(t, v, "/debug/traces/operations?service=shop&operation=GET+/&kind=")
+	for _, want := range []string{`<span class="big">100</span>`, "10 % failed", "p50 50", "slowest 100 ms"} {
+		contains(t, page, want)
+	}
+	links := regexp.MustCompile(`href="\./trace/([0-9a-f]{32})`).FindAllStringSubmatch(page, -1)
+	if len(links) == 0 {
+		t.Error("no sample trace is linked")
+	}
+	for _, m := range links {
+		get(t, v, "/debug/traces/trace/"+m[1]) // each link leads somewhere
+	}
+}
+
+func TestCallGraphHoldsCirclesAndManyServices(t *testing.T) {
+	v := newView(t, Config{})
+	for n := range uint64(30) {
+		from, to := fmt.Sprint("s", n%6), fmt.Sprint("s", (n+1)%6)
+		put(t, v, from, model.Span{TraceID: id(n + 1), SpanID: 1, Name: "a", Start: noon})
+		put(t, v, to, model.Span{TraceID: id(n + 1), SpanID: 2, ParentID: 1, Name: "b", Start: noon})
+	}
+	page := get(t, v, "/debug/traces/services")
+	if n := strings.Count(page, `class="arrow`); n != 6 {
+		t.Errorf("%d arrows, want 6", n)
+	}
+	for n := range uint64(100) {
+		put(t, v, fmt.Sprint("many", n), root(n+100, noon, ms(1)))
+	}
+	if page = get(t, v, "/debug/traces/services"); strings.Contains(page, `id="graph"`) || !strings.Contains(page, "many99") {
+		t.Error("with too many services there should be the tables alone")
+	}
+}
+
+func TestCallsCountWhicheverSpanComesFirst(t *testing.T) {
+	v := newView(t, Config{})
+	child := model.Span{TraceID: id(1), SpanID: 2, ParentID: 1, Name: "b", Start: noon, Tags: []model.Tag{failed}}
+	put(t, v, "stock", child)
+	put(t, v, "shop", root(1, noon, ms(1)))
+	put(t, v, "stock", model.Span{TraceID: id(1), SpanID: 3, ParentID: 1, Name: "c", Start: noon})
+	put(t, v, "stock", model.Span{TraceID: id(1), SpanID: 4, ParentID: 3, Name: "d", Start: noon})
+	want := []callCount{{edgeKey{"shop", "stock"}, edge{2, 1}}}
+	opt := cmp.AllowUnexported(callCount{}, edgeKey{}, edge{})
+	if diff := cmp.Diff(want, v.store.allCalls(), opt); diff != "" {
+		t.Errorf("since the start (-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff(want, v.store.calls(noon, noon), opt); diff != "" {
+		t.Errorf("of the traces kept (-want +got)\n%s", diff)
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0", 999: "999 ns", 1500: "1.5 µs", 999_499: "999 µs", 999_500: "1 ms", ms(12): "12 ms", 1234567: "1.23 ms",
+		ms(999): "999 ms", 999_600_000: "1 s", 59 * time.Second: "59 s", 61 * time.Second: "1 m 01 s", 3 * time.Hour: "3 h 00 m", -ms(4): "-4 ms",
+	} {
+		if got := showDuration(d); got != want {
+			t.Errorf("%d ns: %q, want %q", d, got, want)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package traceview
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// stream is a live connection to a view.
+type stream struct {
+	t     *testing.T
+	res   *http.Response
+	lines *bufio.Scanner
+}
+
+func listen(t *testing.T, url string, header ...string) *stream {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { res.Body.Close(); http.DefaultClient.CloseIdleConnections() })
+	if kind := res.Header.Get("Content-Type"); kind != "text/event-stream" {
+		t.Fatalf("%d %s", res.StatusCode, kind)
+	}
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, 1<<20)
+	return &stream{t, res, lines}
+}
+
+// next waits for an event and returns its id and content.
+func (s *stream) next() (id string, up update) {
+	s.t.Helper()
+	for s.lines.Scan() {
+		field, value, _ := strings.Cut(s.lines.Text(), ": ")
+		switch field {
+		case "id":
+			id = value
+		case "data":
+			if err := json.Unmarshal([]byte(value), &up); err != nil {
+				s.t.Fatal(err)
+			}
+			return id, up
+		}
+	}
+	s.t.Fatal("the stream ended")
+	return "", up
+}
+
+func serve(t *testing.T, v *View) *httptest.Server {
+	server := httptest.NewServer(v)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func TestNewTracesAppearLive(t *testing.T) {
+	v := newView(t, Config{})
+	server := serve(t, v)
+	put(t, v, "shop", root(1, noon, ms(1)))
+	live := listen(t, server.URL+"/debug/traces/events?since=1")
+	put(t, v, "shop", root(2, noon, ms(2)))
+	id, up := live.next()
+	for len(up.Rows) == 0 || !strings.Contains(up.Rows[0].HTML, "0abc0000000000000002") {
+		id, up = live.next()
+	}
+	contains(t, up.Rows[0].HTML, `<tr class="trace" id="trace-`)
+	contains(t, up.Matched, "2 traces")
+	contains(t, up.Kept, "2 spans")
+
+	put(t, v, "shop", root(3, noon, ms(3)))
+	again := listen(t, server.URL+"/debug/traces/events?since=1", "Last-Event-ID", id)
+	if _, up = again.next(); len(up.Rows) != 1 || up.Rows[0].ID[28:] != "0003" {
+		t.Errorf("after a reconnect %d rows, want the third trace alone", len(up.Rows))
+	}
+}
+
+func TestLiveRowsObeyTheFilter(t *testing.T) {
+	v := newView(t, Config{})
+	live := listen(t, serve(t, v).URL+"/debug/traces/events?service=stock")
+	put(t, v, "shop", root(1, noon, ms(1)))
+	put(t, v, "stock", root(2, noon, ms(1)))
+	for {
+		_, up := live.next()
+		for _, row := range up.Rows {
+			if row.ID[28:] != "0002" {
+				t.Fatalf("a row of another service came: %s", row.HTML)
+			}
+			return
+		}
+	}
+}
+
+func TestLiveRowsAreEscaped(t *testing.T) {
+	v := newView(t, Config{})
+	live := listen(t, serve(t, v).URL+"/debug/traces/events")
+	hostileTrace(t, v)
+	for {
+		if _, up := live.next(); len(up.Rows) > 0 {
+			inert(t, "row", up.Rows[0].HTML)
+			return
+		}
+	}
+}
+
+func TestShutdownDoesNotWaitForLivePages(t *testing.T) {
+	v := newView(t, Config{})
+	server := serve(t, v)
+	live := listen(t, server.URL+"/debug/traces/events")
+	put(t, v, "shop", root(1, noon, ms(1)))
+	live.next()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := server.Config.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+func TestCloseEndsLivePages(t *testing.T) {
+	v := newView(t, Config{})
+	live := listen(t, serve(t, v).URL+"/debug/traces/events")
+	put(t, v, "shop", root(1, noon, ms(1)))
+	live.next()
+	v.Close()
+	for live.lines.Scan() {
+	}
+	if err := live.lines.Err(); err != nil {
+		t.Errorf("the stream broke: %v", err)
+	}
+}
+
+func TestLivePagesAreBounded(t *testing.T) {
+	v := newView(t, Config{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := httptest.NewRequestWithContext(ctx, "GET", "/debug/traces/events", nil)
+	for range maxStreams {
+		_, end, ok := v.streams.begin(r.Clone(ctx))
+		if !ok {
+			t.Fatal("refused too early")
+		}
+		defer end()
+	}
+	if w := call(v, "GET", "/debug/traces/events", nil); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("%d, want 503 and Retry-After", w.Code)
+	}
+}
