@@ -13,7 +13,13 @@ func (p *Propagator) extractFrom(carrier any, textMap bool) (jaeger.SpanContext,
 		return jaeger.SpanContext{}, err
 	}
 	in.readFormats()
-	if in.mustWalk() && in.src.walk() && !in.winner.valid() && !in.corrupt {
+	switch {
+	case in.src.walked != nil: // once is enough
+	case in.winner.valid():
+		if in.mayHavePrefixed() {
+			in.src.countPrefixed()
+		}
+	case in.src.indexed == nil && in.src.walk() && !in.corrupt:
 		in.readFormats()
 	}
 	if !in.src.hasBaggage() {
@@ -24,19 +30,10 @@ func (p *Propagator) extractFrom(carrier any, textMap bool) (jaeger.SpanContext,
 	return in.context(items.all)
 }
 
-// mustWalk reports whether uberctx-* keys are to be looked for. Beside a context of another format alone they are not:
-// whoever sends them sends a uber-trace-id too. Without any context keys in odd spelling are looked for as well.
-func (in *incoming) mustWalk() bool {
-	src := &in.src
-	switch {
-	case src.walked != nil:
-		return false
-	case src.indexed != nil:
-		return in.winner.valid() && in.format == Jaeger && src.managed.has(uberctx)
-	case in.winner.valid():
-		return src.managed.has(uberctx) && (in.format == Jaeger || src.get(uberTraceID).first != "")
-	}
-	return src.managed != 0
+// mayHavePrefixed reports whether to look for uberctx-* keys beside the winner. They come with a uber-trace-id, so
+// beside one of another format alone there are none.
+func (in *incoming) mayHavePrefixed() bool {
+	return in.src.managed.has(uberctx) && (in.format == Jaeger || in.src.indexed == nil && in.src.want.has(uberTraceID))
 }
 
 // incoming is the reading of one carrier.

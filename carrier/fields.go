@@ -79,7 +79,7 @@ func fieldOf(key string) field {
 			return oneOf(key, b3TraceID, b3SpanID, b3ParentSpanID, b3Sampled, b3Flags)
 		}
 	case 'u':
-		if isPrefixed(key) {
+		if mayBePrefixed(key) && isPrefixed(key) {
 			return uberctx
 		}
 		return oneOf(key, uberTraceID)
@@ -96,7 +96,10 @@ func oneOf(key string, candidates ...field) field {
 	return unmanaged
 }
 
-// isPrefixed reports whether key starts with uberctx- and goes on.
-func isPrefixed(key string) bool {
-	return len(key) > len(uberctxPrefix) && key[0]|0x20 == 'u' && strings.EqualFold(key[:len(uberctxPrefix)], uberctxPrefix)
+// mayBePrefixed tells most other keys from those that isPrefixed, as cheaply as mayBeManaged.
+func mayBePrefixed(key string) bool {
+	return len(key) > len(uberctxPrefix) && key[0]|0x20 == 'u' && key[4]|0x20 == 'c'
 }
+
+// isPrefixed reports whether key, of which mayBePrefixed is true, starts with uberctx-.
+func isPrefixed(key string) bool { return strings.EqualFold(key[:len(uberctxPrefix)], uberctxPrefix) }

@@ -128,38 +128,51 @@ func (s *source) lookUp(f field) values {
 	return values{}
 }
 
-// walk looks for uberctx-* keys. It reports whether it has also met fixed keys in a spelling that get did not know,
-// which get knows from then on.
-func (s *source) walk() (odd bool) {
+// countPrefixed looks for uberctx-* keys, so that eachPrefixed can yield them.
+func (s *source) countPrefixed() {
 	if s.indexed != nil {
 		_ = s.collect(s.indexed)
-		return false
+		return
 	}
 	for k := range s.headers {
-		if !mayBeManaged(k) {
-			continue
-		}
-		switch f := fieldOf(k); {
-		case f == unmanaged || !s.managed.has(f):
-		case f == uberctx:
+		if mayBePrefixed(k) && isPrefixed(k) {
 			s.prefixed += len(s.headers[k])
-		case k != s.names[f]:
-			odd = true
 		}
 	}
 	for k := range s.strings {
-		switch f := fieldOf(k); {
-		case f == unmanaged || !s.managed.has(f):
-		case f == uberctx:
+		if mayBePrefixed(k) && isPrefixed(k) {
 			s.prefixed++
-		case k != lowerNames[f]:
-			odd = true
 		}
+	}
+}
+
+// walk counts uberctx-* keys too, and reports whether it has met fixed keys in a spelling that get did not know, which
+// get knows from then on.
+func (s *source) walk() (odd bool) {
+	for k := range s.headers {
+		if mayBeManaged(k) {
+			odd = s.meet(k, len(s.headers[k]), s.names) || odd
+		}
+	}
+	for k := range s.strings {
+		odd = s.meet(k, 1, &lowerNames) || odd
 	}
 	if odd {
 		s.respell()
 	}
 	return odd
+}
+
+func (s *source) meet(key string, values int, names *keyNames) (odd bool) {
+	f := fieldOf(key)
+	if f == unmanaged || !s.managed.has(f) {
+		return false
+	}
+	if f == uberctx {
+		s.prefixed += values
+		return false
+	}
+	return key != names[f]
 }
 
 // respell files the fixed keys under whatever spelling they have.
@@ -210,7 +223,7 @@ func (s *source) hasBaggage() bool {
 // eachPrefixed yields the keys that start with uberctx-, whole, and their values.
 func (s *source) eachPrefixed(yield func(key, value string) bool) {
 	for k := range s.headers {
-		if !isPrefixed(k) {
+		if !mayBePrefixed(k) || !isPrefixed(k) {
 			continue
 		}
 		for _, v := range s.headers[k] {
@@ -220,7 +233,7 @@ func (s *source) eachPrefixed(yield func(key, value string) bool) {
 		}
 	}
 	for k, v := range s.strings {
-		if isPrefixed(k) && !yield(k, v) {
+		if mayBePrefixed(k) && isPrefixed(k) && !yield(k, v) {
 			return
 		}
 	}
