@@ -358,6 +358,10 @@ func TestURLRedaction(t *testing.T) {
 	if got := long.Tag("http.url").(string); len(got) > 256 {
 		t.Errorf("http.url has %d bytes", len(got))
 	}
+	inHost := request("GET", "/p")
+	inHost.Host = "alice:hunter2@example.com:81"
+	wantTags(t, served(t, func(http.ResponseWriter, *http.Request) {}, inHost, httpmw.WithSemconv(httpmw.Both)),
+		map[string]any{"http.url": "http://example.com:81/p", "server.address": "example.com", "server.port": uint16(81)})
 	hook := httpmw.WithURLRedaction(func(u *url.URL) string { u.RawQuery = ""; return u.String() })
 	span := served(t, func(http.ResponseWriter, *http.Request) {}, request("GET", "/p?x=1"), hook, httpmw.WithURLRedaction(nil), httpmw.WithSemconv(httpmw.Both))
 	wantTags(t, span, map[string]any{"http.url": "http://example.com/p", "url.path": "/p", "url.query": nil})
