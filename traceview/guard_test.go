@@ -1,10 +1,12 @@
 package traceview
 
 import (
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -214,5 +216,58 @@ func TestAssetsAreSmallAndComplete(t *testing.T) {
 	}
 	if total > 100<<10 {
 		t.Errorf("%d bytes of assets, want at most 100 KiB", total)
+	}
+}
+
+// luminance is that of WCAG 2.
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	if len(hex) == 4 {
+		hex = "#" + strings.Repeat(hex[1:2], 2) + strings.Repeat(hex[2:3], 2) + strings.Repeat(hex[3:4], 2)
+	}
+	n, err := strconv.ParseUint(hex[1:], 16, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(shift int) float64 {
+		c := float64(n>>shift&0xff) / 255
+		if c <= .03928 {
+			return c / 12.92
+		}
+		return math.Pow((c+.055)/1.055, 2.4)
+	}
+	return .2126*part(16) + .7152*part(8) + .0722*part(0)
+}
+
+func TestColoursCanBeRead(t *testing.T) {
+	css, err := os.ReadFile("static/view.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(css), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("%d sets of colours, want light and dark", len(blocks))
+	}
+	for i, scheme := range []string{"light", "dark"} {
+		colour := map[string]string{}
+		for _, m := range regexp.MustCompile(`--([\w-]+): (#[0-9a-f]{3,6});`).FindAllStringSubmatch(blocks[i][1], -1) {
+			colour[m[1]] = m[2]
+		}
+		contrast := func(text, ground string) {
+			a, b := luminance(t, colour[text])+.05, luminance(t, colour[ground])+.05
+			if ratio := max(a, b) / min(a, b); ratio < 4.5 {
+				t.Errorf("%s: %s on %s has a contrast of %.2f, want 4.5", scheme, text, ground, ratio)
+			}
+		}
+		for _, ground := range []string{"bg", "panel", "hover"} {
+			for _, text := range []string{"text", "dim", "accent", "err"} {
+				contrast(text, ground)
+			}
+			for n := range colors {
+				contrast("c"+strconv.Itoa(n), ground)
+			}
+		}
+		contrast("err", "err-bg")
+		contrast("warn", "warn-bg")
 	}
 }

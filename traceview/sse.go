@@ -3,6 +3,7 @@ package traceview
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -91,11 +92,18 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 		f.since = 0 // the program was started anew since
 	}
 	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Time{}) // not every writer has one
+	_ = control.SetWriteDeadline(time.Time{}) // not every writer has them
+	_ = control.SetReadDeadline(time.Time{})
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	_, err := fmt.Fprint(w, "retry: 2000\n\n")
-	for err == nil && control.Flush() == nil {
+	for err == nil {
+		if flushed := control.Flush(); flushed != nil {
+			if errors.Is(flushed, http.ErrNotSupported) && v.store.changes() != f.since {
+				_ = v.writeEvent(w, &f, limit) // the browser asks again, so that the page is live by polling
+			}
+			return
+		}
 		err = v.nextEvent(ctx, w, &f, limit)
 	}
 }

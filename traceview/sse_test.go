@@ -156,3 +156,33 @@ func TestLivePagesAreBounded(t *testing.T) {
 		t.Errorf("%d, want 503 and Retry-After", w.Code)
 	}
 }
+
+// plain is a writer that cannot flush.
+type plain struct{ w http.ResponseWriter }
+
+func (p plain) Header() http.Header         { return p.w.Header() }
+func (p plain) Write(b []byte) (int, error) { return p.w.Write(b) }
+func (p plain) WriteHeader(status int)      { p.w.WriteHeader(status) }
+
+func TestWithoutFlushingThePageIsLiveByPolling(t *testing.T) {
+	v := newView(t, Config{})
+	put(t, v, "shop", root(1, noon, ms(1)))
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { v.ServeHTTP(plain{w}, r) })
+	w := call(h, "GET", "/debug/traces/events?since=0", nil)
+	contains(t, w.Body.String(), "event: traces\ndata: ")
+	contains(t, w.Body.String(), "retry: 2000")
+}
+
+func TestServersDeadlinesDoNotEndLivePages(t *testing.T) {
+	v := newView(t, Config{})
+	server := httptest.NewUnstartedServer(v)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+	server.Start()
+	t.Cleanup(server.Close)
+	live := listen(t, server.URL+"/debug/traces/events")
+	<-time.After(200 * time.Millisecond) // both deadlines are over
+	put(t, v, "shop", root(1, noon, ms(1)))
+	if _, up := live.next(); len(up.Rows) != 1 {
+		t.Errorf("%d rows", len(up.Rows))
+	}
+}

@@ -176,10 +176,13 @@ func (s *store) add(p *process, ms *model.Span, dropped int) bool {
 	return true
 }
 
+// has reports whether the span came before, perhaps another way: thrift cuts times to microseconds, and OTLP calls a
+// span without kind internal.
 func (t *trace) has(sp *span) bool {
 	old := t.byID[sp.SpanID]
-	return old != nil && old.process.Service == sp.process.Service && old.Name == sp.Name && old.kind == sp.kind &&
-		old.Start.Equal(sp.Start) && old.Duration == sp.Duration
+	return old != nil && old.process.Service == sp.process.Service && old.Name == sp.Name &&
+		old.Start.UnixMicro() == sp.Start.UnixMicro() &&
+		old.Duration/time.Microsecond == sp.Duration/time.Microsecond
 }
 
 func (s *store) grow(t *trace, size int) {
