@@ -169,8 +169,12 @@ func TestHostileBinary(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
 	head := append(bytes.Repeat([]byte{1}, 33), 0, 0, 0, 0)
 	with := func(tail ...byte) []byte { return append(head[:33:33], tail...) }
+	tooMany := with(0, 0, 0, 181)
+	for i := range 181 {
+		tooMany = append(tooMany, 0, 0, 0, 1, 'a'+byte(i%26), 0, 0, 0, 0)
+	}
 	for name, b := range map[string][]byte{
-		"empty": nil, "short": head[:36], "items missing": with(0, 0, 0, 1), "2^31 items": with(0x7f, 0xff, 0xff, 0xff), "-1 items": with(0xff, 0xff, 0xff, 0xff),
+		"181 whole items": tooMany, "empty": nil, "short": head[:36], "items missing": with(0, 0, 0, 1), "2^31 items": with(0x7f, 0xff, 0xff, 0xff), "-1 items": with(0xff, 0xff, 0xff, 0xff),
 		"key of 2^29": with(0, 0, 0, 1, 0x20, 0, 0, 0), "key of -1": with(0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff), "181 items": with(0, 0, 0, 181),
 		"value of 2^31": with(0, 0, 0, 1, 0, 0, 0, 1, 'a', 0x7f, 0xff, 0xff, 0xff), "key and value of 4097": with(0, 0, 0, 1, 0, 0, 0, 1, 'a', 0, 0, 0x10, 0),
 		"zeros": make([]byte, 37),
