@@ -7,14 +7,8 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// sourced is a value and where it was said.
-type sourced[T any] struct {
-	value  T
-	source string
-}
-
 // jaegerExporter is what JAEGER_ENDPOINT, or else JAEGER_AGENT_HOST and JAEGER_AGENT_PORT, ask for.
-func (r *resolver) jaegerExporter() (sourced[Exporter], bool) {
+func (r *resolver) jaegerExporter() (choice, bool) {
 	agent, hasAgent := r.jaegerAgent()
 	raw := r.get("JAEGER_ENDPOINT")
 	if raw == "" {
@@ -29,36 +23,37 @@ func (r *resolver) jaegerExporter() (sourced[Exporter], bool) {
 		r.wrong("JAEGER_ENDPOINT", shownURL(raw), err)
 		return agent, false
 	}
-	return sourced[Exporter]{JaegerHTTP(raw, r.jaegerCredentials()...), "JAEGER_ENDPOINT"}, true
+	opts, notes := r.jaegerCredentials()
+	return choice{JaegerHTTP(raw, opts...), "JAEGER_ENDPOINT", notes}, true
 }
 
-func (r *resolver) jaegerCredentials() []HTTPOption {
+func (r *resolver) jaegerCredentials() ([]HTTPOption, []Setting) {
 	user, password, token := r.get("JAEGER_USER"), r.get("JAEGER_PASSWORD"), r.get("JAEGER_AUTH_TOKEN")
 	switch {
 	case token != "":
 		if user != "" || password != "" {
 			r.warn("JAEGER_AUTH_TOKEN wins over JAEGER_USER and JAEGER_PASSWORD")
 		}
-		return []HTTPOption{WithBearerToken(token)}
+		return []HTTPOption{WithBearerToken(token)}, []Setting{{"exporter.token", mask, "JAEGER_AUTH_TOKEN"}}
 	case user != "" && password != "":
-		return []HTTPOption{WithBasicAuth(user, password)}
+		return []HTTPOption{WithBasicAuth(user, password)}, []Setting{{"exporter.user", user, "JAEGER_USER"}, {"exporter.password", mask, "JAEGER_PASSWORD"}}
 	case user != "":
 		r.wrong("JAEGER_USER", user, wanted("JAEGER_PASSWORD with it"))
 	case password != "":
 		r.wrongSecret("JAEGER_PASSWORD", wanted("JAEGER_USER with it"))
 	}
-	return nil
+	return nil, nil
 }
 
-func (r *resolver) jaegerAgent() (sourced[Exporter], bool) {
+func (r *resolver) jaegerAgent() (choice, bool) {
 	host, hostSource := choose(r, "", jaeger.DefaultUDPSpanServerHost, from(r, "JAEGER_AGENT_HOST", hostName))
 	port, portSource := choose(r, 0, jaeger.DefaultUDPSpanServerPort, from(r, "JAEGER_AGENT_PORT", portNumber))
 	if hostSource == byDefault && portSource == byDefault {
-		return sourced[Exporter]{}, false
+		return choice{}, false
 	}
 	source := hostSource
 	if source == byDefault {
 		source = portSource
 	}
-	return sourced[Exporter]{JaegerUDP(net.JoinHostPort(host, strconv.Itoa(port))), source}, true
+	return choice{Exporter: JaegerUDP(net.JoinHostPort(host, strconv.Itoa(port))), source: source}, true
 }

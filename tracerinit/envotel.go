@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -35,29 +36,45 @@ func (r *resolver) otlp(suffix string) (name, value string) {
 
 // otlpExporter is what OTEL_EXPORTER_OTLP_* ask for. Its source is byDefault unless an endpoint or a protocol is set.
 // Nothing that only counts if the exporter is used is an error unless used.
-func (r *resolver) otlpExporter(used bool) sourced[Exporter] {
-	protocol, protocolSource := r.otlpProtocol(used)
-	endpoint, endpointSource := r.otlpEndpoint(protocol)
-	source := endpointSource
-	if source == byDefault {
-		source = protocolSource
+func (r *resolver) otlpExporter(used bool) choice {
+	var c choice
+	note := func(name, value, source string) {
+		if source != byDefault {
+			c.notes = append(c.notes, Setting{"exporter." + name, value, source})
+		}
 	}
-	timeout, _ := choose(r, 0, 0, from(r, otlpTraces+"TIMEOUT", milliseconds(1)), from(r, otlpPrefix+"TIMEOUT", milliseconds(1)))
-	compression, _ := choose(r, "", "", from(r, otlpTraces+"COMPRESSION", oneOf("gzip", "none")),
-		from(r, otlpPrefix+"COMPRESSION", oneOf("gzip", "none")))
-	insecure, _ := choose(r, false, false, from(r, otlpTraces+"INSECURE", boolean), from(r, otlpPrefix+"INSECURE", boolean))
-	headers, security := r.otlpHeaders(), r.otlpTLS(used)
+	protocol, protocolSource := r.otlpProtocol(used)
+	endpoint, source := r.otlpEndpoint(protocol)
+	if c.source = source; source == byDefault {
+		c.source = protocolSource
+	}
+	timeout, source := otlpSetting(r, "TIMEOUT", milliseconds(1))
+	note("timeout", timeout.String(), source)
+	compression, source := otlpSetting(r, "COMPRESSION", oneOf("gzip", "none"))
+	note("compression", compression, source)
+	insecure, source := otlpSetting(r, "INSECURE", boolean)
+	note("insecure", fmt.Sprint(insecure), source)
+	headers, source := r.otlpHeaders()
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		note("header."+name, mask, source)
+	}
+	security := r.otlpTLS(used, note)
 
-	var e Exporter
 	if build, linked := export.OTLPGRPC(); protocol == "grpc" && linked {
-		e = build(export.OTLPConfig{Endpoint: endpoint, Headers: headers, TLS: security, Insecure: insecure, Compression: compression})
+		c.Exporter = build(export.OTLPConfig{Endpoint: endpoint, Headers: headers, TLS: security, Insecure: insecure, Compression: compression})
 	} else {
-		e = OTLPHTTP(endpoint, otlpOptions(headers, security, compression)...)
+		c.Exporter = OTLPHTTP(endpoint, otlpOptions(headers, security, compression)...)
 	}
 	if timeout > 0 {
-		e.Timeout = timeout
+		c.Timeout = timeout
 	}
-	return sourced[Exporter]{e, source}
+	return c
+}
+
+// otlpSetting is what OTEL_EXPORTER_OTLP_TRACES_<suffix> says, or else OTEL_EXPORTER_OTLP_<suffix>, or zero.
+func otlpSetting[T comparable](r *resolver, suffix string, parse func(string) (T, error)) (T, string) {
+	var zero T
+	return choose(r, zero, zero, from(r, otlpTraces+suffix, parse), from(r, otlpPrefix+suffix, parse))
 }
 
 func otlpOptions(headers map[string]string, security *tls.Config, compression string) []HTTPOption {
@@ -114,9 +131,9 @@ func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 	return base, name
 }
 
-func (r *resolver) otlpHeaders() map[string]string {
+func (r *resolver) otlpHeaders() (headers map[string]string, name string) {
 	name, raw := r.otlp("HEADERS")
-	headers := map[string]string{}
+	headers = map[string]string{}
 	n := 0
 	for entry := range strings.SplitSeq(raw, ",") {
 		if entry = strings.TrimSpace(entry); entry == "" {
@@ -132,11 +149,11 @@ func (r *resolver) otlpHeaders() map[string]string {
 		}
 		headers[k] = v
 	}
-	return headers
+	return headers, name
 }
 
 // otlpTLS reads the files that the variables name; nil if there are none.
-func (r *resolver) otlpTLS(used bool) *tls.Config {
+func (r *resolver) otlpTLS(used bool, note func(name, value, source string)) *tls.Config {
 	rootsName, roots := r.otlp("CERTIFICATE")
 	certName, cert := r.otlp("CLIENT_CERTIFICATE")
 	keyName, key := r.otlp("CLIENT_KEY")
@@ -153,6 +170,7 @@ func (r *resolver) otlpTLS(used bool) *tls.Config {
 		if err != nil {
 			r.wrong(rootsName, roots, err)
 		}
+		note("certificate", roots, rootsName)
 	}
 	switch {
 	case cert != "" && key == "":
@@ -164,6 +182,7 @@ func (r *resolver) otlpTLS(used bool) *tls.Config {
 		if err != nil {
 			r.wrong(certName, cert, err)
 		}
+		note("client_certificate", cert, certName)
 		config.Certificates = []tls.Certificate{pair}
 	}
 	return config

@@ -228,10 +228,12 @@ func TestBadAnswersKeepTheLastGoodStrategy(t *testing.T) {
 }
 
 // states are sampling servers in every kind of trouble.
-func states(t *testing.T) map[string]string {
-	hang := make(chan struct{})
-	t.Cleanup(func() { close(hang) })
-	serve := func(h http.HandlerFunc) string { return newStrategies(t, h).URL }
+func states(t *testing.T) (urls map[string]string, servers map[string]*strategies) {
+	servers = map[string]*strategies{}
+	hang := func(r *http.Request) { <-r.Context().Done() }
+	serve := func(name string, h http.HandlerFunc) {
+		servers[name] = newStrategies(t, h)
+	}
 	dead := httptest.NewServer(nil)
 	dead.Close()
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts, by its backlog, and never answers
@@ -239,26 +241,28 @@ func states(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { silent.Close() })
-	return map[string]string{
-		"healthy":      serve(text200(everything)),
-		"dead":         dead.URL,
-		"silent":       "http://" + silent.Addr().String(),
-		"slow headers": serve(func(http.ResponseWriter, *http.Request) { <-hang }),
-		"slow body": serve(func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprint(w, "{")
-			w.(http.Flusher).Flush()
-			<-hang
-		}),
-		"endless body": serve(func(w http.ResponseWriter, r *http.Request) {
-			for r.Context().Err() == nil {
-				_, _ = fmt.Fprint(w, "          ")
-			}
-		}),
+	serve("healthy", text200(everything))
+	serve("slow headers", func(_ http.ResponseWriter, r *http.Request) { hang(r) })
+	serve("slow body", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "{")
+		w.(http.Flusher).Flush()
+		hang(r)
+	})
+	serve("endless body", func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			_, _ = fmt.Fprint(w, "          ")
+		}
+	})
+	urls = map[string]string{"dead": dead.URL, "silent": "http://" + silent.Addr().String()}
+	for name, s := range servers {
+		urls[name] = s.URL
 	}
+	return urls, servers
 }
 
 func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
-	for name, url := range states(t) {
+	urls, servers := states(t)
+	for name, url := range urls {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			tracer, err := Start(local(Config{Sampler: Remote(url, RemoteOptions{}), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}))
@@ -266,6 +270,9 @@ func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
 				t.Fatalf("Start took %v: %v", took, err)
 			}
 			tracer.StartSpan("x").Finish()
+			if asked := servers[name]; asked != nil {
+				eventually(t, "a question", func() bool { return asked.requests.Load() > 0 })
+			}
 			began = time.Now()
 			if err := tracer.Shutdown(ending(t, 5*time.Second)); err != nil {
 				t.Error(err)

@@ -21,7 +21,7 @@ type resolved struct {
 	disabled    bool
 	sampler     Sampler
 	propagation carrier.Config
-	exporters   []Exporter
+	exporters   []choice
 	reporters   []jaeger.Reporter
 	logSpans    bool
 	queue       Queue

@@ -119,10 +119,17 @@ func (t *Tracer) open(s resolved, logger *slog.Logger) error {
 		t.fan.reporters = append(t.fan.reporters, guard(r))
 	}
 	var errs []error
-	for _, e := range s.exporters {
-		p, err := export.Start(e, s.queue.export(), env)
+	for i, e := range s.exporters {
+		if s.disabled {
+			break
+		}
+		p, err := export.Start(e.Exporter, s.queue.export(), env)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("exporter %s: %w", e.Name, err))
+			source := e.source
+			if source == inCode {
+				source = fmt.Sprintf("Config.Exporters[%d]", i)
+			}
+			errs = append(errs, fmt.Errorf("%s: exporter %s: %w", source, e.Name, err))
 			continue
 		}
 		t.fan.pipelines = append(t.fan.pipelines, p)
