@@ -1,15 +1,18 @@
 package tracerinit
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -277,11 +280,12 @@ func sick(t *testing.T) map[string]string {
 	dead.Close()
 	stop := make(chan struct{})
 	t.Cleanup(func() { close(stop) })
+	silent := hang(func(net.Conn) { <-stop })
 	return map[string]string{
-		"dead":        "http://" + dead.Addr().String(),
-		"black hole":  "http://192.0.2.1:4318",
-		"no name":     "http://no-such-host.invalid:4318",
-		"never reads": hang(func(net.Conn) { <-stop }),
+		"dead":               "http://" + dead.Addr().String(),
+		"black hole":         "http://" + blackHole(t),
+		"never reads":        silent,
+		"never shakes hands": strings.Replace(silent, "http", "https", 1),
 		"never answers": hang(func(c net.Conn) {
 			go func() { <-stop; c.Close() }()
 			io.Copy(io.Discard, c)
@@ -298,6 +302,42 @@ func sick(t *testing.T) map[string]string {
 	}
 }
 
+// blackHole is an address whose host answers no SYN: a listener whose backlog is full.
+func blackHole(t *testing.T) string {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+	for range 10 {
+		c, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
+		if err != nil {
+			return addr
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+	t.Skip("the backlog does not fill up here")
+	return ""
+}
+
+// transports counts the goroutines of HTTP clients.
+func transports() int {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	return bytes.Count(stacks, []byte("net/http.(*Transport)"))
+}
+
 // lateness tells how late a timer of d goes off: what a busy machine adds to every deadline.
 func lateness(d time.Duration) <-chan time.Duration {
 	late, begun := make(chan time.Duration, 1), time.Now()
@@ -308,6 +348,7 @@ func lateness(d time.Duration) <-chan time.Duration {
 func TestShutdownKeepsItsDeadlineWhateverTheEndpoint(t *testing.T) {
 	for name, endpoint := range sick(t) {
 		t.Run(name, func(t *testing.T) {
+			before := transports()
 			l := open(t, OTLPHTTP(endpoint), Queue{Batch: 10})
 			l.make(25)
 			const deadline = 300 * time.Millisecond
@@ -317,6 +358,7 @@ func TestShutdownKeepsItsDeadlineWhateverTheEndpoint(t *testing.T) {
 			if took := time.Since(begun); took > deadline+50*time.Millisecond+<-late {
 				t.Errorf("took %v", took)
 			}
+			until(t, "the exporter's goroutines gone", func() bool { return transports() <= before })
 			s := l.Stats()
 			if err == nil || s.Dropped.Total() != 25 || s.Queued+s.InFlight != 0 {
 				t.Errorf("%v %+v", err, s)

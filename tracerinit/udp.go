@@ -23,8 +23,8 @@ const (
 	resolveEvery  = 10 * time.Second
 
 	// Without a pause between datagrams, those that a receiver's buffer (208 KiB on Linux) cannot hold are lost and
-	// nobody knows.
-	datagramPause = 2 * time.Millisecond
+	// nobody knows: this is 16 MB a second, so that an agent may look away for some milliseconds.
+	pausePerByte = 64 * time.Nanosecond
 
 	// icmpWait is how long a datagram to an agent not known to be there may take to come back as refused.
 	icmpWait = 50 * time.Millisecond
@@ -152,7 +152,7 @@ func (s *udpSender) resolve(ctx context.Context) error {
 
 func (s *udpSender) pace(ctx context.Context) error {
 	wait := time.Until(s.free)
-	s.free = time.Now().Add(max(wait, 0) + datagramPause)
+	s.free = time.Now().Add(max(wait, 0) + time.Duration(len(s.buf))*pausePerByte)
 	if wait <= 0 {
 		return nil
 	}

@@ -37,8 +37,6 @@ type PostConfig struct {
 type Poster struct {
 	PostConfig
 	transport *http.Transport
-	life      context.Context
-	end       context.CancelFunc
 	zip       *gzip.Writer
 	zipped    bytes.Buffer
 }
@@ -64,10 +62,9 @@ func NewPoster(c PostConfig) *Poster {
 		p.Header.Set("Content-Encoding", "gzip")
 		p.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	}
-	p.life, p.end = context.WithCancel(context.Background())
 	p.transport = &http.Transport{
 		Proxy:                  proxy,
-		DialContext:            p.dial,
+		DialContext:            (&net.Dialer{Timeout: dialTime}).DialContext,
 		TLSClientConfig:        c.TLS.Clone(), // the transport writes to it
 		TLSHandshakeTimeout:    dialTime,
 		ForceAttemptHTTP2:      true,
@@ -92,15 +89,6 @@ func setDefault(h http.Header, key, value string) {
 	if h.Get(key) == "" {
 		h.Set(key, value)
 	}
-}
-
-// dial ends with the Poster: net/http lets a dial go on after its request was cancelled.
-func (p *Poster) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(p.life, cancel)()
-	d := net.Dialer{Timeout: dialTime}
-	return d.DialContext(ctx, network, addr)
 }
 
 // Post sends data and returns the start of the answer to a 2xx. Other answers, and none, are errors that name the
@@ -167,8 +155,5 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// Close drops idle connections and stops dials. It does not wait.
-func (p *Poster) Close() {
-	p.end()
-	p.transport.CloseIdleConnections()
-}
+// Close drops the idle connections; those in use end with their request's context. It does not wait.
+func (p *Poster) Close() { p.transport.CloseIdleConnections() }
