@@ -146,3 +146,34 @@ func TestProcessTagsReachTheSpansProcess(t *testing.T) {
 		}
 	}
 }
+
+func TestSettingsTellWhatTheEnvironmentSaysOfExporters(t *testing.T) {
+	for pairs, want := range map[string]string{
+		"JAEGER_ENDPOINT=http://j JAEGER_USER=u JAEGER_PASSWORD=secret-1": `exporter = jaeger/http http://j/api/traces (JAEGER_ENDPOINT)
+exporter.user = u (JAEGER_USER)
+exporter.password = *** (JAEGER_PASSWORD)
+`,
+		"JAEGER_ENDPOINT=http://j JAEGER_AUTH_TOKEN=secret-1": `exporter = jaeger/http http://j/api/traces (JAEGER_ENDPOINT)
+exporter.token = *** (JAEGER_AUTH_TOKEN)
+`,
+		"OTEL_EXPORTER_OTLP_HEADERS=Authentication=secret-1 OTEL_EXPORTER_OTLP_TRACES_TIMEOUT=250 OTEL_EXPORTER_OTLP_TIMEOUT=500 OTEL_EXPORTER_OTLP_COMPRESSION=none": `exporter = otlp/http http://localhost:4318/v1/traces (default)
+exporter.timeout = 250ms (OTEL_EXPORTER_OTLP_TRACES_TIMEOUT)
+exporter.compression = none (OTEL_EXPORTER_OTLP_COMPRESSION)
+exporter.header.Authentication = *** (OTEL_EXPORTER_OTLP_HEADERS)
+`,
+	} {
+		out, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
+		var got []Setting
+		for _, s := range r.settings {
+			if strings.HasPrefix(s.Name, "exporter") {
+				got = append(got, s)
+			}
+		}
+		if diff := cmp.Diff(want, listing(got)); diff != "" || r.err() != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", pairs, r.err(), diff)
+		}
+		if strings.Contains(pairs, "TIMEOUT") && out.exporters[0].Timeout != 250*time.Millisecond {
+			t.Errorf("the exporter's timeout is %v", out.exporters[0].Timeout)
+		}
+	}
+}

@@ -11,6 +11,8 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 const (
@@ -225,5 +227,50 @@ func TestFinishingTwiceIsCountedAsSuch(t *testing.T) {
 	s := tracer.Stats()
 	if s.Started+s.Repeated != s.Open+s.Unsampled+s.Reported || s.Repeated != 2 || s.Open != 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// The option that middlewares start their spans with must tell its reference without being applied.
+var _ interface {
+	Reference() opentracing.SpanReference
+} = (*rpcspan.Span)(nil)
+
+func TestSumsHoldForEveryExporterUnderLoad(t *testing.T) {
+	backend := newSink(t, "")
+	tracer := start(t, Config{
+		Exporters: []Exporter{OTLPHTTP(backend.URL), JaegerHTTP("http://127.0.0.1:1", WithRetry(Retry{Limit: -1})), JaegerHTTP(backend.URL)},
+		Queue:     Queue{Size: 64, Batch: 16, Interval: time.Millisecond}, Sampler: Ratio(0.5),
+	})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 1000 {
+				tracer.StartSpan("x").Finish()
+			}
+		})
+	}
+	wg.Wait()
+	check := func(when string) {
+		s := tracer.Stats()
+		if s.Started != 4000 || s.Started != s.Open+s.Unsampled+s.Reported || s.Open != 0 {
+			t.Errorf("%s: started %d, open %d, unsampled %d, reported %d", when, s.Started, s.Open, s.Unsampled, s.Reported)
+		}
+		for _, e := range s.Exporters {
+			if e.Reported != s.Reported || e.Reported != e.Queued+e.InFlight+e.Delivered+e.Dropped.Total() {
+				t.Errorf("%s: reported %d: %+v", when, s.Reported, e)
+			}
+		}
+	}
+	check("under way")
+	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+		t.Error(err)
+	}
+	check("flushed")
+	_ = tracer.Close()
+	check("shut down")
+	for _, e := range tracer.Stats().Exporters {
+		if e.Queued+e.InFlight != 0 {
+			t.Errorf("shut down, but %+v", e)
+		}
 	}
 }
