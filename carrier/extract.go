@@ -167,14 +167,10 @@ func (in *incoming) readB3Multi() (r remote, ok bool) {
 
 func (in *incoming) readTracestate() {
 	lines := in.src.get(tracestate)
-	size := 0
-	for line := range lines.each {
-		size += len(line) + 1
-	}
-	if size == 0 {
+	if !lines.some() {
 		return
 	}
-	ok := size-1 <= in.p.limits.TraceState && len(lines.more) < maxLines-1
+	ok := lines.size() <= in.p.limits.TraceState && len(lines.more) < maxLines
 	if ok {
 		in.state.tracestate, ok = parseTracestate(&lines)
 	}

@@ -40,6 +40,15 @@ func (v *values) add(s string, most int) {
 
 func (v *values) some() bool { return v.first != "" || len(v.more) > 0 }
 
+// size is the length of the values joined by commas.
+func (v *values) size() int {
+	n := len(v.first)
+	for _, s := range v.more {
+		n += 1 + len(s)
+	}
+	return n
+}
+
 // each yields the values that are not empty.
 func (v *values) each(yield func(string) bool) {
 	if v.first != "" && !yield(v.first) {

@@ -42,31 +42,42 @@ func parseTraceparent(s string) (r remote, ok bool) {
 // parseTracestate joins the lines of a tracestate, without blanks and empty members. It is all or nothing, as
 // https://www.w3.org/TR/trace-context-2/#tracestate-header asks. It allocates only if the result is no line as it came.
 func parseTracestate(lines *values) (state string, ok bool) {
-	members, size, clean := 0, 0, true
-	for line := range lines.each {
-		for rest, more := line, true; more; {
-			var member string
-			member, rest, more = strings.Cut(rest, ",")
-			trimmed := trimSpace(member)
-			clean = clean && trimmed != "" && len(trimmed) == len(member)
-			if trimmed == "" {
-				continue
-			}
-			if members++; members > maxTracestateMembers || !validTracestateMember(trimmed) {
-				return "", false
-			}
-			size += len(trimmed) + 1
+	members, clean, ok := checkTracestate(lines.first, 0)
+	for _, line := range lines.more {
+		if ok {
+			members, _, ok = checkTracestate(line, members)
 		}
 	}
-	if clean && len(lines.more) == 0 {
+	switch {
+	case !ok:
+		return "", false
+	case clean && len(lines.more) == 0:
 		return lines.first, true
 	}
-	return joinTracestate(lines, size), true
+	return joinTracestate(lines), true
 }
 
-func joinTracestate(lines *values, size int) string {
+// checkTracestate adds the members of line to those before. A clean line is fit to be sent as it is.
+func checkTracestate(line string, before int) (members int, clean, ok bool) {
+	members, clean = before, true
+	for rest, more := line, line != ""; more; {
+		var member string
+		member, rest, more = strings.Cut(rest, ",")
+		trimmed := trimSpace(member)
+		clean = clean && trimmed != "" && len(trimmed) == len(member)
+		if trimmed == "" {
+			continue
+		}
+		if members++; members > maxTracestateMembers || !validTracestateMember(trimmed) {
+			return members, false, false
+		}
+	}
+	return members, clean, true
+}
+
+func joinTracestate(lines *values) string {
 	var b strings.Builder
-	b.Grow(size)
+	b.Grow(lines.size())
 	for line := range lines.each {
 		for rest, more := line, true; more; {
 			var member string
