@@ -3,10 +3,14 @@ package tracerinit
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +20,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// ended is a Config whose tracer is silent and local to nothing but this machine.
+// global is cfg for a test of the global tracer.
 func global(cfg Config) Config {
 	cfg = local(cfg)
 	cfg.Local = false
@@ -267,5 +271,46 @@ func TestLogSpansWritesALineForEachSpan(t *testing.T) {
 	span.Finish()
 	if s := log.String(); !strings.Contains(s, "operation=checkout") || !strings.Contains(s, contextOf(span).TraceID().String()) {
 		t.Errorf("%q", s)
+	}
+}
+
+func TestTLSFilesFromTheEnvironment(t *testing.T) {
+	backend := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(backend.Close)
+	file := filepath.Join(t.TempDir(), "roots.pem")
+	roots := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: backend.Certificate().Raw})
+	if err := os.WriteFile(file, roots, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tracer := start(t, Config{LookupEnv: env("OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL, "OTEL_EXPORTER_OTLP_CERTIFICATE="+file)})
+	tracer.StartSpan("x").Finish()
+	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if s := tracer.Stats().Exporters[0]; s.Delivered != 1 {
+		t.Errorf("%+v", s)
+	}
+	if s := value(t, tracer, "exporter.certificate"); s.Value != file {
+		t.Errorf("%v", s)
+	}
+}
+
+func TestAgentFromTheEnvironment(t *testing.T) {
+	agent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { agent.Close() })
+	_, port, _ := net.SplitHostPort(agent.LocalAddr().String())
+	tracer := start(t, Config{LookupEnv: env("JAEGER_AGENT_HOST=127.0.0.1", "JAEGER_AGENT_PORT="+port)})
+	tracer.StartSpan("checkout").Finish()
+	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	_ = agent.SetReadDeadline(time.Now().Add(10 * time.Second))
+	packet := make([]byte, 65536)
+	n, _, err := agent.ReadFrom(packet)
+	if err != nil || !strings.Contains(string(packet[:n]), "checkout") {
+		t.Errorf("%v: %q", err, packet[:n])
 	}
 }
