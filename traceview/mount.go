@@ -36,13 +36,12 @@ func (v *View) localize(r *http.Request) (*http.Request, bool) {
 	if !ok {
 		return nil, false
 	}
-	slash := strings.HasSuffix(rest, "/")
 	rest = path.Clean("/" + rest)
 	unescaped, err := url.PathUnescape(rest)
 	if err != nil {
 		return nil, false
 	}
-	inner := r.WithContext(context.WithValue(r.Context(), baseKey{}, relativeBase(r, rest, slash)))
+	inner := r.WithContext(context.WithValue(r.Context(), baseKey{}, relativeBase(r, rest)))
 	u := *r.URL
 	u.Path, u.RawPath = unescaped, rest
 	inner.URL = &u
@@ -59,22 +58,19 @@ func (v *View) rest(p string) (string, bool) {
 	if sections[first] {
 		return p, true
 	}
-	if _, after, ok := strings.Cut(p+"/", prefix+"/"); ok && prefix != "" {
-		if p = strings.TrimSuffix(after, "/"); strings.HasSuffix(after, "//") || after == "" {
-			return "/" + p, true
-		}
-		return "/" + p, true
+	if _, after, ok := strings.Cut(p+"/", prefix+"/"); ok {
+		return "/" + strings.TrimSuffix(after, "/"), true
 	}
 	return "", false
 }
 
 // relativeBase climbs from the address that the browser shows: what follows its last slash is replaced.
-func relativeBase(r *http.Request, rest string, slash bool) string {
+func relativeBase(r *http.Request, rest string) string {
 	visible, _, _ := strings.Cut(r.RequestURI, "?")
 	if visible == "" {
 		visible = r.URL.EscapedPath()
 	}
-	slash = strings.HasSuffix(visible, "/") || (slash && visible == "")
+	slash := strings.HasSuffix(visible, "/")
 	depth := strings.Count(rest, "/")
 	if rest == "/" {
 		if slash {

@@ -48,11 +48,10 @@ type page struct {
 
 // kept tells, at the foot of each page, what is kept and what could not be.
 type kept struct {
-	Traces, Spans    int
-	Bytes, MaxBytes  int
-	Since            string
-	Lost             []string
-	MaxTraces, Total int
+	Traces, Spans, Total int
+	Bytes, MaxBytes      int
+	Since                string
+	Lost                 []string
 }
 
 func (v *View) show(w http.ResponseWriter, r *http.Request, t *template.Template, status int, p page) {
@@ -83,7 +82,7 @@ func (v *View) kept() kept {
 	t := v.store.totals
 	k := kept{
 		Traces: len(v.store.traces), Spans: t.spans, Bytes: v.store.bytes, Total: t.received,
-		MaxBytes: v.cfg.MaxBytes, MaxTraces: v.cfg.MaxTraces, Since: v.clock(t.since),
+		MaxBytes: v.cfg.MaxBytes, Since: v.clock(t.since),
 	}
 	lost := func(n int, why string) {
 		if n > 0 {

@@ -47,19 +47,25 @@ type serviceRow struct {
 
 func (v *View) servicesPage(w http.ResponseWriter, r *http.Request) {
 	calls := v.store.allCalls()
+	c := servicesContent{}
 	v.store.mu.Lock()
-	c := servicesContent{Since: v.clock(v.store.totals.since)}
-	colorOf := map[string]string{}
+	c.Since = v.clock(v.store.totals.since)
 	for name, svc := range v.store.services {
 		if svc.spans == 0 {
 			continue
 		}
-		colorOf[name] = colorClass(svc.color)
 		q := url.Values{"service": {name}}.Encode()
-		c.Services = append(c.Services, serviceRow{name, colorOf[name], base(r) + "?" + q, base(r) + "operations?" + q, svc.spans, svc.failed})
+		c.Services = append(c.Services, serviceRow{
+			Name: name, Color: colorClass(svc.color), Spans: svc.spans, Failed: svc.failed,
+			Link: base(r) + "?" + q, Operations: base(r) + "operations?" + q,
+		})
 	}
 	v.store.mu.Unlock()
 	slices.SortFunc(c.Services, func(a, b serviceRow) int { return cmp.Compare(a.Name, b.Name) })
+	colorOf := map[string]string{}
+	for _, svc := range c.Services {
+		colorOf[svc.Name] = svc.Color
+	}
 	for _, call := range calls {
 		c.Calls = append(c.Calls, shownCall{call.parent, call.child, colorOf[call.parent], colorOf[call.child], call.count, call.failed})
 	}
@@ -80,26 +86,43 @@ func (c *servicesContent) draw(calls []callCount) {
 	if len(c.Services) > maxBoxes {
 		return // the tables say it better
 	}
-	layer := layers(c.Services, calls)
-	var columns [][]int
-	for i, svc := range c.Services {
+	places := c.drawBoxes(layers(c.Services, calls))
+	most := 1
+	for _, call := range calls {
+		most = max(most, call.count)
+	}
+	for _, call := range calls {
+		from, known := places[call.parent]
+		to, knownToo := places[call.child]
+		switch {
+		case !known || !knownToo:
+		case to.X == from.X+boxWidth+gapX:
+			c.Arrows = append(c.Arrows, forth(from, to, call, most))
+		default:
+			c.Height += 14
+			c.Arrows = append(c.Arrows, around(from, to, call, most, c.Height-margin/2))
+		}
+	}
+}
+
+// drawBoxes places each service in its column and returns the boxes by name.
+func (c *servicesContent) drawBoxes(layer map[string]int) map[string]box {
+	var columns [][]serviceRow
+	rows := 0
+	for _, svc := range c.Services {
 		l := layer[svc.Name]
 		for len(columns) <= l {
 			columns = append(columns, nil)
 		}
-		columns[l] = append(columns[l], i)
-	}
-	rows := 0
-	for _, col := range columns {
-		rows = max(rows, len(col))
+		columns[l] = append(columns[l], svc)
+		rows = max(rows, len(columns[l]))
 	}
 	c.Width = 2*margin + len(columns)*boxWidth + max(len(columns)-1, 0)*gapX
 	c.Height = 2*margin + rows*boxHeight + max(rows-1, 0)*gapY
 	places := map[string]box{}
-	for l, col := range columns {
-		top := (c.Height - len(col)*boxHeight - (len(col)-1)*gapY) / 2
-		for k, i := range col {
-			svc := c.Services[i]
+	for l, column := range columns {
+		top := (c.Height - len(column)*boxHeight - (len(column)-1)*gapY) / 2
+		for k, svc := range column {
 			b := box{
 				Name: svc.Name, Short: short(svc.Name, 21), Color: svc.Color, Link: svc.Link,
 				X: margin + l*(boxWidth+gapX), Y: top + k*(boxHeight+gapY), Width: boxWidth, Height: boxHeight,
@@ -112,23 +135,7 @@ func (c *servicesContent) draw(calls []callCount) {
 			c.Boxes = append(c.Boxes, b)
 		}
 	}
-	most := 1
-	for _, call := range calls {
-		most = max(most, call.count)
-	}
-	for _, call := range calls {
-		from, ok1 := places[call.parent]
-		to, ok2 := places[call.child]
-		if !ok1 || !ok2 {
-			continue
-		}
-		if to.X == from.X+boxWidth+gapX {
-			c.Arrows = append(c.Arrows, forth(from, to, call, most))
-			continue
-		}
-		c.Height += 14
-		c.Arrows = append(c.Arrows, around(from, to, call, most, c.Height-margin/2))
-	}
+	return places
 }
 
 // layers gives each service its column: one more than the furthest of its callers, as far as there are no circles.

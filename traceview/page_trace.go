@@ -46,7 +46,6 @@ type spanRow struct {
 	Skew                               string
 	Indent                             int
 	X, Width                           string
-	Late                               bool // the bar begins in the right half: its label stands left of it
 	Critical, Marks                    []stretch
 	Same                               bool // same service as the parent
 	Folded                             bool
@@ -147,7 +146,6 @@ func (v *View) spanRow(n *node, sum *summary) spanRow {
 		Failed: n.failed, Panicked: n.panicked, Orphan: n.orphan, Skew: n.skew,
 		Indent: min(n.depth, maxDepth), X: share(start, whole), Width: share(n.Duration, whole),
 		Same: n.parent != nil && n.parent.process.Service == n.process.Service,
-		Late: start > whole/2,
 	}
 	for _, s := range n.critical {
 		row.Critical = append(row.Critical, stretch{share(s.from, whole), share(s.to-s.from, whole)})
