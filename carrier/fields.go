@@ -18,15 +18,18 @@ const (
 	b3ParentSpanID
 	b3Sampled
 	b3Flags
-	fixedFields                 // the fields above have one name each
-	uberctx       = fixedFields // every key that starts with uberctx-
-	unmanaged     = fixedFields + 1
-	uberctxPrefix = "uberctx-"
-	uberctxHeader = "Uberctx-"
-	multiB3Fields = fieldSet(1<<b3TraceID | 1<<b3SpanID | 1<<b3ParentSpanID | 1<<b3Sampled | 1<<b3Flags)
+	fixedFields               // the fields above have one name each
+	uberctx     = fixedFields // every key that starts with uberctx-
+	unmanaged   = fixedFields + 1
+)
+
+const uberctxPrefix = "uberctx-"
+
+const (
 	w3cFields     = fieldSet(1<<traceparent | 1<<tracestate)
 	jaegerFields  = fieldSet(1<<uberTraceID | 1<<jaegerDebugID)
 	jaegerItems   = fieldSet(1<<jaegerBaggage | 1<<uberctx)
+	multiB3Fields = fieldSet(1<<b3TraceID | 1<<b3SpanID | 1<<b3ParentSpanID | 1<<b3Sampled | 1<<b3Flags)
 )
 
 // leads are the fields without which a format's others mean nothing.
