@@ -2,6 +2,7 @@ package tracerinit
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -409,10 +410,10 @@ func TestAnAnswerBeforeTheBodyIsReadCorruptsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	stop := make(chan struct{})
+	over, end := context.WithCancel(t.Context())
 	var served sync.WaitGroup
 	defer served.Wait()
-	defer close(stop)
+	defer end()
 	served.Go(func() {
 		for {
 			c, err := ln.Accept()
@@ -420,11 +421,10 @@ func TestAnAnswerBeforeTheBodyIsReadCorruptsNothing(t *testing.T) {
 				return
 			}
 			served.Go(func() {
-				defer c.Close()
+				context.AfterFunc(over, func() { c.Close() })
 				c.(*net.TCPConn).SetReadBuffer(4096)
 				c.Read(make([]byte, 4096))
 				io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-				<-stop
 			})
 		}
 	})
