@@ -58,7 +58,7 @@ func (r *resolver) wrongSecret(name string, err error) {
 
 // wrongCode records an error about a field of Config.
 func (r *resolver) wrongCode(field string, value any, err error) {
-	r.fail(fmt.Errorf("Config.%s: %v: %w", field, value, err))
+	r.fail(fmt.Errorf("%s: %v: %w", "Config."+field, value, err))
 }
 
 // fail adds an error, once: some variables are judged for several settings.

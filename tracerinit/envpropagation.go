@@ -21,6 +21,11 @@ func (r *resolver) propagation(code carrier.Config) carrier.Config {
 	r.note("propagation.extract", formats(c.Extract, "tracecontext,jaeger,b3,b3multi"), source)
 	r.note("propagation.inject", formats(c.Inject, "tracecontext,jaeger"), source)
 	r.note("propagation.baggage", styles(c.Baggage.Styles), source)
+	debugSource := byDefault
+	if code.Debug != (carrier.DebugPolicy{}) {
+		debugSource = inCode
+	}
+	r.note("propagation.debug", c.Debug.String(), debugSource)
 	return c
 }
 

@@ -37,7 +37,7 @@ func (g *glance) option(o opentracing.StartSpanOption) {
 		Reference() opentracing.SpanReference
 	}: // an option of this kit: a reference and two tags
 		g.reference(o.Reference())
-	default:
+	default: // nil, too
 		g.opaque = true
 	}
 }
@@ -62,7 +62,9 @@ func (g *glance) reference(r opentracing.SpanReference) {
 func (t *Tracer) startApplied(name string, options []opentracing.StartSpanOption) opentracing.Span {
 	var all opentracing.StartSpanOptions
 	for _, o := range options {
-		o.Apply(&all)
+		if o != nil {
+			o.Apply(&all)
+		}
 	}
 	var seen glance
 	for _, r := range all.References {
@@ -72,20 +74,19 @@ func (t *Tracer) startApplied(name string, options []opentracing.StartSpanOption
 		all.Tags = maps.Clone(all.Tags)
 		all.Tags[string(ext.SamplingPriority)] = toPriority(v)
 	}
+	if seen.parent.IsValid() {
+		defer t.lock(seen.parent.TraceID().Low).Unlock()
+		return t.engine.StartSpan(name, (*applied)(&all))
+	}
 	var late map[string]any
-	if len(all.Tags) > maxStartTags && !seen.parent.IsValid() {
+	if len(all.Tags) > maxStartTags {
 		all.Tags, late = split(all.Tags)
 	}
-	span := t.startLocked(name, seen.parent, (*applied)(&all))
+	span := t.engine.StartSpan(name, (*applied)(&all))
 	for k, v := range late {
 		span.SetTag(k, v)
 	}
 	return span
-}
-
-func (t *Tracer) startLocked(name string, parent jaeger.SpanContext, o *applied) opentracing.Span {
-	defer t.lock(parent).Unlock()
-	return t.engine.StartSpan(name, o)
 }
 
 // applied are options that have been applied already.

@@ -37,7 +37,7 @@ func passedContext(options []opentracing.StartSpanOption) opentracing.SpanContex
 			if choose(o.Reference()) {
 				return parent
 			}
-		case opentracing.Tag, opentracing.Tags, opentracing.StartTime:
+		case nil, opentracing.Tag, opentracing.Tags, opentracing.StartTime:
 		default:
 			var all opentracing.StartSpanOptions
 			o.Apply(&all)

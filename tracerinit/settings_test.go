@@ -42,6 +42,7 @@ sampler = always (default)
 propagation.extract = tracecontext,jaeger,b3,b3multi (default)
 propagation.inject = tracecontext,jaeger (default)
 propagation.baggage = as the formats (default)
+propagation.debug = ignore (default)
 exporter = otlp/http http://localhost:4318/v1/traces (default)
 log_spans = false (default)
 queue.size = 8192 (default)
@@ -63,7 +64,8 @@ trace_id.128bit = true (default)
 
 func TestSettingsTellSourcesAndNoSecrets(t *testing.T) {
 	cfg := Config{
-		Version: "1.2", Environment: "test", Tags: map[string]any{"shard": 7, "token": "secret-1", "hostname": "h", "host.name": "h", "service.instance.id": "i", "process.pid": 1},
+		Propagation: carrier.Config{Debug: carrier.AllowDebug()},
+		Version:     "1.2", Environment: "test", Tags: map[string]any{"shard": 7, "token": "secret-1", "hostname": "h", "host.name": "h", "service.instance.id": "i", "process.pid": 1},
 		Exporters: []Exporter{
 			OTLPHTTP("http://vendor/adapt_secret-1/api/otlp/traces", WithHeaders(map[string]string{"a": "secret-1"})),
 			JaegerHTTP("http://u:secret-1@vendor/api/traces?t=secret-1", WithBearerToken("secret-1")), JaegerUDP("localhost:6831"),
@@ -95,6 +97,7 @@ sampler.max_operations = 3 (code)
 propagation.extract = b3 (OTEL_PROPAGATORS)
 propagation.inject = b3 (OTEL_PROPAGATORS)
 propagation.baggage = none (OTEL_PROPAGATORS)
+propagation.debug = allow (code)
 exporter = otlp/http http://vendor/*** (code)
 exporter = jaeger/http http://vendor/api/traces?*** (code)
 exporter = jaeger/udp localhost:6831 (code)

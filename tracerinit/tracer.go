@@ -48,17 +48,20 @@ func (t *Tracer) StartSpan(operationName string, options ...opentracing.StartSpa
 	for _, o := range options {
 		seen.option(o)
 	}
-	if seen.opaque || seen.priority || seen.tags > maxStartTags && !seen.parent.IsValid() {
+	switch isRoot := !seen.parent.IsValid(); {
+	case seen.opaque || seen.priority || isRoot && seen.tags > maxStartTags:
 		return t.startApplied(operationName, options)
+	case isRoot:
+		return t.engine.StartSpan(operationName, options...)
 	}
-	defer t.lock(seen.parent).Unlock()
+	defer t.lock(seen.parent.TraceID().Low).Unlock()
 	return t.engine.StartSpan(operationName, options...)
 }
 
 // lock serialises the starts of spans in one trace: jaeger-client-go writes to the sampling state that the children
 // of one extracted context share, without a lock.
-func (t *Tracer) lock(parent jaeger.SpanContext) *stripe {
-	s := &t.stripes[parent.TraceID().Low*0x9e3779b97f4a7c15>>58]
+func (t *Tracer) lock(trace uint64) *stripe {
+	s := &t.stripes[trace*0x9e3779b97f4a7c15>>58] // the top 6 bits, well mixed
 	s.Lock()
 	return s
 }

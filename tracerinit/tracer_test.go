@@ -114,6 +114,7 @@ func TestChildrenContinueTheCallersTrace(t *testing.T) {
 		"child of wins":       {opentracing.FollowsFrom(local.Context()), opentracing.ChildOf(sc)},
 		"rpc server":          {ext.RPCServerOption(sc), opentracing.Tag{Key: "a", Value: 1}},
 		"option of the kit":   {&knownOption{sc}},
+		"nil among them":      {nil, opentracing.ChildOf(sc)},
 		"start time and tags": {opentracing.StartTime(time.Unix(1, 0)), opentracing.Tags{"a": 1, "b": 2, "c": 3, "d": 4}, opentracing.ChildOf(sc)},
 	} {
 		span := tracer.StartSpan(name, options...)
