@@ -3,6 +3,7 @@ package sink
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -28,6 +29,7 @@ type HTTP struct {
 
 	mu     sync.Mutex
 	server *http.Server
+	quit   context.CancelFunc
 }
 
 // NewHTTP starts one on a free port, until the test ends.
@@ -48,9 +50,11 @@ func (s *HTTP) Up(t testing.TB) {
 	}
 	s.addr = lis.Addr().String()
 	s.URL = "http://" + s.addr
-	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
+	// A handler that does not read the body never learns that the client went away, but it learns of Down.
+	ctx, quit := context.WithCancel(context.Background())
+	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
 	s.mu.Lock()
-	s.server = server
+	s.server, s.quit = server, quit
 	s.mu.Unlock()
 	go server.Serve(lis)
 }
@@ -59,6 +63,7 @@ func (s *HTTP) Up(t testing.TB) {
 func (s *HTTP) Down() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.quit()
 	_ = s.server.Close()
 }
 
@@ -148,9 +153,9 @@ func Reset(w http.ResponseWriter, _ *http.Request) {
 	_ = conn.Close()
 }
 
-// Drip answers 200 and then one byte a second, without end.
-func Drip(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body)
+// Drip takes the spans, answers 200 and then one byte a second, without end.
+func (s *HTTP) Drip(w http.ResponseWriter, r *http.Request) {
+	s.Take(w, r)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {

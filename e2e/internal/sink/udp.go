@@ -16,6 +16,9 @@ import (
 type UDP struct {
 	Taken
 	Addr string
+
+	conn *net.UDPConn
+	done chan struct{}
 }
 
 // NewUDP starts one on a free port, until the test ends.
@@ -26,24 +29,24 @@ func NewUDP(t testing.TB) *UDP {
 		t.Fatal(err)
 	}
 	_ = conn.SetReadBuffer(8 << 20)
-	s := &UDP{Addr: conn.LocalAddr().String()}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.read(conn)
-	}()
-	t.Cleanup(func() {
-		conn.Close()
-		<-done
-	})
+	s := &UDP{Addr: conn.LocalAddr().String(), conn: conn, done: make(chan struct{})}
+	go s.read()
+	t.Cleanup(s.Down)
 	return s
 }
 
-func (s *UDP) read(conn *net.UDPConn) {
+// Down closes the socket.
+func (s *UDP) Down() {
+	s.conn.Close()
+	<-s.done
+}
+
+func (s *UDP) read() {
+	defer close(s.done)
 	processor := agent.NewAgentProcessor(s)
 	packet := make([]byte, 1<<16)
 	for {
-		n, err := conn.Read(packet)
+		n, err := s.conn.Read(packet)
 		if err != nil {
 			return
 		}
