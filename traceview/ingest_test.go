@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -162,4 +163,16 @@ func (v *View) anyTrace() model.TraceID {
 		return id
 	}
 	return model.TraceID{}
+}
+
+func TestBombIsNotUnpacked(t *testing.T) {
+	v := newView(t, Config{})
+	bomb := zipped(make([]byte, 8*maxBody))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w := call(v, "POST", "/debug/traces/v1/traces", bytes.NewReader(bomb), "Content-Type", "application/json", "Content-Encoding", "gzip")
+	runtime.ReadMemStats(&after)
+	if spent := after.TotalAlloc - before.TotalAlloc; w.Code != 413 || spent > 10*maxBody {
+		t.Errorf("%d after %d bytes were allocated, want 413 after at most %d", w.Code, spent, 10*maxBody)
+	}
 }
