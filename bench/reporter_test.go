@@ -83,8 +83,7 @@ func ours(b *testing.B, e tracerinit.Exporter, q tracerinit.Queue) (func(), func
 // tally counts what jaeger-client-go's reporter says it sent.
 type tally struct {
 	jaeger.Transport
-	sent    atomic.Int64
-	pending int64
+	sent atomic.Int64
 }
 
 func (t *tally) Append(s *jaeger.Span) (int, error) {
