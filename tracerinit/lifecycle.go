@@ -3,11 +3,8 @@ package tracerinit
 import (
 	"context"
 	"errors"
-	"time"
+	"sync"
 )
-
-// grace is how long past its deadline Shutdown waits for those that are about to report what they gave up.
-const grace = 45 * time.Millisecond
 
 // Flush returns when every span reported before has been delivered or dropped by each exporter, or with an error
 // when ctx ends.
@@ -63,23 +60,13 @@ func (t *Tracer) abandon() {
 	}
 }
 
-// together runs the tasks at once and joins their errors. It waits for them until shortly after ctx ends.
+// together runs the tasks at once and joins their errors. Each keeps to ctx by itself.
 func together(ctx context.Context, tasks []func(context.Context) error) error {
-	results := make(chan error, len(tasks))
-	for _, task := range tasks {
-		go func() { results <- task(ctx) }()
+	errs := make([]error, len(tasks))
+	var wg sync.WaitGroup
+	for i, task := range tasks {
+		wg.Go(func() { errs[i] = task(ctx) })
 	}
-	late := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(late) }) })
-	defer stop()
-	var errs []error
-	for range tasks {
-		select {
-		case err := <-results:
-			errs = append(errs, err)
-		case <-late:
-			return errors.Join(append(errs, context.Cause(ctx))...)
-		}
-	}
+	wg.Wait()
 	return errors.Join(errs...)
 }

@@ -157,6 +157,24 @@ func TestFlushDeliversToEveryExporter(t *testing.T) {
 	}
 }
 
+func TestTheQueueIsAsConfigured(t *testing.T) {
+	for name, cfg := range map[string]Config{
+		"code":        {Queue: Queue{Size: 3, Interval: time.Hour}},
+		"environment": {LookupEnv: env("OTEL_BSP_MAX_QUEUE_SIZE=3", "OTEL_BSP_SCHEDULE_DELAY=3600000")},
+		"mixed":       {Queue: Queue{Size: 3}, LookupEnv: env("OTEL_BSP_MAX_QUEUE_SIZE=9", "JAEGER_REPORTER_FLUSH_INTERVAL=1h")},
+	} {
+		cfg.Exporters, cfg.Queue.Batch = []Exporter{JaegerHTTP("http://127.0.0.1:1")}, 3
+		tracer := start(t, cfg)
+		for range 20 {
+			tracer.StartSpan("x").Finish()
+		}
+		// Three wait, and no more than two batches of three can be in flight.
+		if e := tracer.Stats().Exporters[0]; e.Dropped.QueueFull < 11 || e.Queued > 3 {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
 // sink is a backend that takes spans under a path, and refuses all else.
 type sink struct {
 	*httptest.Server
