@@ -1,25 +1,18 @@
 package export
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-const (
-	// targetBytes is the size a batch is kept under; only a single larger span makes a larger one. With what a
-	// message adds to its spans it is within a MiB.
-	targetBytes = 1_000_000
-
-	// longestAsk is the longest pause that a backend's Retry-After is granted.
-	longestAsk = 5 * time.Minute
-)
+// targetBytes is the size a batch is kept under; only a single larger span makes a larger one. With what a
+// message adds to its spans it is within a MiB.
+const targetBytes = 1_000_000
 
 // work is the worker: it takes spans, encodes them and sends them until the pipeline is closed and empty.
 func (p *Pipeline) work() {
@@ -200,79 +193,4 @@ func (w *worker) encode(s *jaeger.Span) (err error) {
 		return errTooLarge
 	}
 	return nil
-}
-
-// send tries to send b until it is taken, refused for good, or out of time.
-func (w *worker) send(b Batch) error {
-	pause := backoff.ExponentialBackOff{
-		InitialInterval: w.retry.Initial, MaxInterval: w.retry.Max, Multiplier: 2, RandomizationFactor: 0.5,
-	}
-	w.sleep(time.Until(w.notBefore), nil)
-	started := time.Now()
-	for {
-		err := w.attempt(b)
-		if err == nil || errors.As(err, new(*RejectedError)) {
-			return err
-		}
-		w.failed(err)
-		var retry *RetryError
-		if !errors.As(err, &retry) {
-			return err
-		}
-		wait, hurry := pause.NextBackOff(), (<-chan struct{})(w.hurry)
-		if asked := min(retry.After, longestAsk); asked > 0 {
-			wait, hurry = max(wait, asked), nil
-			w.notBefore = time.Now().Add(asked)
-		}
-		if time.Since(started)+wait > w.retry.Limit || w.ctx.Err() != nil {
-			return err
-		}
-		if w.sleep(wait, hurry) {
-			pause.Reset()
-		}
-	}
-}
-
-func (w *worker) attempt(b Batch) (err error) {
-	if w.ctx.Err() != nil {
-		return w.ctx.Err()
-	}
-	ctx, cancel := context.WithTimeout(w.ctx, w.queue.Timeout)
-	defer cancel()
-	defer func() {
-		if v := recover(); v != nil {
-			err = errors.New(w.name + ": sending panicked")
-		}
-	}()
-	return w.sender.Send(ctx, b)
-}
-
-// sleep waits for d, or until there is reason to hurry. The end of a Shutdown cuts it short.
-func (w *worker) sleep(d time.Duration, hurry <-chan struct{}) (hurried bool) {
-	if d <= 0 {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-w.ctx.Done():
-	case <-hurry:
-		return true
-	}
-	return false
-}
-
-func (r Retry) withDefaults() Retry {
-	if r.Initial <= 0 {
-		r.Initial = 200 * time.Millisecond
-	}
-	if r.Max <= 0 {
-		r.Max = 5 * time.Second
-	}
-	if r.Limit == 0 {
-		r.Limit = time.Minute
-	}
-	r.Max = max(r.Max, r.Initial)
-	return r
 }
