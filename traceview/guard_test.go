@@ -114,6 +114,7 @@ func TestNothingChangesByGet(t *testing.T) {
 		call(v, "GET", "/debug/traces/"+p, nil)
 		call(v, "HEAD", "/debug/traces/"+p, nil)
 	}
+	call(v, "HEAD", "/debug/traces/events", nil) // returns
 	if v.store.changes() != before {
 		t.Error("a GET changed something")
 	}

@@ -26,7 +26,7 @@ type spanDetail struct {
 	Tags     []shownTag
 	Process  []shownTag
 	Logs     []shownLog
-	Refs     []shownRef
+	Refs     []shownRef // but the parent
 }
 
 type shownTag struct {
@@ -97,7 +97,7 @@ func (v *View) detail(n *node, sum *summary) *spanDetail {
 	for i := range n.Logs {
 		d.Logs = append(d.Logs, showLog(&n.Logs[i], sum.start))
 	}
-	for _, r := range n.references() {
+	for _, r := range n.Refs {
 		d.Refs = append(d.Refs, shownRef{strings.ToLower(strings.ReplaceAll(refName(r.Type), "_", " ")),
 			traceHex(r.TraceID), spanHex(r.SpanID), r.TraceID != n.TraceID, v.store.has(r.TraceID)})
 	}

@@ -96,6 +96,9 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 	_ = control.SetReadDeadline(time.Time{})
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
+	if r.Method == http.MethodHead {
+		return
+	}
 	_, err := fmt.Fprint(w, "retry: 2000\n\n")
 	for err == nil {
 		if flushed := control.Flush(); flushed != nil {
