@@ -1,0 +1,194 @@
+package browser_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/spanloom/spanloom/e2e/internal/shop"
+)
+
+const rows = `[...document.querySelectorAll("#traces .trace")]`
+
+func TestTracePage(t *testing.T) {
+	chromium(t) // before building anything
+	front := shop.StartStorefront(t, nil)
+	product := front.Ask(t, "GET", "/products/42", "", 200)
+	front.Ask(t, "GET", "/products/7/reviews", "", 200)
+	front.Ask(t, "POST", "/orders", `{"product":"42","quantity":3}`, 200)
+	failed := front.Ask(t, "GET", "/fail", "", 502)
+	panicked := front.Ask(t, "GET", "/panic", "", 500)
+	for _, id := range []string{product, failed, panicked} {
+		front.View.Trace(t, id, 1)
+	}
+	p := open(t, front.URL)
+
+	steps := []struct {
+		name string
+		run  func(t *testing.T)
+	}{
+		{"lists recent traces, newest first", func(t *testing.T) { list(p, panicked) }},
+		{"shows new traces without a reload", func(t *testing.T) { liveUpdate(p, front) }},
+		{"filters", func(t *testing.T) { filters(p, product) }},
+		{"works by keyboard alone", func(t *testing.T) { keyboard(p, product) }},
+		{"shows tags, logs and the stack of a panic", func(t *testing.T) { details(p, panicked) }},
+		{"shows operations and services", func(t *testing.T) { summaries(p) }},
+		{"works without JavaScript", func(t *testing.T) { withoutScript(p) }},
+		{"is readable on a phone and in the dark", func(t *testing.T) { looks(p, product) }},
+	}
+	for _, s := range steps {
+		if !t.Run(s.name, func(t *testing.T) {
+			p.t = t
+			s.run(t)
+		}) {
+			break
+		}
+	}
+	p.t = t
+}
+
+func list(p *page, newest string) {
+	p.goTo("")
+	p.until("the list", rows+`.length >= 5`)
+	if got := eval[string](p, rows+`[0].id`); got != "trace-"+newest {
+		p.t.Errorf("first is %s, want %s", got, newest)
+	}
+	if !eval[bool](p, rows+`[0].textContent.includes("panic")`) {
+		p.t.Error("the panic is not marked")
+	}
+	p.shoot("list")
+}
+
+func liveUpdate(p *page, front *shop.Storefront) {
+	p.until("the live mark", `document.getElementById("live").textContent === "live"`)
+	eval[int](p, `window.notReloaded = 1`)
+	id := front.Ask(p.t, "GET", "/products/7", "", 200)
+	p.until("the new trace on top", rows+`[0].id === "trace-`+id+`"`)
+	p.until("all its spans", rows+`[0].querySelector(".spans").textContent === "6"`)
+	if eval[int](p, `window.notReloaded || 0`) != 1 {
+		p.t.Error("the page was reloaded")
+	}
+}
+
+func filters(p *page, product string) {
+	p.run("choose a service", chromedp.SetValue(chromedp.CSS(`#filters [name=service]`), "supplier"),
+		chromedp.Click(chromedp.CSS(`#filters button[type=submit]`)))
+	p.until("the address with the service", `location.search.includes("service=supplier")`)
+	p.until("traces of it alone", rows+`.length >= 2 && `+rows+`.every(r => r.textContent.includes("supplier"))`)
+
+	p.goTo("")
+	p.run("errors only", chromedp.Click(chromedp.CSS(`#filters [name=errors]`)))
+	p.until("failed traces alone", `location.search.includes("errors=1") && `+rows+`.length === 2 && `+
+		rows+`.every(r => r.classList.contains("failed"))`)
+
+	for _, f := range []struct{ field, value, want string }{
+		{"tag", "http.status_code=502", `length === 1`},
+		{"tag", "http.route=/products/{id}", `length === 2`},
+		{"operation", "POST /orders", `length === 1`},
+		{"min", "10m", `length === 0`},
+		{"trace", product, `length === 1`},
+		{"trace", "00-" + product + "-00f067aa0ba902b7-01", `length === 1`},
+		{"trace", product + ":1:0:1", `length === 1`},
+	} {
+		p.goTo("")
+		p.run(f.field, chromedp.SendKeys(chromedp.CSS(`#filters [name=`+f.field+`]`), f.value+kb.Enter))
+		p.until(fmt.Sprintf("%s=%s in effect", f.field, f.value),
+			`document.readyState === "complete" && (location.search.includes("`+f.field+`=") && `+rows+`.`+f.want+
+				` || location.pathname.endsWith("/trace/`+product+`"))`)
+	}
+	p.shoot("filtered")
+}
+
+// keyboard opens the trace that a filter leaves, folds and unfolds it, opens a span, and leaves.
+func keyboard(p *page, product string) {
+	p.goTo("?operation=GET+/products/{id}")
+	p.until("the list", rows+`.length === 2`)
+	p.press("j")
+	p.press("j")
+	p.until("focus on the second trace", `document.activeElement.closest(".trace") === `+rows+`[1]`)
+	p.press("k")
+	p.until("focus on the first trace", `document.activeElement.closest(".trace") === `+rows+`[0]`)
+	p.press("j")
+	p.press(kb.Enter)
+	p.until("the trace", `location.pathname.endsWith("/trace/`+product+`") && document.readyState === "complete"`)
+
+	const shown = `[...document.querySelectorAll("#spans .span:not([hidden])")]`
+	p.until("six spans", shown+`.length === 6`)
+	p.shoot("trace")
+	p.press("j")
+	p.press("h")
+	p.until("the root folded", shown+`.length === 1`)
+	p.press("l")
+	p.until("the root unfolded", shown+`.length === 6`)
+	p.press("j")
+	p.press(kb.Enter)
+	p.until("the second span's detail", shown+`[1].nextElementSibling.classList.contains("detail")`)
+	if !eval[bool](p, `location.search.includes("span=")`) {
+		p.t.Error("the address does not hold the open span")
+	}
+	p.shoot("span")
+	p.press(kb.Escape)
+	p.until("the detail closed", `!document.querySelector(".detail")`)
+	p.press(kb.Escape)
+	p.until("back at the list", `location.search.includes("operation=") && `+rows+`.length === 2`)
+}
+
+func details(p *page, panicked string) {
+	p.goTo("trace/" + panicked)
+	p.run("click the span", chromedp.Click(chromedp.CSS(`#spans .span .name`)))
+	p.until("the detail", `document.querySelector(".detail")`)
+	for _, part := range []string{"GET /panic", "the shelf fell over", "http.route", "storefront.go", "span.kind"} {
+		if !eval[bool](p, fmt.Sprintf(`document.querySelector(".detail").textContent.includes(%q)`, part)) {
+			p.t.Errorf("the detail does not show %q", part)
+		}
+	}
+	p.shoot("panic")
+}
+
+func summaries(p *page) {
+	p.goTo("operations")
+	p.until("operations", `document.querySelectorAll("#operations tbody tr").length >= 8`)
+	p.shoot("operations")
+	p.run("open one", chromedp.Click(chromedp.CSS(`#operations tbody tr .name a`)))
+	p.until("its histogram", `document.querySelector("svg.histogram")`)
+	p.shoot("operation")
+	p.goTo("services")
+	p.until("the call graph", `document.querySelectorAll("#graph .box").length >= 3 && document.querySelectorAll("#graph .arrow").length >= 2`)
+	p.shoot("services")
+}
+
+func withoutScript(p *page) {
+	command(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	defer func() {
+		command(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false})
+	}()
+	p.goTo("")
+	p.run("filter", chromedp.SetValue(chromedp.CSS(`#filters [name=service]`), "supplier"),
+		chromedp.Click(chromedp.CSS(`#filters button[type=submit]`)), chromedp.WaitReady(chromedp.CSS(`#traces .trace`)))
+	if text := ask(p, "read", chromedp.Text(chromedp.CSS(`#traces`))); len(text) == 0 {
+		p.t.Error("no traces")
+	}
+	p.run("open and fold", chromedp.Click(chromedp.CSS(`#traces .trace a`)), chromedp.WaitReady(chromedp.CSS(`#spans .span`)),
+		chromedp.Click(chromedp.CSS(`#spans .span .fold`)), chromedp.WaitReady(chromedp.CSS(`#spans .fold[aria-expanded=false]`)),
+		chromedp.Click(chromedp.CSS(`#spans .span .name`)), chromedp.WaitReady(chromedp.CSS(`.detail`)))
+}
+
+func looks(p *page, product string) {
+	defer p.look(1280, 900, false)
+	for _, dark := range []bool{false, true} {
+		for name, size := range map[string][2]int64{"wide": {1280, 900}, "phone": {390, 844}} {
+			p.look(size[0], size[1], dark)
+			for page, path := range map[string]string{"list": "", "trace": "trace/" + product, "services": "services", "operations": "operations"} {
+				p.goTo(path)
+				p.until("the page", `document.readyState === "complete"`)
+				if over := eval[int](p, `document.documentElement.scrollWidth - window.innerWidth`); over > 0 {
+					p.t.Errorf("%s is %d pixels wider than the %s screen", page, over, name)
+				}
+				p.shoot(fmt.Sprintf("%s-%s-%s", page, name, map[bool]string{true: "dark", false: "light"}[dark]))
+			}
+		}
+	}
+}
