@@ -167,7 +167,7 @@ func (v *View) anyTrace() model.TraceID {
 
 func TestBombIsNotUnpacked(t *testing.T) {
 	v := newView(t, Config{})
-	bomb := zipped(make([]byte, 8*maxBody))
+	bomb := zipped(make([]byte, 4*maxBody))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	w := call(v, "POST", "/debug/traces/v1/traces", bytes.NewReader(bomb), "Content-Type", "application/json", "Content-Encoding", "gzip")
