@@ -3,6 +3,7 @@ package httpmw_test
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,10 @@ type exchange struct {
 	Early    []string
 	Body     string
 	Error    string
+	Length   int64
+	Encoding []string
+	Uncompr  bool
+	Own      bool     // the response's request is the caller's
 	Handler  []string // what the handler notes
 	ErrorLog string
 	Frame    bool // the error log shows the handler's frame
@@ -222,6 +227,12 @@ var rows = []row{
 		r.Header.Set("Expect", "100-continue")
 		return r
 	}},
+	{name: "gzip", handler: func(w http.ResponseWriter, r *http.Request, n *notes) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		io.WriteString(z, "small and round")
+		z.Close()
+	}},
 	{name: "too large", handler: func(w http.ResponseWriter, r *http.Request, n *notes) {
 		_, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, 3))
 		n.add("%v", err)
@@ -285,7 +296,7 @@ func theHandlersFrame(value any) { panic(value) }
 var addresses = regexp.MustCompile(`127\.0\.0\.1:\d+|\[recovered[^\]]*\]`)
 
 // observe runs one row and returns what both sides saw.
-func observe(t *testing.T, setup func(*httptest.Server), rw row, wrap func(http.Handler) http.Handler) exchange {
+func observe(t *testing.T, setup func(*httptest.Server), rw row, wrap mw, wrapClient func(http.RoundTripper) http.RoundTripper) exchange {
 	t.Helper()
 	n, logged := &notes{}, &syncLog{}
 	done := make(chan struct{})
@@ -297,6 +308,7 @@ func observe(t *testing.T, setup func(*httptest.Server), rw row, wrap func(http.
 	}), func(s *httptest.Server) { s.Config.ErrorLog = log.New(logged, "", 0) }, setup)
 
 	srv.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute // so that bodies wait to be asked for
+	srv.Client().Transport = wrapClient(srv.Client().Transport)
 
 	request := func(url string) *http.Request { r, _ := http.NewRequest("GET", url, nil); return r }
 	if rw.request != nil {
@@ -318,7 +330,8 @@ func observe(t *testing.T, setup func(*httptest.Server), rw row, wrap func(http.
 		resp.Body.Close()
 		resp.Header.Del("Date")
 		e.Status, e.Proto, e.Header, e.Trailer, e.Body, e.Early = resp.StatusCode, resp.Proto, resp.Header, resp.Trailer, string(body), early
-		e.Error = fmt.Sprint(err)
+		e.Length, e.Encoding, e.Uncompr, e.Own = resp.ContentLength, resp.TransferEncoding, resp.Uncompressed, resp.Request == r
+		e.Error = addresses.ReplaceAllString(fmt.Sprint(err), "ADDR")
 	}
 	<-done
 	if strings.HasPrefix(rw.name, "panic") {
@@ -334,18 +347,26 @@ func observe(t *testing.T, setup func(*httptest.Server), rw row, wrap func(http.
 	return e
 }
 
+func bareClient(rt http.RoundTripper) http.RoundTripper { return rt }
+
 // TestTransparent runs handlers bare and traced: whatever differs is a defect.
 func TestTransparent(t *testing.T) {
 	for proto, setup := range protocols {
 		t.Run(proto, func(t *testing.T) {
 			for _, rw := range rows {
 				t.Run(rw.name, func(t *testing.T) {
-					bare := observe(t, setup, rw, func(h http.Handler) http.Handler { return h })
+					bare := observe(t, setup, rw, plain, bareClient)
 					tracer := spantest.New(t)
-					mw := httpmw.Middleware(tracer)
-					traced := observe(t, setup, rw, mw)
-					if d := cmp.Diff(bare, traced); d != "" {
-						t.Errorf("bare and traced differ:\n%s", d)
+					if d := cmp.Diff(bare, observe(t, setup, rw, httpmw.Middleware(tracer), bareClient)); d != "" {
+						t.Errorf("bare and traced servers differ:\n%s", d)
+					}
+					one(t, tracer)
+					tracer = spantest.New(t)
+					traced := func(rt http.RoundTripper) http.RoundTripper {
+						return httpmw.Transport(tracer, rt, httpmw.WithConnectionEvents())
+					}
+					if d := cmp.Diff(bare, observe(t, setup, rw, plain, traced)); d != "" {
+						t.Errorf("bare and traced clients differ:\n%s", d)
 					}
 					one(t, tracer)
 				})
@@ -358,8 +379,8 @@ func TestTransparentTwice(t *testing.T) {
 	tracer := spantest.New(t)
 	for _, rw := range rows {
 		mw, other := httpmw.Middleware(tracer), httpmw.Middleware(nil)
-		bare := observe(t, protocols["http/1.1"], rw, func(h http.Handler) http.Handler { return h })
-		traced := observe(t, protocols["http/1.1"], rw, func(h http.Handler) http.Handler { return mw(other(mw(h))) })
+		bare := observe(t, protocols["http/1.1"], rw, plain, bareClient)
+		traced := observe(t, protocols["http/1.1"], rw, func(h http.Handler) http.Handler { return mw(other(mw(h))) }, bareClient)
 		if d := cmp.Diff(bare, traced); d != "" {
 			t.Errorf("%s: bare and traced differ:\n%s", rw.name, d)
 		}

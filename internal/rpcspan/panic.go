@@ -3,6 +3,8 @@ package rpcspan
 import (
 	"fmt"
 	"runtime/debug"
+
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 // maxStack bounds the stack kept of a panic.
@@ -18,8 +20,10 @@ func (s *Span) Panicked(value any) {
 	if len(stack) > maxStack {
 		stack = stack[:maxStack]
 	}
+	message := text(value)
 	s.SetTag("error.type", "panic")
-	s.Fail("panic", text(value), stack)
+	s.SetTag("otel.status_description", model.Cut(message, maxMessage))
+	s.Fail("panic", message, stack)
 }
 
 // text is fmt.Sprint for values whose methods may panic, too.
