@@ -8,8 +8,8 @@ bench: ; go -C bench run ./cmd/report
 
 bench-scale: ; go -C bench run ./cmd/report -scale
 
-e2e: ; go -C e2e test -count=1 ./...
+e2e: ; go -C e2e run ./cmd/scenarios
 
-e2e-jaeger: ; go -C e2e test -count=1 -tags=allinone ./...
+e2e-jaeger: ; go -C e2e run ./cmd/scenarios -tags=allinone
 
 tools: ; GOBIN=$(CURDIR)/bin go -C tools install tool

@@ -169,11 +169,21 @@ func (p *page) press(keys string) {
 // shoot saves a picture of the whole page in shots.
 func (p *page) shoot(name string) {
 	p.t.Helper()
+	p.save(name, ask(p, "screenshot", chromedp.FullScreenshot(100)))
+}
+
+// shootScreen saves a picture of what is on the screen of a page too long for a whole picture.
+func (p *page) shootScreen(name string) {
+	p.t.Helper()
+	p.save(name, ask(p, "screenshot", chromedp.CaptureScreenshot()))
+}
+
+func (p *page) save(name string, picture []byte) {
+	p.t.Helper()
 	dir := filepath.Join(proc.Root(), "shots")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		p.t.Fatal(err)
 	}
-	picture := ask(p, "screenshot", chromedp.FullScreenshot(100))
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644); err != nil {
 		p.t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestLargeTrace(t *testing.T) {
 	if text := eval[string](p, `document.querySelector(".facts").textContent`); !strings.Contains(strings.ReplaceAll(text, ",", ""), "5000") {
 		t.Errorf("the page says %q", text)
 	}
-	p.shoot("large")
+	p.shootScreen("large")
 
 	begin = time.Now()
 	p.run("fold the root", chromedp.Click(chromedp.CSS(`#spans .span .fold`)))

@@ -43,7 +43,7 @@ func TestAPI_by_format(t *testing.T) {
 func TestAPI_disabled(t *testing.T) {
 	harness.RunAPIChecks(t, func() (opentracing.Tracer, func()) {
 		return started(t, tracerinit.Config{Disabled: true})
-	}, harness.UseProbe(probe{}))
+	}, harness.CheckInject(true), harness.CheckExtract(true), harness.UseProbe(probe{}))
 }
 
 func started(t *testing.T, cfg tracerinit.Config) (opentracing.Tracer, func()) {

@@ -103,7 +103,7 @@ func (s *HTTP) Take(w http.ResponseWriter, r *http.Request) {
 	case "/api/traces":
 		var batch jaeger.Batch
 		buffer := &thrift.TMemoryBuffer{Buffer: bytes.NewBuffer(body)}
-		if err = batch.Read(r.Context(), thrift.NewTBinaryProtocolTransport(buffer)); err == nil {
+		if err = batch.Read(r.Context(), thrift.NewTBinaryProtocolConf(buffer, nil)); err == nil {
 			ids = thriftIDs(&batch)
 			w.WriteHeader(http.StatusAccepted)
 		}
