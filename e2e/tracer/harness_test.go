@@ -39,13 +39,6 @@ func TestAPI_by_format(t *testing.T) {
 	}
 }
 
-// A disabled tracer passes contexts on; the checks of what spans hold are not for it.
-func TestAPI_disabled(t *testing.T) {
-	harness.RunAPIChecks(t, func() (opentracing.Tracer, func()) {
-		return started(t, tracerinit.Config{Disabled: true})
-	}, harness.CheckInject(true), harness.CheckExtract(true), harness.UseProbe(probe{}))
-}
-
 func started(t *testing.T, cfg tracerinit.Config) (opentracing.Tracer, func()) {
 	t.Helper()
 	cfg.Service, cfg.Local = "harness", true
