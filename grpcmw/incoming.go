@@ -2,7 +2,6 @@ package grpcmw
 
 import (
 	"context"
-	"strings"
 
 	"google.golang.org/grpc/metadata"
 
@@ -30,37 +29,28 @@ func (l *listener) Value(key any) any {
 	return nil
 }
 
-// headersOf returns the metadata of a request as a carrier to be read only.
-func headersOf(ctx context.Context) any {
+// peek returns the metadata of a request itself, to be read only.
+func peek(ctx context.Context) (md metadata.MD, ok bool) {
 	if incomingKey != nil {
-		if md, ok := ctx.Value(incomingKey).(metadata.MD); ok {
-			return carrier.Multi(md)
-		}
+		md, ok = ctx.Value(incomingKey).(metadata.MD)
+	}
+	return md, ok
+}
+
+// headersOf returns the metadata of a request as a carrier.
+func headersOf(ctx context.Context) any {
+	if md, ok := peek(ctx); ok {
+		return carrier.Multi(md)
 	}
 	return incoming{ctx}
 }
 
-// valuesOf returns the values of a key in lower case, to be read only.
-func valuesOf(ctx context.Context, key string) []string {
-	if incomingKey != nil {
-		if md, ok := ctx.Value(incomingKey).(metadata.MD); ok {
-			return lookUp(md, key)
-		}
+// sentBy returns the values of a key that gRPC itself or its retries write, always in lower case.
+func sentBy(ctx context.Context, key string) []string {
+	if md, ok := peek(ctx); ok {
+		return md[key]
 	}
 	return metadata.ValueFromIncomingContext(ctx, key)
-}
-
-// lookUp finds a key that may be written in any case, if gRPC did not make the metadata.
-func lookUp(md metadata.MD, key string) []string {
-	if vs, ok := md[key]; ok {
-		return vs
-	}
-	for k, vs := range md {
-		if len(k) == len(key) && strings.EqualFold(k, key) {
-			return vs
-		}
-	}
-	return nil
 }
 
 // incoming reads metadata the way gRPC offers it: single keys cheaply, all of them in a copy.

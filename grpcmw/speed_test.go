@@ -139,7 +139,7 @@ func bidiStreams(tracer opentracing.Tracer) func() {
 var budgets = []work{
 	{"unary server, root", true, 11, unaryServer(incomingWith("", nil))},
 	{"unary server, W3C parent", true, 13, unaryServer(incomingWith("traceparent", traceparent))},
-	{"unary server, Jaeger parent", true, 25, unaryServer(incomingWith("uber-trace-id", uberTraceID))},
+	{"unary server, Jaeger parent", true, 13, unaryServer(incomingWith("uber-trace-id", uberTraceID))},
 	{"unary server, unsampled", false, 11, unaryServer(incomingWith("", nil))},
 	{"unary client", true, 14, unaryClient(nil)},
 	{"unary client, root", true, 15, unaryClient(context.Background())},

@@ -63,7 +63,7 @@ func (c *call) callerTags() {
 		c.set("grpc.attempt", n)
 	}
 	for _, tag := range c.cfg.metadata {
-		tag.record(c, valuesOf(c.base, tag.key))
+		tag.record(c, metadata.ValueFromIncomingContext(c.base, tag.key))
 	}
 }
 
@@ -84,7 +84,7 @@ const maxAttempts = 1000
 // go-grpc-middleware tell it; 0 if they do not.
 func (c *call) attempt() int {
 	for _, key := range [...]string{"grpc-previous-rpc-attempts", "x-retry-attempt"} {
-		if vs := valuesOf(c.base, key); len(vs) > 0 {
+		if vs := sentBy(c.base, key); len(vs) > 0 {
 			if n, err := strconv.Atoi(vs[0]); err == nil && 0 < n && n < maxAttempts {
 				return n + 1
 			}
