@@ -98,6 +98,31 @@ func TestServerAllocations(t *testing.T) {
 	}
 }
 
+// The writers of tests and of minimal servers are as cheap as net/http's.
+func TestUsualWritersAllocateNothing(t *testing.T) {
+	skipUnderRace(t)
+	quiet := &quietWriter{header: http.Header{}}
+	writers := map[string]http.ResponseWriter{
+		"plain": struct{ http.ResponseWriter }{quiet},
+		"flusher": struct {
+			http.ResponseWriter
+			http.Flusher
+		}{quiet, quiet},
+		"recorder": struct {
+			http.ResponseWriter
+			http.Flusher
+			io.StringWriter
+		}{quiet, quiet, quiet},
+	}
+	h, r := chiHandler(httpmw.Middleware(engine(t, never))), browserRequest()
+	want := allocs(h, r)
+	for name, w := range writers {
+		if got := testing.AllocsPerRun(200, func() { h.ServeHTTP(w, r) }); got > want {
+			t.Errorf("%s: %v allocations, want %v", name, got, want)
+		}
+	}
+}
+
 // canned answers every request with a body of two bytes.
 type canned struct{}
 

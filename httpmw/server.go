@@ -44,7 +44,7 @@ type handler struct {
 type request struct {
 	*handler
 	span      rpcspan.Span
-	out       response
+	out       http1Writer
 	original  *http.Request
 	parent    context.Context // what the handler's context is made from
 	start     time.Time
@@ -158,7 +158,7 @@ func (s *request) serve(w http.ResponseWriter) {
 			panic(value)
 		}
 	}()
-	s.next.ServeHTTP(s.out.writer(w), inner)
+	s.next.ServeHTTP(s.out.around(w), inner)
 	done = true
 }
 
@@ -183,7 +183,7 @@ func (s *request) end(r *http.Request, done bool, value any) {
 
 // outcome tells what became of the request, and why it failed if it did so by anything but its status.
 func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
-	out := &s.out
+	out := &s.out.response
 	o = Outcome{
 		Route: s.route, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
 		Duration: time.Since(s.start), Err: out.err, Hijacked: out.hijacked,

@@ -1,0 +1,133 @@
+package httpmw
+
+//lint:file-ignore SA1019 a handler that asks for http.CloseNotifier gets it, deprecated or not
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/felixge/httpsnoop"
+)
+
+// The writers that handlers see, each with the optional interfaces of one shape of inner writer. They hold one
+// another, and the last the request's state, so that choosing one costs nothing. The last two differ in name alone,
+// which lets the one be converted to the other.
+type (
+	plainWriter    struct{ response }
+	flushWriter    struct{ plainWriter }
+	recorderWriter struct{ flushWriter }    // httptest.ResponseRecorder
+	serverWriter   struct{ recorderWriter } // what both of net/http's have
+	http1Writer    struct{ serverWriter }
+	http2Writer    struct{ serverWriter }
+)
+
+// shape is a set of optional interfaces.
+type shape uint16
+
+const (
+	flushes shape = 1 << iota
+	flushesWithError
+	notifies
+	hijacks
+	pushes
+	readsFrom
+	writesStrings
+	setsReadDeadline
+	setsWriteDeadline
+	duplexes
+
+	serverShape = flushes | flushesWithError | notifies | writesStrings | setsReadDeadline | setsWriteDeadline | duplexes
+)
+
+type (
+	flushErrorer       interface{ FlushError() error }
+	readDeadliner      interface{ SetReadDeadline(time.Time) error }
+	writeDeadliner     interface{ SetWriteDeadline(time.Time) error }
+	fullDuplexer       interface{ EnableFullDuplex() error }
+	interfaceOf[T any] struct{}
+)
+
+func (interfaceOf[T]) in(w http.ResponseWriter, bit shape) shape {
+	if _, ok := w.(T); ok {
+		return bit
+	}
+	return 0
+}
+
+func shapeOf(w http.ResponseWriter) shape {
+	return interfaceOf[http.Flusher]{}.in(w, flushes) |
+		interfaceOf[flushErrorer]{}.in(w, flushesWithError) |
+		interfaceOf[http.CloseNotifier]{}.in(w, notifies) |
+		interfaceOf[http.Hijacker]{}.in(w, hijacks) |
+		interfaceOf[http.Pusher]{}.in(w, pushes) |
+		interfaceOf[io.ReaderFrom]{}.in(w, readsFrom) |
+		interfaceOf[io.StringWriter]{}.in(w, writesStrings) |
+		interfaceOf[readDeadliner]{}.in(w, setsReadDeadline) |
+		interfaceOf[writeDeadliner]{}.in(w, setsWriteDeadline) |
+		interfaceOf[fullDuplexer]{}.in(w, duplexes)
+}
+
+// around returns a writer that notes what goes through it to inner and has inner's optional interfaces, no more and
+// no fewer.
+func (w *http1Writer) around(inner http.ResponseWriter) http.ResponseWriter {
+	w.inner = inner
+	switch shapeOf(inner) {
+	case serverShape | hijacks | readsFrom:
+		return w
+	case serverShape | pushes:
+		return (*http2Writer)(w)
+	case flushes | writesStrings:
+		return &w.recorderWriter
+	case flushes:
+		return &w.flushWriter
+	case 0:
+		return &w.plainWriter
+	}
+	return w.snoop(inner)
+}
+
+// snoop wraps writers of any other shape.
+func (o *response) snoop(w http.ResponseWriter) http.ResponseWriter {
+	return httpsnoop.Wrap(w, httpsnoop.Hooks{
+		WriteHeader: func(httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc { return o.writeHeader },
+		Write:       func(httpsnoop.WriteFunc) httpsnoop.WriteFunc { return o.write },
+		WriteString: func(httpsnoop.WriteStringFunc) httpsnoop.WriteStringFunc { return o.writeString },
+		ReadFrom:    func(httpsnoop.ReadFromFunc) httpsnoop.ReadFromFunc { return o.readFrom },
+		Flush:       func(httpsnoop.FlushFunc) httpsnoop.FlushFunc { return o.flush },
+		FlushError:  func(httpsnoop.FlushErrorFunc) httpsnoop.FlushErrorFunc { return o.flushError },
+		Hijack:      func(httpsnoop.HijackFunc) httpsnoop.HijackFunc { return o.hijack },
+	})
+}
+
+func (w *plainWriter) Unwrap() http.ResponseWriter { return w.inner }
+func (w *plainWriter) Header() http.Header         { return w.inner.Header() }
+func (w *plainWriter) WriteHeader(code int)        { w.writeHeader(code) }
+func (w *plainWriter) Write(p []byte) (int, error) { return w.write(p) }
+
+func (w *flushWriter) Flush() { w.flush() }
+
+func (w *recorderWriter) WriteString(s string) (int, error) { return w.writeString(s) }
+
+func (w *serverWriter) FlushError() error { return w.flushError() }
+func (w *serverWriter) CloseNotify() <-chan bool {
+	return w.inner.(http.CloseNotifier).CloseNotify()
+}
+func (w *serverWriter) SetReadDeadline(t time.Time) error {
+	return w.inner.(readDeadliner).SetReadDeadline(t)
+}
+func (w *serverWriter) SetWriteDeadline(t time.Time) error {
+	return w.inner.(writeDeadliner).SetWriteDeadline(t)
+}
+func (w *serverWriter) EnableFullDuplex() error { return w.inner.(fullDuplexer).EnableFullDuplex() }
+
+func (w *http1Writer) ReadFrom(r io.Reader) (int64, error) { return w.readFrom(r) }
+func (w *http1Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return w.hijack()
+}
+
+func (w *http2Writer) Push(target string, opts *http.PushOptions) error {
+	return w.inner.(http.Pusher).Push(target, opts)
+}
