@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -70,10 +71,16 @@ func (b *bag) addMember(member string) bool {
 		return true
 	}
 	b.fromW3C = true
-	if properties = trimSpace(properties); properties != "" && printable(properties) {
-		b.properties = append(b.properties, property{key, decoded, properties})
-	}
+	b.describe(key, decoded, trimSpace(properties))
 	return true
+}
+
+// describe keeps the properties of an item, instead of those of an earlier item with its key.
+func (b *bag) describe(key, value, text string) {
+	b.properties = slices.DeleteFunc(b.properties, func(p property) bool { return p.key == key })
+	if text != "" && printable(text) {
+		b.properties = append(b.properties, property{key, value, text})
+	}
 }
 
 // readPrefixed reads uberctx-*. A header carrier spells keys its own way, so they are turned to lower case.

@@ -174,6 +174,10 @@ func TestBaggageProperties(t *testing.T) {
 			t.Errorf("passed on with ids %q: %s", ids, got)
 		}
 	}
+	twice := headers("traceparent", someTraceparent, "baggage", "a=1;p=x,b=2;q,a=1;r,b=2")
+	if got := inject(t, p, extract(t, p, twice)).Get("baggage"); got != "a=1;r,b=2" {
+		t.Errorf("of keys that come twice the last does not stand: %s", got)
+	}
 	remote := extract(t, p, headers("traceparent", someTraceparent, "baggage", "a=1;p=x,b=2;r"))
 	span := tracer.StartSpan("x", opentracing.ChildOf(remote))
 	span.SetBaggageItem("a", "new")

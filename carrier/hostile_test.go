@@ -39,6 +39,7 @@ var hostileValues = map[string]string{
 	"1 MiB of =": strings.Repeat("=", 1<<20), "1 MiB of ;": strings.Repeat(";", 1<<20), "1 MiB of -": strings.Repeat("-", 1<<20),
 	"1 MiB of 0": strings.Repeat("0", 1<<20), "1 MiB of NUL": strings.Repeat("\x00", 1<<20), "1 MiB of blanks": strings.Repeat(" ", 1<<20),
 	"1 MiB of a=b,": strings.Repeat("a=b,", 1<<18), "1 MiB of %41": strings.Repeat("%41", 1<<20/3), "1 MiB of é": strings.Repeat("é", 1<<19),
+	"1 MiB of a=%41;p,": strings.Repeat("a=%41;p,", 1<<17), "8 KiB of a;p": strings.Repeat("a=;p,", 1638),
 	"8 KiB of ,": strings.Repeat(",", 8192), "8 KiB of a=b,": strings.Repeat("a=b,", 2048), "8 KiB of %": "a=" + strings.Repeat("%", 8190),
 	"8 KiB of a=%41": "a=" + strings.Repeat("%41", 2730), "8 KiB of ;": "a=b" + strings.Repeat(";", 8180), "8 KiB of blanks": "a=b," + strings.Repeat(" ,", 4000),
 	"empty": "", "NUL": "\x00", "blank": " ", "not ASCII": "é", "not UTF-8": "\xff\xfe", "line break": "a=b\r\nx: y",
