@@ -141,14 +141,14 @@ func eval[T any](p *page, script string) T {
 	return ask(p, script, chromedp.Evaluate[T](script))
 }
 
-// until polls a script until it says true.
+// until polls a script on a loaded page until it says true.
 func (p *page) until(what, script string) {
 	p.t.Helper()
 	deadline := time.Now().Add(15 * time.Second)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("!!("+script+")")) // fails while a page is being left
+		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && !!(`+script+`)`)) // fails while a page is being left
 		if err == nil && ok {
 			return
 		}

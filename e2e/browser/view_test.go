@@ -74,8 +74,8 @@ func liveUpdate(p *page, front *shop.Storefront) {
 }
 
 func filters(p *page, product string) {
-	p.run("choose a service", chromedp.SetValue(chromedp.CSS(`#filters [name=service]`), "supplier"),
-		chromedp.Click(chromedp.CSS(`#filters button[type=submit]`)))
+	eval[bool](p, `(s => { s.value = "supplier"; return s.dispatchEvent(new Event("change", {bubbles: true})) })(
+		document.querySelector("#filters [name=service]"))`)
 	p.until("the address with the service", `location.search.includes("service=supplier")`)
 	p.until("traces of it alone", rows+`.length >= 2 && `+rows+`.every(r => r.textContent.includes("supplier"))`)
 
@@ -96,8 +96,7 @@ func filters(p *page, product string) {
 		p.goTo("")
 		p.run(f.field, chromedp.SendKeys(chromedp.CSS(`#filters [name=`+f.field+`]`), f.value+kb.Enter))
 		p.until(fmt.Sprintf("%s=%s in effect", f.field, f.value),
-			`document.readyState === "complete" && (location.search.includes("`+f.field+`=") && `+rows+`.`+f.want+
-				` || location.pathname.endsWith("/trace/`+product+`"))`)
+			`location.search.includes("`+f.field+`=") && `+rows+`.`+f.want+` || location.pathname.endsWith("/trace/`+product+`")`)
 	}
 	p.shoot("filtered")
 }
@@ -113,7 +112,7 @@ func keyboard(p *page, product string) {
 	p.until("focus on the first trace", `document.activeElement.closest(".trace") === `+rows+`[0]`)
 	p.press("j")
 	p.press(kb.Enter)
-	p.until("the trace", `location.pathname.endsWith("/trace/`+product+`") && document.readyState === "complete"`)
+	p.until("the trace", `location.pathname.endsWith("/trace/`+product+`")`)
 
 	const shown = `[...document.querySelectorAll("#spans .span:not([hidden])")]`
 	p.until("six spans", shown+`.length === 6`)
@@ -183,7 +182,7 @@ func looks(p *page, product string) {
 			p.look(size[0], size[1], dark)
 			for page, path := range map[string]string{"list": "", "trace": "trace/" + product, "services": "services", "operations": "operations"} {
 				p.goTo(path)
-				p.until("the page", `document.readyState === "complete"`)
+				p.until("the page", `true`)
 				if over := eval[int](p, `document.documentElement.scrollWidth - window.innerWidth`); over > 0 {
 					p.t.Errorf("%s is %d pixels wider than the %s screen", page, over, name)
 				}
