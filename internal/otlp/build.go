@@ -48,7 +48,7 @@ func (p *spanParts) finish(in *model.Intake) error {
 	if p.status > 0 && p.status < uint64(len(statusNames)) {
 		addTag(in, s, tagStatusCode, model.String(statusNames[p.status]))
 	}
-	if p.message != "" && (p.status != statusError || p.message != loggedError(s.Logs)) {
+	if p.message != "" {
 		addTag(in, s, tagStatusDescription, model.String(p.message))
 	}
 	dropParent(s)

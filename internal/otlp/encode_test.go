@@ -158,10 +158,11 @@ func TestErrorLogDescribesTheStatus(t *testing.T) {
 		want string
 	}{
 		{[]model.Tag{isError}, "boom"}, {[]model.Tag{isError, str("otel.status_description", "told")}, "told"}, {nil, ""},
-		{[]model.Tag{str("otel.status_code", "OK")}, ""},
+		{[]model.Tag{isError, str("otel.status_description", "boom")}, "boom"}, {[]model.Tag{str("otel.status_code", "OK")}, ""},
 	} {
-		if got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: tt.tags, Logs: logs}).GetStatus().GetMessage(); got != tt.want {
-			t.Errorf("%v: message %q, want %q", tt.tags, got, tt.want)
+		got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: tt.tags, Logs: logs})
+		if message := got.GetStatus().GetMessage(); message != tt.want || len(got.Attributes) != 0 {
+			t.Errorf("%v: message %q, want %q, and attributes %v, want none", tt.tags, message, tt.want, got.Attributes)
 		}
 	}
 }

@@ -26,7 +26,6 @@ type facts struct {
 	kind        int
 	status      int
 	description string    // of the status
-	logged      string    // what describes an error's status when no tag does
 	link        model.Ref // SpanID 0: none
 }
 
@@ -59,8 +58,7 @@ func factsOf(s *model.Span) facts {
 	case 0:
 		f.description = ""
 	case statusError:
-		f.logged = loggedError(s.Logs)
-		f.description = cmp.Or(f.description, f.logged)
+		f.description = cmp.Or(f.description, loggedError(s.Logs))
 	}
 	f.link = parseLink(linkTrace, linkSpan)
 	return f
@@ -76,7 +74,7 @@ func (f *facts) covers(t *model.Tag) bool {
 	case tagStatusCode:
 		return f.status != 0 && t.Value == model.String(statusNames[f.status])
 	case tagStatusDescription:
-		return f.description != f.logged && t.Value == model.String(f.description)
+		return f.description != "" && t.Value == model.String(f.description)
 	}
 	return false
 }
