@@ -2,7 +2,6 @@ package carrier
 
 import (
 	"cmp"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 // item is a baggage item to be sent.
 type item struct {
 	key, value string
-	escaped    string // value for the baggage header
+	escaped    string // value for a header
 	properties string
 }
 
@@ -21,17 +20,16 @@ func (p *Propagator) sendable(sc jaeger.SpanContext, st *state) []item {
 	if p.stylesOut == 0 {
 		return nil
 	}
-	var items []item
+	count := 0
+	sc.ForeachBaggageItem(func(k, v string) bool { count++; return true })
+	if count == 0 {
+		return nil
+	}
+	items := make([]item, 0, count)
 	sc.ForeachBaggageItem(func(k, v string) bool {
-		if items == nil {
-			items = make([]item, 0, 8)
-		}
 		items = append(items, item{key: k, value: v})
 		return true
 	})
-	if items == nil {
-		return nil
-	}
 	slices.SortFunc(items, func(a, b item) int { return cmp.Compare(a.key, b.key) })
 	size, kept := 0, items[:0]
 	for _, it := range items {
@@ -42,21 +40,23 @@ func (p *Propagator) sendable(sc jaeger.SpanContext, st *state) []item {
 		if !p.allows(it.key, p.baggage.AllowOut) {
 			continue
 		}
-		it.escaped = url.PathEscape(it.value)
 		it.properties = st.propertyOf(it.key, it.value)
-		if len(kept) == p.baggage.MaxItems || size+it.size() > p.baggage.MaxBytes {
+		escaped := escapedLen(it.value)
+		more := it.sizeWith(escaped)
+		if len(kept) == p.baggage.MaxItems || size+more > p.baggage.MaxBytes {
 			p.counts.count(baggageOverLimit)
 			continue
 		}
-		size += it.size()
+		size += more
+		it.escaped = escape(it.value, escaped)
 		kept = append(kept, it)
 	}
 	return kept
 }
 
-// size is what the item takes in a baggage header, with separators.
-func (it *item) size() int {
-	n := len(it.key) + 1 + len(it.escaped) + 1
+// sizeWith is what the item takes in a baggage header, with separators, if its escaped value has that length.
+func (it *item) sizeWith(escaped int) int {
+	n := len(it.key) + 1 + escaped + 1
 	if it.properties != "" {
 		n += 1 + len(it.properties)
 	}
@@ -66,7 +66,7 @@ func (it *item) size() int {
 func joinBaggage(items []item) string {
 	size := 0
 	for i := range items {
-		size += items[i].size()
+		size += items[i].sizeWith(len(items[i].escaped))
 	}
 	var b strings.Builder
 	b.Grow(size)

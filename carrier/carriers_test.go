@@ -345,7 +345,7 @@ func TestPassThrough(t *testing.T) {
 		"traceparent", "00-"+longTrace+"-0000000000000007-03", "tracestate", "a=b,c=d", "baggage", "userId=a%20b;p=1,x=y;q",
 		"uber-trace-id", longTrace+":0000000000000007:0000000000000006:3", "b3", longTrace+"-0000000000000007-d-0000000000000006",
 		"x-b3-traceid", longTrace, "x-b3-spanid", "0000000000000007", "x-b3-parentspanid", "0000000000000006", "x-b3-flags", "1",
-		"uberctx-userid", "a+b", "uberctx-x", "y",
+		"uberctx-userid", "a%20b", "uberctx-x", "y",
 	)
 	if diff := cmp.Diff(in, inject(t, p, extract(t, p, in))); diff != "" {
 		t.Error(diff)

@@ -166,6 +166,27 @@ func TestHostileFull(t *testing.T) {
 	}
 }
 
+// What came within the limits costs no more on the way out, though every byte of it may have to be escaped.
+func TestHostileBaggagePassedOn(t *testing.T) {
+	p := newPropagator(t, carrier.Config{})
+	crowd := http.Header{"Uber-Trace-Id": {someUberTraceID}}
+	var w3c strings.Builder
+	for i := range 64 {
+		crowd.Set(fmt.Sprintf("Uberctx-Key%d", i), strings.Repeat("\"", 110))
+		fmt.Fprintf(&w3c, "key%d=%s,", i, strings.Repeat("\"", 110))
+	}
+	for name, in := range map[string]http.Header{
+		"uberctx": crowd, "baggage": headers("traceparent", someTraceparent, "baggage", w3c.String()),
+		"one item": headers("traceparent", someTraceparent, "baggage", "a="+strings.Repeat("\"", 8000)),
+	} {
+		sc := extract(t, p, in)
+		out := make(http.Header, 128) // the caller's
+		if got := allocated(func() { p.Inject(sc, out) }); got > maxAllocated {
+			t.Errorf("%s: %d bytes", name, got)
+		}
+	}
+}
+
 func TestHostileBinary(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
 	head := append(bytes.Repeat([]byte{1}, 33), 0, 0, 0, 0)

@@ -2,7 +2,6 @@ package carrier
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/opentracing/opentracing-go"
@@ -133,9 +132,9 @@ func writeHeaders(h map[string][]string, names *keyNames, managed fieldSet, out 
 	}
 	for i := range items {
 		if names == &headerNames {
-			put(http.CanonicalHeaderKey(uberctxPrefix+items[i].key), url.QueryEscape(items[i].value))
+			put(http.CanonicalHeaderKey(uberctxPrefix+items[i].key), items[i].escaped)
 		} else if isMetadataKey(items[i].key) {
-			put(uberctxPrefix+strings.ToLower(items[i].key), url.QueryEscape(items[i].value))
+			put(uberctxPrefix+strings.ToLower(items[i].key), items[i].escaped)
 		}
 	}
 	return nil
@@ -163,7 +162,7 @@ func writeText(w opentracing.TextMapWriter, out *outgoing, items []item, plain b
 		case plain:
 			w.Set(uberctxPrefix+items[i].key, items[i].value)
 		case isMetadataKey(items[i].key):
-			w.Set(uberctxPrefix+strings.ToLower(items[i].key), url.QueryEscape(items[i].value))
+			w.Set(uberctxPrefix+strings.ToLower(items[i].key), items[i].escaped)
 		}
 	}
 }
