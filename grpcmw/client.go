@@ -102,7 +102,7 @@ func newClient(tracer opentracing.Tracer, opts []ClientOption) *client {
 // begin starts the span of an RPC and returns the context to make it with. Without a call the RPC is not traced,
 // and the context carries the parent's.
 func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod string, rpc rpcKind, req any, cc *grpc.ClientConn) (*clientCall, context.Context) {
-	m := cl.cfg.methods.get(fullMethod)
+	m := cl.cfg.methodOf(fullMethod, rpc)
 	c := &clientCall{}
 	c.cfg, c.method, c.kind, c.base, c.ctx = cl.cfg, m, rpc|clientSide, ctx, ctx
 	var parent opentracing.SpanContext
@@ -115,7 +115,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		}
 		return nil, ctx
 	}
-	c.start(t, cl.cfg.kind, parent)
+	c.start(t, m.kind, parent)
 	if cc != nil {
 		c.target = cc.Target()
 	}

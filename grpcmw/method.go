@@ -6,9 +6,11 @@ import (
 	"sync/atomic"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 // UnknownMethod is the operation name of an RPC that only a grpc.UnknownServiceHandler answers. The method's name
@@ -57,6 +59,10 @@ type method struct {
 	probe       bool
 
 	service, name, path, original any // boxed tags
+
+	rpc  rpcKind
+	tags []opentracing.Tag // that all its RPCs have
+	kind *rpcspan.Kind     // with these tags; nil for an unknown method
 }
 
 const maxMethod = 256
@@ -90,14 +96,17 @@ type methods struct {
 // maxMethods bounds the cache: a proxy's client may call methods without end.
 const maxMethods = 512
 
-func (ms *methods) get(full string) *method {
+func (c *config) methodOf(full string, rpc rpcKind) *method {
+	ms := &c.methods
 	known := ms.known.Load()
 	if known != nil {
-		if m, ok := (*known)[full]; ok {
+		if m, ok := (*known)[full]; ok && m.rpc == rpc {
 			return m
 		}
 	}
 	m := newMethod(full)
+	m.rpc, m.tags = rpc, c.methodTags(m, rpc)
+	m.kind = c.kind.With(m.tags)
 	if known == nil {
 		ms.known.CompareAndSwap(nil, &map[string]*method{full: m})
 		return m
@@ -110,11 +119,13 @@ func (ms *methods) get(full string) *method {
 	return m
 }
 
-// serving is get for a streaming server. gRPC hands the unknown-service handler no service and says that both
+// serving is methodOf for a streaming server. gRPC hands the unknown-service handler no service and says that both
 // sides stream.
-func (ms *methods) serving(srv any, info *grpc.StreamServerInfo) *method {
-	if srv == nil && info.IsClientStream && info.IsServerStream {
-		return newUnknownMethod(info.FullMethod)
+func (c *config) serving(srv any, info *grpc.StreamServerInfo, rpc rpcKind) *method {
+	if srv == nil && rpc == bidi {
+		m := newUnknownMethod(info.FullMethod)
+		m.tags = c.methodTags(m, rpc)
+		return m
 	}
-	return ms.get(info.FullMethod)
+	return c.methodOf(info.FullMethod, rpc)
 }

@@ -1,6 +1,7 @@
 package grpcmw
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/opentracing/opentracing-go"
@@ -19,7 +20,7 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 		if !on || isServed(ctx, info.FullMethod) {
 			return handler(ctx, req)
 		}
-		c, ctx := s.begin(ctx, t, s.cfg.methods.get(info.FullMethod), unary, req)
+		c, ctx := s.begin(ctx, t, s.cfg.methodOf(info.FullMethod, unary), unary, req)
 		if c == nil {
 			return handler(ctx, req)
 		}
@@ -53,7 +54,7 @@ func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) gr
 			return handler(srv, ss)
 		}
 		kind := kindOf(info.IsClientStream, info.IsServerStream)
-		c, below := s.begin(ctx, t, s.cfg.methods.serving(srv, info), kind, nil)
+		c, below := s.begin(ctx, t, s.cfg.serving(srv, info, kind), kind, nil)
 		if c == nil {
 			if below == ctx {
 				return handler(srv, ss)
@@ -106,7 +107,7 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 	if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
 		return nil, rpcspan.PassOn(ctx, t, parent)
 	}
-	kind := s.cfg.kind
+	kind := cmp.Or(m.kind, s.cfg.kind)
 	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
 		kind = s.cfg.silent
 	}

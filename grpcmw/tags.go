@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -26,31 +27,42 @@ func (c *call) set(key string, value any) {
 	}
 }
 
-// startTags sets what is known of an RPC before it runs.
-func (c *call) startTags() {
-	m, conv := c.method, c.cfg.semconv
-	if conv.OpenTracing() {
-		c.set("rpc.system", system)
-		if m.known {
-			c.set("rpc.service", m.service)
+// methodTags are those that all RPCs of a method have.
+func (c *config) methodTags(m *method, rpc rpcKind) (tags []opentracing.Tag) {
+	add := func(key string, value any) {
+		if !c.taken[key] {
+			tags = append(tags, opentracing.Tag{Key: key, Value: value})
 		}
-		c.set("rpc.method", m.name)
 	}
-	if conv.OTel() {
-		c.set("rpc.system.name", system)
-		if !conv.OpenTracing() {
-			c.set("rpc.method", m.path)
+	if c.semconv.OpenTracing() {
+		add("rpc.system", system)
+		if m.known {
+			add("rpc.service", m.service)
+		}
+		add("rpc.method", m.name)
+	}
+	if c.semconv.OTel() {
+		add("rpc.system.name", system)
+		if !c.semconv.OpenTracing() {
+			add("rpc.method", m.path)
 		}
 	}
 	if !m.known {
-		c.set("rpc.method_original", m.original)
+		add("rpc.method_original", m.original)
 	}
-	c.set("grpc.type", rpcTypes[c.kind.rpc()])
+	add("grpc.type", rpcTypes[rpc])
+	return append(tags, c.tags...)
+}
+
+// startTags sets what is known of an RPC before it runs.
+func (c *call) startTags() {
+	if !c.Full() {
+		for _, tag := range c.method.tags {
+			c.SetTag(tag.Key, tag.Value)
+		}
+	}
 	if deadline, ok := c.base.Deadline(); ok {
 		c.set("grpc.timeout_ms", max(time.Until(deadline).Milliseconds(), 0))
-	}
-	for _, tag := range c.cfg.tags {
-		c.SetTag(tag.Key, tag.Value)
 	}
 }
 

@@ -13,23 +13,6 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// Kind is what all spans of one middleware start with: at most two tags, since jaeger-client-go forgets the
-// sampler's tags of a root span that starts with more.
-type Kind struct{ tags map[string]any }
-
-// NewKind boxes the tags once.
-func NewKind(kind ext.SpanKindEnum, component string) *Kind {
-	return &Kind{tags: map[string]any{string(ext.SpanKind): kind, string(ext.Component): component}}
-}
-
-// Silent is k for a request below which nothing is to be sampled.
-func (k *Kind) Silent() *Kind {
-	return &Kind{tags: map[string]any{
-		string(ext.SpanKind): k.tags[string(ext.SpanKind)], string(ext.Component): k.tags[string(ext.Component)],
-		string(ext.SamplingPriority): uint16(0),
-	}}
-}
-
 // Span is the span of one request. It is also the option it is started with, so that starting a span costs the
 // middleware one allocation: its own state. It must not be copied after Start.
 type Span struct {
@@ -39,17 +22,21 @@ type Span struct {
 	ending  atomic.Bool
 	mishaps atomic.Int32 // panics of user hooks
 
-	kind   *Kind
-	shared bool // the tracer only reads start tags
+	tags   map[string]any // it starts with
+	full   bool           // all tags of its kind are among them
+	shared bool           // the tracer only reads them
 	refs   [1]opentracing.SpanReference
 	opts   [1]opentracing.StartSpanOption
 }
 
 // Start begins the span as a child of parent, or as a root if parent is nil.
 func (s *Span) Start(tracer opentracing.Tracer, name string, kind *Kind, parent opentracing.SpanContext) {
-	s.kind = kind
+	s.tags = kind.tags
 	s.refs[0] = opentracing.SpanReference{Type: opentracing.ChildOfRef, ReferencedContext: parent}
 	_, s.shared = tracer.(interface{ Sampler() jaeger.SamplerV2 })
+	if s.shared && kind.full != nil && underSampled(parent) {
+		s.tags, s.full = kind.full, true
+	}
 	s.opts[0] = s
 	s.span = tracer.StartSpan(name, s.opts[:]...)
 	if j, ok := s.span.(*jaeger.Span); ok {
@@ -66,11 +53,11 @@ func (s *Span) Apply(o *opentracing.StartSpanOptions) {
 		o.References = s.refs[:]
 	}
 	if s.shared {
-		o.Tags = s.kind.tags
+		o.Tags = s.tags
 		return
 	}
-	o.Tags = make(map[string]any, len(s.kind.tags))
-	for k, v := range s.kind.tags {
+	o.Tags = make(map[string]any, len(s.tags))
+	for k, v := range s.tags {
 		o.Tags[k] = v
 	}
 }
@@ -80,6 +67,9 @@ func (s *Span) Reference() opentracing.SpanReference { return s.refs[0] }
 
 // Started reports whether there is a span.
 func (s *Span) Started() bool { return s.span != nil }
+
+// Full reports whether the span has the tags that Kind.With was given; otherwise they are still to be set.
+func (s *Span) Full() bool { return s.full }
 
 // OpenTracing returns the span itself, nil if there is none.
 func (s *Span) OpenTracing() opentracing.Span { return s.span }
