@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	ddgrpc "github.com/DataDog/dd-trace-go/contrib/google.golang.org/grpc/v2"
+	"github.com/DataDog/dd-trace-go/v2/ddtrace/tracer"
 	otgrpc "github.com/opentracing-contrib/go-grpc"
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
@@ -33,6 +34,19 @@ type rpcSide struct {
 	dial        []grpc.DialOption
 	stop        func()
 	spans       *count
+	tracer      opentracing.Tracer // of those that speak OpenTracing
+}
+
+// inside returns ctx within a span, as in a handler.
+func (s *rpcSide) inside(ctx context.Context) context.Context {
+	switch {
+	case s.tracer != nil:
+		return opentracing.ContextWithSpan(ctx, s.tracer.StartSpan("request"))
+	case s.unary == nil || s.spans == nil:
+		return ctx
+	}
+	_, ctx = tracer.StartSpanFromContext(ctx, "request")
+	return ctx
 }
 
 const method = "/grpc.testing.TestService/UnaryCall"
@@ -57,12 +71,12 @@ var rpcPeers = []rpcPeer{
 		t, c := spanloomTracer(tb, m.sampled)
 		return &rpcSide{
 			unary: grpcmw.UnaryServerInterceptor(t), unaryClient: grpcmw.UnaryClientInterceptor(t),
-			server: grpcmw.ServerOptions(t), dial: grpcmw.DialOptions(t), stop: nothing, spans: c,
+			server: grpcmw.ServerOptions(t), dial: grpcmw.DialOptions(t), stop: nothing, spans: c, tracer: t,
 		}
 	}},
 	{"otgrpc", func(tb testing.TB, m mode) *rpcSide {
 		t, c := stockTracer(tb, m.sampled)
-		s := &rpcSide{unary: otgrpc.OpenTracingServerInterceptor(t), unaryClient: otgrpc.OpenTracingClientInterceptor(t), stop: nothing, spans: c}
+		s := &rpcSide{unary: otgrpc.OpenTracingServerInterceptor(t), unaryClient: otgrpc.OpenTracingClientInterceptor(t), stop: nothing, spans: c, tracer: t}
 		s.server = []grpc.ServerOption{grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(otgrpc.OpenTracingStreamServerInterceptor(t))}
 		s.dial = []grpc.DialOption{grpc.WithUnaryInterceptor(s.unaryClient), grpc.WithStreamInterceptor(otgrpc.OpenTracingStreamClientInterceptor(t))}
 		return s
@@ -141,22 +155,32 @@ func BenchmarkGRPCUnaryServer(b *testing.B) {
 	}
 }
 
+// BenchmarkGRPCUnaryClient calls from within a traced request, as services do ("child"), and from outside of one. The
+// call carries three keys of metadata in the child's case, none in the others.
 func BenchmarkGRPCUnaryClient(b *testing.B) {
-	for _, m := range modes[:2] {
+	for _, c := range []struct {
+		name  string
+		m     mode
+		child bool
+	}{{"child", modes[1], true}, {"root", modes[1], false}, {"unsampled-child", modes[0], true}} {
 		for _, peer := range rpcPeers {
-			b.Run(m.name+"/"+peer.name, func(b *testing.B) {
-				side := peer.start(b, m)
+			b.Run(c.name+"/"+peer.name, func(b *testing.B) {
+				side := peer.start(b, c.m)
 				defer side.stop()
 				if side.unaryClient == nil {
 					b.Skip("no client interceptor")
 				}
-				invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 				cc, err := grpc.NewClient("passthrough:///bench", grpc.WithTransportCredentials(insecure.NewCredentials()))
 				if err != nil {
 					b.Fatal(err)
 				}
 				defer cc.Close()
 				ctx := context.Background()
+				if c.child {
+					ctx = metadata.AppendToOutgoingContext(ctx, "x-a", "1", "x-b", "2", "x-c", "3")
+					ctx = side.inside(ctx)
+				}
+				invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 				measure(b, func() { _ = side.unaryClient(ctx, method, nil, nil, cc, invoke) })
 			})
 		}

@@ -22,7 +22,7 @@ var budgets = []budget{
 	{"gRPC unary server, root", "GRPCUnaryServer", "root", 11, 8, 0.6, 0},
 	{"gRPC unary server, W3C parent", "GRPCUnaryServer", "w3c-parent", 13, 10, 0.6, 0},
 	{"gRPC unary server, Jaeger parent", "GRPCUnaryServer", "jaeger-parent", 25, 22, 0, 0},
-	{"gRPC unary client, sampled", "GRPCUnaryClient", "sampled", 14, 11, 0.6, 0.45},
+	{"gRPC unary client, in a traced request", "GRPCUnaryClient", "child", 14, 11, 0.6, 0.45},
 	{"gRPC bidi, 100 messages", "GRPCBidi100", "sampled", 40, 30, 0, 0},
 	{"extract, no context", "Extract", "none", 0, 0, 0, 0},
 	{"extract, W3C", "Extract", "w3c", 2, 2, 1.1, 0},
