@@ -39,6 +39,7 @@ func (s *Span) Load(src *jaeger.Span, lim Limits, traceState func(jaeger.SpanCon
 	dropped = s.loadTags(src, lim)
 	dropped += s.loadLogs(src.Logs(), lim)
 	s.loadRefs(src.References())
+	s.loadLink()
 	return dropped
 }
 

@@ -3,6 +3,7 @@ package model_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,30 @@ func TestLoad(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, byValue); diff != "" || dropped != 0 || got.SpanID == 0 {
 		t.Errorf("dropped %d, -want +got:\n%s", dropped, diff)
+	}
+}
+
+func TestLinkTagsAlsoBecomeAReference(t *testing.T) {
+	tracer := newTracer(t)
+	const trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+	want := Ref{Type: FollowsFrom, TraceID: TraceID{High: 0x0af7651916cd43dd, Low: 0x8448eb211c80319c}, SpanID: 0xb7ad6b7169203331}
+	for _, tt := range []struct {
+		trace, span any
+		want        []Ref
+	}{
+		{trace, span, []Ref{want}}, {"8448eb211c80319c", "1", []Ref{{Type: FollowsFrom, TraceID: TraceID{Low: want.TraceID.Low}, SpanID: 1}}},
+		{trace, "", nil}, {"", span, nil}, {trace + "0", span, nil}, {"x" + trace[1:], span, nil}, {"0", span, nil}, {trace, "0", nil},
+		{trace, 7, nil}, {true, span, nil},
+	} {
+		s, _ := load(tracer.StartSpan("x").SetTag("link.trace_id", tt.trace).SetTag("link.span_id", tt.span), Limits{})
+		if !slices.Equal(s.Refs, tt.want) {
+			t.Errorf("%v %v: %v, want %v", tt.trace, tt.span, s.Refs, tt.want)
+		}
+	}
+	there := tracer.StartSpan("x", opentracing.FollowsFrom(extract(t, tracer, trace+":"+span+":0:1"))).
+		SetTag("link.trace_id", trace).SetTag("link.span_id", span)
+	if s, _ := load(there, Limits{}); !slices.Equal(s.Refs, []Ref{want}) {
+		t.Errorf("a reference that is there already became %v", s.Refs)
 	}
 }
 

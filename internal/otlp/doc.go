@@ -8,7 +8,6 @@
 //	otel.status_description                status message; else an error's is that of its log event=error
 //	a log's field event                    event name; a log without it is named "log"
 //	references                             links, marked opentracing.ref_type=child_of or follows_from
-//	link.trace_id, link.span_id            a link beside the tags
 //	otel.scope.name, otel.scope.version    read from the scope
 //
 // A tag is left out of the attributes only if the field alone brings it back. So a span that is written and read is

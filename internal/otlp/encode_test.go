@@ -184,25 +184,6 @@ func TestKind(t *testing.T) {
 	}
 }
 
-func TestLinkTagsAlsoBecomeALink(t *testing.T) {
-	const trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-	ref := model.Ref{Type: model.FollowsFrom, TraceID: model.TraceID{High: 0x0af7651916cd43dd, Low: 0x8448eb211c80319c}, SpanID: 0xb7ad6b7169203331}
-	for _, tt := range []struct {
-		trace, span string
-		refs        []model.Ref
-		links       int
-	}{
-		{trace, span, nil, 1}, {trace, span, []model.Ref{ref}, 1}, {"8448eb211c80319c", "1", nil, 1},
-		{trace, "", nil, 0}, {"", span, nil, 0}, {trace + "0", span, nil, 0}, {"x" + trace[1:], span, nil, 0}, {"0", span, nil, 0}, {trace, "0", nil, 0},
-	} {
-		got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Refs: tt.refs,
-			Tags: []model.Tag{str("link.trace_id", tt.trace), str("link.span_id", tt.span)}})
-		if len(got.Links) != tt.links || len(got.Attributes) != 2 {
-			t.Errorf("%q %q: links %v, attributes %v", tt.trace, tt.span, got.Links, got.Attributes)
-		}
-	}
-}
-
 func TestNoSpanSpoilsARequest(t *testing.T) {
 	s := model.Span{
 		TraceID: testTrace, SpanID: 1, Name: "a\xff", TraceState: "\xff", Start: time.Unix(-5, 0), Duration: math.MaxInt64,

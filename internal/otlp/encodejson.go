@@ -140,7 +140,7 @@ func (w *jsonWriter) span(s *model.Span, from *scope) {
 	w.number(endNanos(s))
 	w.tags(s.Tags, func(i int) bool { return f.covers(&s.Tags[i]) || from.covers(&s.Tags[i]) })
 	w.events(s.Logs)
-	w.links(s, &f)
+	w.links(s.Refs)
 	w.status(&f)
 	w.raw(`}`)
 }
@@ -199,19 +199,17 @@ func (w *jsonWriter) events(logs []model.Log) {
 	w.raw(`]`)
 }
 
-func (w *jsonWriter) links(s *model.Span, f *facts) {
+func (w *jsonWriter) links(refs []model.Ref) {
 	w.raw(`,"links":[`)
-	n := 0
-	linksOf(s, f, func(r model.Ref) {
-		w.comma(n)
+	for i, r := range refs {
+		w.comma(i)
 		w.raw(`{"traceId":`)
 		w.traceID(r.TraceID)
 		w.raw(`,"spanId":`)
 		w.spanID(r.SpanID)
 		w.tags([]model.Tag{{Key: tagRefType, Value: model.String(refTypeName(r.Type))}}, func(int) bool { return false })
 		w.raw(`}`)
-		n++
-	})
+	}
 	w.raw(`]`)
 }
 

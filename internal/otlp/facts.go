@@ -3,7 +3,6 @@ package otlp
 import (
 	"cmp"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,15 +24,13 @@ const (
 type facts struct {
 	kind        int
 	status      int
-	description string    // of the status
-	link        model.Ref // SpanID 0: none
+	description string // of the status
 }
 
 // factsOf reads the tags of s, of which a later one wins over an earlier one of the same key.
 func factsOf(s *model.Span) facts {
 	f := facts{kind: kindInternal}
 	failed := false
-	var linkTrace, linkSpan string
 	for i := range s.Tags {
 		t := &s.Tags[i]
 		switch t.Key {
@@ -45,10 +42,6 @@ func factsOf(s *model.Span) facts {
 			f.status = number(statusNames[:], t.Value)
 		case tagStatusDescription:
 			f.description = text(t.Value)
-		case tagLinkTraceID:
-			linkTrace = text(t.Value)
-		case tagLinkSpanID:
-			linkSpan = text(t.Value)
 		}
 	}
 	if failed {
@@ -60,7 +53,6 @@ func factsOf(s *model.Span) facts {
 	case statusError:
 		f.description = cmp.Or(f.description, loggedError(s.Logs))
 	}
-	f.link = parseLink(linkTrace, linkSpan)
 	return f
 }
 
@@ -110,24 +102,6 @@ func text(v model.Value) string {
 	return v.Str()
 }
 
-func parseLink(traceID, spanID string) (r model.Ref) {
-	if len(traceID) == 0 || len(traceID) > 32 || len(spanID) == 0 || len(spanID) > 16 {
-		return r
-	}
-	cut := max(len(traceID)-16, 0)
-	var err1, err2, err3 error
-	if cut > 0 {
-		r.TraceID.High, err1 = strconv.ParseUint(traceID[:cut], 16, 64)
-	}
-	r.TraceID.Low, err2 = strconv.ParseUint(traceID[cut:], 16, 64)
-	r.SpanID, err3 = strconv.ParseUint(spanID, 16, 64)
-	if err1 != nil || err2 != nil || err3 != nil || r.TraceID == (model.TraceID{}) {
-		return model.Ref{}
-	}
-	r.Type = model.FollowsFrom
-	return r
-}
-
 // nanos returns t as OTLP counts it; times outside its range (1970 to 2262, so that readers in int64 agree) are cut.
 func nanos(t time.Time) uint64 {
 	switch sec := t.Unix(); {
@@ -156,18 +130,6 @@ func refTypeName(t model.RefType) string {
 
 // sampledFlag is the trace flags of W3C that OTLP carries; Jaeger's debug bit means something else there.
 func sampledFlag(s *model.Span) uint32 { return uint32(s.Flags & 1) }
-
-// linksOf calls add for each reference of s, and for the link that its tags tell if no reference says the same.
-func linksOf(s *model.Span, f *facts, add func(model.Ref)) {
-	seen := f.link.SpanID == 0
-	for _, r := range s.Refs {
-		add(r)
-		seen = seen || r.TraceID == f.link.TraceID && r.SpanID == f.link.SpanID
-	}
-	if !seen {
-		add(f.link)
-	}
-}
 
 // eventName returns the name of l's event and the index of the field that it replaces, or -1.
 func eventName(l *model.Log) (string, int) {

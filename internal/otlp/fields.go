@@ -68,8 +68,6 @@ const (
 	tagStatusDescription = "otel.status_description"
 	tagScopeName         = "otel.scope.name"
 	tagScopeVersion      = "otel.scope.version"
-	tagLinkTraceID       = "link.trace_id"
-	tagLinkSpanID        = "link.span_id"
 	tagRefType           = "opentracing.ref_type"
 	tagService           = "service.name"
 	fieldEvent           = "event"

@@ -34,7 +34,9 @@ func AppendSpan(dst []byte, s *model.Span) []byte {
 	for i := range s.Logs {
 		dst = appendEvent(dst, &s.Logs[i])
 	}
-	linksOf(s, &f, func(r model.Ref) { dst = appendLink(dst, r) })
+	for _, r := range s.Refs {
+		dst = appendLink(dst, r)
+	}
 	dst = appendStatus(dst, &f)
 	if flags := sampledFlag(s); flags != 0 {
 		dst = protowire.AppendTag(dst, spanFlags, protowire.Fixed32Type)

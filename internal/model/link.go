@@ -1,0 +1,46 @@
+package model
+
+import "strconv"
+
+const (
+	tagLinkTraceID = "link.trace_id"
+	tagLinkSpanID  = "link.span_id"
+)
+
+// loadLink adds the reference that the tags of a public endpoint's span tell, unless there is one to that span already.
+func (s *Span) loadLink() {
+	var traceID, spanID string
+	for i := range s.Tags {
+		switch t := &s.Tags[i]; t.Key {
+		case tagLinkTraceID:
+			traceID = t.Value.Str()
+		case tagLinkSpanID:
+			spanID = t.Value.Str()
+		}
+	}
+	link, ok := parseLink(traceID, spanID)
+	if !ok {
+		return
+	}
+	for _, r := range s.Refs {
+		if r.TraceID == link.TraceID && r.SpanID == link.SpanID {
+			return
+		}
+	}
+	s.Refs = append(s.Refs, link)
+}
+
+func parseLink(traceID, spanID string) (r Ref, ok bool) {
+	if len(traceID) == 0 || len(traceID) > 32 || len(spanID) == 0 || len(spanID) > 16 {
+		return r, false
+	}
+	cut := max(len(traceID)-16, 0)
+	var err1, err2, err3 error
+	if cut > 0 {
+		r.TraceID.High, err1 = strconv.ParseUint(traceID[:cut], 16, 64)
+	}
+	r.TraceID.Low, err2 = strconv.ParseUint(traceID[cut:], 16, 64)
+	r.SpanID, err3 = strconv.ParseUint(spanID, 16, 64)
+	r.Type = FollowsFrom
+	return r, err1 == nil && err2 == nil && err3 == nil && r.TraceID != TraceID{} && r.SpanID != 0
+}
