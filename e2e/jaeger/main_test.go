@@ -3,6 +3,7 @@ package jaeger_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // start starts a tracer that no environment sets up, shut down when the test ends.
 func start(t testing.TB, cfg tracerinit.Config) *tracerinit.Tracer {
 	t.Helper()
-	cfg.Local = true
+	cfg.Local, cfg.Logger = true, slog.New(slog.DiscardHandler)
 	cfg.LookupEnv = func(string) (string, bool) { return "", false }
 	tracer, err := tracerinit.Start(cfg)
 	if err != nil {
