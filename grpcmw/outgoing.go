@@ -21,17 +21,25 @@ func (w *pairs) inject(ctx context.Context, t opentracing.Tracer, sc opentracing
 		}
 		return metadata.AppendToOutgoingContext(ctx, w.kv...)
 	}
-	callers := unsendable(md) // the caller's own, for gRPC to complain of
 	if err := t.Inject(sc, opentracing.HTTPHeaders, carrier.Multi(md)); err != nil {
 		return ctx
 	}
-	for _, key := range unsendable(md) {
+	if bad := unsendable(md); bad != nil {
+		w.dropInjected(md, bad, ctx)
+	}
+	return metadata.NewOutgoingContext(ctx, md)
+}
+
+// dropInjected deletes those of the bad keys that are not the caller's own, which are for gRPC to complain of.
+func (w *pairs) dropInjected(md metadata.MD, bad []string, ctx context.Context) {
+	before, _ := metadata.FromOutgoingContext(ctx)
+	callers := unsendable(before)
+	for _, key := range bad {
 		if !slices.Contains(callers, key) {
 			delete(md, key)
 			w.dropped++
 		}
 	}
-	return metadata.NewOutgoingContext(ctx, md)
 }
 
 // pairs collects what a tracer injects and leaves out what gRPC cannot send.
