@@ -124,7 +124,7 @@ func ExampleTracer_Shutdown() {
 	e := tracer.Stats().Exporters[0]
 	fmt.Println(e.Reported, "=", e.Delivered, "+", e.Dropped.Total())
 	// Output:
-	// jaeger/http: shutdown: 1 spans dropped at the deadline
+	// jaeger/http: shutdown: 1 spans not delivered in time
 	// 1 = 0 + 1
 }
 

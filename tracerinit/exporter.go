@@ -13,7 +13,7 @@ import (
 // Start opens it and gives it its own queue, worker and counters. One Exporter may serve several tracers.
 type Exporter = export.Factory
 
-// Queue sizes the queue that each exporter has. A field that is zero or negative takes its default.
+// Queue sizes the queue that each exporter has. A field that is zero takes its default.
 type Queue struct {
 	Size     int           // spans waiting for the worker; default 8192
 	Batch    int           // most spans in one request; default 512; a batch is also limited to 1 MiB

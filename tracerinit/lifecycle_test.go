@@ -332,3 +332,22 @@ func TestAgentFromTheEnvironment(t *testing.T) {
 		t.Errorf("%v: %q", err, packet[:n])
 	}
 }
+
+func TestAProgramWithoutACollectorExitsSoon(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	l.Close()
+	for name, e := range map[string]Exporter{
+		"otlp/http": OTLPHTTP("http://" + nobody), "jaeger/http": JaegerHTTP("http://" + nobody), "jaeger/udp": JaegerUDP(nobody),
+	} {
+		tracer := start(t, Config{Exporters: []Exporter{e}, ShutdownTimeout: time.Minute})
+		tracer.StartSpan("x").Finish()
+		began := time.Now()
+		if err := tracer.Close(); err == nil || time.Since(began) > 10*time.Second {
+			t.Errorf("%s: Close took %v: %v", name, time.Since(began), err)
+		}
+	}
+}

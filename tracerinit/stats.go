@@ -47,7 +47,7 @@ type Dropped struct {
 	Refused   uint64 // the backend refused the batch, or answered what no retry can mend
 	Rejected  uint64 // the backend took the batch, but not these spans of it
 	TooLarge  uint64 // did not fit one message even when trimmed, or could not be encoded
-	Closed    uint64 // reported after Shutdown, or not sent by its deadline
+	Closed    uint64 // reported after Shutdown, or not sent when it ended
 }
 
 // Total is the sum of all reasons.

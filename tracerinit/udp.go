@@ -103,10 +103,10 @@ func (s *udpSender) MaxBytes() int { return datagramBytes - thrift.EmitBatchOver
 func (s *udpSender) Send(ctx context.Context, b export.Batch) error {
 	s.buf = thrift.AppendEmitBatchCompact(s.buf[:0], s.process, b.Spans)
 	if err := s.resolve(ctx); err != nil {
-		return &export.RetryError{Err: s.remote.Unreachable(err)}
+		return s.remote.NoAnswer(err)
 	}
 	if err := s.pace(ctx); err != nil {
-		return &export.RetryError{Err: s.remote.Unreachable(err)}
+		return s.remote.NoAnswer(err)
 	}
 	var err error
 	for range s.addrs {
@@ -120,7 +120,7 @@ func (s *udpSender) Send(ctx context.Context, b export.Batch) error {
 	if errors.Is(err, syscall.EMSGSIZE) {
 		return s.remote.Unreachable(err)
 	}
-	return &export.RetryError{Err: s.remote.Unreachable(err)}
+	return s.remote.NoAnswer(err)
 }
 
 // resolve looks the agent up if that is due, and keeps the connection if its address is still among the answers. A

@@ -30,10 +30,11 @@ type Batch struct {
 	Spans [][]byte // each as AppendSpan wrote it
 }
 
-// RetryError marks an error worth another try; After is the pause the backend asked for, or 0.
+// RetryError marks an error worth another try.
 type RetryError struct {
-	Err   error
-	After time.Duration
+	Err    error
+	After  time.Duration // the pause the backend asked for, or 0
+	Absent bool          // nobody is there: the connection was refused, or the name has no address
 }
 
 func (e *RetryError) Error() string { return e.Err.Error() }
@@ -129,7 +130,7 @@ type Drops struct {
 	Refused   uint64 // the backend refused the batch, or answered what no retry can mend
 	Rejected  uint64 // the backend took the batch, but not these spans of it
 	TooLarge  uint64 // did not fit one message even when trimmed, or could not be encoded
-	Closed    uint64 // reported after Shutdown, or not sent by its deadline
+	Closed    uint64 // reported after Shutdown, or not sent when it ended
 }
 
 // Total adds the reasons up.

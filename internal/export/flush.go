@@ -37,12 +37,14 @@ func (p *Pipeline) Flush(ctx context.Context) error {
 	return fmt.Errorf("%s: flush: %d spans not sent yet: %w", p.name, p.pending(), context.Cause(ctx))
 }
 
-// Shutdown stops taking spans and sends what is queued. When ctx ends first, it gives up what is left, counts it
-// as dropped, and returns an error; whatever the backend does, it returns 50 ms later at the latest. Later calls
-// wait for the same end and return the same.
+// Shutdown stops taking spans and sends what is queued. When ctx ends first, or the backend is not there and never
+// was, it gives up what is left, counts it as dropped, and returns an error; whatever the backend does, it returns
+// 50 ms after the end of ctx at the latest. Later calls wait for the same end and return the same.
 func (p *Pipeline) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
-	p.closed = true
+	if !p.closed {
+		p.closed, p.closedAt = true, time.Now()
+	}
 	p.room.Broadcast()
 	p.mu.Unlock()
 	signal(p.wake)
@@ -58,7 +60,7 @@ func (p *Pipeline) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lost > 0 {
-		return fmt.Errorf("%s: shutdown: %d spans dropped at the deadline", p.name, p.lost)
+		return fmt.Errorf("%s: shutdown: %d spans not delivered in time", p.name, p.lost)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/uber/jaeger-client-go"
 )
@@ -34,6 +35,8 @@ type Pipeline struct {
 	gaveUp  bool   // Shutdown is over: every fate has been counted
 	lost    uint64 // left behind by Shutdown
 	stats   Stats  // without Queued and InFlight, which are read off
+
+	closedAt time.Time
 }
 
 // span64 is the half-open range [from, to) of sequence numbers.

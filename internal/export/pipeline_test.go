@@ -335,6 +335,49 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 	}
 }
 
+func TestShutdownDoesNotWaitLongForABackendThatNeverWas(t *testing.T) {
+	absent := &RetryError{Err: errors.New("connection refused"), Absent: true}
+	for name, c := range map[string]struct {
+		before      bool // whether it took a span
+		back        int  // the attempt that reaches it, 0: none
+		least, most time.Duration
+		lost        uint64
+	}{
+		"never there":        {false, 0, 0, patience, 35},
+		"comes up at once":   {false, 3, 0, patience, 0},
+		"was there":          {true, 0, 10 * time.Second, 10*time.Second + grace, 35},
+		"was there, returns": {true, 7, patience, 10 * time.Second, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				up, calls := c.before, 0
+				p := start(t, &backend{answer: func(context.Context, []string) error {
+					if calls++; up || calls == c.back {
+						up = true
+						return nil
+					}
+					return absent
+				}}, Queue{Batch: 10})
+				m := newMaker(t)
+				if c.before {
+					m.numbered(p, 0, 1)
+					p.Flush(within(t, time.Second))
+				}
+				up, calls = false, 0
+				m.numbered(p, 1, 35)
+				begun := time.Now()
+				err := p.Shutdown(within(t, 10*time.Second))
+				if took := time.Since(begun); took < c.least || took > c.most {
+					t.Errorf("took %v", took)
+				}
+				if s := p.Stats(); (err != nil) != (c.lost > 0) || s.Dropped.Closed != c.lost || s.Dropped.Total() != c.lost {
+					t.Errorf("%v, %+v", err, s)
+				}
+			})
+		})
+	}
+}
+
 func TestShutdownDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &backend{}

@@ -108,7 +108,7 @@ func (p *Poster) Post(ctx context.Context, data []byte) (reply []byte, err error
 	}).WithContext(ctx)
 	resp, err := p.transport.RoundTrip(req)
 	if err != nil {
-		return nil, &RetryError{Err: p.Unreachable(err)}
+		return nil, p.NoAnswer(err)
 	}
 	defer resp.Body.Close()
 	defer time.AfterFunc(replyTime, cancel).Stop()

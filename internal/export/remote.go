@@ -3,6 +3,8 @@ package export
 import (
 	"errors"
 	"fmt"
+	"net"
+	"syscall"
 
 	"github.com/spanloom/spanloom/internal/model"
 )
@@ -20,6 +22,12 @@ type Remote struct {
 // Unreachable says that no answer came; nothing of err but its redacted text can be reached through the result.
 func (r *Remote) Unreachable(err error) error {
 	return fmt.Errorf("%s: no answer from %s: %s", r.Name, r.Host, r.quote(err.Error()))
+}
+
+// NoAnswer is Unreachable for an error that may pass.
+func (r *Remote) NoAnswer(err error) *RetryError {
+	absent := errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, new(*net.DNSError))
+	return &RetryError{Err: r.Unreachable(err), Absent: absent}
 }
 
 // Refused says which status the backend answered, and why if it told.

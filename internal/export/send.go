@@ -8,8 +8,14 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// longestAsk is the longest pause that a backend's Retry-After is granted.
-const longestAsk = 5 * time.Minute
+const (
+	// longestAsk is the longest pause that a backend's Retry-After is granted.
+	longestAsk = 5 * time.Minute
+
+	// patience is how long Shutdown waits for a backend that is not there and never was: a program without a
+	// collector should not take seconds to exit.
+	patience = time.Second
+)
 
 // send tries to send b until it is taken, refused for good, or out of time.
 func (w *worker) send(b Batch) error {
@@ -36,10 +42,22 @@ func (w *worker) send(b Batch) error {
 		if time.Since(started)+wait > w.retry.Limit || w.ctx.Err() != nil {
 			return err
 		}
+		if retry.Absent && w.hopeless(wait) {
+			return errHopeless
+		}
 		if w.sleep(wait, hurry) {
 			pause.Reset()
 		}
 	}
+}
+
+var errHopeless = errors.New("nobody is there, and Shutdown waits no longer")
+
+// hopeless tells whether Shutdown's patience with an absent backend ends within the pause.
+func (p *Pipeline) hopeless(pause time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed && p.stats.Delivered == 0 && time.Since(p.closedAt)+pause > patience
 }
 
 func (w *worker) attempt(b Batch) (err error) {

@@ -100,7 +100,7 @@ func (p *Pipeline) settle(n int, err error) {
 		p.drop(&d.Rejected, uint64(lost))
 	case errors.Is(err, errTooLarge):
 		p.drop(&d.TooLarge, uint64(n))
-	case p.ctx.Err() != nil:
+	case p.ctx.Err() != nil, errors.Is(err, errHopeless):
 		p.leave(uint64(n))
 	case errors.As(err, &retry):
 		p.drop(&d.Failed, uint64(n))

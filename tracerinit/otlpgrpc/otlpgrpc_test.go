@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -382,5 +383,25 @@ func TestItRegistersItself(t *testing.T) {
 		if s := l.Stats(); s.Delivered != 2 {
 			t.Errorf("%s: %+v", endpoint, s)
 		}
+	}
+}
+
+func TestAProgramWithoutACollectorExitsSoon(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	tracer, err := tracerinit.Start(tracerinit.Config{
+		Exporters: []tracerinit.Exporter{New(l.Addr().String())}, ShutdownTimeout: time.Minute, Local: true,
+		LookupEnv: func(string) (string, bool) { return "", false }, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracer.StartSpan("x").Finish()
+	began := time.Now()
+	if err := tracer.Close(); err == nil || time.Since(began) > 10*time.Second {
+		t.Errorf("Close took %v: %v", time.Since(began), err)
 	}
 }

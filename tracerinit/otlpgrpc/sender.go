@@ -8,6 +8,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
@@ -84,7 +85,8 @@ func (s *sender) judge(err error) error {
 	if info != nil {
 		after = max(info.GetRetryDelay().AsDuration(), 0)
 	}
-	return &export.RetryError{Err: told, After: after}
+	absent := st.Code() == codes.Unavailable && s.cc.GetState() == connectivity.TransientFailure
+	return &export.RetryError{Err: told, After: after, Absent: absent}
 }
 
 // request and reply are the messages that codec knows.
