@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
 	"path"
 	"strconv"
@@ -123,7 +124,7 @@ func colorClass(i int) string { return "c" + strconv.Itoa(i%colors) }
 func showDuration(d time.Duration) string {
 	switch f := float64(d); {
 	case d < 0:
-		return "-" + showDuration(-d)
+		return "-" + showDuration(-max(d, -math.MaxInt64))
 	case d == 0:
 		return "0"
 	case d < 1e3:

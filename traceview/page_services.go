@@ -203,7 +203,7 @@ func forth(from, to box, call callCount, most int) arrow {
 	x1, y1 := from.X+from.Width, from.Y+from.Height/2
 	x2, y2 := to.X-arrowHead, to.Y+to.Height/2
 	a.Path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1+gapX/2, y1, x2-gapX/2, y2, x2, y2)
-	a.LabelX, a.LabelY = (x1+x2)/2, (y1+y2)/2-6
+	a.LabelX, a.LabelY = x1+(x2-x1)*576/1000, y1+(y2-y1)*648/1000+4 // on the curve, beyond where others cross it
 	return a
 }
 

@@ -138,6 +138,42 @@ func TestCallGraphHoldsCirclesAndManyServices(t *testing.T) {
 	}
 }
 
+func TestLabelsOfCrossingCallsStandApart(t *testing.T) {
+	c := servicesContent{Services: []serviceRow{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}}}
+	c.draw([]callCount{{edgeKey{"a", "c"}, edge{count: 1}}, {edgeKey{"a", "d"}, edge{count: 1}},
+		{edgeKey{"b", "c"}, edge{count: 1}}, {edgeKey{"b", "d"}, edge{count: 1}}})
+	const lineHeight = 14
+	for i, a := range c.Arrows {
+		for _, b := range c.Arrows[:i] {
+			if a.LabelX == b.LabelX && max(a.LabelY-b.LabelY, b.LabelY-a.LabelY) < lineHeight {
+				t.Errorf("%q and %q overlap", a.Title, b.Title)
+			}
+		}
+	}
+}
+
+func TestTimesFarApartAreShown(t *testing.T) {
+	times := []time.Time{noon, {}, time.Unix(0, 0), time.UnixMicro(-1 << 63), time.UnixMicro(1<<63 - 1), time.Unix(0, -1<<63), time.Unix(0, 1<<63-1)}
+	durations := []time.Duration{0, -1 << 63, 1<<63 - 1, -1}
+	for i, zero := range times {
+		v := newView(t, Config{})
+		for k, at := range times {
+			put(t, v, "a", model.Span{TraceID: id(1), SpanID: uint64(k + 1), ParentID: uint64(k), Start: at, Duration: durations[(i+k)%4],
+				Logs: []model.Log{{Time: zero, Fields: []model.Tag{tag("event", "x")}}}})
+		}
+		trace := "/debug/traces/trace/" + traceHex(id(1))
+		for k := range times {
+			contains(t, get(t, v, trace+"/span/"+spanHex(uint64(k+1))), "Starts at")
+		}
+		page := get(t, v, trace) + get(t, v, "/debug/traces/")
+		if bad := regexp.MustCompile(`"-[0-9.]+%"|NaN|Inf|--`).FindString(page); bad != "" {
+			t.Errorf("the page holds %s", bad)
+		}
+		get(t, v, trace+"/otlp.json")
+		get(t, v, "/debug/traces/operations")
+	}
+}
+
 func TestCallsCountWhicheverSpanComesFirst(t *testing.T) {
 	v := newView(t, Config{})
 	child := model.Span{TraceID: id(1), SpanID: 2, ParentID: 1, Name: "b", Start: noon, Tags: []model.Tag{failed}}

@@ -188,7 +188,7 @@ func toggle(q url.Values, key string, id uint64) string {
 func ticks(whole time.Duration) []tick {
 	out := make([]tick, 5)
 	for i := range out {
-		out[i] = tick{strconv.Itoa(i * 25), showDuration(whole * time.Duration(i) / 4)}
+		out[i] = tick{strconv.Itoa(i * 25), showDuration(time.Duration(float64(whole) * float64(i) / 4))}
 	}
 	out[0].Text = "0"
 	return out

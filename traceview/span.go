@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
 )
@@ -16,6 +17,14 @@ const maxName = 1 << 10 // bytes of the name of a span or service
 func newSpan(p *process, ms *model.Span, dropped int) *span {
 	sp := &span{Span: *ms, process: p}
 	sp.Name = name(sp.Name)
+	if at := inRange(sp.Start); !at.Equal(sp.Start) {
+		sp.Start = at
+		sp.warnings = append(sp.warnings, "This span started at a time that cannot be: "+ms.Start.Format(time.RFC3339))
+	}
+	sp.Duration = max(sp.Duration, 0)
+	for i := range sp.Logs {
+		sp.Logs[i].Time = inRange(sp.Logs[i].Time)
+	}
 	sp.Tags = slices.Clip(sp.Tags)
 	slices.SortStableFunc(sp.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
 	for _, t := range sp.Tags {
@@ -41,6 +50,19 @@ func newSpan(p *process, ms *model.Span, dropped int) *span {
 		sp.warnings = append(sp.warnings, fmt.Sprintf("%d tags or log fields were over the limits and are not shown", dropped))
 	}
 	return sp
+}
+
+// inRange moves a time that nanoseconds since 1970 cannot tell to the nearest that they can: the difference of any two
+// is then a duration.
+func inRange(t time.Time) time.Time {
+	const latest = math.MaxInt64 / int64(time.Second)
+	switch seconds := t.Unix(); {
+	case seconds < 0:
+		return time.Unix(0, 0).UTC()
+	case seconds >= latest:
+		return time.Unix(latest, 0).UTC()
+	}
+	return t
 }
 
 // name makes a name fit to be a key that pages and JSON write and addresses bring back.
