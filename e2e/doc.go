@@ -1,12 +1,14 @@
 // Package e2e is the part of the tests that meets the real world: programs that nobody here wrote, over real sockets.
 //
-//   - jaeger: a real Jaeger takes spans by every road and answers its query API; it also serves sampling.
-//   - neighbours: services instrumented by OpenTelemetry, and clients that speak only B3 or Jaeger's header.
-//   - faults: collectors that die, hang, refuse and crawl, with every span accounted for.
+//   - jaeger: a real Jaeger takes spans by every road and tells them all alike; it also serves sampling.
+//   - programs: the example programs as their users run them, seen on their own page and in a real Jaeger.
+//   - neighbours: services instrumented by OpenTelemetry or jaeger-client-go, and callers that speak only B3.
+//   - faults: backends that die, hang, refuse and crawl, with every span accounted for.
 //   - traffic: what users send through the kit, equal with and without it.
 //   - tracer: OpenTracing's own checks of a tracer.
-//   - browser: the trace page in a headless Chromium.
+//   - browser: the trace page in a headless Chromium; its pictures go to shots.
 //
 // It is a module of its own, so that none of this reaches the users of the kit. `make e2e` runs all of it and prints
-// one line for each scenario.
+// one line for each scenario. Jaeger is built once, as a program of its own module (jaegerd), since it needs older
+// releases of OpenTelemetry than the neighbours have; `make e2e-jaeger` runs the program that Jaeger ships instead.
 package e2e
