@@ -46,9 +46,19 @@ type wanted string
 
 func (w wanted) Error() string { return "want " + string(w) }
 
-// wrong records an error about a variable. shown is its value as far as it may be told.
-func (r *resolver) wrong(name, shown string, err error) {
-	r.fail(fmt.Errorf("%s=%q: %w", name, model.Cut(shown, 120), err))
+// wrong records an error about a variable. Its value is told unless it may hold a secret, as where a URL or a list of
+// headers was set to the wrong variable.
+func (r *resolver) wrong(name, value string, err error) {
+	if strings.Contains(value, "://") || strings.Contains(value, "@") || secretive(value) {
+		r.wrongSecret(name, err)
+		return
+	}
+	r.fail(fmt.Errorf("%s=%q: %w", name, model.Cut(value, 120), err))
+}
+
+// wrongURL records an error about a variable that should hold a URL.
+func (r *resolver) wrongURL(name, value string, err error) {
+	r.fail(fmt.Errorf("%s=%q: %w", name, model.Cut(shownURL(value), 120), err))
 }
 
 // wrongSecret records an error about a variable whose value may be a secret.

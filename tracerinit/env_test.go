@@ -157,11 +157,51 @@ func TestAllWrongValuesAreToldAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	// Wrong where it counts only: the exporters come from code here, and the sampler's parameter needs its type.
+	// Wrong where it counts only: the exporters come from code here, and the sampler's argument needs its sampler.
 	optional := []string{"OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_TRACES_SAMPLER_ARG", "JAEGER_SAMPLER_PARAM"}
 	for _, name := range append(names, "Config.Queue.Size", `exporter mine`, "Config.Reporters[0]") {
 		if !strings.Contains(err.Error(), name) && !slices.Contains(optional, name) {
 			t.Errorf("%s is not in the error:\n%v", name, err)
+		}
+	}
+}
+
+func TestWrongValuesOfOnePurposeAreToldAtOnce(t *testing.T) {
+	for _, pairs := range [][]string{
+		{"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=/no/cert.pem", "OTEL_EXPORTER_OTLP_CLIENT_KEY=/no/key.pem"},
+		{"JAEGER_SAMPLER_TYPE=wild", "JAEGER_SAMPLER_PARAM=much"},
+	} {
+		_, err := Start(local(Config{LookupEnv: env(pairs...)}))
+		for _, pair := range pairs {
+			name, value, _ := strings.Cut(pair, "=")
+			if want := fmt.Sprintf("%s=%q", name, value); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("no %s in the error: %v", want, err)
+			}
+		}
+	}
+}
+
+// A secret that was set to the wrong variable is one still.
+func TestAMisplacedSecretIsNotTold(t *testing.T) {
+	const arg = "OTEL_TRACES_SAMPLER_ARG"
+	misplaced := [][]string{
+		{arg + "=endpoint=http://host/adapt_secret-1", "OTEL_TRACES_SAMPLER=traceidratio"},
+		{arg + "=secret-1", "OTEL_TRACES_SAMPLER=jaeger_remote"},
+	}
+	for _, v := range variables {
+		for _, value := range []string{"http://u:secret-1@host:x/", "ftp://host/adapt_secret-1", "a=b,Authorization=secret-1,?", "u:secret-1@host"} {
+			if v.wrong != "" {
+				misplaced = append(misplaced, append(v.with, v.name+"="+value))
+			}
+		}
+	}
+	for _, pairs := range misplaced {
+		tracer, err := Start(local(Config{LookupEnv: env(pairs...)}))
+		switch {
+		case err == nil:
+			shutdown(t, tracer, 0)
+		case strings.Contains(err.Error(), "secret-1"):
+			t.Errorf("%q: %v", pairs, err)
 		}
 	}
 }

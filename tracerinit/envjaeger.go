@@ -20,7 +20,7 @@ func (r *resolver) jaegerExporter() (choice, bool) {
 		return agent, hasAgent
 	}
 	if err := judgeURL(raw); err != nil {
-		r.wrong("JAEGER_ENDPOINT", shownURL(raw), err)
+		r.wrongURL("JAEGER_ENDPOINT", raw, err)
 		return agent, false
 	}
 	opts, notes := r.jaegerCredentials()

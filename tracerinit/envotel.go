@@ -115,7 +115,7 @@ func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 		return raw, name
 	}
 	if err := judgeURL(raw); err != nil {
-		r.wrong(name, shownURL(raw), err)
+		r.wrongURL(name, raw, err)
 		return defaultOTLP, name
 	}
 	if name == otlpTraces+"ENDPOINT" {
@@ -168,7 +168,7 @@ func (r *resolver) otlpTLS(used bool, note func(name, value, source string)) *tl
 			err = wanted("a file of certificates in PEM form")
 		}
 		if err != nil {
-			r.wrong(rootsName, roots, err)
+			r.wrong(rootsName, roots, bare(err))
 		}
 		note("certificate", roots, rootsName)
 	}
@@ -178,14 +178,37 @@ func (r *resolver) otlpTLS(used bool, note func(name, value, source string)) *tl
 	case cert == "" && key != "":
 		r.wrong(keyName, key, wanted(strings.Replace(keyName, "KEY", "CERTIFICATE", 1)+" with it"))
 	case cert != "":
-		pair, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil {
-			r.wrong(certName, cert, err)
-		}
 		note("client_certificate", cert, certName)
-		config.Certificates = []tls.Certificate{pair}
+		config.Certificates = r.keyPair(certName, cert, keyName, key)
 	}
 	return config
+}
+
+// bare is an error about a file without its path, which the message has already, if it may.
+func bare(err error) error {
+	if e := new(os.PathError); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+func (r *resolver) keyPair(certName, cert, keyName, key string) []tls.Certificate {
+	certPEM, errCert := os.ReadFile(cert)
+	keyPEM, errKey := os.ReadFile(key)
+	if errCert != nil {
+		r.wrong(certName, cert, bare(errCert))
+	}
+	if errKey != nil {
+		r.wrong(keyName, key, bare(errKey))
+	}
+	if errCert != nil || errKey != nil {
+		return nil
+	}
+	pair, err := tls.X509KeyPair(certPEM, keyPEM)
+	if err != nil {
+		r.wrong(certName, cert, err)
+	}
+	return []tls.Certificate{pair}
 }
 
 // exporterNames reads OTEL_TRACES_EXPORTER.

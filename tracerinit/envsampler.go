@@ -72,7 +72,7 @@ func (r *resolver) samplingEndpoint(code, argument string) (url, source string) 
 			return
 		}
 		if err := judgeURL(samplingURL(value)); err != nil {
-			r.wrong(name, shownURL(value), err)
+			r.wrongURL(name, value, err)
 		} else if url == "" {
 			url, source = samplingURL(value), name
 		}
@@ -101,6 +101,7 @@ func (r *resolver) jaegerSampler() (Sampler, string) {
 	hasParam := r.get(paramVariable) != ""
 	if source == byDefault {
 		if r.get(typeVariable) != "" {
+			choose(r, 0, 0, from(r, paramVariable, rate)) // what is right for some type
 			return Sampler{}, ""
 		}
 		kind = "remote"
@@ -147,7 +148,7 @@ func zeroOrOne(s string) (float64, error) {
 func rate(s string) (float64, error) {
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(f >= 0 && f <= math.MaxInt32) {
-		return 0, wanted("a number of traces a second, 0 or more")
+		return 0, wanted("a number, 0 or more")
 	}
 	return f, nil
 }
@@ -189,7 +190,9 @@ func (r *resolver) otelSampler(used bool) (Sampler, samplerArgument) {
 func (r *resolver) otelRemote() (Sampler, samplerArgument) {
 	var arg samplerArgument
 	var options RemoteOptions
+	n := 0
 	for entry := range strings.SplitSeq(r.get(otelArgVariable), ",") {
+		n++
 		k, v, ok := strings.Cut(strings.TrimSpace(entry), "=")
 		switch v = strings.TrimSpace(v); {
 		case entry == "":
@@ -204,7 +207,7 @@ func (r *resolver) otelRemote() (Sampler, samplerArgument) {
 			}
 			options.Initial = Ratio(p)
 		default:
-			r.wrongSecret(otelArgVariable, wanted(fmt.Sprintf("endpoint=URL,pollingIntervalMs=5000,initialSamplingRate=0.25; %q is none of them", k)))
+			r.wrongSecret(otelArgVariable, wanted(fmt.Sprintf("endpoint=URL,pollingIntervalMs=5000,initialSamplingRate=0.25; entry %d is none of them", n)))
 		}
 	}
 	return Remote("", options), arg

@@ -198,11 +198,7 @@ func (r *resolver) pairs(variable string, decode func(string) (string, error)) m
 			continue
 		}
 		want := wanted(fmt.Sprintf("key=value,key=value; entry %d is not", n))
-		if secretive(raw) {
-			r.wrongSecret(variable, want)
-		} else {
-			r.wrong(variable, raw, want)
-		}
+		r.wrong(variable, raw, want)
 	}
 	return out
 }
