@@ -25,7 +25,9 @@ func newSpan(p *process, ms *model.Span, dropped int) *span {
 	for i := range sp.Logs {
 		sp.Logs[i].Time = inRange(sp.Logs[i].Time)
 	}
-	sp.Tags = slices.Clip(sp.Tags)
+	if len(sp.Tags) < cap(sp.Tags) {
+		sp.Tags = slices.Clone(sp.Tags) // without what decoders took in reserve
+	}
 	slices.SortStableFunc(sp.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
 	for _, t := range sp.Tags {
 		switch t.Key {
@@ -94,13 +96,15 @@ func text(v model.Value) string {
 	return v.Str()
 }
 
-// What a span costs in memory, a little more than measured: the structure itself with its place in the trace's
-// slice and map, a tag, and a log or reference.
+// What is kept costs in memory, a little more than measured: a trace with its maps and its line in the list, a span
+// with its place in the trace, a tag, a log, a reference, and a span whose parent has not come.
 const (
-	spanCost = 420
-	tagCost  = 48
-	logCost  = 56
-	refCost  = 32
+	traceCost = 600
+	spanCost  = 300
+	tagCost   = 48
+	logCost   = 56
+	refCost   = 32
+	waitCost  = 200
 )
 
 func cost(s *model.Span) int {

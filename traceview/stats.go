@@ -140,6 +140,7 @@ func (s *store) link(t *trace, sp *span) {
 		for _, child := range t.waiting[sp.SpanID] {
 			addCall(s.edges, sp, child)
 		}
+		s.grow(t, -waitCost*len(t.waiting[sp.SpanID]))
 		delete(t.waiting, sp.SpanID)
 	}
 	if sp.ParentID == 0 {
@@ -153,6 +154,7 @@ func (s *store) link(t *trace, sp *span) {
 		t.waiting = map[uint64][]*span{}
 	}
 	t.waiting[sp.ParentID] = append(t.waiting[sp.ParentID], sp)
+	s.grow(t, waitCost)
 }
 
 // addCall counts a parent link if it is a call from one service to another.

@@ -151,6 +151,7 @@ func (s *store) add(p *process, ms *model.Span, dropped int) bool {
 		t = &trace{id: sp.TraceID, byID: map[uint64]*span{}}
 		t.element = s.plain.PushBack(t)
 		s.traces[t.id] = t
+		s.grow(t, traceCost)
 	} else if t.has(sp) {
 		s.totals.duplicates++
 		return true
