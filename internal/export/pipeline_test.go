@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 func within(t testing.TB, d time.Duration) context.Context {
@@ -376,6 +378,28 @@ func TestShutdownDoesNotWaitLongForABackendThatNeverWas(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestNothingIsEncodedAfterTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p *Pipeline
+		late := 0
+		b := &backend{
+			answer: func(ctx context.Context, _ []string) error { <-ctx.Done(); return &RetryError{Err: ctx.Err()} },
+			encode: func(dst []byte, s *model.Span) []byte {
+				if p.ctx.Err() != nil {
+					late++
+				}
+				return append(dst, make([]byte, targetBytes/3)...)
+			},
+		}
+		p = start(t, b, Queue{Batch: 10})
+		newMaker(t).numbered(p, 0, 35)
+		p.Shutdown(within(t, time.Second))
+		if s := p.Stats(); late > 0 || s.Dropped.Closed != 35 {
+			t.Errorf("%d spans encoded late, %+v", late, s)
+		}
+	})
 }
 
 func TestShutdownDrains(t *testing.T) {

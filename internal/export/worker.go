@@ -35,7 +35,7 @@ func (p *Pipeline) next(dst []*jaeger.Span) []*jaeger.Span {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var due *time.Timer
-	for !p.gaveUp {
+	for !p.gaveUp && p.ctx.Err() == nil {
 		n := p.ring.len()
 		switch {
 		case n >= p.queue.Batch || p.ring.head < p.flushTo || (n > 0 && p.closed):
@@ -135,25 +135,32 @@ type worker struct {
 	notBefore   time.Time // the backend asked not to be sent more until then
 }
 
-// deliver encodes and sends spans, in as many batches as their sizes ask for.
+// deliver encodes and sends spans, in as many batches as their sizes ask for. Those that the deadline of Shutdown leaves
+// over stay in flight, for it to count.
 func (w *worker) deliver(spans []*jaeger.Span) {
 	for i, s := range spans {
-		start := len(w.buf)
-		err := w.encode(s)
+		if w.ctx.Err() == nil {
+			w.add(s)
+		}
 		s.Release()
 		spans[i] = nil
-		switch {
-		case err != nil:
-			w.buf = w.buf[:start]
-			w.flush(start)
-			w.settle(1, err)
-			continue
-		case len(w.buf) > w.target:
-			w.flush(start)
-		}
-		w.ends = append(w.ends, len(w.buf))
 	}
 	w.flush(len(w.buf))
+}
+
+// add encodes a span into buf, and sends what was there if both are too much for one batch.
+func (w *worker) add(s *jaeger.Span) {
+	start := len(w.buf)
+	if err := w.encode(s); err != nil {
+		w.buf = w.buf[:start]
+		w.flush(start)
+		w.settle(1, err)
+		return
+	}
+	if len(w.buf) > w.target {
+		w.flush(start)
+	}
+	w.ends = append(w.ends, len(w.buf))
 }
 
 // flush sends buf[:end], if that holds a span, and keeps the rest.
