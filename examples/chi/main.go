@@ -72,7 +72,7 @@ func run(ctx context.Context, addr, inventoryAddr string) error {
 	}
 	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(err, server.Shutdown(drain), shop.close(), neighbours.stop(drain), tracer.Shutdown(drain))
+	return errors.Join(err, server.Shutdown(drain), shop.close(), neighbours.stop(drain), tracer.Close())
 }
 
 func greet(addr net.Addr) {

@@ -47,9 +47,9 @@ func (n *neighbours) startInventory(view *traceview.View) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- inventory.Serve(ctx, lis, tracer, slog.Default()) }()
-	n.stops = append(n.stops, func(ctx context.Context) error {
+	n.stops = append(n.stops, func(context.Context) error {
 		cancel()
-		return errors.Join(<-served, tracer.Shutdown(ctx))
+		return errors.Join(<-served, tracer.Close())
 	})
 	return nil
 }
@@ -67,7 +67,7 @@ func (n *neighbours) startSupplier(view *traceview.View) error {
 	server := &http.Server{Handler: supplier(tracer), ReadHeaderTimeout: 5 * time.Second}
 	go server.Serve(lis)
 	n.stops = append(n.stops, func(ctx context.Context) error {
-		return errors.Join(server.Shutdown(ctx), tracer.Shutdown(ctx))
+		return errors.Join(server.Shutdown(ctx), tracer.Close())
 	})
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
@@ -14,11 +15,17 @@ import (
 	"github.com/spanloom/spanloom/grpcmw"
 )
 
+// patience is how long calls in flight may take to end: a client can hold a stream open for ever.
+const patience = 5 * time.Second
+
 // Serve answers calls on lis until ctx is done, then lets those in flight end.
 func Serve(ctx context.Context, lis net.Listener, tracer opentracing.Tracer, logger *slog.Logger) error {
 	server := newServer(tracer, logger)
 	inventorypb.RegisterInventoryServer(server, &service{tracer: tracer})
-	defer context.AfterFunc(ctx, server.GracefulStop)()
+	defer context.AfterFunc(ctx, func() {
+		defer time.AfterFunc(patience, server.Stop).Stop()
+		server.GracefulStop()
+	})()
 	return server.Serve(lis)
 }
 
