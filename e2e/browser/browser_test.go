@@ -160,6 +160,13 @@ func (p *page) until(what, script string) {
 	}
 }
 
+// follow clicks a link or button, by the browser's own means, and waits for what it leads to.
+func (p *page) follow(selector, then string) {
+	p.t.Helper()
+	eval[any](p, fmt.Sprintf("document.querySelector(%q).click()", selector))
+	p.until("what "+selector+" leads to", then)
+}
+
 // press types keys on whatever has the focus.
 func (p *page) press(keys string) {
 	p.t.Helper()

@@ -165,14 +165,12 @@ func withoutScript(p *page) {
 		command(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false})
 	}()
 	p.goTo("")
-	p.run("filter", chromedp.SetValue(chromedp.CSS(`#filters [name=service]`), "supplier"),
-		chromedp.Click(chromedp.CSS(`#filters button[type=submit]`)), chromedp.WaitReady(chromedp.CSS(`#traces .trace`)))
-	if text := ask(p, "read", chromedp.Text(chromedp.CSS(`#traces`))); len(text) == 0 {
-		p.t.Error("no traces")
-	}
-	p.run("open and fold", chromedp.Click(chromedp.CSS(`#traces .trace a`)), chromedp.WaitReady(chromedp.CSS(`#spans .span`)),
-		chromedp.Click(chromedp.CSS(`#spans .span .fold`)), chromedp.WaitReady(chromedp.CSS(`#spans .fold[aria-expanded=false]`)),
-		chromedp.Click(chromedp.CSS(`#spans .span .name`)), chromedp.WaitReady(chromedp.CSS(`.detail`)))
+	eval[any](p, `document.querySelector("#filters [name=service]").value = "supplier"`)
+	p.follow(`#filters button[type=submit]`, `location.search.includes("service=supplier") && `+rows+`.length >= 2 && `+
+		rows+`.every(r => r.textContent.includes("supplier"))`)
+	p.follow(`#traces .trace a`, `location.pathname.includes("/trace/") && document.querySelector("#spans .span")`)
+	p.follow(`#spans .span .fold`, `document.querySelector("#spans .fold[aria-expanded=false]")`)
+	p.follow(`#spans .span .name`, `document.querySelector(".detail")`)
 }
 
 func looks(p *page, product string) {
