@@ -172,6 +172,9 @@ func inert(t *testing.T, name, page string) {
 	if n := strings.Count(lower, "<script"); n > 1 {
 		t.Errorf("%s has %d scripts, want its own", name, n)
 	}
+	if i := strings.IndexAny(page, "\u202e\u2066"); i >= 0 {
+		t.Errorf("%s holds a character that turns the text after it: %+q", name, page[i:min(i+30, len(page))])
+	}
 	if !utf8.ValidString(page) {
 		t.Errorf("%s is no valid UTF-8", name)
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const colors = 12 // service colours in static/view.css
@@ -69,7 +70,15 @@ func (v *View) show(w http.ResponseWriter, r *http.Request, t *template.Template
 func writeHTML(w http.ResponseWriter, status int, page []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(bytes.ToValidUTF8(page, []byte("\ufffd"))) // the browser has gone
+	_, _ = w.Write(bytes.Map(readable, page)) // the browser has gone
+}
+
+// readable replaces characters that turn the order of the text around them, and bytes that are no UTF-8.
+func readable(r rune) rune {
+	if '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' {
+		return utf8.RuneError
+	}
+	return r
 }
 
 // problem shows an error as a page.

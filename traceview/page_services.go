@@ -124,7 +124,7 @@ func (c *servicesContent) drawBoxes(layer map[string]int) map[string]box {
 		top := (c.Height - len(column)*boxHeight - (len(column)-1)*gapY) / 2
 		for k, svc := range column {
 			b := box{
-				Name: svc.Name, Short: short(svc.Name, 21), Color: svc.Color, Link: svc.Link,
+				Name: svc.Name, Short: short(svc.Name, 19), Color: svc.Color, Link: svc.Link,
 				X: margin + l*(boxWidth+gapX), Y: top + k*(boxHeight+gapY), Width: boxWidth, Height: boxHeight,
 				Text: plural(svc.Spans, "span"), Failed: svc.Failed > 0,
 			}

@@ -147,7 +147,7 @@ func (v *View) writeEvent(w http.ResponseWriter, f *filter, limit int) error {
 		if e := listTemplate.ExecuteTemplate(&b, name, data); e != nil {
 			err = e
 		}
-		return b.String()
+		return strings.Map(readable, b.String())
 	}
 	for _, sum := range found {
 		up.Rows = append(up.Rows, updateRow{traceHex(sum.id), sum.spans, render("row", v.row(sum, 0, ""))})
