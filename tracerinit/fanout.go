@@ -30,6 +30,17 @@ func (f *fanout) Report(span *jaeger.Span) {
 	}
 }
 
+// lose counts a span that was started after Shutdown.
+func (f *fanout) lose() {
+	f.reported.Add(1)
+	for _, r := range f.reporters {
+		r.late.Add(1)
+	}
+	for _, p := range f.pipelines {
+		p.Lose()
+	}
+}
+
 // Close implements jaeger.Reporter; Shutdown closes what there is.
 func (f *fanout) Close() {}
 

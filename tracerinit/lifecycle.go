@@ -19,7 +19,7 @@ func (t *Tracer) Flush(ctx context.Context) error {
 // Shutdown sends what is queued, closes exporters, reporters and sampler, and returns at the latest 50 ms after ctx
 // ends, whatever the network does; without a deadline ctx gets Config.ShutdownTimeout. A backend that refuses connections
 // and has never taken a span is waited for only a second. The tracer then passes incoming contexts on, and stays the
-// global one until another Start. Spans that end later are counted as dropped. Calling it again is safe and returns the
+// global one until another Start. Spans that end later, even if they start later, are counted as dropped. Calling it again is safe and returns the
 // same.
 func (t *Tracer) Shutdown(ctx context.Context) error {
 	if _, ok := ctx.Deadline(); !ok {
@@ -27,8 +27,8 @@ func (t *Tracer) Shutdown(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, t.timeout)
 		defer cancel()
 	}
-	t.passing.Store(true)
 	t.closed.Store(true)
+	t.passing.Store(true)
 	var tasks []func(context.Context) error
 	for _, p := range t.fan.pipelines {
 		tasks = append(tasks, p.Shutdown)

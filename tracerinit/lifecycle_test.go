@@ -93,6 +93,33 @@ func TestSpansThatEndAfterShutdownAreCounted(t *testing.T) {
 	}
 }
 
+func TestSpansThatStartAfterShutdownAreCounted(t *testing.T) {
+	tracer, _ := memory(t, Config{Exporters: []Exporter{JaegerHTTP("http://127.0.0.1:1")}})
+	if err := tracer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sampled := incoming(t, tracer, "traceparent", traceparent)
+	unsampled := incoming(t, tracer, "traceparent", traceparent[:len(traceparent)-1]+"0")
+	_ = tracer.StartSpan("open")
+	for range 3 {
+		tracer.StartSpan("root").Finish()
+	}
+	child := tracer.StartSpan("child", opentracing.ChildOf(sampled))
+	child.Finish()
+	child.FinishWithOptions(opentracing.FinishOptions{})
+	tracer.StartSpan("unsampled", opentracing.ChildOf(unsampled)).Finish()
+	s := tracer.Stats()
+	if s.Started != 6 || s.Open != 1 || s.Unsampled != 1 || s.Reported != 4 || s.Exporters[0].Reported != 4 || s.Exporters[0].Dropped.Closed != 4 || s.Reporters[0].Closed != 4 {
+		t.Errorf("%+v", s)
+	}
+	never, _ := memory(t, Config{Sampler: Never()})
+	never.Close()
+	never.StartSpan("x").Finish()
+	if s := never.Stats(); s.Started != 1 || s.Unsampled != 1 || s.Reported != 0 {
+		t.Errorf("with a sampler that says no: %+v", s)
+	}
+}
+
 func TestShutdownIsIdempotentAndSafeAtOnce(t *testing.T) {
 	tracer, _ := memory(t, Config{Exporters: []Exporter{JaegerHTTP("http://127.0.0.1:1")}})
 	tracer.StartSpan("x").Finish()

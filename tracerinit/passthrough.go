@@ -1,16 +1,32 @@
 package tracerinit
 
 import (
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/log"
 	"github.com/uber/jaeger-client-go"
 )
 
-// pass returns a span that records nothing and carries on the context it would have been a child of.
-func (t *Tracer) pass(options []opentracing.StartSpanOption) opentracing.Span {
-	return &passing{tracer: t, context: passedContext(options)}
+// pass returns a span that records nothing and carries on the context it would have been a child of. After Shutdown it
+// counts as one that is lost, if it would have been sampled.
+func (t *Tracer) pass(name string, options []opentracing.StartSpanOption) opentracing.Span {
+	s := &passing{tracer: t, context: passedContext(options)}
+	if t.sampler != nil && t.closed.Load() {
+		t.counts.started.Inc(1)
+		s.late, s.sampled = true, t.wouldSample(name, s.context)
+	}
+	return s
+}
+
+func (t *Tracer) wouldSample(name string, parent opentracing.SpanContext) bool {
+	if sc, ok := parent.(jaeger.SpanContext); ok && sc.IsValid() {
+		return sc.IsSampled()
+	}
+	sampled, _ := t.sampler.IsSampled(jaeger.TraceID{High: rand.Uint64(), Low: rand.Uint64()}, name)
+	return sampled
 }
 
 // passedContext is the parent that the options name, be it only baggage, or noContext.
@@ -62,6 +78,9 @@ type passing struct {
 	tracer  *Tracer
 	mu      sync.Mutex
 	context opentracing.SpanContext // noContext or jaeger's
+
+	late, sampled bool // started after Shutdown, and would have been sampled
+	ended         atomic.Bool
 }
 
 var _ opentracing.Span = (*passing)(nil)
@@ -71,6 +90,20 @@ func (s *passing) Context() opentracing.SpanContext {
 	defer s.mu.Unlock()
 	return s.context
 }
+
+// Finish counts the span if it is late.
+func (s *passing) Finish() {
+	if !s.late || s.ended.Swap(true) {
+		return
+	}
+	s.tracer.counts.finished.Inc(1)
+	if s.sampled {
+		s.tracer.fan.lose()
+	}
+}
+
+// FinishWithOptions is Finish.
+func (s *passing) FinishWithOptions(opentracing.FinishOptions) { s.Finish() }
 
 func (s *passing) SetBaggageItem(key, value string) opentracing.Span {
 	s.mu.Lock()
@@ -92,14 +125,12 @@ func (s *passing) BaggageItem(key string) (value string) {
 }
 
 // IsRecording tells middleware not to bother with tags.
-func (s *passing) IsRecording() bool                           { return false }
-func (s *passing) Tracer() opentracing.Tracer                  { return s.tracer }
-func (s *passing) SetOperationName(string) opentracing.Span    { return s }
-func (s *passing) SetTag(string, any) opentracing.Span         { return s }
-func (s *passing) LogFields(...log.Field)                      {}
-func (s *passing) LogKV(...any)                                {}
-func (s *passing) Finish()                                     {}
-func (s *passing) FinishWithOptions(opentracing.FinishOptions) {}
-func (s *passing) LogEvent(string)                             {}
-func (s *passing) LogEventWithPayload(string, any)             {}
-func (s *passing) Log(opentracing.LogData)                     {}
+func (s *passing) IsRecording() bool                        { return false }
+func (s *passing) Tracer() opentracing.Tracer               { return s.tracer }
+func (s *passing) SetOperationName(string) opentracing.Span { return s }
+func (s *passing) SetTag(string, any) opentracing.Span      { return s }
+func (s *passing) LogFields(...log.Field)                   {}
+func (s *passing) LogKV(...any)                             {}
+func (s *passing) LogEvent(string)                          {}
+func (s *passing) LogEventWithPayload(string, any)          {}
+func (s *passing) Log(opentracing.LogData)                  {}

@@ -72,6 +72,9 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 			sampler = t.remote
 		}
 	}
+	if !s.disabled {
+		t.sampler = sampler
+	}
 	if s.propagation.Decide == nil && !s.disabled {
 		s.propagation.Decide = func(id jaeger.TraceID) bool {
 			yes, _ := sampler.IsSampled(id, "")

@@ -16,7 +16,8 @@ import (
 type Tracer struct {
 	engine     *jaeger.Tracer
 	propagator *carrier.Propagator
-	passing    atomic.Bool // disabled or shut down
+	sampler    jaeger.Sampler // nil if disabled
+	passing    atomic.Bool    // disabled or shut down
 	stripes    [64]stripe
 
 	counts   counts
@@ -42,7 +43,7 @@ type stripe struct {
 // its parent's.
 func (t *Tracer) StartSpan(operationName string, options ...opentracing.StartSpanOption) opentracing.Span {
 	if t.passing.Load() {
-		return t.pass(options)
+		return t.pass(operationName, options)
 	}
 	var seen glance
 	for _, o := range options {

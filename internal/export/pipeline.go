@@ -103,6 +103,14 @@ func (p *Pipeline) Offer(s *jaeger.Span) {
 	p.mu.Unlock()
 }
 
+// Lose counts a span that nobody has kept, because it was started after Shutdown.
+func (p *Pipeline) Lose() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.Reported++
+	p.drop(&p.stats.Dropped.Closed, 1)
+}
+
 // push queues s and wakes the worker when it may be idle or has a full batch. p.mu is held.
 func (p *Pipeline) push(s *jaeger.Span) {
 	p.ring.push(s.Retain())
