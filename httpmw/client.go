@@ -86,13 +86,13 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.base.RoundTrip(r)
 	}
 	c := &call{transport: t, original: r, parent: r.Context()}
-	if !ask(&c.span, t.filter, r, true) {
+	if !ask(&c.span, t.filter, r, true, true) {
 		return c.pass(tracer)
 	}
 	c.begin(tracer)
 	out := r.WithContext(c.context())
 	c.headers = r.Header
-	if ask(&c.span, t.inject, r, true) {
+	if ask(&c.span, t.inject, r, true, false) {
 		c.headers = inject(tracer, c.span.OpenTracing().Context(), out)
 	}
 	return c.send(out)
@@ -245,7 +245,7 @@ func (c *call) cause(err error) string {
 		return timeout
 	}
 	select {
-	case <-c.original.Cancel:
+	case <-c.original.Cancel: //lint:ignore SA1019 http.Client sets it, deprecated or not
 		return canceled
 	default:
 		return errorType(err)

@@ -374,6 +374,25 @@ func TestPropagationByHost(t *testing.T) {
 	}
 }
 
+// TestDistrustWhenHooksPanic: a hook that cannot tell does not open what it guards.
+func TestDistrustWhenHooksPanic(t *testing.T) {
+	tracer, _ := newJaeger(t, always)
+	broken := func(*http.Request) bool { panic("hook") }
+	var header http.Header
+	rt := httpmw.Transport(tracer, roundTripper(func(r *http.Request) (*http.Response, error) {
+		header = r.Header
+		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	}), httpmw.WithPropagation(broken))
+	if _, err := rt.RoundTrip(newGet(t.Context(), "http://x.example/")); err != nil || len(header) != 0 {
+		t.Errorf("error %v, headers %v; want none", err, header)
+	}
+	handle(httpmw.Middleware(tracer, httpmw.WithPublicEndpoint(broken))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := opentracing.SpanFromContext(r.Context()).BaggageItem("k"); got != "" {
+			t.Errorf("baggage %q of a caller that may be anybody", got)
+		}
+	})), "GET", "/", "Traceparent", "00-"+parentID+"-01", "Baggage", "k=v")
+}
+
 func TestClientFilterPassesTheContextOn(t *testing.T) {
 	tracer := spantest.New(t)
 	var got http.Header

@@ -66,12 +66,12 @@ func (c *config) done(kind ext.SpanKindEnum) *config {
 	return c
 }
 
-// ask calls a user's predicate; without one, or if it panics, the answer is fallback.
-func ask(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, fallback bool) (answer bool) {
+// ask calls a user's predicate. Without one the answer is unset, and if it panics the cautious one.
+func ask(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, unset, cautious bool) (answer bool) {
 	if f == nil {
-		return fallback
+		return unset
 	}
-	answer = fallback
+	answer = cautious
 	defer s.Contain()
 	return f(r)
 }

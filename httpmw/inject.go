@@ -19,7 +19,7 @@ func inject(tracer opentracing.Tracer, sc opentracing.SpanContext, r *http.Reque
 // pass sends a request that is not traced, in the trace of the span it comes from.
 func (c *call) pass(tracer opentracing.Tracer) (*http.Response, error) {
 	active := rpcspan.Active(c.parent)
-	if active == nil || !ask(&c.span, c.config.inject, c.original, true) {
+	if active == nil || !ask(&c.span, c.config.inject, c.original, true, false) {
 		return c.base.RoundTrip(c.original)
 	}
 	out := c.original.WithContext(c.parent)

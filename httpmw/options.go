@@ -127,13 +127,13 @@ func WithMux(mux *http.ServeMux) ServerOption {
 
 // WithPublicEndpoint distrusts the callers of requests for which public returns true: their trace is not joined,
 // their sampling flag, debug id and baggage are not obeyed. A new trace starts, and the caller's ids are kept as
-// the tags link.trace_id and link.span_id.
+// the tags link.trace_id and link.span_id. A request for which public panics is distrusted.
 func WithPublicEndpoint(public func(*http.Request) bool) ServerOption {
 	return serverOption(func(c *config) { set(&c.public, public) })
 }
 
 // WithSilence keeps requests for which silent returns true, and everything below them, here and in the services
-// they call, from being sampled.
+// they call, from being sampled. It goes before WithFilter, which would let the caller's context through.
 func WithSilence(silent func(*http.Request) bool) ServerOption {
 	return serverOption(func(c *config) { set(&c.silent, silent) })
 }
@@ -152,7 +152,7 @@ func WithTrustedProxies(prefixes ...netip.Prefix) ServerOption {
 }
 
 // WithPropagation sends trace headers only with requests for which inject returns true, for instance by host, so
-// that third parties see neither ids nor baggage.
+// that third parties see neither ids nor baggage. A request for which inject panics goes without.
 func WithPropagation(inject func(*http.Request) bool) ClientOption {
 	return clientOption(func(c *config) { set(&c.inject, inject) })
 }

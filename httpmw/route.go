@@ -199,7 +199,7 @@ func (s *request) late(r *http.Request) string {
 		return s.route // answered before it was routed
 	case strings.HasSuffix(route, "*") && len(s.route) > len(route) && strings.HasPrefix(s.route, route[:len(route)-1]):
 		return s.route // answered on the way
-	case notFound && strings.HasSuffix(route, "*") && s.route == "", notFound && s.router.astray(rctx):
+	case notFound && strings.HasSuffix(route, "*") && s.route == "", (notFound || s.route == "") && s.router.astray(rctx):
 		return "" // of a mounted router that has no such route
 	}
 	return route

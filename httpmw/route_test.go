@@ -173,6 +173,24 @@ func TestRoutesInMountedRouters(t *testing.T) {
 		append(cases, same("HEAD /shop/items/5", "HEAD /shop/items/{item}"))...)
 }
 
+// TestNotFoundThatAnswers: a mounted router's NotFound may serve a page, and still is no route.
+func TestNotFoundThatAnswers(t *testing.T) {
+	build := func(outer, inner []mw) http.Handler {
+		r := chi.NewRouter()
+		r.Use(outer...)
+		r.Route("/app", func(r chi.Router) {
+			r.Use(inner...)
+			r.Get("/home", ok)
+			r.NotFound(ok)
+		})
+		return r
+	}
+	cases := []routeCase{same("GET /app/home", "GET /app/home"), same("GET /app/elsewhere", "GET")}
+	checkRoutes(t, func(m mw) http.Handler { return build([]mw{m}, nil) }, cases...)
+	checkRoutes(t, func(m mw) http.Handler { return build(nil, []mw{m}) }, cases...)
+	checkRoutes(t, func(m mw) http.Handler { return m(build(nil, nil)) }, cases...)
+}
+
 func TestRoutesOfInlineMiddlewares(t *testing.T) {
 	sub := func() http.Handler { r := chi.NewRouter(); r.Get("/items/{item}", ok); return r }
 	checkRoutes(t, func(m mw) http.Handler {

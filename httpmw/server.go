@@ -66,15 +66,18 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := &request{handler: h, original: r, pattern: r.Pattern, parent: r.Context()}
 	s.out.ctx = s.parent
 	remote := rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(r.Header))
-	public := ask(&s.span, h.public, r, false)
-	if !ask(&s.span, h.filter, r, true) {
+	public := ask(&s.span, h.public, r, false, true)
+	kind := h.kind
+	if ask(&s.span, h.silent, r, false, false) {
+		kind = h.silentKind
+	} else if !ask(&s.span, h.filter, r, true, true) {
 		if public {
 			remote = nil
 		}
 		h.pass(w, r, rpcspan.PassOn(s.parent, tracer, remote))
 		return
 	}
-	s.begin(tracer, r, remote, public)
+	s.begin(tracer, r, kind, remote, public)
 	if h.idName != "" && !public {
 		if id := carrier.TraceID(s.span.OpenTracing().Context()); id != "" {
 			w.Header().Set(h.idName, id)
@@ -95,14 +98,10 @@ func (h *handler) pass(w http.ResponseWriter, r *http.Request, ctx context.Conte
 }
 
 // begin starts the span.
-func (s *request) begin(tracer opentracing.Tracer, r *http.Request, remote opentracing.SpanContext, public bool) {
+func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspan.Kind, remote opentracing.SpanContext, public bool) {
 	s.start = time.Now()
 	s.route, _ = s.router.early(s, r)
 	s.name = s.nameOf(r, s.route)
-	kind := s.kind
-	if ask(&s.span, s.silent, r, false) {
-		kind = s.silentKind
-	}
 	parent := remote
 	if public {
 		parent = nil

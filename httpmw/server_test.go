@@ -431,6 +431,42 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestSilenceGoesBeforeTheFilter: requests that are also filtered out do not let the caller's context through.
+func TestSilenceGoesBeforeTheFilter(t *testing.T) {
+	tracer, reporter := newJaeger(t, always)
+	h := httpmw.Middleware(tracer,
+		httpmw.WithFilter(func(*http.Request) bool { return false }), httpmw.WithSilence(func(*http.Request) bool { return true }),
+	)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		child, _ := opentracing.StartSpanFromContextWithTracer(r.Context(), tracer, "child")
+		child.Finish()
+	}))
+	handle(h, "GET", "/healthz")
+	handle(h, "GET", "/healthz", "Traceparent", "00-"+parentID+"-01")
+	if n := reporter.SpansSubmitted(); n != 0 {
+		t.Errorf("%d spans below silence, want none", n)
+	}
+}
+
+// TestErrorsThatHandlersMark: the engine keeps both of two tags with one key.
+func TestErrorsThatHandlersMark(t *testing.T) {
+	for _, status := range []int{200, 500} {
+		tracer, reporter := newJaeger(t, always)
+		handle(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ext.Error.Set(opentracing.SpanFromContext(r.Context()), true)
+			w.WriteHeader(status)
+		})), "GET", "/")
+		marks := 0
+		for _, tag := range jaeger.BuildJaegerThrift(reporter.GetSpans()[0].(*jaeger.Span)).Tags {
+			if tag.Key == "error" {
+				marks++
+			}
+		}
+		if marks != 1 {
+			t.Errorf("%d: error was set %d times, want once", status, marks)
+		}
+	}
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

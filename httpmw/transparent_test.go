@@ -106,7 +106,7 @@ func interfaces(w http.ResponseWriter) (has []string) {
 	note("Hijacker", ok)
 	_, ok = w.(http.Pusher)
 	note("Pusher", ok)
-	_, ok = w.(http.CloseNotifier)
+	_, ok = w.(http.CloseNotifier) //lint:ignore SA1019 handlers may still ask for it
 	note("CloseNotifier", ok)
 	_, ok = w.(io.ReaderFrom)
 	note("ReaderFrom", ok)

@@ -34,6 +34,8 @@ func (o *own) Value(key any) any {
 	return o.Context.Value(key)
 }
 
+type belowKey struct{}
+
 func TestContextAnswersForItsSpan(t *testing.T) {
 	tracer := spantest.New(t)
 	o := &own{Context: t.Context()}
@@ -42,7 +44,7 @@ func TestContextAnswersForItsSpan(t *testing.T) {
 	}
 	o.span.Start(tracer, "op", kind, nil)
 	defer o.span.Finish(time0, nil)
-	below := context.WithValue(o, struct{}{}, 1)
+	below := context.WithValue(o, belowKey{}, 1)
 	if got := opentracing.SpanFromContext(below); got != o.span.OpenTracing() {
 		t.Errorf("active span %v, want the one that was started", got)
 	}

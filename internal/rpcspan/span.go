@@ -134,13 +134,20 @@ func (s *Span) Fail(kind, message string, stack []byte) {
 	if s.span == nil {
 		return
 	}
-	s.span.SetTag(string(ext.Error), true)
+	if !s.failed() {
+		s.span.SetTag(string(ext.Error), true)
+	}
 	fields := make([]log.Field, 3, 4)
 	fields[0], fields[1], fields[2] = log.Event("error"), log.String("error.kind", kind), log.Message(model.Cut(message, maxMessage))
 	if stack != nil {
 		fields = append(fields, log.String("stack", string(stack)))
 	}
 	s.span.LogFields(fields...)
+}
+
+// failed reports whether the handler has marked the span itself.
+func (s *Span) failed() bool {
+	return s.jaeger != nil && s.jaeger.Tags()[string(ext.Error)] == true
 }
 
 // maxMessage bounds error messages, which may quote what a remote caller sent.
