@@ -41,7 +41,7 @@ func hostName(s string) (string, error) {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return s, nil
 	}
-	if strings.ContainsAny(s, ":/@?#[] \t\"'") {
+	if strings.ContainsAny(s, ":/@?#[] \t\"'=,;") {
 		return "", wanted("a host name or an address, without a port")
 	}
 	return s, nil

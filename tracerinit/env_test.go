@@ -189,7 +189,7 @@ func TestAMisplacedSecretIsNotTold(t *testing.T) {
 		{arg + "=secret-1", "OTEL_TRACES_SAMPLER=jaeger_remote"},
 	}
 	for _, v := range variables {
-		for _, value := range []string{"http://u:secret-1@host:x/", "ftp://host/adapt_secret-1", "a=b,Authorization=secret-1,?", "u:secret-1@host"} {
+		for _, value := range []string{"http://u:secret-1@host:x/", "ftp://host/adapt_secret-1", "a=b,Authorization=secret-1,?", "u:secret-1@host", "endpoint=secret-1"} {
 			if v.wrong != "" {
 				misplaced = append(misplaced, append(v.with, v.name+"="+value))
 			}

@@ -237,6 +237,7 @@ func TestMalformedEndpointsAreErrorsWithoutSecrets(t *testing.T) {
 	for _, endpoint := range []string{
 		"", " ", "localhost:4318", "ftp://h/topsecret", "http://", "http:///topsecret", "http://h:99999/topsecret", "http://h:/topsecret",
 		"http://[::1/topsecret", "http://h/%zztopsecret", "http://u:topsecret@/", "http://h:http:x/topsecret", "topsecret",
+		"http://endpoint=topsecret", "http://a,topsecret/",
 	} {
 		for _, e := range []Exporter{OTLPHTTP(endpoint), JaegerHTTP(endpoint)} {
 			_, err := export.Start(e, export.Queue{}, export.Env{Process: &model.Process{}})

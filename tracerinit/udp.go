@@ -67,8 +67,8 @@ func splitAgent(s string) (host, port string, err error) {
 	switch {
 	case s == "":
 		return "", "", errors.New("the agent's address is empty")
-	case notAddr != nil && strings.ContainsAny(host, ":/[]@ "):
-		return host, port, fmt.Errorf("the agent's address %q is not host:port", s)
+	case notAddr != nil && strings.ContainsAny(host, ":/[]@=,; "):
+		return host, port, errors.New("the agent's address is not host:port")
 	case notPort != nil || n == 0:
 		return host, port, fmt.Errorf("the agent's port %q is not a number from 1 to 65535", port)
 	case host == "":

@@ -18,6 +18,8 @@ func ParseURL(endpoint, defaultPath string) (*url.URL, error) {
 		return nil, errors.New("the endpoint is not a URL that begins with http:// or https://")
 	case u.Hostname() == "":
 		return nil, errors.New("the endpoint has no host")
+	case strings.ContainsAny(u.Hostname(), "=,; "):
+		return nil, errors.New("the endpoint's host is not one name or address")
 	case !validPort(u):
 		return nil, errors.New("the endpoint's port is not a number from 1 to 65535")
 	}

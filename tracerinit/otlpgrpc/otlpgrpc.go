@@ -78,7 +78,7 @@ func parse(s string, secure bool) (target, error) {
 	case ok, strings.HasPrefix(s, "unix:"), strings.HasPrefix(s, "passthrough:"), strings.HasPrefix(s, "dns:"):
 		return target{dial: s, shown: s, secure: secure, local: strings.HasPrefix(s, "unix")}, nil
 	}
-	if strings.ContainsAny(s, "/?#@") {
+	if strings.ContainsAny(s, "/?#@=,; ") {
 		return target{shown: "***"}, errors.New("the target is not host:port: gRPC knows no path, query or user")
 	}
 	host, port, err := net.SplitHostPort(s)

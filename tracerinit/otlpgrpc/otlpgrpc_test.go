@@ -297,7 +297,7 @@ func TestTheTokenIsInNoError(t *testing.T) {
 }
 
 func TestMalformedTargets(t *testing.T) {
-	for _, target := range []string{"", "http://", "http://h:x", "h:70000", "http://h/adapt_topsecret/api", "https://u:topsecret@h:1", ":4317", "http://h?k=topsecret"} {
+	for _, target := range []string{"", "http://", "http://h:x", "h:70000", "http://h/adapt_topsecret/api", "https://u:topsecret@h:1", ":4317", "http://h?k=topsecret", "endpoint=topsecret", "a:1,topsecret:2"} {
 		e := New(target)
 		_, err := export.Start(e, export.Queue{}, export.Env{Process: &model.Process{}})
 		if err == nil {
