@@ -82,9 +82,13 @@ func TestNeverHeals(t *testing.T) {
 				wire.Set(t, mode)
 				s.work(500)
 				s.shutdown(t, 400*time.Millisecond)
-				s.StartSpan("late").Finish()
-				if e := s.account(t, taken); e.Delivered != 300 || e.Dropped.Closed+e.Dropped.Failed != 500 {
+				e := s.account(t, taken)
+				if e.Delivered != 300 || e.Dropped.Closed+e.Dropped.Failed != 500 {
 					t.Errorf("want 300 delivered, 500 dropped: %+v", e)
+				}
+				s.StartSpan("late").Finish()
+				if late := s.Stats().Exporters[0]; late.Reported != e.Reported+1 || late.Dropped.Closed != e.Dropped.Closed+1 {
+					t.Errorf("a span after the end is not counted as dropped: %+v", late)
 				}
 			})
 		}
