@@ -16,6 +16,7 @@ const (
 	maxStreams = 64
 	breather   = 250 * time.Millisecond // at most so often does a stream speak
 	heartbeat  = 20 * time.Second
+	writeTime  = 2 * time.Second // for a page to take an event; it may ask again
 )
 
 // streams are the live connections of browsers.
@@ -92,8 +93,7 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 		f.since = 0 // the program was started anew since
 	}
 	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Time{}) // not every writer has them
-	_ = control.SetReadDeadline(time.Time{})
+	_ = control.SetReadDeadline(time.Time{}) // not every writer has deadlines
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	if r.Method == http.MethodHead {
@@ -107,22 +107,32 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 			}
 			return
 		}
-		err = v.nextEvent(ctx, w, &f, limit)
+		_ = control.SetWriteDeadline(time.Time{})
+		changed := v.await(ctx, f.since)
+		if ctx.Err() != nil {
+			return
+		}
+		_ = control.SetWriteDeadline(time.Now().Add(writeTime))
+		if changed {
+			err = v.writeEvent(w, &f, limit)
+		} else {
+			_, err = fmt.Fprint(w, ": alive\n\n")
+		}
 	}
 }
 
-// nextEvent waits for a change and writes it, or a sign of life.
-func (v *View) nextEvent(ctx context.Context, w http.ResponseWriter, f *filter, limit int) error {
+// await waits for a change after since and then a little longer. It returns false when a sign of life is due first,
+// or ctx is done.
+func (v *View) await(ctx context.Context, since uint64) bool {
 	changed := v.store.changed()
-	if v.store.changes() == f.since {
+	if v.store.changes() == since {
 		alive := time.NewTimer(heartbeat)
 		defer alive.Stop()
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return false
 		case <-alive.C:
-			_, err := fmt.Fprint(w, ": alive\n\n")
-			return err
+			return false
 		case <-changed:
 		}
 	}
@@ -130,10 +140,10 @@ func (v *View) nextEvent(ctx context.Context, w http.ResponseWriter, f *filter, 
 	defer pause.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return false
 	case <-pause.C:
+		return true
 	}
-	return v.writeEvent(w, f, limit)
 }
 
 func (v *View) writeEvent(w http.ResponseWriter, f *filter, limit int) error {

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -124,6 +126,35 @@ func TestShutdownDoesNotWaitForLivePages(t *testing.T) {
 	defer cancel()
 	if err := server.Config.Shutdown(ctx); err != nil {
 		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+func TestShutdownDoesNotWaitForPagesThatDoNotRead(t *testing.T) {
+	v := newView(t, Config{})
+	server := serve(t, v)
+	for n := range uint64(maxListLimit) {
+		s := root(n+1, noon, ms(1))
+		s.Name = strings.Repeat("<", maxName) // four times as much in HTML
+		put(t, v, "shop", s)
+	}
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /debug/traces/events?limit=%d HTTP/1.1\r\nHost: localhost\r\n\r\n", maxListLimit)
+	for seen := ""; !strings.Contains(seen, "event: traces"); {
+		some := make([]byte, 64)
+		n, err := conn.Read(some)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen += string(some[:n])
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*writeTime)
+	defer cancel()
+	if err := server.Config.Shutdown(ctx); err != nil {
+		t.Error("a page that does not read holds the server:", err)
 	}
 }
 
