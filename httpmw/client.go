@@ -225,7 +225,7 @@ func (c *call) outcome(e ending) (o Outcome, why failure) {
 		o.IsError = true
 		why = failure{"goexit", "the transport's goroutine exited"}
 	case e.err != nil:
-		why = failure{c.cause(e.err), e.err.Error()}
+		why = failure{c.cause(e.err), tagger{c.config, &c.span}.message(e.err)}
 		o.IsError = why.kind != canceled
 	default:
 		o.IsError = c.status >= 400

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -154,6 +155,44 @@ func TestErrorsPassByIdentity(t *testing.T) {
 		RoundTrip(newGet(t.Context(), "http://a.example/"))
 	if err != boom {
 		t.Errorf("error %v, want the base's own", err)
+	}
+}
+
+// brokenError is what functions return that mean to return no error.
+type brokenError struct{ text string }
+
+func (e *brokenError) Error() string { return e.text }
+func (e *brokenError) Timeout() bool { return e.text != "" }
+
+// TestBrokenErrors: asking an error for its text must not fail a request that did not ask.
+func TestBrokenErrors(t *testing.T) {
+	var broken *brokenError
+	tracer := spantest.New(t)
+	_, err := httpmw.Transport(tracer, roundTripper(func(*http.Request) (*http.Response, error) { return nil, broken })).
+		RoundTrip(newGet(t.Context(), "http://a.example/"))
+	if err != error(broken) {
+		t.Errorf("error %T, want the base's own", err)
+	}
+	wantTags(t, one(t, tracer), map[string]any{"error": true, "error.type": "*httpmw_test.brokenError"})
+}
+
+// TestErrorsThatQuoteURLs: secrets are dropped there, too.
+func TestErrorsThatQuoteURLs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		opts []httpmw.ClientOption
+		want string
+	}{
+		"default": {nil, `Get "http://b.example/?token=REDACTED&x=1": boom`},
+		"hook":    {[]httpmw.ClientOption{httpmw.WithURLRedaction(func(*url.URL) string { return "mine" })}, `Get "mine": boom`},
+	} {
+		tracer := spantest.New(t)
+		httpmw.Transport(tracer, roundTripper(func(*http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("%w", &url.Error{Op: "Get", URL: "http://u:secret@b.example/?token=secret&x=1", Err: errors.New("boom")})
+		}), tt.opts...).RoundTrip(newGet(t.Context(), "http://a.example/"))
+		span := one(t, tracer)
+		if logs := errorLogs(span); len(logs) != 1 || logs[0]["message"] != tt.want || span.Tag("otel.status_description") != tt.want {
+			t.Errorf("%s: %v, %v, want %q", name, logs, span.Tags(), tt.want)
+		}
 	}
 }
 

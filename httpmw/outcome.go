@@ -38,7 +38,7 @@ func (t tagger) judge(o Outcome, failed bool, why failure, suspect bool) {
 		return
 	}
 	if why.kind == "" && o.Err != nil {
-		why = failure{errorType(o.Err), o.Err.Error()}
+		why = failure{errorType(o.Err), t.message(o.Err)}
 	}
 	if failed {
 		if why.kind == "" {
@@ -63,8 +63,10 @@ const (
 	timeout  = "timeout"
 )
 
-// errorType classifies an error: canceled, timeout, or the type it has.
-func errorType(err error) string {
+// errorType classifies an error: canceled, timeout, or the type it has. Methods of a broken error may panic.
+func errorType(err error) (kind string) {
+	kind = fmt.Sprintf("%T", err)
+	defer func() { _ = recover() }()
 	var timer interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -72,7 +74,7 @@ func errorType(err error) string {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timer) && timer.Timeout():
 		return timeout
 	}
-	return fmt.Sprintf("%T", err)
+	return kind
 }
 
 // verdict calls the user's hook and returns whether the span failed.

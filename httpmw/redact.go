@@ -1,8 +1,11 @@
 package httpmw
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
@@ -138,4 +141,28 @@ func split(full string) location {
 	}
 	loc.path, loc.query, _ = strings.Cut(rest, "?")
 	return loc
+}
+
+// message is the text of an error, whose methods may panic, without the secrets of the URL that it quotes.
+func (t tagger) message(err error) (text string) {
+	text = fmt.Sprint(err)
+	defer func() { _ = recover() }()
+	var quoted *url.Error
+	if errors.As(err, &quoted) && quoted != nil {
+		text = strings.ReplaceAll(text, strconv.Quote(quoted.URL), strconv.Quote(t.redactText(quoted.URL)))
+	}
+	return text
+}
+
+func (t tagger) redactText(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return redacted
+	}
+	if t.redact != nil {
+		full, _ := redactByHook(t.span, t.redact, &http.Request{URL: u}, "")
+		return full
+	}
+	u.User, u.RawQuery = nil, redactQuery(u.RawQuery)
+	return u.String()
 }

@@ -244,7 +244,7 @@ func (s *request) conclude(t tagger, o Outcome) {
 		t.set("http.first_byte_ms", float64(o.FirstByte)/float64(time.Millisecond))
 	}
 	if s.out.err != nil {
-		t.set("http.write_error", s.out.err.Error())
+		t.set("http.write_error", t.message(s.out.err))
 	}
 	if !o.Hijacked {
 		t.headers(t.respTags, s.out.inner.Header(), "")
