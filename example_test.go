@@ -14,8 +14,8 @@ import (
 
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/httpmw"
-	"github.com/spanloom/spanloom/traceview"
 	"github.com/spanloom/spanloom/tracerinit"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // The kit in a program: a traced router, client, gRPC server and gRPC connection.
