@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -99,25 +100,24 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	_, err := fmt.Fprint(w, "retry: 2000\n\n")
+	_, err := io.WriteString(w, "retry: 2000\n\n")
 	for err == nil {
 		if flushed := control.Flush(); flushed != nil {
 			if errors.Is(flushed, http.ErrNotSupported) && v.store.changes() != f.since {
-				_ = v.writeEvent(w, &f, limit) // the browser asks again, so that the page is live by polling
+				_, _ = io.WriteString(w, v.event(&f, limit)) // the browser asks again, so that the page is live by polling
 			}
 			return
 		}
 		_ = control.SetWriteDeadline(time.Time{})
-		changed := v.await(ctx, f.since)
+		event := ": alive\n\n"
+		if v.await(ctx, f.since) {
+			event = v.event(&f, limit)
+		}
 		if ctx.Err() != nil {
 			return
 		}
 		_ = control.SetWriteDeadline(time.Now().Add(writeTime))
-		if changed {
-			err = v.writeEvent(w, &f, limit)
-		} else {
-			_, err = fmt.Fprint(w, ": alive\n\n")
-		}
+		_, err = io.WriteString(w, event)
 	}
 }
 
@@ -146,31 +146,24 @@ func (v *View) await(ctx context.Context, since uint64) bool {
 	}
 }
 
-func (v *View) writeEvent(w http.ResponseWriter, f *filter, limit int) error {
+// event writes what matches the filter and has changed since the last event.
+func (v *View) event(f *filter, limit int) string {
 	last := v.store.changes()
 	found, matched := v.store.find(f, limit)
 	f.since = last
 	up := update{Rows: []updateRow{}}
-	var err error
-	render := func(name string, data any) string {
-		var b strings.Builder
-		if e := listTemplate.ExecuteTemplate(&b, name, data); e != nil {
-			err = e
-		}
-		return strings.Map(readable, b.String())
-	}
 	for _, sum := range found {
-		up.Rows = append(up.Rows, updateRow{traceHex(sum.id), sum.spans, render("row", v.row(sum, 0, ""))})
+		up.Rows = append(up.Rows, updateRow{traceHex(sum.id), sum.spans, fragment("row", v.row(sum, 0, ""))})
 	}
-	up.Matched = render("matched", listContent{Matched: matched, Limit: limit, Filtered: f.narrows()})
-	up.Kept = render("kept", v.kept())
-	if err != nil {
-		return err
-	}
-	data, err := json.Marshal(up)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "id: %d\nevent: traces\ndata: %s\n\n", last, data)
-	return err
+	up.Matched = fragment("matched", listContent{Matched: matched, Limit: limit, Filtered: f.narrows()})
+	up.Kept = fragment("kept", v.kept())
+	data, _ := json.Marshal(up) // strings and numbers always can be
+	return fmt.Sprintf("id: %d\nevent: traces\ndata: %s\n\n", last, data)
+}
+
+// fragment is one part of the list page.
+func fragment(name string, data any) string {
+	var b strings.Builder
+	_ = listTemplate.ExecuteTemplate(&b, name, data) // a builder takes everything
+	return strings.Map(readable, b.String())
 }
