@@ -17,10 +17,10 @@ func (t *Tracer) Flush(ctx context.Context) error {
 }
 
 // Shutdown sends what is queued, closes exporters, reporters and sampler, and returns at the latest 50 ms after ctx
-// ends, whatever the network does; without a deadline ctx gets Config.ShutdownTimeout. A backend that refuses connections
-// and has never taken a span is waited for only a second. The tracer then passes incoming contexts on, and stays the
-// global one until another Start. Spans that end later, even if they start later, are counted as dropped. Calling it again is safe and returns the
-// same.
+// ends, whatever the network does; without a deadline ctx gets Config.ShutdownTimeout. A backend that refuses
+// connections and has never taken a span is waited for only a second. The tracer then passes incoming contexts on,
+// and stays the global one until another Start. Spans that end later, even if they start later, are counted as
+// dropped. Calling it again is safe and returns the same.
 func (t *Tracer) Shutdown(ctx context.Context) error {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc

@@ -7,7 +7,7 @@ import (
 )
 
 // grace is how long past its deadline Shutdown waits for the worker to notice, so that a fate is counted as it was.
-const grace = 20 * time.Millisecond
+const grace = 10 * time.Millisecond
 
 // Flush returns when every span offered before has been delivered or dropped, or with ctx's error when ctx ends.
 func (p *Pipeline) Flush(ctx context.Context) error {
