@@ -2,6 +2,7 @@ package grpcmw_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -411,4 +412,25 @@ func TestManyMethodsAreBounded(t *testing.T) {
 		t.Errorf("the heap grew by %d bytes", grown)
 	}
 	runtime.KeepAlive(client)
+}
+
+// TestContextsCanBePrinted prints a handler's context while the call goes on, as logging and mocks do.
+func TestContextsCanBePrinted(t *testing.T) {
+	tracer := spantest.New(t)
+	var printing sync.WaitGroup
+	srv := &testsvc.Server{Stream: func(_ string, ss grpc.ServerStream) error {
+		printing.Go(func() {
+			for range 20 {
+				if s := fmt.Sprintf("%v %+v", ss.Context(), ss.Context()); strings.Contains(s, "s3cret") {
+					t.Errorf("printed %s", s)
+				}
+			}
+		})
+		return ss.SendMsg(testsvc.Text("x"))
+	}}
+	cc := testsvc.Start(t, testsvc.Bufconn, srv, grpcmw.ServerOptions(tracer), nil)
+	for range 10 {
+		receiveAll(open(t, metadata.AppendToOutgoingContext(t.Context(), "authorization", "s3cret"), cc, testsvc.Chat))
+	}
+	printing.Wait()
 }

@@ -73,7 +73,7 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 		}
 		cs, err := streamer(ctx, desc, cc, method, opts...)
 		done = true
-		if err != nil {
+		if err != nil || cs == nil {
 			c.conclude(err)
 			return cs, err
 		}
@@ -105,10 +105,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 	m := cl.cfg.methodOf(fullMethod, rpc)
 	c := &clientCall{}
 	c.cfg, c.method, c.kind, c.base, c.ctx = cl.cfg, m, rpc|clientSide, ctx, ctx
-	var parent opentracing.SpanContext
-	if span := opentracing.SpanFromContext(ctx); span != nil {
-		parent = span.Context()
-	}
+	parent := rpcspan.Active(ctx)
 	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {
 		if parent != nil && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
 			ctx = c.out.inject(ctx, t, parent)

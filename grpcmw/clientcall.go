@@ -15,8 +15,8 @@ import (
 // clientCall is a call that this process makes. As a call option of its own RPC it marks that the RPC is traced.
 //
 // A stream ends by grpc.OnFinish if it comes straight from gRPC. Otherwise something below may open several streams
-// for the one call, or none of gRPC's, and the stream ends by its own last error, by the context, by the connection,
-// or, abandoned under a context that never ends, when it is collected.
+// for the one call, or none of gRPC's, and the stream ends by its own last error, by the context, or by the
+// connection. Abandoned without a deadline, either ends when it is collected.
 type clientCall struct {
 	call
 	grpc.EmptyCallOption
@@ -27,7 +27,6 @@ type clientCall struct {
 
 	mu        sync.Mutex
 	followed  bool // the stream exists
-	direct    bool // and comes straight from gRPC
 	finishes  int
 	last      error // of the stream of gRPC's that finished last
 	busy      int   // receives under way
@@ -62,25 +61,21 @@ func isOfGRPC(f any) bool {
 	return false
 }
 
-// isStreamOfGRPC reports whether a stream is gRPC's own and not a wrapper.
-func isStreamOfGRPC(cs grpc.ClientStream) bool {
-	t := reflect.TypeOf(cs)
-	return t.Kind() == reflect.Pointer && t.Elem().PkgPath() == grpcPath
-}
-
 // follow returns the stream for the caller and sees to it that the span ends with it.
 func (c *clientCall) follow(cs grpc.ClientStream) grpc.ClientStream {
 	s := &countedClientStream{ClientStream: cs, call: c}
 	c.mu.Lock()
 	c.followed = true
-	c.direct = c.alone || c.finishes == 0 && isStreamOfGRPC(cs)
-	direct, over, last := c.direct, c.finishes > 0, c.last
+	over, last := c.finishes > 0 && c.ends(c.last), c.last
 	c.mu.Unlock()
-	switch {
-	case over && (direct || last == grpc.ErrClientConnClosing):
+	if over {
 		c.conclude(last)
-	case !direct:
+		return s
+	}
+	if !c.alone {
 		c.release = context.AfterFunc(c.base, c.abort)
+	}
+	if _, ends := c.base.Deadline(); !ends || !c.alone {
 		runtime.AddCleanup(s, (*clientCall).abandon, c)
 	}
 	return s
@@ -91,7 +86,7 @@ func (c *clientCall) finished(err error) {
 	c.mu.Lock()
 	c.finishes++
 	c.last = err
-	over := c.followed && (c.direct || err == grpc.ErrClientConnClosing)
+	over := c.followed && c.ends(err)
 	if c.alone {
 		c.seen.Store(&c.remote)
 	}
@@ -99,6 +94,12 @@ func (c *clientCall) finished(err error) {
 	if over {
 		c.conclude(err)
 	}
+}
+
+// ends reports whether the call is over when a stream of gRPC's finishes like this.
+func (c *clientCall) ends(err error) bool {
+	//lint:ignore SA1019 its code is also that of a stream which an interceptor gave up for another one
+	return c.alone || err == grpc.ErrClientConnClosing
 }
 
 // ended is told by the stream that it ended.
@@ -147,13 +148,16 @@ func contextError(ctx context.Context) error {
 
 var errAbandoned = status.Error(codes.Canceled, "stream abandoned")
 
-// abandon ends a call whose stream nobody holds any more.
+// abandon ends a call whose stream nobody holds any more, unless it has a deadline, which ends it.
 func (c *clientCall) abandon() {
 	c.mu.Lock()
-	err := errAbandoned
-	if c.finishes > 0 {
-		err = c.last
-	}
+	finishes, err := c.finishes, c.last
 	c.mu.Unlock()
-	c.conclude(err)
+	if finishes == 0 {
+		if _, ends := c.base.Deadline(); ends {
+			return
+		}
+		err = errAbandoned
+	}
+	c.ended(err)
 }

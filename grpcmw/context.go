@@ -2,6 +2,7 @@ package grpcmw
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -27,6 +28,9 @@ func (w *within) Value(key any) any {
 	}
 	return w.base.Value(key)
 }
+
+// String keeps fmt from printing the call's state, which is in use.
+func (w *within) String() string { return fmt.Sprint(w.base) + ".WithSpan(" + w.method.full + ")" }
 
 // isServed reports whether an interceptor of ours is at work on this very RPC. An RPC that a handler serves within
 // the process under its own context is another one.

@@ -170,8 +170,14 @@ func TestInsideRetryThereIsASpanForEachAttempt(t *testing.T) {
 	}
 	cc := testsvc.Start(t, testsvc.Bufconn, srv, nil, dial)
 	cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg))
-	if n := len(tracer.Finished()); n != 3 {
-		t.Errorf("%d spans for 3 attempts", n)
+	spans := tracer.Finished()
+	if len(spans) != 3 {
+		t.Fatalf("%d spans for 3 attempts", len(spans))
+	}
+	for i, want := range []any{nil, 2, 3} {
+		if got := spans[i].Tag("grpc.attempt"); got != want {
+			t.Errorf("attempt %v, want %v", got, want)
+		}
 	}
 	cs := open(t, t.Context(), cc, testsvc.Repeat)
 	cs.SendMsg(testsvc.Text("x"))

@@ -2,6 +2,7 @@ package grpcmw
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -107,7 +108,8 @@ func WithMetadataTags(keys ...string) Option {
 	return option(func(c *config) {
 		for _, key := range keys {
 			key = strings.ToLower(key)
-			if validKey(key) && !strings.HasSuffix(key, "-bin") {
+			known := slices.ContainsFunc(c.metadata, func(t metadataTag) bool { return t.key == key })
+			if validKey(key) && !strings.HasSuffix(key, "-bin") && !known {
 				c.metadata = append(c.metadata, newMetadataTag(key))
 			}
 		}

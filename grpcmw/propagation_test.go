@@ -248,6 +248,44 @@ func TestPublicEndpoint(t *testing.T) {
 	}
 }
 
+// TestUntracedPublicEndpoints wants the context of a stranger not even passed on.
+func TestUntracedPublicEndpoints(t *testing.T) {
+	tracer, _ := engine(t, jaeger.NewConstSampler(true))
+	public := grpcmw.WithPublicEndpoint(func(context.Context, string) bool { return true })
+	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("traceparent", traceparent[0]))
+	grpcmw.UnaryServerInterceptor(tracer, public, grpcmw.WithFilter(matching(false)))(ctx, nil, unaryInfo, func(ctx context.Context, _ any) (any, error) {
+		if span := opentracing.SpanFromContext(ctx); span != nil {
+			t.Errorf("passed on: %v", span.Context())
+		}
+		return nil, nil
+	})
+}
+
+// TestNoopParents makes calls under a span of a no-op tracer, of which others complain or panic.
+func TestNoopParents(t *testing.T) {
+	ctx := opentracing.ContextWithSpan(t.Context(), opentracing.NoopTracer{}.StartSpan("nothing"))
+	for _, traced := range []bool{true, false} {
+		eachTracer(t, func(t *testing.T, tracer opentracing.Tracer) {
+			cc := testsvc.Start(t, testsvc.Bufconn, nil, nil, grpcmw.DialOptions(tracer, grpcmw.WithFilter(matching(traced))))
+			sayHello(ctx, &transcript{}, cc)
+		})
+	}
+	complaints := &logged{}
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.Logger(complaints))
+	defer closer.Close()
+	cc := testsvc.Start(t, testsvc.Bufconn, nil, nil, grpcmw.DialOptions(tracer))
+	sayHello(ctx, &transcript{}, cc)
+	if len(complaints.errors) > 0 {
+		t.Errorf("jaeger complains: %q", complaints.errors)
+	}
+}
+
+// logged is a logger of jaeger's.
+type logged struct{ errors []string }
+
+func (l *logged) Error(msg string)     { l.errors = append(l.errors, msg) }
+func (l *logged) Infof(string, ...any) {}
+
 func TestSilence(t *testing.T) {
 	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
 	var injected opentracing.TextMapCarrier

@@ -99,21 +99,18 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 // begin starts the span of an RPC and returns the context for what is below it. Without a call the RPC is not
 // traced, and the context passes the caller's on.
 func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc rpcKind, req any) (*call, context.Context) {
-	if s.cfg.filter == nil && m.probe {
-		return nil, rpcspan.PassOn(ctx, t, rpcspan.Remote(t, headersOf(ctx)))
-	}
 	c := &call{cfg: s.cfg, method: m, kind: rpc, base: ctx}
 	parent := rpcspan.Remote(t, headersOf(ctx))
+	var stranger opentracing.SpanContext
+	if c.public = s.cfg.isPublic(&c.Span, ctx, m.full); c.public {
+		parent, stranger = nil, parent
+	}
 	if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
 		return nil, rpcspan.PassOn(ctx, t, parent)
 	}
 	kind := cmp.Or(m.kind, s.cfg.kind)
 	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
 		kind = s.cfg.silent
-	}
-	var stranger opentracing.SpanContext
-	if c.public = s.cfg.isPublic(&c.Span, ctx, m.full); c.public {
-		parent, stranger = nil, parent
 	}
 	c.start(t, kind, parent)
 	if c.Recording() {

@@ -63,14 +63,14 @@ func unaryServer(ctx context.Context) func(opentracing.Tracer) func() {
 	}
 }
 
-// unaryClient is a call under ctx, or under a span if ctx is nil.
-func unaryClient(ctx context.Context) func(opentracing.Tracer) func() {
+// unaryClient is a call of a root, or under a span.
+func unaryClient(root bool) func(opentracing.Tracer) func() {
 	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	return func(tracer opentracing.Tracer) func() {
 		intercept := grpcmw.UnaryClientInterceptor(tracer)
-		ctx := ctx
-		if ctx == nil {
-			ctx = opentracing.ContextWithSpan(context.Background(), tracer.StartSpan("parent"))
+		ctx := context.Background()
+		if !root {
+			ctx = opentracing.ContextWithSpan(ctx, tracer.StartSpan("parent"))
 		}
 		return func() { intercept(ctx, testsvc.Say, nil, nil, nil, invoke) }
 	}
@@ -141,9 +141,9 @@ var budgets = []work{
 	{"unary server, W3C parent", true, 13, unaryServer(incomingWith("traceparent", traceparent))},
 	{"unary server, Jaeger parent", true, 13, unaryServer(incomingWith("uber-trace-id", uberTraceID))},
 	{"unary server, unsampled", false, 11, unaryServer(incomingWith("", nil))},
-	{"unary client", true, 14, unaryClient(nil)},
-	{"unary client, root", true, 15, unaryClient(context.Background())},
-	{"unary client, unsampled", false, 14, unaryClient(nil)},
+	{"unary client", true, 14, unaryClient(false)},
+	{"unary client, root", true, 15, unaryClient(true)},
+	{"unary client, unsampled", false, 14, unaryClient(false)},
 	{"bidi, 100 messages, both ends", true, 40, bidiStreams},
 }
 

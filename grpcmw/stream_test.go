@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -394,5 +395,73 @@ func TestSpanCoversTheStream(t *testing.T) {
 	receiveAll(cs)
 	if s := only(t, tracer); s.FinishTime.Before(before) {
 		t.Error("the span ended at CloseSend")
+	}
+}
+
+// TestStreamersThatGiveNothing has a fake that returns neither a stream nor an error.
+func TestStreamersThatGiveNothing(t *testing.T) {
+	tracer := spantest.New(t)
+	nothing := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+		return nil, nil
+	}
+	cs, err := grpcmw.StreamClientInterceptor(tracer)(t.Context(), testsvc.StreamDesc(testsvc.Chat), nil, testsvc.Chat, nothing)
+	if cs != nil || err != nil {
+		t.Errorf("got %v and %v", cs, err)
+	}
+	only(t, tracer)
+}
+
+// TestHedgedStreams opens two streams for one call and gives up one while the other goes on.
+func TestHedgedStreams(t *testing.T) {
+	lost := make(chan error, 1)
+	var giveUp func()
+	hedge := func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		var loser context.Context
+		loser, giveUp = context.WithCancel(ctx)
+		if _, err := streamer(loser, desc, cc, method, append(slices.Clone(opts), grpc.OnFinish(func(err error) { lost <- err }))...); err != nil {
+			return nil, err
+		}
+		return streamer(ctx, desc, cc, method, opts...)
+	}
+	tracer := spantest.New(t)
+	cc := testsvc.Start(t, testsvc.Bufconn, nil, nil, append(grpcmw.DialOptions(tracer), grpc.WithChainStreamInterceptor(hedge)))
+	cs := open(t, t.Context(), cc, testsvc.Chat)
+	giveUp()
+	<-lost
+	cs.SendMsg(testsvc.Text("x"))
+	cs.CloseSend()
+	if n, err := receiveAll(cs); n != 1 || err != io.EOF {
+		t.Fatal(n, err)
+	}
+	if span := only(t, tracer); span.Tag("rpc.grpc.status_code") != 0 || span.Tag("rpc.messages.received") != 1 {
+		t.Errorf("tags %v", span.Tags())
+	}
+}
+
+// TestDroppedStreams collects streams that nobody holds: they end by their deadline, or when they are collected.
+func TestDroppedStreams(t *testing.T) {
+	for name, below := range map[string][]grpc.DialOption{"straight": nil, "wrapped": {grpc.WithChainStreamInterceptor(wrapping)}} {
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			cc := testsvc.Start(t, testsvc.Bufconn, holding(), nil, append(grpcmw.DialOptions(tracer), below...))
+			started := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			open(t, ctx, cc, testsvc.Chat)
+			for time.Since(started) < 40*time.Millisecond {
+				runtime.GC()
+			}
+			if span := only(t, tracer); span.Tag("grpc.code") != "DeadlineExceeded" {
+				t.Errorf("tags %v", span.Tags())
+			}
+			open(t, context.Background(), cc, testsvc.Chat)
+			for range 3 {
+				runtime.GC()
+			}
+			spans := tracer.Finished()
+			if len(spans) != 2 || spans[1].Tag("grpc.code") != "Canceled" {
+				t.Errorf("%d spans", len(spans))
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package grpcmw
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -71,9 +72,7 @@ func (c *call) callerTags() {
 	if p, ok := peer.FromContext(c.base); ok && p.Addr != nil {
 		c.peerTags(c.cfg.newEndpoint(p.Addr.String()))
 	}
-	if n := c.attempt(); n > 1 {
-		c.set("grpc.attempt", n)
-	}
+	c.attemptTag(cmp.Or(attempt(sentBy(c.base, grpcAttempts)), attempt(sentBy(c.base, retryAttempt))))
 	for _, tag := range c.cfg.metadata {
 		tag.record(c, metadata.ValueFromIncomingContext(c.base, tag.key))
 	}
@@ -84,6 +83,7 @@ func (c *call) calleeTags() {
 	if name := c.cfg.peerService(&c.Span, c.target); name != "" {
 		c.set(string(ext.PeerService), name)
 	}
+	c.attemptTag(attempt(metadata.ValueFromOutgoingContext(c.base, retryAttempt)))
 	for _, tag := range c.cfg.metadata {
 		tag.record(c, metadata.ValueFromOutgoingContext(c.base, tag.key))
 	}
@@ -92,17 +92,26 @@ func (c *call) calleeTags() {
 // maxAttempts bounds a number that a caller sent.
 const maxAttempts = 1000
 
-// attempt is the number of this attempt at the RPC, counted from 1, as gRPC's retries and those of
-// go-grpc-middleware tell it; 0 if they do not.
-func (c *call) attempt() int {
-	for _, key := range [...]string{"grpc-previous-rpc-attempts", "x-retry-attempt"} {
-		if vs := sentBy(c.base, key); len(vs) > 0 {
-			if n, err := strconv.Atoi(vs[0]); err == nil && 0 < n && n < maxAttempts {
-				return n + 1
-			}
+// The keys under which gRPC's own retries, and those of go-grpc-middleware, tell how many attempts there were before.
+const (
+	grpcAttempts = "grpc-previous-rpc-attempts"
+	retryAttempt = "x-retry-attempt"
+)
+
+// attempt is the number of this attempt at the RPC, counted from 1, by the number of those before; 0 if it is not told.
+func attempt(before []string) int {
+	if len(before) > 0 {
+		if n, err := strconv.Atoi(before[0]); err == nil && 0 < n && n < maxAttempts {
+			return n + 1
 		}
 	}
 	return 0
+}
+
+func (c *call) attemptTag(n int) {
+	if n > 0 {
+		c.set("grpc.attempt", n)
+	}
 }
 
 // endTags sets what is known at the end.

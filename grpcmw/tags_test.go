@@ -168,6 +168,23 @@ func TestHostileAttemptsAreNotRecorded(t *testing.T) {
 	}
 }
 
+// TestTagsOfOneKeyAreSetOnce names a metadata key twice: jaeger would keep both tags.
+func TestTagsOfOneKeyAreSetOnce(t *testing.T) {
+	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("x-tenant", "blue"))
+	opts := []grpcmw.ServerOption{grpcmw.WithMetadataTags("x-tenant", "X-Tenant"), grpcmw.WithMetadataTags("x-tenant")}
+	grpcmw.UnaryServerInterceptor(tracer, opts...)(ctx, nil, unaryInfo, unaryHandler)
+	seen := map[string]int{}
+	for _, tag := range jaeger.BuildJaegerThrift(reporter.GetSpans()[0].(*jaeger.Span)).Tags {
+		if seen[tag.Key]++; seen[tag.Key] > 1 {
+			t.Errorf("tag %s is set twice", tag.Key)
+		}
+	}
+	if seen["grpc.metadata.x-tenant"] != 1 {
+		t.Errorf("tags %v", seen)
+	}
+}
+
 func TestMetadataTags(t *testing.T) {
 	opt := grpcmw.WithMetadataTags("X-Tenant", "authorization", "k-bin", "long", "bad key", "absent")
 	s, c := both(t, testsvc.Bufconn, nil, []grpcmw.ServerOption{opt}, []grpcmw.ClientOption{opt}, func(ctx context.Context, tr *transcript, cc *grpc.ClientConn) {
