@@ -179,8 +179,12 @@ func muxRoute(mux *http.ServeMux, s *request, r *http.Request) (route string, ok
 // redirectType is that of the handlers by which a ServeMux cleans paths. Its pattern for CONNECT is the raw path.
 var redirectType = reflect.TypeOf(http.RedirectHandler("/", http.StatusMovedPermanently))
 
-// late returns the template after the handler ran, or what is known from before.
+// late returns the template after the handler ran, or what is known from before. That stands when the request may
+// have timed out: the handler of an http.TimeoutHandler still runs then, and may be writing to the route context.
 func (s *request) late(r *http.Request) string {
+	if s.route != "" && (s.out.status == http.StatusServiceUnavailable || s.out.status == http.StatusGatewayTimeout) {
+		return s.route
+	}
 	pattern := ""
 	if r.Pattern != s.pattern && !(r.Method == http.MethodConnect && s.out.status/100 == 3) {
 		pattern = templateOf(r.Pattern)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -256,6 +257,33 @@ func serveMux(wrap mw) *http.ServeMux {
 }
 
 func plain(h http.Handler) http.Handler { return h }
+
+// TestRoutesBehindTimeoutHandlers: what is being routed when the middleware ends is not its to read.
+func TestRoutesBehindTimeoutHandlers(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	timeout := func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Millisecond, "late") }
+	slow := func(use ...mw) *chi.Mux {
+		r := chi.NewRouter()
+		r.Use(use...)
+		r.Get("/slow/{id}", func(w http.ResponseWriter, r *http.Request) { <-release })
+		return r
+	}
+	for name, build := range map[string]func(opentracing.Tracer) http.Handler{
+		"around": func(tracer opentracing.Tracer) http.Handler {
+			r := slow()
+			return httpmw.Middleware(tracer, httpmw.WithRoutes(r))(timeout(r))
+		},
+		"in": func(tracer opentracing.Tracer) http.Handler { return slow(httpmw.Middleware(tracer), timeout) },
+	} {
+		tracer := spantest.New(t)
+		w := handle(build(tracer), "GET", "/slow/1")
+		span := one(t, tracer)
+		if w.Code != 503 || span.OperationName != "GET /slow/{id}" || span.Tag("http.route") != "/slow/{id}" {
+			t.Errorf("%s: %d, %q, %v", name, w.Code, span.OperationName, span.Tags())
+		}
+	}
+}
 
 func TestRoutesOfServeMux(t *testing.T) {
 	cases := []routeCase{
