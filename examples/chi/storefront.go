@@ -158,13 +158,12 @@ func (s *storefront) slow(w http.ResponseWriter, r *http.Request) {
 		answerError(w, err)
 		return
 	}
-	for {
+	for sent := false; ; sent = true {
 		stock, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return
-		}
 		if err != nil {
-			answerError(w, err)
+			if !sent && !errors.Is(err, io.EOF) {
+				answerError(w, err)
+			}
 			return
 		}
 		fmt.Fprintln(w, "available:", stock.GetAvailable())
