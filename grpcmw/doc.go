@@ -5,8 +5,9 @@
 //
 // Every RPC becomes one span named by its full method, such as /shop.Orders/Place. It carries the status code, the
 // type of the RPC, the peer, the deadline, message counts and the attempt, and it ends exactly once: when the
-// handler returns or panics, or when a client stream truly ends, with the status the stream ended with. A nil
-// tracer means opentracing.GlobalTracer() at the time of each RPC.
+// handler returns or panics, or when a client stream truly ends, with the status the stream ended with. A stream that
+// is dropped without reading it to its end ends with its context, or when it is collected. A nil tracer means
+// opentracing.GlobalTracer() at the time of each RPC.
 //
 // The interceptors do not change an RPC: errors pass as they are, panics go on with their value, metadata that the
 // caller made is copied and not written to, baggage that gRPC could not send is left out. Health checks and
@@ -15,9 +16,10 @@
 // # Order of interceptors
 //
 // The first interceptor is the outermost one. On a server put these first, then metrics, logging, authentication,
-// validation, and recovery last, so that the span sees the error that recovery makes. Around a recovery or inside
-// it, a panic is recorded with its stack. On a client, in front of a retrying interceptor there is one span for
-// the logical call; behind it, one for each attempt. Retries by service config make one span.
+// validation, and recovery last: then the span has the error that recovery makes of a panic. Put recovery before these
+// and the span has the panic itself with its stack, which goes on to the recovery unchanged. On a client, in front of
+// a retrying interceptor there is one span for the logical call; behind it, one for each attempt. Retries by service
+// config make one span.
 //
 // With go-grpc-middleware v2, give LogFields to logging.WithFieldsFromContext, and use its selectors as filters.
 //

@@ -46,11 +46,20 @@ func (c *config) endpointOf(name string) endpoint {
 
 // withoutScheme cuts the resolver's scheme and authority off a target.
 func withoutScheme(name string) string {
-	_, rest, ok := strings.Cut(name, "://")
-	if !ok {
+	scheme, rest, _ := strings.Cut(name, ":")
+	path, absolute := strings.CutPrefix(rest, "//")
+	switch scheme {
+	case "unix":
+		return path
+	case "dns", "passthrough":
+		if !absolute {
+			return rest
+		}
+	}
+	if !absolute {
 		return name
 	}
-	_, address, _ := strings.Cut(rest, "/")
+	_, address, _ := strings.Cut(path, "/")
 	return address
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
@@ -333,6 +334,44 @@ func TestOwnTagsWin(t *testing.T) {
 	}
 	if tags["sampler.type"] != "const" {
 		t.Errorf("the sampler's tags are lost: %v", tags)
+	}
+}
+
+// TestHandlersMayMarkTheError has a handler that tags its span as it always did.
+func TestHandlersMayMarkTheError(t *testing.T) {
+	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	grpcmw.UnaryServerInterceptor(tracer)(t.Context(), nil, unaryInfo, func(ctx context.Context, _ any) (any, error) {
+		ext.Error.Set(opentracing.SpanFromContext(ctx), true)
+		return nil, errPlain
+	})
+	n := 0
+	for _, tag := range jaeger.BuildJaegerThrift(reporter.GetSpans()[0].(*jaeger.Span)).Tags {
+		if tag.Key == "error" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("error is set %d times", n)
+	}
+}
+
+// TestTargetsOfAllKinds looks at the callee of calls that did not reach it.
+func TestTargetsOfAllKinds(t *testing.T) {
+	for target, want := range map[string]string{
+		"shop:50051": "shop:50051", "dns:shop:50051": "shop:50051", "dns:///shop:50051": "shop:50051", "dns://1.1.1.1/shop:50051": "shop:50051",
+		"passthrough:///shop": "shop", "[::1]:50051": "[::1]:50051", "unix:///run/s.sock": "/run/s.sock", "unix:s.sock": "s.sock",
+	} {
+		tracer := spantest.New(t)
+		cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cc.Close()
+		fails := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return errPlain }
+		grpcmw.UnaryClientInterceptor(tracer)(t.Context(), testsvc.Say, nil, nil, cc, fails)
+		if got := only(t, tracer).Tag("peer.address"); got != want {
+			t.Errorf("%s: peer.address %v, want %s", target, got, want)
+		}
 	}
 }
 
