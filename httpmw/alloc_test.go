@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 
@@ -98,7 +99,7 @@ func TestServerAllocations(t *testing.T) {
 	}
 }
 
-// The writers of tests and of minimal servers are as cheap as net/http's.
+// The writers of tests, of minimal servers and of chi's Logger and Compress are as cheap as net/http's.
 func TestUsualWritersAllocateNothing(t *testing.T) {
 	skipUnderRace(t)
 	quiet := &quietWriter{header: http.Header{}}
@@ -113,6 +114,18 @@ func TestUsualWritersAllocateNothing(t *testing.T) {
 			http.Flusher
 			io.StringWriter
 		}{quiet, quiet, quiet},
+		"logger": middleware.NewWrapResponseWriter(struct {
+			http.ResponseWriter
+			http.Flusher
+			http.Hijacker
+			io.ReaderFrom
+		}{quiet, quiet, nil, nil}, 1),
+		"logger, HTTP/2": middleware.NewWrapResponseWriter(struct {
+			http.ResponseWriter
+			http.Flusher
+			http.Pusher
+		}{quiet, quiet, nil}, 2),
+		"compressor": compressing(quiet),
 	}
 	h, r := chiHandler(httpmw.Middleware(engine(t, never))), browserRequest()
 	want := allocs(h, r)

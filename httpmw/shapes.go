@@ -13,8 +13,8 @@ import (
 )
 
 // The writers that handlers see, each with the optional interfaces of one shape of inner writer. They hold one
-// another, and the last the request's state, so that choosing one costs nothing. The last two differ in name alone,
-// which lets the one be converted to the other.
+// another, and the last the request's state, so that choosing one costs nothing. Some differ in name alone, which
+// lets the one be converted to the other.
 type (
 	plainWriter    struct{ response }
 	flushWriter    struct{ plainWriter }
@@ -22,6 +22,10 @@ type (
 	serverWriter   struct{ recorderWriter } // what both of net/http's have
 	http1Writer    struct{ serverWriter }
 	http2Writer    struct{ serverWriter }
+
+	chi1Writer        struct{ flushWriter } // chi's middleware.WrapResponseWriter, as its Logger uses it, on HTTP/1.1
+	chi2Writer        struct{ flushWriter } // the same on HTTP/2
+	compressingWriter struct{ flushWriter } // chi's middleware.Compress
 )
 
 // shape is a set of optional interfaces.
@@ -81,6 +85,12 @@ func (w *http1Writer) around(inner http.ResponseWriter) http.ResponseWriter {
 		return (*http2Writer)(w)
 	case flushes | writesStrings:
 		return &w.recorderWriter
+	case flushes | hijacks | readsFrom:
+		return (*chi1Writer)(&w.recorderWriter)
+	case flushes | pushes:
+		return (*chi2Writer)(&w.recorderWriter)
+	case flushes | hijacks | pushes:
+		return (*compressingWriter)(&w.recorderWriter)
 	case flushes:
 		return &w.flushWriter
 	case 0:
@@ -128,6 +138,13 @@ func (w *http1Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.hijack()
 }
 
-func (w *http2Writer) Push(target string, opts *http.PushOptions) error {
-	return w.inner.(http.Pusher).Push(target, opts)
+func (w *http2Writer) Push(target string, opts *http.PushOptions) error { return w.push(target, opts) }
+
+func (w *chi1Writer) ReadFrom(r io.Reader) (int64, error)              { return w.readFrom(r) }
+func (w *chi1Writer) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return w.hijack() }
+func (w *chi2Writer) Push(target string, opts *http.PushOptions) error { return w.push(target, opts) }
+
+func (w *compressingWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.hijack() }
+func (w *compressingWriter) Push(target string, opts *http.PushOptions) error {
+	return w.push(target, opts)
 }

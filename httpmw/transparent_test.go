@@ -25,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-chi/chi/v5/middleware"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spanloom/spanloom/httpmw"
@@ -486,6 +487,11 @@ func TestInterfacesOfOddWriters(t *testing.T) {
 		http.Hijacker
 		io.ReaderFrom
 	}
+	type hijackFlushes struct {
+		w
+		http.Flusher
+		http.Hijacker
+	}
 	type everything struct {
 		w
 		full
@@ -497,7 +503,9 @@ func TestInterfacesOfOddWriters(t *testing.T) {
 	}
 	for name, inner := range map[string]http.ResponseWriter{
 		"plain": base, "recorder": httptest.NewRecorder(), "flusher": flushes{w: base}, "pusher": pushes{w: base},
-		"hijacker and reader": hijackReads{w: base}, "everything": everything{w: base}, "http1": http1{w: base},
+		"hijacker and reader": hijackReads{w: base}, "hijacker and flusher": hijackFlushes{w: base},
+		"chi's, HTTP/1.1": middleware.NewWrapResponseWriter(http1{w: base}, 1), "chi's, HTTP/2": middleware.NewWrapResponseWriter(everything{w: base}, 2),
+		"chi's compressor": compressing(everything{w: base}), "everything": everything{w: base}, "http1": http1{w: base},
 	} {
 		var got []string
 		h := httpmw.Middleware(spantest.New(t))(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -515,6 +523,13 @@ func TestInterfacesOfOddWriters(t *testing.T) {
 			t.Errorf("%s: %s", name, d)
 		}
 	}
+}
+
+// compressing returns what middleware.Compress gives its handlers to write to.
+func compressing(inner http.ResponseWriter) (w http.ResponseWriter) {
+	middleware.Compress(5)(http.HandlerFunc(func(given http.ResponseWriter, r *http.Request) { w = given })).
+		ServeHTTP(inner, httptest.NewRequest("GET", "/", nil))
+	return w
 }
 
 type full struct{}

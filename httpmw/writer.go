@@ -95,3 +95,7 @@ func (o *response) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	return conn, rw, err
 }
+
+func (o *response) push(target string, opts *http.PushOptions) error {
+	return o.inner.(http.Pusher).Push(target, opts)
+}
