@@ -3,18 +3,49 @@ package httpmw
 import (
 	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 // inject puts the headers of sc on r, replacing stale ones, in a map of its own.
 func inject(tracer opentracing.Tracer, sc opentracing.SpanContext, r *http.Request) http.Header {
-	r.Header = maps.Clone(r.Header)
+	before := r.Header
+	r.Header = maps.Clone(before)
 	_ = tracer.Inject(sc, opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(r.Header)) // then it goes without
+	if mayHaveBaggage(sc) {
+		dropUnsendable(r.Header, before)
+	}
 	return r.Header
 }
+
+// mayHaveBaggage asks jaeger's contexts, for which that costs nothing, and is true for others.
+func mayHaveBaggage(sc opentracing.SpanContext) (has bool) {
+	j, ok := sc.(jaeger.SpanContext)
+	if ok {
+		j.ForeachBaggageItem(func(string, string) bool { has = true; return false })
+	}
+	return has || !ok
+}
+
+// dropUnsendable removes what a tracer has added but cannot be sent. Tracers without our propagator make headers of
+// any baggage, also of such that a remote caller made up, and http.Transport refuses the whole request then.
+func dropUnsendable(h, before http.Header) {
+	for name, values := range h {
+		if _, callers := before[name]; callers {
+			continue
+		}
+		if !httpguts.ValidHeaderFieldName(name) || slices.ContainsFunc(values, unsendable) {
+			delete(h, name)
+		}
+	}
+}
+
+func unsendable(value string) bool { return !httpguts.ValidHeaderFieldValue(value) }
 
 // pass sends a request that is not traced, in the trace of the span it comes from.
 func (c *call) pass(tracer opentracing.Tracer) (*http.Response, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/log"
+	"github.com/opentracing/opentracing-go/mocktracer"
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/httpmw"
@@ -95,6 +96,32 @@ func TestAllTracers(t *testing.T) {
 			t.Errorf("tags %v", all)
 		}
 	})
+}
+
+// TestBaggageThatCannotBeSent: tracers without our propagator put any baggage into headers, and net/http refuses
+// requests with such ones.
+func TestBaggageThatCannotBeSent(t *testing.T) {
+	stock, closer := jaeger.NewTracer("stock", always, jaeger.NewNullReporter())
+	defer closer.Close()
+	engine, _ := newJaeger(t, always)
+	srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Mine") != "1" || r.Header.Get("Evil") != "" {
+			t.Errorf("headers %v", r.Header)
+		}
+	}))
+	for name, tracer := range map[string]opentracing.Tracer{"stock": stock, "engine": engine, "mock": mocktracer.New()} {
+		for _, key := range []string{"a key", "käy", "k\r\nEvil: 1", ""} {
+			span := tracer.StartSpan("job").SetBaggageItem(key, "v\r\nEvil: 1")
+			r, _ := http.NewRequestWithContext(opentracing.ContextWithSpan(t.Context(), span), "GET", srv.URL, nil)
+			r.Header.Set("Mine", "1")
+			resp, err := httpmw.Client(tracer, srv.Client()).Do(r)
+			if err != nil {
+				t.Errorf("%s, baggage %q: %v", name, key, err)
+				continue
+			}
+			resp.Body.Close()
+		}
+	}
 }
 
 // foreign is a tracer of its own kind, and strict: references that are not its own make it panic.
