@@ -118,9 +118,8 @@ func (c *config) isPublic(s *rpcspan.Span, ctx context.Context, fullMethod strin
 }
 
 func (c *config) propagates(s *rpcspan.Span, ctx context.Context, fullMethod string) (inject bool) {
-	inject = true
 	if c.propagate == nil {
-		return inject
+		return true
 	}
 	defer s.Contain()
 	return c.propagate(ctx, fullMethod)

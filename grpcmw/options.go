@@ -138,7 +138,8 @@ func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcom
 }
 
 // WithPublicEndpoint tells which RPCs come from callers whose context is not to be obeyed: a new trace starts, the
-// caller's sampling and baggage do not count, and its ids become the tags link.trace_id and link.span_id.
+// caller's sampling and baggage do not count, and its ids become the tags link.trace_id and link.span_id. An RPC for
+// which public panics is distrusted.
 func WithPublicEndpoint(public func(ctx context.Context, fullMethod string) bool) ServerOption {
 	return serverOption(func(c *config) {
 		if public != nil {
@@ -147,7 +148,8 @@ func WithPublicEndpoint(public func(ctx context.Context, fullMethod string) bool
 	})
 }
 
-// WithSilence matches RPCs that are not sampled, nor is anything below them, even if the caller is.
+// WithSilence matches RPCs that are not sampled, nor is anything below them, even if the caller is. It goes before
+// WithFilter, which would let the caller's context through.
 func WithSilence(m selector.Matcher) ServerOption {
 	return serverOption(func(c *config) {
 		if m != nil {
@@ -167,7 +169,8 @@ func WithTraceIDTrailer(key string) ServerOption {
 	})
 }
 
-// WithPropagation decides which RPCs carry the span's context to the server. The default is all of them.
+// WithPropagation decides which RPCs carry the span's context to the server. The default is all of them. One for
+// which inject panics goes without.
 func WithPropagation(inject func(ctx context.Context, fullMethod string) bool) ClientOption {
 	return clientOption(func(c *config) {
 		if inject != nil {

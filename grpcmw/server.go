@@ -105,12 +105,11 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 	if c.public = s.cfg.isPublic(&c.Span, ctx, m.full); c.public {
 		parent, stranger = nil, parent
 	}
-	if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
-		return nil, rpcspan.PassOn(ctx, t, parent)
-	}
 	kind := cmp.Or(m.kind, s.cfg.kind)
 	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
 		kind = s.cfg.silent
+	} else if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
+		return nil, rpcspan.PassOn(ctx, t, parent)
 	}
 	c.start(t, kind, parent)
 	if c.Recording() {

@@ -67,6 +67,7 @@ func (s *countedClientStream) SendMsg(m any) error {
 
 func (s *countedClientStream) RecvMsg(m any) error {
 	s.call.receiving(1)
+	defer s.call.receiving(-1)
 	err := s.ClientStream.RecvMsg(m)
 	switch {
 	case err == io.EOF, err == nil && !s.call.answers:
@@ -76,6 +77,5 @@ func (s *countedClientStream) RecvMsg(m any) error {
 	default:
 		s.call.ended(err)
 	}
-	s.call.receiving(-1)
 	return err
 }

@@ -465,3 +465,34 @@ func TestDroppedStreams(t *testing.T) {
 		})
 	}
 }
+
+// TestReceivesThatPanic ends a call by its context after a codec has panicked.
+func TestReceivesThatPanic(t *testing.T) {
+	tracer := spantest.New(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	cs, err := grpcmw.StreamClientInterceptor(tracer)(ctx, testsvc.StreamDesc(testsvc.Chat), nil, testsvc.Chat,
+		func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+			return &panickingStream{}, nil
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() {
+			if r := recover(); r != "codec" {
+				t.Errorf("recovered %v", r)
+			}
+		}()
+		cs.RecvMsg(nil)
+	}()
+	cancel()
+	if got := only(t, tracer).Tag("grpc.code"); got != "Canceled" {
+		t.Errorf("code %v", got)
+	}
+	runtime.KeepAlive(cs)
+}
+
+type panickingStream struct{ grpc.ClientStream }
+
+func (*panickingStream) RecvMsg(any) error { panic("codec") }
