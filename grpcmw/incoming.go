@@ -8,9 +8,11 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// incomingKey is the key under which gRPC keeps the metadata of a request. It is private there, so it is learned by
-// asking: with it the metadata can be read without the copy that metadata.FromIncomingContext makes, which costs
-// more than everything else an interceptor does. Without it, should gRPC change, only speed is lost.
+// incomingKey is the key under which gRPC keeps the metadata of a request in its context. It is private there, so it is
+// learned once, by asking gRPC for a value of a context that notes what it is asked for. With the key the metadata can
+// be read without the copy that metadata.FromIncomingContext makes, which costs more than everything else an
+// interceptor does. Should gRPC keep something else there one day, the type assertion in peek fails, and all goes
+// through gRPC's own functions: only speed is lost.
 var incomingKey = learnKey()
 
 func learnKey() any {
@@ -29,7 +31,8 @@ func (l *listener) Value(key any) any {
 	return nil
 }
 
-// peek returns the metadata of a request itself, to be read only.
+// peek returns the metadata of a request itself. Others may be reading it, too; nobody may write to it once it is in a
+// context, by the contract of metadata.NewIncomingContext.
 func peek(ctx context.Context) (md metadata.MD, ok bool) {
 	if incomingKey != nil {
 		md, ok = ctx.Value(incomingKey).(metadata.MD)
