@@ -30,7 +30,9 @@
 // A handler that limits its body with http.MaxBytesReader cannot tell net/http through any wrapped writer that the
 // limit was hit; put http.MaxBytesHandler around this middleware if the connection must close then. A client's body
 // that is neither closed nor read to its end, under a context that never ends, keeps its span open for ever, as it
-// keeps its connection.
+// keeps its connection. http.Client words the errors of its Timeout differently, from one time to the next, over any
+// transport that is not net/http's own; errors.Is and Timeout tell the same. Redirects count as resends, a request that
+// the caller sends again does not: nothing tells it from a new one.
 //
 // # Coming from opentracing-contrib/go-stdlib/nethttp
 //
