@@ -30,6 +30,9 @@ func (f Format) String() string {
 	return "format " + strconv.Itoa(int(f))
 }
 
+// MarshalText returns the same name, so that Stats reads well as JSON.
+func (f Format) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
 // BaggageStyle is a way to write baggage.
 type BaggageStyle uint8
 

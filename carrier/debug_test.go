@@ -1,7 +1,9 @@
 package carrier_test
 
 import (
+	"encoding/json"
 	"math"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -155,6 +157,15 @@ func TestNone(t *testing.T) {
 	h := headers("traceparent", someTraceparent)
 	if err := p.Inject(jaeger.NewSpanContext(jaeger.TraceID{Low: 1}, 2, 3, true, items{"a": "1"}), h); err != nil || len(h) != 1 || h.Get("traceparent") != someTraceparent {
 		t.Errorf("injected %v, %v", h, err)
+	}
+}
+
+func TestStatsNameFormatsInJSON(t *testing.T) {
+	p := newPropagator(t, carrier.Config{})
+	_, _ = p.Extract(http.Header{"B3": {"not one"}})
+	text, err := json.Marshal(p.Stats().Malformed)
+	if want := `{"b3":1,"b3multi":0,"jaeger":0,"tracecontext":0}`; err != nil || string(text) != want {
+		t.Errorf("%s, %v; want %s", text, err, want)
 	}
 }
 
