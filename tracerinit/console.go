@@ -42,7 +42,7 @@ type consoleSender struct {
 	buf     []byte
 }
 
-func (*consoleSender) MaxBytes() int { return messageBytes }
+func (*consoleSender) MaxBytes() int { return export.MessageBytes }
 
 func (*consoleSender) Close() {}
 

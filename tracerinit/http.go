@@ -13,9 +13,6 @@ import (
 	"github.com/spanloom/spanloom/internal/thrift"
 )
 
-// messageBytes is what receivers take at least: the limit of a gRPC server, and so of a collector, is 4 MiB.
-const messageBytes = 4<<20 - 64<<10
-
 // OTLPHTTP sends spans as OTLP protobuf over HTTP, to a collector, Jaeger or a vendor. endpoint is an http or https
 // URL; its path is kept as it is written, and is /v1/traces if there is none. Its path, query and password count as
 // secrets, since vendors put tokens there.
@@ -113,7 +110,7 @@ func newOTLPSender(s httpSender) export.Sender {
 
 func (*otlpSender) AppendSpan(dst []byte, s *model.Span) []byte { return otlp.AppendSpan(dst, s) }
 
-func (s *otlpSender) MaxBytes() int { return messageBytes - otlp.Overhead(s.process) }
+func (s *otlpSender) MaxBytes() int { return export.MessageBytes - otlp.Overhead(s.process) }
 
 func (s *otlpSender) Send(ctx context.Context, b export.Batch) error {
 	s.buf = otlp.AppendRequest(s.buf[:0], s.process, b.Spans)
@@ -136,7 +133,7 @@ func (*jaegerSender) AppendSpan(dst []byte, s *model.Span) []byte {
 	return thrift.AppendSpanBinary(dst, s)
 }
 
-func (s *jaegerSender) MaxBytes() int { return messageBytes - thrift.BinaryOverhead(s.process) }
+func (s *jaegerSender) MaxBytes() int { return export.MessageBytes - thrift.BinaryOverhead(s.process) }
 
 func (s *jaegerSender) Send(ctx context.Context, b export.Batch) error {
 	s.buf = thrift.AppendBatchBinary(s.buf[:0], s.process, b.Spans)

@@ -38,8 +38,8 @@ func (s *store) remove(t *trace) {
 	}
 	s.bytes -= t.bytes
 	s.totals.spans -= len(t.spans)
-	s.totals.evicted += len(t.spans)
-	s.totals.evictedT++
+	s.totals.evictedSpans += len(t.spans)
+	s.totals.evictedTraces++
 	if t.slow > 0 {
 		s.forgetSlow(t)
 	}

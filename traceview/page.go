@@ -104,7 +104,7 @@ func (v *View) kept() kept {
 		k.Lost = append(k.Lost, plural(n, "request")+" with spans refused")
 	}
 	lost(t.cut, "cut from long traces")
-	lost(t.evicted, "in "+plural(t.evictedT, "trace")+" gone to make room")
+	lost(t.evictedSpans, "in "+plural(t.evictedTraces, "trace")+" gone to make room")
 	lost(t.duplicates, "received twice")
 	lost(t.uncounted, "beyond "+strconv.Itoa(maxOperations)+" operations not counted")
 	return k

@@ -73,14 +73,14 @@ type store struct {
 
 // totals count spans since the view was made or cleared.
 type totals struct {
-	since      time.Time
-	received   int
-	duplicates int
-	cut        int // over the limit of one trace
-	evicted    int // went to make room
-	evictedT   int // traces that went
-	spans      int // kept now
-	uncounted  int // not in the operations' figures, because there are too many names
+	since         time.Time
+	received      int
+	duplicates    int
+	cut           int // over the limit of one trace
+	evictedSpans  int // went to make room
+	evictedTraces int // traces that went
+	spans         int // kept now
+	uncounted     int // not in the operations' figures, because there are too many names
 }
 
 func newStore(maxBytes, maxTraces int, now func() time.Time) *store {

@@ -36,7 +36,7 @@ func TestOldestTracesGoFirst(t *testing.T) {
 			t.Errorf("trace %d of 200 is gone", n)
 		}
 	}
-	if v.store.totals.evictedT != 150 || v.store.totals.evicted != 150 {
+	if v.store.totals.evictedTraces != 150 || v.store.totals.evictedSpans != 150 {
 		t.Errorf("evicted %+v, want 150 traces of one span", v.store.totals)
 	}
 }
@@ -111,8 +111,8 @@ func check(t *testing.T, v *View) {
 			s.bytes, s.keptBytes, s.totals.spans, s.plain.Len(), s.kept.Len(), bytes, kept, spans, len(s.traces))
 	}
 	tt := s.totals
-	if tt.received != tt.spans+tt.evicted+tt.cut+tt.duplicates {
-		t.Errorf("received %d, but kept %d + evicted %d + cut %d + twice %d", tt.received, tt.spans, tt.evicted, tt.cut, tt.duplicates)
+	if tt.received != tt.spans+tt.evictedSpans+tt.cut+tt.duplicates {
+		t.Errorf("received %d, but kept %d + evicted %d + cut %d + twice %d", tt.received, tt.spans, tt.evictedSpans, tt.cut, tt.duplicates)
 	}
 }
 

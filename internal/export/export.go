@@ -25,6 +25,9 @@ type Sender interface {
 	Close()
 }
 
+// MessageBytes is what receivers take at least: the limit of a gRPC server, and so of a collector, is 4 MiB.
+const MessageBytes = 4<<20 - 64<<10
+
 // Batch is the encoded spans of one Send.
 type Batch struct {
 	Spans [][]byte // each as AppendSpan wrote it

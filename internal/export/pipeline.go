@@ -28,8 +28,8 @@ type Pipeline struct {
 	mu      sync.Mutex
 	room    sync.Cond // for Block: the queue has room, or is closed
 	ring    ring
-	flight  span64 // sequence numbers of the spans the worker holds
-	flushTo uint64 // spans before this sequence number are sent without waiting for more
+	flight  sequence // the spans the worker holds
+	flushTo uint64   // spans before this sequence number are sent without waiting for more
 	waiters []waiter
 	closed  bool
 	gaveUp  bool   // Shutdown is over: every fate has been counted
@@ -39,8 +39,8 @@ type Pipeline struct {
 	closedAt time.Time
 }
 
-// span64 is the half-open range [from, to) of sequence numbers.
-type span64 struct{ from, to uint64 }
+// sequence is the half-open range [from, to) of the numbers that spans get as they are queued.
+type sequence struct{ from, to uint64 }
 
 type waiter struct {
 	target uint64

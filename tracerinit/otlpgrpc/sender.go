@@ -20,9 +20,8 @@ import (
 )
 
 const (
-	method       = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-	messageBytes = 4<<20 - 64<<10 // servers take 4 MiB unless told otherwise
-	replyBytes   = 1 << 20
+	method     = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+	replyBytes = 1 << 20
 )
 
 type sender struct {
@@ -44,7 +43,7 @@ func newSender(cc *grpc.ClientConn, r export.Remote, md metadata.MD, p *model.Pr
 
 func (*sender) AppendSpan(dst []byte, s *model.Span) []byte { return otlp.AppendSpan(dst, s) }
 
-func (s *sender) MaxBytes() int { return messageBytes - otlp.Overhead(s.process) }
+func (s *sender) MaxBytes() int { return export.MessageBytes - otlp.Overhead(s.process) }
 
 func (s *sender) Close() { s.cc.Close() }
 
