@@ -70,6 +70,9 @@ func (s *store) service(name string) *service {
 func (s *store) count(sp *span, t *trace) {
 	svc := s.service(sp.process.Service)
 	svc.spans++
+	if sp.failed {
+		svc.failed++
+	}
 	key := operationKey{sp.process.Service, sp.Name, sp.kind}
 	op := s.operations[key]
 	if op == nil {
@@ -87,7 +90,6 @@ func (s *store) count(sp *span, t *trace) {
 	i, _ := slices.BinarySearch(barBounds[:], sp.Duration)
 	op.bars[i].count++
 	if sp.failed {
-		svc.failed++
 		op.failed++
 		op.bars[i].failed++
 	}

@@ -209,6 +209,12 @@ func TestOperationsAreBounded(t *testing.T) {
 		t.Errorf("%d operations, %d spans uncounted, want %d and 100", len(v.store.operations), v.store.totals.uncounted, maxOperations)
 	}
 	contains(t, get(t, v, "/debug/traces/"), "100 spans beyond 1000 operations not counted")
+	put(t, v, "shop", model.Span{
+		TraceID: id(9000), SpanID: 1, Name: "one more", Start: noon, Tags: []model.Tag{{Key: "error", Value: model.Bool(true)}},
+	})
+	if shop := v.store.services["shop"]; shop.spans != maxOperations+101 || shop.failed != 1 {
+		t.Errorf("the service has %d spans, %d failed; want %d and 1", shop.spans, shop.failed, maxOperations+101)
+	}
 }
 
 func TestClearForgetsAll(t *testing.T) {
