@@ -83,7 +83,7 @@ type Value struct {
 	str  string
 }
 
-// String, Bool, Int, Float and Bytes make values.
+// String makes a text value.
 func String(s string) Value { return Value{str: s} }
 
 // Bool makes a boolean value.
