@@ -155,14 +155,20 @@ func BenchmarkGRPCUnaryServer(b *testing.B) {
 	}
 }
 
-// BenchmarkGRPCUnaryClient calls from within a traced request, as services do ("child"), and from outside of one. The
-// call carries three keys of metadata in the child's case, none in the others.
+// BenchmarkGRPCUnaryClient calls from within a traced request, as services do ("child"), also with three keys of
+// metadata of the caller's own, and from outside of one.
 func BenchmarkGRPCUnaryClient(b *testing.B) {
 	for _, c := range []struct {
 		name  string
 		m     mode
 		child bool
-	}{{"child", modes[1], true}, {"root", modes[1], false}, {"unsampled-child", modes[0], true}} {
+		keys  []string
+	}{
+		{"child", modes[1], true, nil},
+		{"child-with-metadata", modes[1], true, []string{"x-a", "1", "x-b", "2", "x-c", "3"}},
+		{"root", modes[1], false, nil},
+		{"unsampled-child", modes[0], true, nil},
+	} {
 		for _, peer := range rpcPeers {
 			b.Run(c.name+"/"+peer.name, func(b *testing.B) {
 				side := peer.start(b, c.m)
@@ -176,8 +182,10 @@ func BenchmarkGRPCUnaryClient(b *testing.B) {
 				}
 				defer cc.Close()
 				ctx := context.Background()
+				if c.keys != nil {
+					ctx = metadata.AppendToOutgoingContext(ctx, c.keys...)
+				}
 				if c.child {
-					ctx = metadata.AppendToOutgoingContext(ctx, "x-a", "1", "x-b", "2", "x-c", "3")
 					ctx = side.inside(ctx)
 				}
 				invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
