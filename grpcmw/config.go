@@ -2,11 +2,9 @@ package grpcmw
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
-	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"google.golang.org/grpc/codes"
 
@@ -35,26 +33,7 @@ func clientConfig(opts []ClientOption) *config {
 
 // done completes c once all options are applied.
 func (c *config) done(kind ext.SpanKindEnum) *config {
-	component := "grpc"
-	own := c.tags[:0:0]
-	for i, tag := range c.tags {
-		later := slices.ContainsFunc(c.tags[i+1:], func(t opentracing.Tag) bool { return t.Key == tag.Key })
-		switch s, isString := tag.Value.(string); {
-		case later || tag.Key == string(ext.SpanKind) || tag.Key == string(ext.Error):
-		case tag.Key == string(ext.Component) && isString:
-			component = s
-		default:
-			own = append(own, tag)
-		}
-	}
-	c.tags = own
-	if len(own) > 0 {
-		c.taken = make(map[string]bool, len(own))
-		for _, tag := range own {
-			c.taken[tag.Key] = true
-		}
-	}
-	c.kind = rpcspan.NewKind(kind, component)
+	c.kind, c.tags, c.taken = rpcspan.KindOf(kind, "grpc", c.tags)
 	c.silent = c.kind.Silent()
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 // incomingKey is the key under which gRPC keeps the metadata of a request in its context. It is private there, so it is
@@ -13,23 +14,7 @@ import (
 // be read without the copy that metadata.FromIncomingContext makes, which costs more than everything else an
 // interceptor does. Should gRPC keep something else there one day, the type assertion in peek fails, and all goes
 // through gRPC's own functions: only speed is lost.
-var incomingKey = learnKey()
-
-func learnKey() any {
-	l := &listener{Context: context.Background()}
-	metadata.ValueFromIncomingContext(l, "")
-	return l.key
-}
-
-type listener struct {
-	context.Context
-	key any
-}
-
-func (l *listener) Value(key any) any {
-	l.key = key
-	return nil
-}
+var incomingKey = rpcspan.LearnKey(func(ctx context.Context) { metadata.ValueFromIncomingContext(ctx, "") })
 
 // peek returns the metadata of a request itself. Others may be reading it, too; nobody may write to it once it is in a
 // context, by the contract of metadata.NewIncomingContext.

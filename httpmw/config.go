@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/opentracing/opentracing-go"
@@ -42,26 +41,7 @@ type config struct {
 
 // done completes c once all options are applied.
 func (c *config) done(kind ext.SpanKindEnum) *config {
-	component := "net/http"
-	own := c.tags[:0:0]
-	for i, tag := range c.tags {
-		later := slices.ContainsFunc(c.tags[i+1:], func(t opentracing.Tag) bool { return t.Key == tag.Key })
-		switch s, isString := tag.Value.(string); {
-		case later || tag.Key == string(ext.SpanKind) || tag.Key == string(ext.Error):
-		case tag.Key == string(ext.Component) && isString:
-			component = s
-		default:
-			own = append(own, tag)
-		}
-	}
-	c.tags = own
-	if len(own) > 0 {
-		c.taken = make(map[string]bool, len(own))
-		for _, tag := range own {
-			c.taken[tag.Key] = true
-		}
-	}
-	c.kind = rpcspan.NewKind(kind, component)
+	c.kind, c.tags, c.taken = rpcspan.KindOf(kind, "net/http", c.tags)
 	c.silentKind = c.kind.Silent()
 	return c
 }

@@ -21,11 +21,12 @@ func Active(ctx context.Context) opentracing.SpanContext {
 
 // activeKey is the key under which opentracing-go keeps the active span. It is private there, so it is learned by
 // asking; a context that answers to it itself saves the allocation of opentracing.ContextWithSpan.
-var activeKey = learnKey()
+var activeKey = LearnKey(func(ctx context.Context) { opentracing.SpanFromContext(ctx) })
 
-func learnKey() any {
+// LearnKey returns the key that read asks a context for.
+func LearnKey(read func(context.Context)) any {
 	l := &listener{Context: context.Background()}
-	opentracing.SpanFromContext(l)
+	read(l)
 	return l.key
 }
 
