@@ -33,6 +33,19 @@ func (f Format) String() string {
 // MarshalText returns the same name, so that Stats reads well as JSON.
 func (f Format) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
+// UnmarshalText reads one name as Parse does.
+func (f *Format) UnmarshalText(text []byte) error {
+	list, err := Parse(string(text))
+	if err == nil && len(list) != 1 {
+		err = fmt.Errorf("carrier: %q is not one propagation format", text)
+	}
+	if err != nil {
+		return err
+	}
+	*f = list[0]
+	return nil
+}
+
 // BaggageStyle is a way to write baggage.
 type BaggageStyle uint8
 

@@ -196,3 +196,20 @@ func TestParse(t *testing.T) {
 		}
 	}
 }
+
+func TestStatsSurviveJSON(t *testing.T) {
+	text, err := json.Marshal(newPropagator(t, carrier.Config{}).Stats())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back carrier.Stats
+	if err := json.Unmarshal(text, &back); err != nil || len(back.Extracted) != 4 {
+		t.Errorf("%v after a round trip of %s: %v", back.Extracted, text, err)
+	}
+	var f carrier.Format
+	for _, bad := range []string{`"xray"`, `"b3,jaeger"`, `"none"`, `""`, `3`} {
+		if err := json.Unmarshal([]byte(bad), &f); err == nil {
+			t.Errorf("%s is a format", bad)
+		}
+	}
+}
