@@ -1,8 +1,10 @@
-.PHONY: test lint bench bench-scale e2e e2e-jaeger tools
+.PHONY: test lint fuzz bench bench-scale e2e e2e-jaeger tools
 
 test: ; go test -race -shuffle=on ./...
 
 lint: tools ; .ci/lint
+
+fuzz: ; .ci/fuzz
 
 bench: ; go -C bench run ./cmd/report
 
