@@ -121,6 +121,13 @@ func (m *measured) netRatio(c, a, b string) (float64, bool) {
 	return middle(all)
 }
 
+// toBare is the CPU time of a peer as a multiple of the untraced work's.
+func (m *measured) toBare(c, peer string) (float64, bool) {
+	bare, ok := m.median(c, "bare", "cpu-ns/op")
+	v, _ := m.median(c, peer, "cpu-ns/op")
+	return v / bare, ok && bare > 0
+}
+
 func join(c, peer string) string {
 	if peer == "" {
 		return c

@@ -59,7 +59,7 @@ func (m *measured) writeCase(w io.Writer, c string, peers bool) {
 	}
 	head := append([]string{""}, shown...)
 	if rival != "" {
-		head = append(head, "net × floor", "net × "+rival)
+		head = append(head, "× bare", "net × floor", "net × "+rival)
 	}
 	row(w, head)
 	row(w, strings.Split(strings.Repeat("---,", len(head)-1)+"---", ","))
@@ -69,7 +69,7 @@ func (m *measured) writeCase(w io.Writer, c string, peers bool) {
 			cells = append(cells, cell(m.median(c, p, u)))
 		}
 		if rival != "" {
-			cells = append(cells, ratio(m.netRatio(c, p, "floor")), ratio(m.netRatio(c, p, rival)))
+			cells = append(cells, ratio(m.toBare(c, p)), ratio(m.netRatio(c, p, "floor")), ratio(m.netRatio(c, p, rival)))
 		}
 		if peers && p == best {
 			for i := range cells {
