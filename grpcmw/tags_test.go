@@ -186,6 +186,42 @@ func TestTagsOfOneKeyAreSetOnce(t *testing.T) {
 	}
 }
 
+// A method's tags are set in one of two ways, by what is known of the sampling; either way each span has each once.
+func TestTagsOfAMethodAreSetOnceWhateverTheParent(t *testing.T) {
+	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	mine := grpcmw.WithTags(opentracing.Tag{Key: "team", Value: "stock"})
+	server, client := grpcmw.UnaryServerInterceptor(tracer, mine), grpcmw.UnaryClientInterceptor(tracer, mine)
+	info := &grpc.UnaryServerInfo{FullMethod: "/shop.Stock/Get"}
+	call := func(ctx context.Context, _ any) (any, error) {
+		return nil, client(ctx, "/shop.Stock/Look", nil, nil, nil,
+			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil })
+	}
+	parent := metadata.Pairs("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	for _, ctx := range []context.Context{context.Background(), metadata.NewIncomingContext(context.Background(), parent)} {
+		if _, err := server(ctx, nil, info, call); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, span := range reporter.GetSpans() {
+		times := map[string]int{}
+		for _, tag := range jaeger.BuildJaegerThrift(span.(*jaeger.Span)).Tags {
+			times[tag.Key]++
+		}
+		want := []string{"span.kind", "component", "rpc.system", "rpc.service", "rpc.method", "grpc.type", "team", "rpc.grpc.status_code"}
+		if i == 1 { // the root server span, which ends after its child
+			want = append(want, "sampler.type", "sampler.param")
+		}
+		for _, key := range want {
+			if times[key] != 1 {
+				t.Errorf("span %d has %s %d times", i, key, times[key])
+			}
+		}
+	}
+	if n := len(reporter.GetSpans()); n != 4 {
+		t.Errorf("%d spans, want 4", n)
+	}
+}
+
 func TestMetadataTags(t *testing.T) {
 	opt := grpcmw.WithMetadataTags("X-Tenant", "authorization", "k-bin", "long", "bad key", "absent")
 	s, c := both(t, testsvc.Bufconn, nil, []grpcmw.ServerOption{opt}, []grpcmw.ClientOption{opt}, func(ctx context.Context, tr *transcript, cc *grpc.ClientConn) {
