@@ -35,7 +35,6 @@ type call struct {
 	kind     rpcKind
 	base     context.Context // the RPC's own
 	ctx      context.Context // base with the span
-	began    time.Time       // set if a hook wants the duration
 	target   string          // a client's
 	public   bool            // a server's caller is not obeyed
 	seen     atomic.Pointer[peer.Peer]
@@ -46,9 +45,6 @@ type call struct {
 
 // start begins the span and makes the context with it.
 func (c *call) start(t opentracing.Tracer, kind *rpcspan.Kind, parent opentracing.SpanContext) {
-	if c.cfg.outcome != nil {
-		c.began = time.Now()
-	}
 	c.Start(t, c.cfg.operationName(&c.Span, c.method), kind, parent)
 	c.base = c.Hooked(c.base)
 	c.ctx = (*within)(c)
@@ -78,7 +74,7 @@ func (c *call) ask(code codes.Code, err error, panicked any, failed bool) bool {
 	o := &Outcome{
 		Method: c.method.full, Code: code, Err: err, Panic: panicked,
 		Sent: int(c.sent.Load()), Received: int(c.received.Load()),
-		Duration: time.Since(c.began), IsError: failed,
+		Duration: time.Since(c.Began()), IsError: failed,
 	}
 	func() {
 		defer c.Contain()

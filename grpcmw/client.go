@@ -112,7 +112,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		}
 		return nil, ctx
 	}
-	c.start(t, m.kind, parent)
+	c.start(t, cl.cfg.kind, parent)
 	if cc != nil {
 		c.target = cc.Target()
 	}

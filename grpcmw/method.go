@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/spanloom/spanloom/internal/model"
-	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 // UnknownMethod is the operation name of an RPC that only a grpc.UnknownServiceHandler answers. The method's name
@@ -62,7 +61,6 @@ type method struct {
 
 	rpc  rpcKind
 	tags []opentracing.Tag // that all its RPCs have
-	kind *rpcspan.Kind     // with these tags; nil for an unknown method
 }
 
 const maxMethod = 256
@@ -106,7 +104,6 @@ func (c *config) methodOf(full string, rpc rpcKind) *method {
 	}
 	m := newMethod(full)
 	m.rpc, m.tags = rpc, c.methodTags(m, rpc)
-	m.kind = c.kind.With(m.tags)
 	if known == nil {
 		ms.known.CompareAndSwap(nil, &map[string]*method{full: m})
 		return m

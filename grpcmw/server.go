@@ -1,7 +1,6 @@
 package grpcmw
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/opentracing/opentracing-go"
@@ -105,7 +104,7 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 	if c.public = s.cfg.isPublic(&c.Span, ctx, m.full); c.public {
 		parent, stranger = nil, parent
 	}
-	kind := cmp.Or(m.kind, s.cfg.kind)
+	kind := s.cfg.kind
 	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
 		kind = s.cfg.silent
 	} else if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {

@@ -57,11 +57,7 @@ func (c *config) methodTags(m *method, rpc rpcKind) (tags []opentracing.Tag) {
 
 // startTags sets what is known of an RPC before it runs.
 func (c *call) startTags() {
-	if !c.Full() {
-		for _, tag := range c.method.tags {
-			c.SetTag(tag.Key, tag.Value)
-		}
-	}
+	c.SetTags(c.method.tags...)
 	if deadline, ok := c.base.Deadline(); ok {
 		c.set("grpc.timeout_ms", max(time.Until(deadline).Milliseconds(), 0))
 	}

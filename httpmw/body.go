@@ -79,7 +79,7 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 	n, err := c.body.inner.Read(p)
 	c.body.bytes.Add(int64(n))
 	if c.body.stop != nil && n > 0 {
-		c.body.last.Store(int64(time.Since(c.start)))
+		c.body.last.Store(int64(time.Since(c.span.Began())))
 	}
 	switch err {
 	case nil:

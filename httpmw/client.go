@@ -72,7 +72,6 @@ type call struct {
 	parent   context.Context
 	headers  http.Header // as sent
 	template string
-	start    time.Time
 	first    time.Duration // from start to the response's header
 	status   int
 	events   *connEvents
@@ -99,7 +98,6 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (c *call) begin(tracer opentracing.Tracer) {
-	c.start = time.Now()
 	c.template, _ = c.parent.Value(routeKey{}).(string)
 	c.span.Start(tracer, c.nameOf(c.original), c.kind, rpcspan.Active(c.parent))
 	c.parent = c.span.Hooked(c.parent)
@@ -148,7 +146,7 @@ func (c *call) send(out *http.Request) (resp *http.Response, err error) {
 
 // received notes the response's header, and watches its body if there is one.
 func (c *call) received(resp *http.Response) {
-	c.first = time.Since(c.start)
+	c.first = time.Since(c.span.Began())
 	c.status = resp.StatusCode
 	if c.span.Recording() {
 		t := tagger{c.config, &c.span}
@@ -205,7 +203,7 @@ func (c *call) end(e ending) {
 	}
 	var at time.Time
 	if e.at > 0 {
-		at = c.start.Add(e.at)
+		at = c.span.Began().Add(e.at)
 	}
 	c.span.Finish(at, logs)
 }
@@ -214,9 +212,6 @@ func (c *call) outcome(e ending) (o Outcome, why failure) {
 	o = Outcome{
 		Route: c.template, Status: c.status, BytesIn: c.body.bytes.Load(), BytesOut: max(c.original.ContentLength, 0),
 		FirstByte: c.first, Duration: e.at, Err: e.err, Panic: e.panic,
-	}
-	if e.at == 0 {
-		o.Duration = time.Since(c.start)
 	}
 	switch {
 	case e.panic != nil:

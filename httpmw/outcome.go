@@ -87,6 +87,9 @@ func (t tagger) verdict(r *http.Request, o Outcome) bool {
 
 func (t tagger) verdictOfHook(r *http.Request, o Outcome) (isError bool) {
 	isError = o.IsError
+	if o.Duration == 0 {
+		o.Duration = time.Since(t.span.Began())
+	}
 	defer t.span.Contain()
 	t.outcome(t.span.OpenTracing(), r, &o)
 	return o.IsError

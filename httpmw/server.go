@@ -47,7 +47,6 @@ type request struct {
 	out       http1Writer
 	original  *http.Request
 	parent    context.Context // what the handler's context is made from
-	start     time.Time
 	name      string // the span was started with
 	route     string
 	pattern   string // of a mux that the middleware is in
@@ -99,7 +98,6 @@ func (h *handler) pass(w http.ResponseWriter, r *http.Request, ctx context.Conte
 
 // begin starts the span.
 func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspan.Kind, remote opentracing.SpanContext, public bool) {
-	s.start = time.Now()
 	s.route, _ = s.router.early(s, r)
 	s.name = s.nameOf(r, s.route)
 	parent := remote
@@ -185,13 +183,13 @@ func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
 	out := &s.out.response
 	o = Outcome{
 		Route: s.route, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
-		Duration: time.Since(s.start), Err: out.err, Hijacked: out.hijacked,
+		Err: out.err, Hijacked: out.hijacked,
 	}
 	if s.original.Method == http.MethodHead {
 		o.BytesOut = 0
 	}
 	if !out.first.IsZero() {
-		o.FirstByte = out.first.Sub(s.start)
+		o.FirstByte = out.first.Sub(s.span.Began())
 	}
 	ended := out.ctx.Err()
 	silent := out.status == 0 && !out.hijacked

@@ -9,6 +9,7 @@ import (
 
 	"github.com/uber/jaeger-client-go"
 
+	"github.com/spanloom/spanloom/internal/engine"
 	"github.com/spanloom/spanloom/internal/export"
 )
 
@@ -117,6 +118,39 @@ func (s Sampler) local() jaeger.Sampler {
 		return jaeger.NewRateLimitingSampler(s.param)
 	}
 	return jaeger.NewConstSampler(s.kind == constSampler && s.param != 0)
+}
+
+// asker asks a sampler about new traces, once and for all, as jaeger-client-go does itself. Beyond that it saves the
+// spans that are sampled from growing their list of tags step by step.
+type asker struct{ jaeger.Sampler }
+
+func (a asker) ask(span *jaeger.Span, name string) jaeger.SamplingDecision {
+	yes, tags := a.IsSampled(span.SpanContext().TraceID(), name)
+	return jaeger.SamplingDecision{Sample: yes, Tags: tags}
+}
+
+// OnCreateSpan implements jaeger.SamplerV2.
+func (a asker) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
+	d := a.ask(span, span.OperationName())
+	if d.Sample {
+		engine.Reserve(span)
+	}
+	return d
+}
+
+// OnSetOperationName implements jaeger.SamplerV2.
+func (a asker) OnSetOperationName(span *jaeger.Span, name string) jaeger.SamplingDecision {
+	return a.ask(span, name)
+}
+
+// OnSetTag implements jaeger.SamplerV2.
+func (asker) OnSetTag(*jaeger.Span, string, any) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Retryable: true}
+}
+
+// OnFinishSpan implements jaeger.SamplerV2.
+func (asker) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Retryable: true}
 }
 
 // samplingURL adds the scheme to host:port, as JAEGER_SAMPLER_MANAGER_HOST_PORT is documented.

@@ -104,7 +104,7 @@ func newEngine(s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *
 	for _, tag := range s.tags {
 		options = append(options, jaeger.TracerOptions.Tag(tag.key, tag.value))
 	}
-	engine, _ := jaeger.NewTracer(s.service, sampler, reporter, options...)
+	engine, _ := jaeger.NewTracer(s.service, asker{sampler}, reporter, options...)
 	return engine.(*jaeger.Tracer)
 }
 

@@ -1,30 +1,17 @@
 package model
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/engine"
 )
 
 // maxScannedTags bounds the search for an earlier tag of the same key; jaeger.Span.Tags serves spans with more.
 const maxScannedTags = 64
-
-// spanTags is the index of the field of jaeger.Span that holds its tags, or -1 if it is not what it used to be.
-// Reading it saves the map that jaeger.Span.Tags makes, more than half the cost of an exported span, and the order
-// in which tags were set. Every read is checked by reflect, and the library is frozen.
-var spanTags = findSpanTags()
-
-func findSpanTags() int {
-	f, ok := reflect.TypeFor[jaeger.Span]().FieldByName("tags")
-	tag := reflect.TypeFor[jaeger.Tag]()
-	if !ok || len(f.Index) != 1 || f.Type != reflect.TypeFor[[]jaeger.Tag]() || tag.NumField() != 2 ||
-		tag.Field(0).Type != reflect.TypeFor[string]() || tag.Field(1).Type != reflect.TypeFor[any]() {
-		return -1
-	}
-	return f.Index[0]
-}
 
 // loadTags fills s.Tags; of tags with the same key the last one counts, and a tag without a key is none.
 func (s *Span) loadTags(src *jaeger.Span, lim Limits) (dropped int) {
@@ -47,33 +34,19 @@ func (s *Span) loadTags(src *jaeger.Span, lim Limits) (dropped int) {
 	return dropped
 }
 
-// readTags reports false if it met what only jaeger.Span.Tags can tell, such as a value with methods.
+// readTags reports false if it met what must not be asked under the span's lock, such as a value with methods.
 func (s *Span) readTags(src *jaeger.Span, maxBytes int) bool {
-	if spanTags < 0 {
-		return false
-	}
-	src.RLock()
-	defer src.RUnlock()
-	tags := reflect.ValueOf(src).Elem().Field(spanTags)
-	n := tags.Len()
-	if n > maxScannedTags {
-		return false
-	}
-	for i := range n {
-		tag := tags.Index(i)
-		v := tag.Field(1).Elem()
-		if !v.IsValid() || v.Type().NumMethod() > 0 {
-			return false
+	simple := true
+	could := engine.ReadTags(src, func(tags []opentracing.Tag) {
+		simple = len(tags) <= maxScannedTags
+		for i := 0; simple && i < len(tags); i++ {
+			var v Value
+			if v, simple = simpleValue(tags[i].Value, maxBytes); simple && tags[i].Key != "" {
+				s.setTag(tags[i].Key, v)
+			}
 		}
-		value, ok := basicValue(v, maxBytes)
-		if !ok {
-			return false
-		}
-		if key := tag.Field(0).String(); key != "" {
-			s.setTag(key, value)
-		}
-	}
-	return true
+	})
+	return could && simple
 }
 
 func (s *Span) setTag(key string, v Value) {

@@ -12,21 +12,10 @@ import (
 // ValueOf turns a value given to SetTag or LogFields into a Value. Unknown types are written as fmt.Sprint writes
 // them; a String or Error method that panics yields "<panic>". A string over maxBytes (if positive) is cut.
 func ValueOf(v any, maxBytes int) Value {
+	if value, ok := simpleValue(v, maxBytes); ok {
+		return value
+	}
 	switch v := v.(type) {
-	case string:
-		return String(Cut(v, maxBytes))
-	case bool:
-		return Bool(v)
-	case int:
-		return Int(int64(v))
-	case int64:
-		return Int(v)
-	case uint16:
-		return Int(int64(v))
-	case float64:
-		return Float(v)
-	case []byte:
-		return bytesValue(v, maxBytes)
 	case error:
 		return String(Cut(guarded(v, error.Error), maxBytes))
 	case fmt.Stringer:
@@ -36,6 +25,31 @@ func ValueOf(v any, maxBytes int) Value {
 		return value
 	}
 	return String(Cut(guarded(v, func(v any) string { return fmt.Sprint(v) }), maxBytes))
+}
+
+// simpleValue is ValueOf for what has no methods that it might have to call.
+func simpleValue(v any, maxBytes int) (Value, bool) {
+	switch v := v.(type) {
+	case string:
+		return String(Cut(v, maxBytes)), true
+	case bool:
+		return Bool(v), true
+	case int:
+		return Int(int64(v)), true
+	case int64:
+		return Int(v), true
+	case uint16:
+		return Int(int64(v)), true
+	case float64:
+		return Float(v), true
+	case []byte:
+		return bytesValue(v, maxBytes), true
+	}
+	r := reflect.ValueOf(v)
+	if !r.IsValid() || r.Type().NumMethod() > 0 {
+		return Value{}, false
+	}
+	return basicValue(r, maxBytes)
 }
 
 // basicValue is ValueOf for what is a number, a string or bytes underneath.

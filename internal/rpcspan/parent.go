@@ -30,12 +30,12 @@ func Remote(t opentracing.Tracer, carrier any) opentracing.SpanContext {
 
 // Link records the ids of a caller whose context is not obeyed.
 func (s *Span) Link(sc opentracing.SpanContext) {
-	if sc == nil || s.span == nil {
+	if sc == nil {
 		return
 	}
 	if id := carrier.TraceID(sc); id != "" {
-		s.span.SetTag("link.trace_id", id)
-		s.span.SetTag("link.span_id", carrier.SpanID(sc))
+		s.SetTag("link.trace_id", id)
+		s.SetTag("link.span_id", carrier.SpanID(sc))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/opentracing/opentracing-go/log"
 	"github.com/uber/jaeger-client-go"
 
+	"github.com/spanloom/spanloom/internal/engine"
 	"github.com/spanloom/spanloom/internal/model"
 )
 
@@ -21,9 +22,9 @@ type Span struct {
 	deaf    bool         // span says that it records nothing
 	ending  atomic.Bool
 	mishaps atomic.Int32 // panics of user hooks
+	began   time.Time
 
 	tags   map[string]any // it starts with
-	full   bool           // all tags of its kind are among them
 	shared bool           // the tracer only reads them
 	refs   [1]opentracing.SpanReference
 	opts   [1]opentracing.StartSpanOption
@@ -31,12 +32,10 @@ type Span struct {
 
 // Start begins the span as a child of parent, or as a root if parent is nil.
 func (s *Span) Start(tracer opentracing.Tracer, name string, kind *Kind, parent opentracing.SpanContext) {
+	s.began = time.Now()
 	s.tags = kind.tags
 	s.refs[0] = opentracing.SpanReference{Type: opentracing.ChildOfRef, ReferencedContext: parent}
 	_, s.shared = tracer.(interface{ Sampler() jaeger.SamplerV2 })
-	if s.shared && kind.full != nil && underSampled(parent) {
-		s.tags, s.full = kind.full, true
-	}
 	s.opts[0] = s
 	s.span = tracer.StartSpan(name, s.opts[:]...)
 	if j, ok := s.span.(*jaeger.Span); ok {
@@ -52,6 +51,7 @@ func (s *Span) Apply(o *opentracing.StartSpanOptions) {
 	if s.refs[0].ReferencedContext != nil {
 		o.References = s.refs[:]
 	}
+	o.StartTime = s.began
 	if s.shared {
 		o.Tags = s.tags
 		return
@@ -68,8 +68,8 @@ func (s *Span) Reference() opentracing.SpanReference { return s.refs[0] }
 // Started reports whether there is a span.
 func (s *Span) Started() bool { return s.span != nil }
 
-// Full reports whether the span has the tags that Kind.With was given; otherwise they are still to be set.
-func (s *Span) Full() bool { return s.full }
+// Began is when the span started.
+func (s *Span) Began() time.Time { return s.began }
 
 // OpenTracing returns the span itself, nil if there is none.
 func (s *Span) OpenTracing() opentracing.Span { return s.span }
@@ -107,14 +107,21 @@ func (s *Span) Recording() bool {
 	if s.jaeger == nil {
 		return s.span != nil && !s.deaf
 	}
-	sc := s.jaeger.SpanContext()
-	return sc.IsSampled() || !sc.IsSamplingFinalized()
+	return engine.Recording(s.jaeger)
 }
 
 // SetTag sets a tag that is not set elsewhere: jaeger-client-go keeps both of two tags with one key.
-func (s *Span) SetTag(key string, value any) {
-	if s.span != nil {
-		s.span.SetTag(key, value)
+func (s *Span) SetTag(key string, value any) { s.SetTags(opentracing.Tag{Key: key, Value: value}) }
+
+// SetTags is SetTag for each of the tags.
+func (s *Span) SetTags(tags ...opentracing.Tag) {
+	switch {
+	case s.jaeger != nil:
+		engine.SetTags(s.jaeger, tags...)
+	case s.span != nil:
+		for _, tag := range tags {
+			s.span.SetTag(tag.Key, tag.Value)
+		}
 	}
 }
 
@@ -135,7 +142,7 @@ func (s *Span) Fail(kind, message string, stack []byte) {
 		return
 	}
 	if !s.failed() {
-		s.span.SetTag(string(ext.Error), true)
+		s.SetTag(string(ext.Error), true)
 	}
 	fields := make([]log.Field, 3, 4)
 	fields[0], fields[1], fields[2] = log.Event("error"), log.String("error.kind", kind), log.Message(model.Cut(message, maxMessage))
@@ -159,11 +166,7 @@ func (s *Span) Ending() bool { return s.span != nil && s.ending.CompareAndSwap(f
 // Finish ends the span at the given time, or now if end is zero, with events that were kept aside.
 func (s *Span) Finish(end time.Time, events []opentracing.LogRecord) {
 	if n := s.mishaps.Load(); n > 0 {
-		s.span.SetTag("spanloom.hook_panics", int(n))
-	}
-	if end.IsZero() && events == nil {
-		s.span.Finish()
-		return
+		s.SetTag("spanloom.hook_panics", int(n))
 	}
 	s.span.FinishWithOptions(opentracing.FinishOptions{FinishTime: end, LogRecords: events})
 }
