@@ -15,10 +15,10 @@ func (p *Propagator) extractFrom(carrier any, textMap bool) (jaeger.SpanContext,
 	in.readFormats()
 	switch {
 	case in.src.walked != nil: // once is enough
+	case in.winner.valid() && !in.mayHavePrefixed():
+		in.src.prefixed = 0
 	case in.winner.valid():
-		if in.mayHavePrefixed() {
-			in.src.countPrefixed()
-		}
+		in.src.countPrefixed()
 	case in.src.indexed == nil && in.src.walk() && !in.corrupt:
 		in.readFormats()
 	}

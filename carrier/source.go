@@ -26,6 +26,7 @@ type source struct {
 	strings map[string]string
 	indexed Indexed
 
+	swept    bool // all keys have been looked at
 	walked   *walked
 	prefixed int // uberctx-* keys met on a walk
 }
@@ -58,9 +59,14 @@ func (s *source) open(carrier any, want fieldSet) error {
 	return nil
 }
 
-// openHeaders looks for the leading fields at once and forgets those that are not there.
+// openHeaders looks for the leading fields at once and forgets those that are not there. Without the two that nearly
+// all callers send, a walk over all keys is due anyway, and tells what there is.
 func (s *source) openHeaders(h map[string][]string, names *keyNames) {
 	s.headers, s.names = h, names
+	if len(h[names[traceparent]]) == 0 && len(h[names[uberTraceID]]) == 0 {
+		s.walk()
+		return
+	}
 	for f := range fixedFields {
 		if leadFields.has(f) && s.want.has(f) && len(h[names[f]]) == 0 {
 			s.want &^= 1 << f
@@ -108,12 +114,16 @@ func (s *source) countPrefixed() {
 	}
 }
 
-// walk counts uberctx-* keys too, and reports whether it has met fixed keys in a spelling that get did not know, which
-// get knows from then on.
+// walk looks at all keys, once. From then on get knows fixed keys in any spelling, and prefixed counts uberctx-*. It
+// reports whether it has met a spelling that get did not know before.
 func (s *source) walk() (odd bool) {
-	for k := range s.headers {
+	if s.swept {
+		return false
+	}
+	s.swept, s.want = true, 0
+	for k, list := range s.headers {
 		if mayBeManaged(k) {
-			odd = s.meet(k, len(s.headers[k]), s.names) || odd
+			odd = s.meet(k, len(list), s.names) || odd
 		}
 	}
 	for k := range s.strings {
@@ -127,14 +137,16 @@ func (s *source) walk() (odd bool) {
 
 func (s *source) meet(key string, values int, names *keyNames) (odd bool) {
 	f := fieldOf(key)
-	if f == unmanaged || !s.managed.has(f) {
-		return false
-	}
-	if f == uberctx {
+	switch {
+	case f == unmanaged || !s.managed.has(f) || values == 0:
+	case f == uberctx:
 		s.prefixed += values
-		return false
+	case key != names[f]:
+		return true
+	default:
+		s.want |= 1 << f
 	}
-	return key != names[f]
+	return false
 }
 
 // respell files the fixed keys under whatever spelling they have.
