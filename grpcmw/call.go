@@ -33,10 +33,10 @@ type call struct {
 	cfg      *config
 	method   *method
 	kind     rpcKind
+	public   bool            // a server's caller is not obeyed
 	base     context.Context // the RPC's own
 	ctx      context.Context // base with the span
 	target   string          // a client's
-	public   bool            // a server's caller is not obeyed
 	seen     atomic.Pointer[peer.Peer]
 	out      pairs
 	sent     atomic.Int64

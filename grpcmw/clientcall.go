@@ -20,18 +20,18 @@ import (
 type clientCall struct {
 	call
 	grpc.EmptyCallOption
-	opts    [4]grpc.CallOption // saves an allocation
+	opts    [3]grpc.CallOption // saves an allocation
 	remote  peer.Peer          // written by gRPC
-	alone   bool               // nothing is between this call and gRPC
-	answers bool               // the server streams
+	release func() bool
 
 	mu        sync.Mutex
-	followed  bool // the stream exists
-	finishes  int
-	last      error // of the stream of gRPC's that finished last
-	busy      int   // receives under way
+	alone     bool  // nothing is between this call and gRPC
+	answers   bool  // the server streams
+	followed  bool  // the stream exists
 	cancelled bool  // while busy
-	release   func() bool
+	over      bool  // a stream of gRPC's finished
+	busy      int16 // receives under way
+	last      error // of the stream of gRPC's that finished last
 }
 
 // isCalled reports whether an interceptor of ours is at work on this very RPC. An RPC to another method, such as one
@@ -66,7 +66,7 @@ func (c *clientCall) follow(cs grpc.ClientStream) grpc.ClientStream {
 	s := &countedClientStream{ClientStream: cs, call: c}
 	c.mu.Lock()
 	c.followed = true
-	over, last := c.finishes > 0 && c.ends(c.last), c.last
+	over, last := c.over && c.ends(c.last), c.last
 	c.mu.Unlock()
 	if over {
 		c.conclude(last)
@@ -84,7 +84,7 @@ func (c *clientCall) follow(cs grpc.ClientStream) grpc.ClientStream {
 // finished is told by gRPC that a stream finished. After grpc.Peer among the options, the peer is known.
 func (c *clientCall) finished(err error) {
 	c.mu.Lock()
-	c.finishes++
+	c.over = true
 	c.last = err
 	over := c.followed && c.ends(err)
 	if c.alone {
@@ -111,7 +111,7 @@ func (c *clientCall) ended(err error) {
 }
 
 // receiving counts receives under way: while there is one, it knows better how the stream ends than the context.
-func (c *clientCall) receiving(n int) {
+func (c *clientCall) receiving(n int16) {
 	if c.release == nil {
 		return
 	}
@@ -151,9 +151,9 @@ var errAbandoned = status.Error(codes.Canceled, "stream abandoned")
 // abandon ends a call whose stream nobody holds any more, unless it has a deadline, which ends it.
 func (c *clientCall) abandon() {
 	c.mu.Lock()
-	finishes, err := c.finishes, c.last
+	over, err := c.over, c.last
 	c.mu.Unlock()
-	if finishes == 0 {
+	if !over {
 		if _, ends := c.base.Deadline(); ends {
 			return
 		}

@@ -45,7 +45,7 @@ func (w *pairs) dropInjected(md metadata.MD, bad []string, ctx context.Context) 
 // pairs collects what a tracer injects and leaves out what gRPC cannot send.
 type pairs struct {
 	kv      []string
-	room    [6]string // for kv, saves an allocation
+	room    [4]string // for kv, saves an allocation with two formats
 	dropped int
 }
 
