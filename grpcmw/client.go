@@ -108,7 +108,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 	parent := rpcspan.Active(ctx)
 	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {
 		if parent != nil && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
-			ctx = c.out.inject(ctx, t, parent)
+			ctx = c.out.inject(ctx, func(headers any) (bool, error) { return rpcspan.Inject(t, parent, headers) })
 		}
 		return nil, ctx
 	}
@@ -121,7 +121,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		c.calleeTags()
 	}
 	if cl.cfg.propagates(&c.Span, ctx, fullMethod) {
-		c.ctx = c.out.inject(c.ctx, t, c.OpenTracing().Context())
+		c.ctx = c.out.inject(c.ctx, func(headers any) (bool, error) { return c.Inject(t, headers) })
 	}
 	return c, c.ctx
 }

@@ -5,33 +5,37 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// inject returns ctx with sc in its outgoing metadata, in place of whatever propagation keys were there. Keys for
-// which gRPC would fail the RPC are left out and counted in w.
-func (w *pairs) inject(ctx context.Context, t opentracing.Tracer, sc opentracing.SpanContext) context.Context {
+// inject returns ctx with what write puts into its outgoing metadata, in place of whatever propagation keys were there.
+// Keys for which gRPC would fail the RPC are left out and counted in w.
+func (w *pairs) inject(ctx context.Context, write func(headers any) (legal bool, err error)) context.Context {
 	md, ok := metadata.FromOutgoingContext(ctx)
 	if !ok {
-		if err := t.Inject(sc, opentracing.HTTPHeaders, w); err != nil || len(w.kv) == 0 {
+		if _, err := write(w); err != nil || len(w.kv) == 0 {
 			return ctx
 		}
 		return metadata.AppendToOutgoingContext(ctx, w.kv...)
 	}
-	if err := t.Inject(sc, opentracing.HTTPHeaders, carrier.Multi(md)); err != nil {
+	legal, err := write(carrier.Multi(md))
+	if err != nil {
 		return ctx
 	}
-	if bad := unsendable(md); bad != nil {
-		w.dropInjected(md, bad, ctx)
+	if !legal {
+		w.dropInjected(md, ctx)
 	}
 	return metadata.NewOutgoingContext(ctx, md)
 }
 
-// dropInjected deletes those of the bad keys that are not the caller's own, which are for gRPC to complain of.
-func (w *pairs) dropInjected(md metadata.MD, bad []string, ctx context.Context) {
+// dropInjected deletes what gRPC cannot send, but for the caller's own, which is for gRPC to complain of.
+func (w *pairs) dropInjected(md metadata.MD, ctx context.Context) {
+	bad := unsendable(md)
+	if bad == nil {
+		return
+	}
 	before, _ := metadata.FromOutgoingContext(ctx)
 	callers := unsendable(before)
 	for _, key := range bad {

@@ -90,10 +90,10 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	c.begin(tracer)
 	out := r.WithContext(c.context())
-	c.headers = r.Header
 	if ask(&c.span, t.inject, r, true, false) {
-		c.headers = inject(tracer, c.span.OpenTracing().Context(), out)
+		inject(out, func(headers any) (bool, error) { return c.span.Inject(tracer, headers) })
 	}
+	c.headers = out.Header
 	return c.send(out)
 }
 

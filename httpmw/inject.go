@@ -6,34 +6,22 @@ import (
 	"slices"
 
 	"github.com/opentracing/opentracing-go"
-	"github.com/uber/jaeger-client-go"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// inject puts the headers of sc on r, replacing stale ones, in a map of its own.
-func inject(tracer opentracing.Tracer, sc opentracing.SpanContext, r *http.Request) http.Header {
+// inject has write put propagation headers on r, in a map of its own. Without them, because write failed, r is sent
+// all the same.
+func inject(r *http.Request, write func(headers any) (legal bool, err error)) {
 	before := r.Header
 	r.Header = maps.Clone(before)
-	_ = tracer.Inject(sc, opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(r.Header)) // then it goes without
-	if mayHaveBaggage(sc) {
+	if legal, _ := write(opentracing.HTTPHeadersCarrier(r.Header)); !legal {
 		dropUnsendable(r.Header, before)
 	}
-	return r.Header
 }
 
-// mayHaveBaggage asks jaeger's contexts, for which that costs nothing, and is true for others.
-func mayHaveBaggage(sc opentracing.SpanContext) (has bool) {
-	j, ok := sc.(jaeger.SpanContext)
-	if ok {
-		j.ForeachBaggageItem(func(string, string) bool { has = true; return false })
-	}
-	return has || !ok
-}
-
-// dropUnsendable removes what a tracer has added but cannot be sent. Tracers without our propagator make headers of
-// any baggage, also of such that a remote caller made up, and http.Transport refuses the whole request then.
+// dropUnsendable removes what a tracer has added but cannot be sent: http.Transport would refuse the whole request.
 func dropUnsendable(h, before http.Header) {
 	for name, values := range h {
 		if _, callers := before[name]; callers {
@@ -54,7 +42,7 @@ func (c *call) pass(tracer opentracing.Tracer) (*http.Response, error) {
 		return c.base.RoundTrip(c.original)
 	}
 	out := c.original.WithContext(c.parent)
-	inject(tracer, active, out)
+	inject(out, func(headers any) (bool, error) { return rpcspan.Inject(tracer, active, headers) })
 	resp, err := c.base.RoundTrip(out)
 	c.restore(resp, out)
 	return resp, err

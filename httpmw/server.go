@@ -47,7 +47,7 @@ type request struct {
 	out       http1Writer
 	original  *http.Request
 	parent    context.Context // what the handler's context is made from
-	name      string // the span was started with
+	name      string          // the span was started with
 	route     string
 	pattern   string // of a mux that the middleware is in
 	described bool
