@@ -8,7 +8,6 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/peer"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
@@ -36,9 +35,7 @@ type call struct {
 	public   bool            // a server's caller is not obeyed
 	base     context.Context // the RPC's own
 	ctx      context.Context // base with the span
-	target   string          // a client's
-	seen     atomic.Pointer[peer.Peer]
-	out      pairs
+	client   *clientCall     // it is part of; nil on a server
 	sent     atomic.Int64
 	received atomic.Int64
 }

@@ -104,6 +104,7 @@ func newClient(tracer opentracing.Tracer, opts []ClientOption) *client {
 func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod string, rpc rpcKind, req any, cc *grpc.ClientConn) (*clientCall, context.Context) {
 	m := cl.cfg.methodOf(fullMethod, rpc)
 	c := &clientCall{}
+	c.client = c
 	c.cfg, c.method, c.kind, c.base, c.ctx = cl.cfg, m, rpc|clientSide, ctx, ctx
 	parent := rpcspan.Active(ctx)
 	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {

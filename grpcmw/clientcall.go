@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -21,7 +22,10 @@ type clientCall struct {
 	call
 	grpc.EmptyCallOption
 	opts    [3]grpc.CallOption // saves an allocation
-	remote  peer.Peer          // written by gRPC
+	target  string
+	remote  peer.Peer // written by gRPC
+	seen    atomic.Pointer[peer.Peer]
+	out     pairs
 	release func() bool
 
 	mu        sync.Mutex

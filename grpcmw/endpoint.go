@@ -64,7 +64,7 @@ func withoutScheme(name string) string {
 }
 
 // callee is what gRPC connected to if that is known, else the target.
-func (c *call) callee() endpoint {
+func (c *clientCall) callee() endpoint {
 	if p := c.seen.Load(); p != nil && p.Addr != nil {
 		return c.cfg.newEndpoint(p.Addr.String())
 	}

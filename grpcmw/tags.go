@@ -75,13 +75,13 @@ func (c *call) callerTags() {
 }
 
 // calleeTags sets what a client knows of the server before it answers.
-func (c *call) calleeTags() {
+func (c *clientCall) calleeTags() {
 	if name := c.cfg.peerService(&c.Span, c.target); name != "" {
 		c.set(string(ext.PeerService), name)
 	}
 	c.attemptTag(attempt(metadata.ValueFromOutgoingContext(c.base, retryAttempt)))
 	for _, tag := range c.cfg.metadata {
-		tag.record(c, metadata.ValueFromOutgoingContext(c.base, tag.key))
+		tag.record(&c.call, metadata.ValueFromOutgoingContext(c.base, tag.key))
 	}
 }
 
@@ -129,11 +129,11 @@ func (c *call) endTags(s condition, failed bool, panicked any) {
 		c.set("rpc.messages.sent", int(c.sent.Load()))
 		c.set("rpc.messages.received", int(c.received.Load()))
 	}
-	if c.kind.client() {
-		c.peerTags(c.callee())
-	}
-	if c.out.dropped > 0 {
-		c.set("spanloom.dropped_metadata", c.out.dropped)
+	if c.client != nil {
+		c.peerTags(c.client.callee())
+		if n := c.client.out.dropped; n > 0 {
+			c.set("spanloom.dropped_metadata", n)
+		}
 	}
 	switch {
 	case !failed:

@@ -20,14 +20,14 @@ type Span struct {
 	span    opentracing.Span
 	jaeger  *jaeger.Span // span, when it is jaeger's
 	deaf    bool         // span says that it records nothing
+	shared  bool         // the tracer only reads tags
 	ending  atomic.Bool
 	mishaps atomic.Int32 // panics of user hooks
 	began   time.Time
 
-	tags   map[string]any // it starts with
-	shared bool           // the tracer only reads them
-	refs   [1]opentracing.SpanReference
-	opts   [1]opentracing.StartSpanOption
+	tags map[string]any // it starts with
+	refs [1]opentracing.SpanReference
+	opts [1]opentracing.StartSpanOption
 }
 
 // Start begins the span as a child of parent, or as a root if parent is nil.
