@@ -1,6 +1,8 @@
 package carrier
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 )
@@ -62,10 +64,9 @@ const lowerDigits = "0123456789abcdef"
 
 // appendHex appends v as 16 hex digits.
 func appendHex(b []byte, v uint64) []byte {
-	for shift := 60; shift >= 0; shift -= 4 {
-		b = append(b, lowerDigits[v>>shift&15])
-	}
-	return b
+	var raw [8]byte
+	binary.BigEndian.PutUint64(raw[:], v)
+	return hex.AppendEncode(b, raw[:])
 }
 
 // appendTraceID appends id as 32 hex digits.

@@ -105,6 +105,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 	m := cl.cfg.methodOf(fullMethod, rpc)
 	c := &clientCall{}
 	c.client = c
+	c.out.lawful = rpcspan.Lawful(t)
 	c.cfg, c.method, c.kind, c.base, c.ctx = cl.cfg, m, rpc|clientSide, ctx, ctx
 	parent := rpcspan.Active(ctx)
 	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {

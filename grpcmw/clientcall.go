@@ -56,13 +56,24 @@ func (c *clientCall) mark(opts []grpc.CallOption) []grpc.CallOption {
 
 const grpcPath = "google.golang.org/grpc"
 
+// ownInvoker and ownStreamer are gRPC's own, once they were met.
+var ownInvoker, ownStreamer atomic.Uintptr
+
 // isOfGRPC reports whether an invoker or streamer is gRPC's own and not an interceptor.
 func isOfGRPC(f any) bool {
-	switch runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name() {
-	case grpcPath + ".invoke", grpcPath + ".newClientStream":
+	entry := reflect.ValueOf(f).Pointer()
+	if entry == ownInvoker.Load() || entry == ownStreamer.Load() {
 		return true
 	}
-	return false
+	switch runtime.FuncForPC(entry).Name() {
+	case grpcPath + ".invoke":
+		ownInvoker.Store(entry)
+	case grpcPath + ".newClientStream":
+		ownStreamer.Store(entry)
+	default:
+		return false
+	}
+	return true
 }
 
 // follow returns the stream for the caller and sees to it that the span ends with it.

@@ -50,11 +50,19 @@ func (w *pairs) dropInjected(md metadata.MD, ctx context.Context) {
 type pairs struct {
 	kv      []string
 	room    [4]string // for kv, saves an allocation with two formats
-	dropped int
+	lawful  bool      // the tracer sets lower-case keys and legal values, each once
+	dropped int32
 }
 
 // Set implements opentracing.TextMapWriter.
 func (w *pairs) Set(key, value string) {
+	if w.kv == nil {
+		w.kv = w.room[:0]
+	}
+	if w.lawful {
+		w.kv = append(w.kv, key, value)
+		return
+	}
 	key = strings.ToLower(key)
 	if !validKey(key) || !validValue(key, value) {
 		w.dropped++
@@ -65,9 +73,6 @@ func (w *pairs) Set(key, value string) {
 			w.kv[i+1] = value
 			return
 		}
-	}
-	if w.kv == nil {
-		w.kv = w.room[:0]
 	}
 	w.kv = append(w.kv, key, value)
 }

@@ -132,7 +132,7 @@ func (c *call) endTags(s condition, failed bool, panicked any) {
 	if c.client != nil {
 		c.peerTags(c.client.callee())
 		if n := c.client.out.dropped; n > 0 {
-			c.set("spanloom.dropped_metadata", n)
+			c.set("spanloom.dropped_metadata", int(n))
 		}
 	}
 	switch {
