@@ -118,8 +118,8 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 	if cc != nil {
 		c.target = cc.Target()
 	}
-	if c.Recording() {
-		c.startTags()
+	if c.SetTags(m.tags...) {
+		c.deadlineTag()
 		c.calleeTags()
 	}
 	if cl.cfg.propagates(&c.Span, ctx, fullMethod) {

@@ -111,9 +111,9 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 		return nil, rpcspan.PassOn(ctx, t, parent)
 	}
 	c.start(t, kind, parent)
-	if c.Recording() {
+	if c.SetTags(m.tags...) {
 		c.Link(stranger)
-		c.startTags()
+		c.deadlineTag()
 		c.callerTags()
 	}
 	return c, c.ctx

@@ -55,9 +55,8 @@ func (c *config) methodTags(m *method, rpc rpcKind) (tags []opentracing.Tag) {
 	return append(tags, c.tags...)
 }
 
-// startTags sets what is known of an RPC before it runs.
-func (c *call) startTags() {
-	c.SetTags(c.method.tags...)
+// deadlineTag tells how much time an RPC has.
+func (c *call) deadlineTag() {
 	if deadline, ok := c.base.Deadline(); ok {
 		c.set("grpc.timeout_ms", max(time.Until(deadline).Milliseconds(), 0))
 	}

@@ -124,23 +124,19 @@ func (s Sampler) local() jaeger.Sampler {
 // spans that are sampled from growing their list of tags step by step.
 type asker struct{ jaeger.Sampler }
 
-func (a asker) ask(span *jaeger.Span, name string) jaeger.SamplingDecision {
-	yes, tags := a.IsSampled(span.SpanContext().TraceID(), name)
-	return jaeger.SamplingDecision{Sample: yes, Tags: tags}
-}
-
 // OnCreateSpan implements jaeger.SamplerV2.
 func (a asker) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
-	d := a.ask(span, span.OperationName())
-	if d.Sample {
+	yes, tags := a.IsSampled(engine.New(span))
+	if yes {
 		engine.Reserve(span)
 	}
-	return d
+	return jaeger.SamplingDecision{Sample: yes, Tags: tags}
 }
 
 // OnSetOperationName implements jaeger.SamplerV2.
 func (a asker) OnSetOperationName(span *jaeger.Span, name string) jaeger.SamplingDecision {
-	return a.ask(span, name)
+	yes, tags := a.IsSampled(span.SpanContext().TraceID(), name)
+	return jaeger.SamplingDecision{Sample: yes, Tags: tags}
 }
 
 // OnSetTag implements jaeger.SamplerV2.

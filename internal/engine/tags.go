@@ -16,8 +16,8 @@ const typicalTags = 10
 
 // layout is where the fields of jaeger.Span are.
 type layout struct {
-	context, tags, observer uintptr
-	deaf                    jaeger.ContribSpanObserver // the observer of spans that nobody observes
+	context, name, tags, observer uintptr
+	deaf                          jaeger.ContribSpanObserver // the observer of spans that nobody observes
 }
 
 // spans is the layout of jaeger.Span, nil if its fields are not what they were. A jaeger.Tag, whose fields are
@@ -25,10 +25,11 @@ type layout struct {
 var spans = sync.OnceValue(func() *layout {
 	l := &layout{
 		context:  offset(reflect.TypeFor[jaeger.SpanContext](), "context"),
+		name:     offset(reflect.TypeFor[string](), "operationName"),
 		tags:     offset(reflect.TypeFor[[]jaeger.Tag](), "tags"),
 		observer: offset(reflect.TypeFor[jaeger.ContribSpanObserver](), "observer"),
 	}
-	if l.context == 0 || l.tags == 0 || l.observer == 0 || !alike(reflect.TypeFor[jaeger.Tag](), reflect.TypeFor[opentracing.Tag]()) {
+	if l.context == 0 || l.name == 0 || l.tags == 0 || l.observer == 0 || !alike(reflect.TypeFor[jaeger.Tag](), reflect.TypeFor[opentracing.Tag]()) {
 		return nil
 	}
 	tracer, closer := jaeger.NewTracer("", jaeger.NewConstSampler(false), jaeger.NewNullReporter())
@@ -86,46 +87,54 @@ func Recording(s *jaeger.Span) bool {
 	return sc.IsSampled() || !sc.IsSamplingFinalized()
 }
 
-// Reserve gives a span that has no tags yet room for those of its sampler, of its start, and the usual number of
-// others.
+// New tells the trace and the name of a span that is still the caller's alone, as in jaeger.SamplerV2.OnCreateSpan.
+func New(s *jaeger.Span) (id jaeger.TraceID, name string) {
+	if l := spans(); l != nil {
+		return l.contextOf(s).TraceID(), *(*string)(unsafe.Add(unsafe.Pointer(s), l.name))
+	}
+	return s.SpanContext().TraceID(), s.OperationName()
+}
+
+// Reserve gives such a span room for the tags of its sampler, of its start, and the usual number of others.
 func Reserve(s *jaeger.Span) {
 	if l := spans(); l != nil {
-		s.Lock()
-		defer s.Unlock()
 		if list := l.tagsOf(s); *list == nil {
 			*list = make([]opentracing.Tag, 0, 2+2+typicalTags)
 		}
 	}
 }
 
-// SetTags does what s.SetTag does with each of the tags.
-func SetTags(s *jaeger.Span, tags ...opentracing.Tag) {
-	if l := spans(); l != nil && *l.observerOf(s) == l.deaf && !slices.ContainsFunc(tags, setsPriority) && l.append(s, tags) {
-		return
+// SetTags does what s.SetTag does with each of the tags, and reports what Recording does.
+func SetTags(s *jaeger.Span, tags ...opentracing.Tag) (recording bool) {
+	if l := spans(); l != nil && *l.observerOf(s) == l.deaf && !slices.ContainsFunc(tags, setsPriority) {
+		if recording, ok := l.append(s, tags); ok {
+			return recording
+		}
 	}
 	for _, tag := range tags {
 		s.SetTag(tag.Key, tag.Value)
 	}
+	return Recording(s)
 }
 
 func setsPriority(tag opentracing.Tag) bool { return tag.Key == string(ext.SamplingPriority) }
 
-// append adds tags if the span is sampled, and reports false if its sampler has yet to be asked.
-func (l *layout) append(s *jaeger.Span, tags []opentracing.Tag) bool {
+// append adds tags if the span is sampled. It is not ok if its sampler has yet to be asked.
+func (l *layout) append(s *jaeger.Span, tags []opentracing.Tag) (sampled, ok bool) {
 	s.Lock()
 	defer s.Unlock()
 	sc := l.contextOf(s)
 	if !sc.IsSamplingFinalized() {
-		return false
+		return false, false
 	}
-	if sc.IsSampled() {
+	if sampled = sc.IsSampled(); sampled {
 		list := l.tagsOf(s)
 		if cap(*list)-len(*list) < len(tags) {
 			*list = slices.Grow(*list, max(len(tags), typicalTags))
 		}
 		*list = append(*list, tags...)
 	}
-	return true
+	return sampled, true
 }
 
 // ReadTags calls read with the span's tags in the order in which they were set, of which later ones with the same key

@@ -113,16 +113,17 @@ func (s *Span) Recording() bool {
 // SetTag sets a tag that is not set elsewhere: jaeger-client-go keeps both of two tags with one key.
 func (s *Span) SetTag(key string, value any) { s.SetTags(opentracing.Tag{Key: key, Value: value}) }
 
-// SetTags is SetTag for each of the tags.
-func (s *Span) SetTags(tags ...opentracing.Tag) {
-	switch {
-	case s.jaeger != nil:
-		engine.SetTags(s.jaeger, tags...)
-	case s.span != nil:
+// SetTags is SetTag for each of the tags, and reports what Recording does.
+func (s *Span) SetTags(tags ...opentracing.Tag) (recording bool) {
+	if s.jaeger != nil {
+		return engine.SetTags(s.jaeger, tags...)
+	}
+	if s.span != nil {
 		for _, tag := range tags {
 			s.span.SetTag(tag.Key, tag.Value)
 		}
 	}
+	return s.Recording()
 }
 
 // Rename replaces the name the span was started with. One that was set since then stays, if the span can tell.
