@@ -33,7 +33,8 @@ func clientConfig(opts []ClientOption) *config {
 
 // done completes c once all options are applied.
 func (c *config) done(kind ext.SpanKindEnum) *config {
-	c.kind, c.tags, c.taken = rpcspan.KindOf(kind, "grpc", c.tags)
+	c.kind = rpcspan.NewKind(kind)
+	c.tags, c.taken = rpcspan.TagsOf("grpc", c.tags)
 	c.silent = c.kind.Silent()
 	return c
 }

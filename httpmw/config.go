@@ -41,7 +41,8 @@ type config struct {
 
 // done completes c once all options are applied.
 func (c *config) done(kind ext.SpanKindEnum) *config {
-	c.kind, c.tags, c.taken = rpcspan.KindOf(kind, "net/http", c.tags)
+	c.kind = rpcspan.NewKind(kind)
+	c.tags, c.taken = rpcspan.TagsOf("net/http", c.tags)
 	c.silentKind = c.kind.Silent()
 	return c
 }

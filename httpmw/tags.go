@@ -31,12 +31,6 @@ func (t tagger) both(opentracing, otel string, value any) {
 	}
 }
 
-func (t tagger) own() {
-	for _, tag := range t.tags {
-		t.span.SetTag(tag.Key, tag.Value)
-	}
-}
-
 // otherMethod stands for all methods that the kit does not know, since callers can make up any number of them.
 const otherMethod = "_OTHER"
 

@@ -35,7 +35,7 @@ func (g *glance) option(o opentracing.StartSpanOption) {
 		}
 	case interface {
 		Reference() opentracing.SpanReference
-	}: // an option of this kit: a reference and two tags
+	}: // an option of this kit: a reference and at most two tags
 		g.reference(o.Reference())
 	default: // nil, too
 		g.opaque = true

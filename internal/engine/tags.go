@@ -12,7 +12,7 @@ import (
 )
 
 // typicalTags is how many tags a span of this kit gets after its start.
-const typicalTags = 10
+const typicalTags = 11
 
 // layout is where the fields of jaeger.Span are.
 type layout struct {
@@ -99,7 +99,7 @@ func New(s *jaeger.Span) (id jaeger.TraceID, name string) {
 func Reserve(s *jaeger.Span) {
 	if l := spans(); l != nil {
 		if list := l.tagsOf(s); *list == nil {
-			*list = make([]opentracing.Tag, 0, 2+2+typicalTags)
+			*list = make([]opentracing.Tag, 0, 2+1+typicalTags)
 		}
 	}
 }

@@ -7,29 +7,29 @@ import (
 	"github.com/opentracing/opentracing-go/ext"
 )
 
-// Kind is what all spans of one middleware start with: at most two tags, since jaeger-client-go forgets the
-// sampler's tags of a root span that starts with more.
+// Kind is what all spans of one middleware start with: what jaeger-client-go looks at. The fewer the better, and with
+// more than two it forgets the sampler's tags of a root span.
 type Kind struct {
 	tags map[string]any
 }
 
-// NewKind boxes the tags once.
-func NewKind(kind ext.SpanKindEnum, component string) *Kind {
-	return &Kind{tags: map[string]any{string(ext.SpanKind): kind, string(ext.Component): component}}
+// NewKind boxes the tag once.
+func NewKind(kind ext.SpanKindEnum) *Kind {
+	return &Kind{tags: map[string]any{string(ext.SpanKind): kind}}
 }
 
 // Silent is k for a request below which nothing is to be sampled.
 func (k *Kind) Silent() *Kind {
 	return &Kind{tags: map[string]any{
-		string(ext.SpanKind): k.tags[string(ext.SpanKind)], string(ext.Component): k.tags[string(ext.Component)],
-		string(ext.SamplingPriority): uint16(0),
+		string(ext.SpanKind): k.tags[string(ext.SpanKind)], string(ext.SamplingPriority): uint16(0),
 	}}
 }
 
-// KindOf sorts the tags that a user wants on all spans: of several with one key the last counts, component replaces
-// the given one, kind and error are not the user's to set. It returns the kind, the others, and their keys (nil if
-// there are none).
-func KindOf(kind ext.SpanKindEnum, component string, tags []opentracing.Tag) (k *Kind, own []opentracing.Tag, taken map[string]bool) {
+// TagsOf sorts the tags that a user wants on all spans and adds the component, unless they tell one: of several with one
+// key the last counts, kind and error are not the user's to set. It returns the keys of the user's tags, too, nil if there
+// are none.
+func TagsOf(component string, tags []opentracing.Tag) (all []opentracing.Tag, taken map[string]bool) {
+	var own []opentracing.Tag
 	for i, tag := range tags {
 		later := slices.ContainsFunc(tags[i+1:], func(t opentracing.Tag) bool { return t.Key == tag.Key })
 		switch s, isString := tag.Value.(string); {
@@ -46,5 +46,5 @@ func KindOf(kind ext.SpanKindEnum, component string, tags []opentracing.Tag) (k 
 			taken[tag.Key] = true
 		}
 	}
-	return NewKind(kind, component), own, taken
+	return append([]opentracing.Tag{{Key: string(ext.Component), Value: component}}, own...), taken
 }

@@ -19,7 +19,7 @@ import (
 
 var time0 time.Time
 
-var kind = rpcspan.NewKind(ext.SpanKindRPCServerEnum, "test")
+var kind = rpcspan.NewKind(ext.SpanKindRPCServerEnum)
 
 // own is a context that answers for its span itself, as httpmw's requests do.
 type own struct {
