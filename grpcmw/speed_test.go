@@ -137,14 +137,14 @@ func bidiStreams(tracer opentracing.Tracer) func() {
 }
 
 var budgets = []work{
-	{"unary server, root", true, 11, unaryServer(incomingWith("", nil))},
-	{"unary server, W3C parent", true, 13, unaryServer(incomingWith("traceparent", traceparent))},
-	{"unary server, Jaeger parent", true, 13, unaryServer(incomingWith("uber-trace-id", uberTraceID))},
-	{"unary server, unsampled", false, 11, unaryServer(incomingWith("", nil))},
-	{"unary client", true, 14, unaryClient(false)},
-	{"unary client, root", true, 15, unaryClient(true)},
-	{"unary client, unsampled", false, 14, unaryClient(false)},
-	{"bidi, 100 messages, both ends", true, 40, bidiStreams},
+	{"unary server, root", true, 8, unaryServer(incomingWith("", nil))},
+	{"unary server, W3C parent", true, 8, unaryServer(incomingWith("traceparent", traceparent))},
+	{"unary server, Jaeger parent", true, 8, unaryServer(incomingWith("uber-trace-id", uberTraceID))},
+	{"unary server, unsampled", false, 5, unaryServer(incomingWith("", nil))},
+	{"unary client", true, 13, unaryClient(false)},
+	{"unary client, root", true, 14, unaryClient(true)},
+	{"unary client, unsampled", false, 12, unaryClient(false)},
+	{"bidi, 100 messages, both ends", true, 30, bidiStreams},
 }
 
 func TestAllocations(t *testing.T) {

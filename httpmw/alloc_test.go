@@ -75,10 +75,10 @@ type work struct {
 }
 
 var serverWork = []work{
-	{"sampled root", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, nil, 13},
-	{"sampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, []string{"Traceparent", "00-" + parentID + "-01"}, 14},
-	{"unsampled root", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, nil, 7},
-	{"unsampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, []string{"Traceparent", "00-" + parentID + "-00"}, 9},
+	{"sampled root", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, nil, 11},
+	{"sampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, []string{"Traceparent", "00-" + parentID + "-01"}, 11},
+	{"unsampled root", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, nil, 6},
+	{"unsampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, []string{"Traceparent", "00-" + parentID + "-00"}, 8},
 	{"no-op", func(testing.TB) opentracing.Tracer { return opentracing.NoopTracer{} }, nil, 0},
 }
 
@@ -178,7 +178,7 @@ func TestClientAllocations(t *testing.T) {
 		tracer  opentracing.Tracer
 		ceiling float64
 	}{
-		{"sampled", engine(t, always), 19},
+		{"sampled", engine(t, always), 18},
 		{"unsampled", engine(t, never), 13},
 		{"no-op", opentracing.NoopTracer{}, 0},
 	} {

@@ -188,6 +188,23 @@ func TestStartSpanAllocatesNoMoreThanTheEngine(t *testing.T) {
 	}
 }
 
+// A sampled trace's first span mostly gets a request's tags, for which it has room from the start.
+func TestTagsOfARootGrowNothing(t *testing.T) {
+	tracer := start(t, Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
+	measure := func(tags int) float64 {
+		return testing.AllocsPerRun(200, func() {
+			span := tracer.StartSpan("x", ext.SpanKindRPCServer)
+			for range tags {
+				span.SetTag("k", true)
+			}
+			span.Finish()
+		})
+	}
+	if none, ten := measure(0), measure(10); ten != none {
+		t.Errorf("%v allocations with ten tags, %v without", ten, none)
+	}
+}
+
 func TestCountsAddUpUnderLoad(t *testing.T) {
 	tracer, _ := memory(t, Config{Sampler: Ratio(0.5), Reporters: []jaeger.Reporter{panicking{}}})
 	var wg sync.WaitGroup
