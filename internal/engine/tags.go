@@ -130,7 +130,7 @@ func (l *layout) append(s *jaeger.Span, tags []opentracing.Tag) (sampled, ok boo
 	if sampled = sc.IsSampled(); sampled {
 		list := l.tagsOf(s)
 		if cap(*list)-len(*list) < len(tags) {
-			*list = slices.Grow(*list, max(len(tags), typicalTags))
+			*list = append(make([]opentracing.Tag, 0, len(*list)+max(len(tags), len(*list), typicalTags)), *list...)
 		}
 		*list = append(*list, tags...)
 	}

@@ -79,13 +79,13 @@ func TestOtherLayoutsAreRefused(t *testing.T) {
 		t.Error("a field of another type, of another name, or of an embedded struct was taken")
 	}
 	type swapped struct {
-		value any
-		key   string
+		Value any
+		Key   string
 	}
 	type longer struct {
-		key   string
-		value any
-		more  int
+		Key   string
+		Value any
+		More  int
 	}
 	tag := reflect.TypeFor[opentracing.Tag]()
 	if alike(reflect.TypeFor[swapped](), tag) || alike(reflect.TypeFor[longer](), tag) || !alike(reflect.TypeFor[jaeger.Tag](), tag) {
