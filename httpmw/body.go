@@ -17,8 +17,9 @@ type responseBody struct {
 	stop   func() bool  // of watching the context; nil if it never ends
 }
 
-// watch puts the call in front of the response's body. A body that is never closed ends with the context.
-func (c *call) watch(resp *http.Response) {
+// watch puts the call in front of the body of the response that it returns. A body that is never closed ends with the
+// context.
+func (c *call) watch(resp *http.Response) *http.Response {
 	b := &c.body
 	b.inner, b.length = resp.Body, resp.ContentLength
 	b.last.Store(int64(c.first))
@@ -26,29 +27,34 @@ func (c *call) watch(resp *http.Response) {
 	if ctx.Done() != nil {
 		b.stop = context.AfterFunc(ctx, func() { c.end(c.abandoned(ctx.Err())) })
 	}
-	resp.Body = c.wrap(resp.Body)
+	if c.unclosed != nil {
+		return c.droppable(resp)
+	}
+	resp.Body = wrap((*bodyReader)(c), resp.Body)
+	return resp
+}
+
+// bodyFront is what stands before a body.
+type bodyFront interface {
+	io.ReadCloser
+	writeTo(io.Writer) (int64, error) // if the body can
 }
 
 // wrap keeps the optional interfaces that bodies are known to have.
-func (c *call) wrap(inner io.ReadCloser) io.ReadCloser {
-	b := (*bodyReader)(c)
+func wrap(b bodyFront, inner io.ReadCloser) io.ReadCloser {
 	_, copies := inner.(io.WriterTo)
 	w, writes := inner.(io.Writer)
 	switch {
 	case copies && writes:
 		return struct {
-			*bodyReader
 			bodyCopier
 			io.Writer
-		}{b, bodyCopier{b}, w}
+		}{bodyCopier{b}, w}
 	case copies:
-		return struct {
-			*bodyReader
-			bodyCopier
-		}{b, bodyCopier{b}}
+		return bodyCopier{b}
 	case writes:
 		return struct {
-			*bodyReader
+			io.ReadCloser
 			io.Writer
 		}{b, w}
 	}
@@ -78,7 +84,7 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 	c := (*call)(r)
 	n, err := c.body.inner.Read(p)
 	c.body.bytes.Add(int64(n))
-	if c.body.stop != nil && n > 0 {
+	if n > 0 && (c.body.stop != nil || c.unclosed != nil) {
 		c.body.last.Store(int64(time.Since(c.span.Began())))
 	}
 	switch err {
@@ -103,10 +109,12 @@ func (r *bodyReader) Close() error {
 }
 
 // bodyCopier adds io.WriterTo.
-type bodyCopier struct{ r *bodyReader }
+type bodyCopier struct{ bodyFront }
 
-func (b bodyCopier) WriteTo(w io.Writer) (int64, error) {
-	c := (*call)(b.r)
+func (b bodyCopier) WriteTo(w io.Writer) (int64, error) { return b.writeTo(w) }
+
+func (r *bodyReader) writeTo(w io.Writer) (int64, error) {
+	c := (*call)(r)
 	n, err := c.body.inner.(io.WriterTo).WriteTo(w)
 	c.body.bytes.Add(n)
 	if err == nil {

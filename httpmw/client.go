@@ -2,7 +2,6 @@ package httpmw
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -101,8 +100,14 @@ func (c *call) begin(tracer opentracing.Tracer) {
 	c.template, _ = c.parent.Value(routeKey{}).(string)
 	c.span.Start(tracer, c.nameOf(c.original), c.kind, rpcspan.Active(c.parent))
 	c.parent = c.span.Hooked(c.parent)
+	n, last := c.resends()
 	if c.span.Recording() {
-		tagger{c.config, &c.span}.clientRequest(c.original, c.template)
+		t := tagger{c.config, &c.span}
+		t.clientRequest(c.original, c.template)
+		if n > 0 {
+			t.set("http.request.resend_count", n)
+		}
+		c.span.Link(last)
 	}
 }
 
@@ -140,12 +145,11 @@ func (c *call) send(out *http.Request) (resp *http.Response, err error) {
 		c.end(ending{err: err})
 		return resp, err
 	}
-	c.received(resp)
-	return resp, nil
+	return c.received(resp), nil
 }
 
-// received notes the response's header, and watches its body if there is one.
-func (c *call) received(resp *http.Response) {
+// received notes the response's header, and watches the body of the response that it returns if there is one.
+func (c *call) received(resp *http.Response) *http.Response {
 	c.first = time.Since(c.span.Began())
 	c.status = resp.StatusCode
 	if c.span.Recording() {
@@ -156,9 +160,9 @@ func (c *call) received(resp *http.Response) {
 	}
 	if headerOnly(c.original.Method, resp) {
 		c.end(ending{})
-		return
+		return resp
 	}
-	c.watch(resp)
+	return c.watch(resp)
 }
 
 // headerOnly reports whether there is no body to wait for. After 101 the body is the connection, and its caller's.
@@ -168,15 +172,6 @@ func headerOnly(method string, resp *http.Response) bool {
 		return true
 	}
 	return method == http.MethodHead || resp.Body == nil || resp.Body == http.NoBody
-}
-
-// ending is how a round trip ended.
-type ending struct {
-	err        error
-	panic      any
-	goexit     bool
-	incomplete bool          // the body was not read to its end
-	at         time.Duration // since start; 0 for now
 }
 
 func (c *call) end(e ending) {
@@ -196,6 +191,9 @@ func (c *call) end(e ending) {
 			size = -1
 		}
 		t.sizes(o.BytesOut, size)
+		if size >= 0 && c.body.length < 0 {
+			t.firstByte(c.first)
+		}
 		if e.incomplete {
 			t.set("http.body.incomplete", true)
 		}
@@ -206,43 +204,4 @@ func (c *call) end(e ending) {
 		at = c.span.Began().Add(e.at)
 	}
 	c.span.Finish(at, logs)
-}
-
-func (c *call) outcome(e ending) (o Outcome, why failure) {
-	o = Outcome{
-		Route: c.template, Status: c.status, BytesIn: c.body.bytes.Load(), BytesOut: max(c.original.ContentLength, 0),
-		FirstByte: c.first, Duration: e.at, Err: e.err, Panic: e.panic,
-	}
-	switch {
-	case e.panic != nil:
-		o.IsError = true
-	case e.goexit:
-		o.IsError = true
-		why = failure{"goexit", "the transport's goroutine exited"}
-	case e.err != nil:
-		why = failure{c.cause(e.err), tagger{c.config, &c.span}.message(e.err)}
-		o.IsError = why.kind != canceled
-	default:
-		o.IsError = c.status >= 400
-	}
-	return o, why
-}
-
-// cause classifies an error by what became of the request's context: the transport may give any error then.
-// http.Client sets deadlines both there and by the request's Cancel.
-func (c *call) cause(err error) string {
-	ctx := c.original.Context()
-	deadline, timed := ctx.Deadline()
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return canceled
-	case timed && !time.Now().Before(deadline):
-		return timeout
-	}
-	select {
-	case <-c.original.Cancel: //lint:ignore SA1019 http.Client sets it, deprecated or not
-		return canceled
-	default:
-		return errorType(err)
-	}
 }

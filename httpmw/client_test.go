@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,7 +79,9 @@ func TestClientTags(t *testing.T) {
 		if span.OperationName != "POST /users/{id}" {
 			t.Errorf("name %q", span.OperationName)
 		}
-		if d := cmp.Diff(want, span.Tags()); d != "" {
+		tags := span.Tags()
+		delete(tags, "http.first_byte_ms") // the length was unknown
+		if d := cmp.Diff(want, tags); d != "" {
 			t.Errorf("%v: %s", semconv, d)
 		}
 	}
@@ -276,6 +279,11 @@ func TestUpgradeKeepsTheConnection(t *testing.T) {
 }
 
 func TestBodiesKeepTheirInterfaces(t *testing.T) {
+	checkBodies(t)
+	checkBodies(t, httpmw.WithUnclosedBody(func(*http.Request, string) { t.Error("a body was lost") }))
+}
+
+func checkBodies(t *testing.T, opts ...httpmw.ClientOption) {
 	type wt struct{ *bytes.Buffer } // Reader, Writer, WriterTo
 	bodies := map[string]io.ReadCloser{
 		"plain": text("abc"),
@@ -296,7 +304,7 @@ func TestBodiesKeepTheirInterfaces(t *testing.T) {
 	}
 	for name, body := range bodies {
 		tracer := spantest.New(t)
-		resp, _ := httpmw.Transport(tracer, reply(200, body)).RoundTrip(newGet(t.Context(), "http://a.example/"))
+		resp, _ := httpmw.Transport(tracer, reply(200, body), opts...).RoundTrip(newGet(t.Context(), "http://a.example/"))
 		_, copies := body.(io.WriterTo)
 		_, writes := body.(io.Writer)
 		_, nowCopies := resp.Body.(io.WriterTo)
@@ -309,6 +317,49 @@ func TestBodiesKeepTheirInterfaces(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, out.String(), err)
 		}
 		wantTags(t, one(t, tracer), map[string]any{"http.response_size": int64(3)})
+	}
+}
+
+// TestFirstByteOfStreams: where the length is unknown, the span tells how long the header took, and only there.
+func TestFirstByteOfStreams(t *testing.T) {
+	closing := func(r *http.Response) { r.Body.Close() }
+	reading := func(r *http.Response) { io.ReadAll(r.Body); r.Body.Close() }
+	for name, tt := range map[string]struct {
+		method string
+		length int64
+		body   io.ReadCloser
+		err    error
+		use    func(*http.Response)
+		want   any
+	}{
+		"read":         {"GET", -1, text("abc"), nil, reading, 30.0},
+		"closed":       {"GET", -1, text("abc"), nil, closing, 30.0},
+		"abandoned":    {"GET", -1, text("abc"), nil, func(*http.Response) {}, 30.0},
+		"failed":       {"GET", -1, io.NopCloser(errReader{io.ErrUnexpectedEOF}), nil, reading, 30.0},
+		"known length": {"GET", 3, text("abc"), nil, reading, nil},
+		"empty":        {"GET", 0, http.NoBody, nil, closing, nil},
+		"HEAD":         {"HEAD", -1, http.NoBody, nil, closing, nil},
+		"error":        {"GET", -1, nil, io.ErrUnexpectedEOF, nil, nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tracer := spantest.New(t)
+			rt := httpmw.Transport(tracer, roundTripper(func(r *http.Request) (*http.Response, error) {
+				time.Sleep(30 * time.Millisecond)
+				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: tt.body, ContentLength: tt.length, Request: r}, tt.err
+			}))
+			ctx, cancel := context.WithCancel(t.Context())
+			r := newGet(ctx, "http://a.example/")
+			r.Method = tt.method
+			resp, _ := rt.RoundTrip(r)
+			time.Sleep(time.Second)
+			if tt.use != nil {
+				tt.use(resp)
+			}
+			cancel()
+			if got := one(t, tracer).Tag("http.first_byte_ms"); got != tt.want {
+				t.Errorf("%s: first byte after %v ms, want %v", name, got, tt.want)
+			}
+		})
 	}
 }
 

@@ -32,9 +32,10 @@ type config struct {
 	idName  string
 	proxies []netip.Prefix
 
-	inject  func(*http.Request) bool
-	service func(*http.Request) string
-	events  bool
+	inject   func(*http.Request) bool
+	service  func(*http.Request) string
+	events   bool
+	unclosed func(*http.Request, string)
 
 	boxes *boxes
 }

@@ -124,18 +124,5 @@ func (t tagger) clientRequest(r *http.Request, template string) {
 	if service := tell(t.span, t.service, r); service != "" {
 		t.set(string(ext.PeerService), t.boxes.text(service))
 	}
-	if n := resends(r); n > 0 {
-		t.set("http.request.resend_count", n)
-	}
 	t.headers(t.reqTags, r.Header, r.Host)
-}
-
-// resends counts the redirects that led to r.
-func resends(r *http.Request) (n int) {
-	const enough = 100
-	for r.Response != nil && r.Response.Request != nil && n < enough {
-		r = r.Response.Request
-		n++
-	}
-	return n
 }

@@ -31,8 +31,15 @@
 // limit was hit; put http.MaxBytesHandler around this middleware if the connection must close then. A client's body
 // that is neither closed nor read to its end, under a context that never ends, keeps its span open for ever, as it
 // keeps its connection. http.Client words the errors of its Timeout differently, from one time to the next, over any
-// transport that is not net/http's own; errors.Is and Timeout tell the same. Redirects count as resends, a request that
-// the caller sends again does not: nothing tells it from a new one.
+// transport that is not net/http's own; errors.Is and Timeout tell the same.
+//
+// # Finding out more
+//
+// Redirects count as resends. A request that the caller or a retrying client sends again is nothing but a new one,
+// unless its context is of ContextWithResends: then its attempts are counted and linked. WithUnclosedBody names the
+// caller who drops a response without closing its body. WithConnectionEvents shows the connection of each request.
+// When a server flushes, or a client gets a response of unknown length, http.first_byte_ms tells how long its header
+// took.
 //
 // # Coming from opentracing-contrib/go-stdlib/nethttp
 //

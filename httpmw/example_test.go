@@ -42,6 +42,37 @@ func ExampleTransport() {
 	// Output: GET 404 true
 }
 
+func ExampleContextWithResends() {
+	tracer := mocktracer.New()
+	calls := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls++; calls < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer srv.Close()
+
+	client := httpmw.Client(tracer, srv.Client())
+	ctx := httpmw.ContextWithResends(context.Background())
+	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+	for status := 0; status != http.StatusOK; {
+		resp, err := client.Do(req)
+		if err != nil {
+			panic(err)
+		}
+		resp.Body.Close()
+		status = resp.StatusCode
+	}
+
+	for _, span := range tracer.FinishedSpans() {
+		fmt.Println(span.Tag("http.status_code"), span.Tag("http.request.resend_count"))
+	}
+	// Output:
+	// 503 <nil>
+	// 503 1
+	// 200 2
+}
+
 func ExampleClient() {
 	tracer := mocktracer.New()
 	srv := httptest.NewServer(httpmw.Middleware(tracer)(http.NotFoundHandler()))

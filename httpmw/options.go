@@ -138,8 +138,10 @@ func WithSilence(silent func(*http.Request) bool) ServerOption {
 	return serverOption(func(c *config) { set(&c.silent, silent) })
 }
 
-// WithTraceIDHeader sends the trace id, as 32 hex digits, in the named response header. It is set before the
-// handler runs, and not on public endpoints.
+// WithTraceIDHeader sends the trace id in the named response header, before the handler runs and not on public
+// endpoints: as 32 hex digits, or, if the name is "traceresponse" or "Server-Timing" in any case, with the id of the
+// server's span and whether it is sampled: 00-<trace id>-<span id>-<01 or 00>, in Server-Timing as the entry
+// traceparent;desc="00-…" beside those of others. Without known ids there is no header.
 func WithTraceIDHeader(name string) ServerOption {
 	return serverOption(func(c *config) { c.idName = textproto.CanonicalMIMEHeaderKey(name) })
 }
@@ -170,6 +172,19 @@ func WithPeerService(name func(*http.Request) string) ClientOption {
 // span, and the address it went to. Hooks of the caller's httptrace stay in place.
 func WithConnectionEvents() ClientOption {
 	return clientOption(func(c *config) { c.events = true })
+}
+
+// WithUnclosedBody calls report when the body of a response was dropped without being read to its end or closed,
+// which costs a connection each time; caller is "function file:line" of who used the http.Client or, without one, the
+// Transport. Spans of such bodies otherwise end with their context; these then end, too, with http.body.incomplete.
+// report runs in a goroutine of its own once the garbage collector finds the body, late or, if the program ends
+// first, never. It costs a few microseconds a request: use it to find leaks.
+func WithUnclosedBody(report func(r *http.Request, caller string)) ClientOption {
+	return clientOption(func(c *config) {
+		if report != nil {
+			c.unclosed = report
+		}
+	})
 }
 
 func set(to *func(*http.Request) bool, f func(*http.Request) bool) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
@@ -93,4 +94,108 @@ func (t tagger) verdictOfHook(r *http.Request, o Outcome) (isError bool) {
 	defer t.span.Contain()
 	t.outcome(t.span.OpenTracing(), r, &o)
 	return o.IsError
+}
+
+// outcome tells what became of the request, and why it failed if it did so by anything but its status.
+func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
+	out := &s.out.response
+	o = Outcome{
+		Route: s.route, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
+		Err: out.err, Hijacked: out.hijacked,
+	}
+	if s.original.Method == http.MethodHead {
+		o.BytesOut = 0
+	}
+	if !out.first.IsZero() {
+		o.FirstByte = out.first.Sub(s.span.Began())
+	}
+	ended := out.ctx.Err()
+	silent := out.status == 0 && !out.hijacked
+	gone := out.gone || (silent && errors.Is(ended, context.Canceled))
+	if (silent || out.gone) && o.Err == nil {
+		o.Err = ended
+	}
+	switch {
+	case out.hijacked && out.status == 0 && isUpgrade(s.original.Header):
+		o.Status = http.StatusSwitchingProtocols
+	case silent && done && !gone:
+		o.Status = http.StatusOK
+	}
+	switch {
+	case value == http.ErrAbortHandler:
+		o.Aborted = true
+		why = failure{"aborted", http.ErrAbortHandler.Error()}
+	case value != nil:
+		o.Panic, o.IsError = value, true
+	case !done:
+		o.IsError = true
+		why = failure{"goexit", "the handler's goroutine exited"}
+	case gone:
+		o.Aborted = true
+	default:
+		o.IsError = o.Status >= 500
+	}
+	return o, why
+}
+
+func isUpgrade(h http.Header) bool {
+	if len(h["Upgrade"]) == 0 {
+		return false
+	}
+	for _, v := range h["Connection"] {
+		for token := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ending is how a round trip ended.
+type ending struct {
+	err        error
+	panic      any
+	goexit     bool
+	incomplete bool          // the body was not read to its end
+	at         time.Duration // since start; 0 for now
+}
+
+func (c *call) outcome(e ending) (o Outcome, why failure) {
+	o = Outcome{
+		Route: c.template, Status: c.status, BytesIn: c.body.bytes.Load(), BytesOut: max(c.original.ContentLength, 0),
+		FirstByte: c.first, Duration: e.at, Err: e.err, Panic: e.panic,
+	}
+	switch {
+	case e.panic != nil:
+		o.IsError = true
+	case e.goexit:
+		o.IsError = true
+		why = failure{"goexit", "the transport's goroutine exited"}
+	case e.err != nil:
+		why = failure{c.cause(e.err), tagger{c.config, &c.span}.message(e.err)}
+		o.IsError = why.kind != canceled
+	default:
+		o.IsError = c.status >= 400
+	}
+	return o, why
+}
+
+// cause classifies an error by what became of the request's context: the transport may give any error then.
+// http.Client sets deadlines both there and by the request's Cancel.
+func (c *call) cause(err error) string {
+	ctx := c.original.Context()
+	deadline, timed := ctx.Deadline()
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return canceled
+	case timed && !time.Now().Before(deadline):
+		return timeout
+	}
+	select {
+	case <-c.original.Cancel: //lint:ignore SA1019 http.Client sets it, deprecated or not
+		return canceled
+	default:
+		return errorType(err)
+	}
 }

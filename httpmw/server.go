@@ -2,7 +2,6 @@ package httpmw
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -12,7 +11,6 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 
-	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
@@ -78,9 +76,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.begin(tracer, r, kind, remote, public)
 	if h.idName != "" && !public {
-		if id := carrier.TraceID(s.span.OpenTracing().Context()); id != "" {
-			w.Header().Set(h.idName, id)
-		}
+		s.tellTrace(w.Header())
 	}
 	s.serve(w)
 }
@@ -178,48 +174,6 @@ func (s *request) end(r *http.Request, done bool, value any) {
 	s.span.Finish(time.Time{}, nil)
 }
 
-// outcome tells what became of the request, and why it failed if it did so by anything but its status.
-func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
-	out := &s.out.response
-	o = Outcome{
-		Route: s.route, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
-		Err: out.err, Hijacked: out.hijacked,
-	}
-	if s.original.Method == http.MethodHead {
-		o.BytesOut = 0
-	}
-	if !out.first.IsZero() {
-		o.FirstByte = out.first.Sub(s.span.Began())
-	}
-	ended := out.ctx.Err()
-	silent := out.status == 0 && !out.hijacked
-	gone := out.gone || (silent && errors.Is(ended, context.Canceled))
-	if (silent || out.gone) && o.Err == nil {
-		o.Err = ended
-	}
-	switch {
-	case out.hijacked && out.status == 0 && isUpgrade(s.original.Header):
-		o.Status = http.StatusSwitchingProtocols
-	case silent && done && !gone:
-		o.Status = http.StatusOK
-	}
-	switch {
-	case value == http.ErrAbortHandler:
-		o.Aborted = true
-		why = failure{"aborted", http.ErrAbortHandler.Error()}
-	case value != nil:
-		o.Panic, o.IsError = value, true
-	case !done:
-		o.IsError = true
-		why = failure{"goexit", "the handler's goroutine exited"}
-	case gone:
-		o.Aborted = true
-	default:
-		o.IsError = o.Status >= 500
-	}
-	return o, why
-}
-
 // conclude sets the tags of the response.
 func (s *request) conclude(t tagger, o Outcome) {
 	if o.Route != "" {
@@ -239,7 +193,7 @@ func (s *request) conclude(t tagger, o Outcome) {
 	}
 	if s.out.flushed && !s.out.first.IsZero() {
 		t.set("http.streaming", true)
-		t.set("http.first_byte_ms", float64(o.FirstByte)/float64(time.Millisecond))
+		t.firstByte(o.FirstByte)
 	}
 	if s.out.err != nil {
 		t.set("http.write_error", t.message(s.out.err))
@@ -247,18 +201,4 @@ func (s *request) conclude(t tagger, o Outcome) {
 	if !o.Hijacked {
 		t.headers(t.respTags, s.out.inner.Header(), "")
 	}
-}
-
-func isUpgrade(h http.Header) bool {
-	if len(h["Upgrade"]) == 0 {
-		return false
-	}
-	for _, v := range h["Connection"] {
-		for token := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/rpcspan"
@@ -109,6 +110,10 @@ func (t tagger) sizes(request, response int64) {
 	if response >= 0 {
 		t.both("http.response_size", "http.response.body.size", response)
 	}
+}
+
+func (t tagger) firstByte(after time.Duration) {
+	t.set("http.first_byte_ms", float64(after)/float64(time.Millisecond))
 }
 
 // peer sets the address of the other end of the connection.

@@ -172,6 +172,11 @@ var rows = []row{
 		w.Header().Set("X-Sum", "42")
 		w.Header().Set(http.TrailerPrefix+"X-Surprise", "yes")
 	}},
+	{name: "unannounced trailers", handler: func(w http.ResponseWriter, r *http.Request, n *notes) {
+		io.WriteString(w, "body")
+		http.NewResponseController(w).Flush()
+		w.Header().Set(http.TrailerPrefix+"X-Surprise", "yes")
+	}},
 	{name: "request trailers", handler: func(w http.ResponseWriter, r *http.Request, n *notes) {
 		b, err := io.ReadAll(r.Body)
 		n.add("%s %v %v", b, err, r.Trailer)
@@ -352,6 +357,7 @@ func bareClient(rt http.RoundTripper) http.RoundTripper { return rt }
 
 // TestTransparent runs handlers bare and traced: whatever differs is a defect.
 func TestTransparent(t *testing.T) {
+	watching := httpmw.WithUnclosedBody(func(*http.Request, string) { t.Error("a body was not closed") })
 	for proto, setup := range protocols {
 		t.Run(proto, func(t *testing.T) {
 			for _, rw := range rows {
@@ -362,14 +368,14 @@ func TestTransparent(t *testing.T) {
 						t.Errorf("bare and traced servers differ:\n%s", d)
 					}
 					one(t, tracer)
-					tracer = spantest.New(t)
-					traced := func(rt http.RoundTripper) http.RoundTripper {
-						return httpmw.Transport(tracer, rt, httpmw.WithConnectionEvents())
+					for _, opt := range []httpmw.ClientOption{httpmw.WithConnectionEvents(), watching} {
+						tracer := spantest.New(t)
+						traced := func(rt http.RoundTripper) http.RoundTripper { return httpmw.Transport(tracer, rt, opt) }
+						if d := cmp.Diff(bare, observe(t, setup, rw, plain, traced)); d != "" {
+							t.Errorf("bare and traced clients differ:\n%s", d)
+						}
+						one(t, tracer)
 					}
-					if d := cmp.Diff(bare, observe(t, setup, rw, plain, traced)); d != "" {
-						t.Errorf("bare and traced clients differ:\n%s", d)
-					}
-					one(t, tracer)
 				})
 			}
 		})

@@ -1,0 +1,234 @@
+package httpmw_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/spantest"
+)
+
+// collected runs the garbage collector until cond holds.
+func collected(t *testing.T, cond func() bool) {
+	t.Helper()
+	eventually(t, func() bool { runtime.GC(); return cond() })
+}
+
+// The ways in which these drop their response's body are what reports name.
+
+func dropsOfClient(client *http.Client, r *http.Request)        { client.Do(r) }
+func dropsOfTransport(client *http.Client, r *http.Request)     { client.Transport.RoundTrip(r) }
+func dropsOfGet(client *http.Client, r *http.Request)           { client.Get(r.URL.String()) }
+func dropsHalfRead(client *http.Client, r *http.Request)        { read(client, r, 2) }
+func dropsInClosure(client *http.Client, r *http.Request)       { func() { client.Do(r) }() }
+func dropsOfOtherRoutine(client *http.Client, r *http.Request)  { go client.Do(r) }
+func dropsBelowTransport(client *http.Client, r *http.Request)  { dropsOfClient(above(client), r) }
+func dropsAfterRedirects(client *http.Client, r *http.Request)  { client.Do(redirected(r)) }
+func dropsOfTwoTransports(client *http.Client, r *http.Request) { client.Do(r) }
+
+// above puts a transport between client and its own.
+func above(client *http.Client) *http.Client {
+	c := *client
+	c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) { return client.Transport.RoundTrip(r) })
+	return &c
+}
+
+func redirected(r *http.Request) *http.Request {
+	r.URL.Path = "/redirect"
+	return r
+}
+
+func read(client *http.Client, r *http.Request, n int) {
+	if resp, err := client.Do(r); err == nil {
+		io.ReadFull(resp.Body, make([]byte, n))
+	}
+}
+
+// streams is a base transport whose responses have a body that is hard to end, after a redirect if asked for one.
+func streams(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == "/redirect" {
+		return &http.Response{StatusCode: 302, Header: http.Header{"Location": {"/"}}, Body: http.NoBody, Request: r}, nil
+	}
+	return reply(200, text("hello"))(r)
+}
+
+func TestUnclosedBodies(t *testing.T) {
+	for name, drop := range map[string]func(*http.Client, *http.Request){
+		"dropsOfClient":                 dropsOfClient,
+		"dropsOfTransport":              dropsOfTransport,
+		"dropsOfGet":                    dropsOfGet,
+		"dropsInClosure.func1":          dropsInClosure,
+		"dropsOfClient ":                dropsBelowTransport,
+		"dropsAfterRedirects":           dropsAfterRedirects,
+		"read":                          dropsHalfRead,
+		"net/http.(*Client).Do":         dropsOfOtherRoutine,
+		"TestUnclosedBodies":            nil,
+		"dropsOfTwoTransports, stacked": dropsOfTwoTransports,
+	} {
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			var reports atomic.Int32
+			var got atomic.Pointer[string]
+			leaks := httpmw.WithUnclosedBody(func(r *http.Request, caller string) {
+				got.Store(&caller)
+				reports.Add(1)
+				if r.URL.Host != "a.example" {
+					t.Errorf("request to %s", r.URL)
+				}
+			})
+			client := httpmw.Client(tracer, &http.Client{Transport: roundTripper(streams)}, leaks)
+			if strings.Contains(name, "stacked") {
+				client = httpmw.Client(tracer, client, leaks)
+			}
+			r := newGet(context.Background(), "http://a.example/")
+			if drop != nil {
+				drop(client, r)
+			} else {
+				client.Do(r)
+			}
+			collected(t, func() bool { return reports.Load() > 0 })
+			function, place, _ := strings.Cut(*got.Load(), " ")
+			want, _, _ := strings.Cut(name, " ")
+			want, _, _ = strings.Cut(want, ",")
+			if !strings.HasSuffix(function, want) && !strings.HasPrefix(function, "github.com/spanloom/spanloom/httpmw_test."+want) {
+				t.Errorf("caller %q, want %s", *got.Load(), want)
+			}
+			if !strings.HasPrefix(name, "net/http") && !strings.Contains(place, "unclosed_test.go:") {
+				t.Errorf("caller %q, want its file and line", *got.Load())
+			}
+			spans := tracer.Finished()
+			wantTags(t, spans[len(spans)-1], map[string]any{"http.body.incomplete": true, "error": nil, "http.status_code": uint16(200)})
+			if runtime.GC(); reports.Load() != 1 {
+				t.Errorf("%d reports", reports.Load())
+			}
+		})
+	}
+}
+
+// TestUnclosedBodyOnTheWire: no connection keeps its response's body from being found, and spans end at the last read.
+func TestUnclosedBodyOnTheWire(t *testing.T) {
+	for proto, setup := range protocols {
+		tracer := spantest.New(t)
+		srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "hello")
+			http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}), setup)
+		reported := make(chan string, 1)
+		client := httpmw.Client(tracer, srv.Client(), httpmw.WithUnclosedBody(func(_ *http.Request, caller string) { reported <- caller }))
+		ctx, cancel := context.WithCancel(t.Context())
+		read(client, newGet(ctx, srv.URL), 5)
+		last := time.Now()
+		collected(t, func() bool { return len(reported) == 1 })
+		span := one(t, tracer)
+		if span.FinishTime.After(last) {
+			t.Errorf("%s: the span ends after the last read", proto)
+		}
+		wantTags(t, span, map[string]any{"http.body.incomplete": true, "http.response_size": int64(5), "error": nil})
+		if caller := <-reported; !strings.HasPrefix(caller, "github.com/spanloom/spanloom/httpmw_test.read ") {
+			t.Errorf("%s: caller %q", proto, caller)
+		}
+		cancel()
+	}
+}
+
+// TestClosedBodiesAreNotReported, nor any other that needs no closing.
+func TestClosedBodiesAreNotReported(t *testing.T) {
+	tracer := spantest.New(t)
+	reports := make(chan string, 20)
+	send := func(base roundTripper, use func(io.ReadCloser)) {
+		rt := httpmw.Transport(tracer, base, httpmw.WithUnclosedBody(func(r *http.Request, caller string) { reports <- caller }))
+		if resp, err := rt.RoundTrip(newGet(context.Background(), "http://a.example/")); err == nil {
+			use(resp.Body)
+		}
+	}
+	nothing := func(io.ReadCloser) {}
+	send(reply(200, text("hello")), func(b io.ReadCloser) { b.Close() })
+	send(reply(200, text("hello")), func(b io.ReadCloser) { io.ReadAll(b) })
+	send(reply(200, io.NopCloser(strings.NewReader("hello"))), func(b io.ReadCloser) { b.(io.WriterTo).WriteTo(io.Discard) })
+	send(reply(200, io.NopCloser(errReader{io.ErrUnexpectedEOF})), func(b io.ReadCloser) { b.Read(make([]byte, 1)) })
+	send(reply(204, text("")), nothing)
+	send(reply(101, text("")), nothing)
+	send(reply(200, http.NoBody), nothing)
+	send(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, nothing)
+	send(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewBufferString("hello")), ContentLength: 5, Request: r}, nil
+	}, func(b io.ReadCloser) { io.ReadFull(b, make([]byte, 5)) })
+	func() { send(reply(200, text("hello")), nothing) }() // the one
+	collected(t, func() bool { return len(reports) > 0 })
+	runtime.GC()
+	spans := tracer.Finished() // the last of them ended when it was found complete
+	if len(spans) != 10 || len(reports) != 1 {
+		t.Errorf("%d spans and %d reports, want 10 and one", len(spans), len(reports))
+	}
+	for range len(reports) {
+		if caller := <-reports; !strings.Contains(caller, "TestClosedBodiesAreNotReported") {
+			t.Errorf("caller %q", caller)
+		}
+	}
+}
+
+// TestUnclosedBodyAfterItsContext: the leak is reported though the span has ended.
+func TestUnclosedBodyAfterItsContext(t *testing.T) {
+	for name, timeout := range map[string]time.Duration{"context_canceled": 0, "timeout": 20 * time.Millisecond} {
+		tracer := spantest.New(t)
+		var reports atomic.Int32
+		client := httpmw.Client(tracer, &http.Client{Transport: reply(200, text("hello")), Timeout: timeout},
+			httpmw.WithUnclosedBody(func(*http.Request, string) { reports.Add(1) }))
+		ctx, cancel := context.WithCancel(t.Context())
+		dropsOfClient(client, newGet(ctx, "http://a.example/"))
+		if timeout == 0 {
+			cancel()
+		}
+		wantTags(t, one(t, tracer), map[string]any{"error.type": name, "http.body.incomplete": true})
+		collected(t, func() bool { return reports.Load() == 1 })
+		cancel()
+	}
+}
+
+// TestReportsThatMisbehave neither fail the program nor hold others up.
+func TestReportsThatMisbehave(t *testing.T) {
+	for name, report := range map[string]func(*http.Request, string){
+		"panic":  func(*http.Request, string) { panic("report") },
+		"goexit": func(*http.Request, string) { runtime.Goexit() },
+	} {
+		tracer := spantest.New(t)
+		rt := httpmw.Transport(tracer, reply(200, text("hello")), httpmw.WithUnclosedBody(report), httpmw.WithUnclosedBody(nil))
+		rt.RoundTrip(newGet(context.Background(), "http://a.example/"))
+		runtime.GC()
+		want := map[string]any{"http.body.incomplete": true, "spanloom.hook_panics": nil}
+		if name == "panic" {
+			want["spanloom.hook_panics"] = 1
+		}
+		wantTags(t, one(t, tracer), want)
+	}
+
+	tracer := spantest.New(t)
+	first, release := make(chan struct{}), make(chan struct{})
+	var reports atomic.Int32
+	rt := httpmw.Transport(tracer, reply(200, text("hello")), httpmw.WithUnclosedBody(func(*http.Request, string) {
+		if reports.Add(1) == 1 {
+			close(first)
+			<-release
+		}
+	}))
+	rt.RoundTrip(newGet(context.Background(), "http://a.example/"))
+	collected(t, func() bool {
+		select {
+		case <-first:
+			return true
+		default:
+			return false
+		}
+	})
+	rt.RoundTrip(newGet(context.Background(), "http://a.example/"))
+	collected(t, func() bool { return reports.Load() == 2 })
+	close(release)
+}
