@@ -33,9 +33,11 @@ type call struct {
 	method   *method
 	kind     rpcKind
 	public   bool            // a server's caller is not obeyed
+	told     atomic.Bool     // by gRPC what it knows of the server
 	base     context.Context // the RPC's own
-	ctx      context.Context // base with the span
 	client   *clientCall     // it is part of; nil on a server
+	marks    *checkpoints    // nil without
+	first    atomic.Int64    // time.Duration from start to the first message of an answer; 0: none yet
 	sent     atomic.Int64
 	received atomic.Int64
 }
@@ -44,13 +46,28 @@ type call struct {
 func (c *call) start(t opentracing.Tracer, kind *rpcspan.Kind, parent opentracing.SpanContext) {
 	c.Start(t, c.cfg.operationName(&c.Span, c.method), kind, parent)
 	c.base = c.Hooked(c.base)
-	c.ctx = (*within)(c)
+	if every := c.cfg.checkpoints; every > 0 && c.kind.streaming() {
+		c.marks = c.markEvery(every)
+	}
+}
+
+// context is base with the span.
+func (c *call) context() context.Context { return (*within)(c) }
+
+// answered notes a message of the answer: what a server sends and a client receives.
+func (c *call) answered() {
+	if c.first.Load() == 0 {
+		c.first.CompareAndSwap(0, int64(max(time.Since(c.Began()), 1)))
+	}
 }
 
 // end finishes the span. Only the first call counts, and panicked is the value of a panic.
 func (c *call) end(err error, panicked any) {
 	if !c.Ending() {
 		return
+	}
+	if c.marks != nil {
+		c.marks.stop()
 	}
 	s := statusOf(err)
 	if panicked != nil {
@@ -75,7 +92,7 @@ func (c *call) ask(code codes.Code, err error, panicked any, failed bool) bool {
 	}
 	func() {
 		defer c.Contain()
-		c.cfg.outcome(c.ctx, c.OpenTracing(), o)
+		c.cfg.outcome(c.context(), c.OpenTracing(), o)
 	}()
 	return o.IsError
 }

@@ -27,20 +27,15 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 				c.unwound(recover())
 			}
 		}()
-		alone := isOfGRPC(invoker)
-		opts = c.mark(opts)
-		if alone {
-			opts = append(opts, grpc.Peer(&c.remote))
-		}
+		c.alone = cl.cfg.isOfGRPC(invoker)
+		opts = c.options(opts)
 		c.sent.Store(1)
 		err = invoker(ctx, method, req, reply, cc, opts...)
 		done = true
 		if err == nil {
 			c.received.Store(1)
 		}
-		if alone {
-			c.seen.Store(&c.remote)
-		}
+		c.told.Store(true)
 		c.end(err, nil)
 		return err
 	}
@@ -66,11 +61,8 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 				c.unwound(recover())
 			}
 		}()
-		opts = append(c.mark(opts), grpc.OnFinish(c.finished))
-		if isOfGRPC(streamer) {
-			c.alone = true
-			opts = append(opts, grpc.Peer(&c.remote))
-		}
+		c.alone = cl.cfg.isOfGRPC(streamer)
+		opts = append(c.options(opts), grpc.OnFinish(c.finished))
 		cs, err := streamer(ctx, desc, cc, method, opts...)
 		done = true
 		if err != nil || cs == nil {
@@ -106,7 +98,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 	c := &clientCall{}
 	c.client = c
 	c.out.lawful = rpcspan.Lawful(t)
-	c.cfg, c.method, c.kind, c.base, c.ctx = cl.cfg, m, rpc|clientSide, ctx, ctx
+	c.cfg, c.method, c.kind, c.base = cl.cfg, m, rpc|clientSide, ctx
 	parent := rpcspan.Active(ctx)
 	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {
 		if parent != nil && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
@@ -122,8 +114,9 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		c.deadlineTag()
 		c.calleeTags()
 	}
+	below := c.context()
 	if cl.cfg.propagates(&c.Span, ctx, fullMethod) {
-		c.ctx = c.out.inject(c.ctx, func(headers any) (bool, error) { return c.Inject(t, headers) })
+		below = c.out.inject(below, func(headers any) (bool, error) { return c.Inject(t, headers) })
 	}
-	return c, c.ctx
+	return c, below
 }

@@ -5,10 +5,10 @@ import (
 	"reflect"
 	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 )
@@ -23,8 +23,8 @@ type clientCall struct {
 	grpc.EmptyCallOption
 	opts    [3]grpc.CallOption // saves an allocation
 	target  string
-	remote  peer.Peer // written by gRPC
-	seen    atomic.Pointer[peer.Peer]
+	remote  peer.Peer   // written by gRPC before told
+	trailer metadata.MD // likewise, if wanted
 	out     pairs
 	release func() bool
 
@@ -49,31 +49,33 @@ func isCalled(opts []grpc.CallOption, fullMethod string) bool {
 	return false
 }
 
-// mark returns opts with the call itself.
-func (c *clientCall) mark(opts []grpc.CallOption) []grpc.CallOption {
-	return append(append(c.opts[:0], opts...), c)
+// options returns opts with the call itself, and those by which gRPC tells what it knows. What several streams for the
+// one call would write at any time is not asked for.
+func (c *clientCall) options(opts []grpc.CallOption) []grpc.CallOption {
+	opts = append(append(c.opts[:0], opts...), c)
+	if c.alone {
+		opts = append(opts, grpc.Peer(&c.remote))
+	}
+	if c.cfg.trailer != "" && (c.alone || !c.kind.streaming()) {
+		opts = append(opts, grpc.Trailer(&c.trailer))
+	}
+	return opts
 }
 
 const grpcPath = "google.golang.org/grpc"
 
-// ownInvoker and ownStreamer are gRPC's own, once they were met.
-var ownInvoker, ownStreamer atomic.Uintptr
-
 // isOfGRPC reports whether an invoker or streamer is gRPC's own and not an interceptor.
-func isOfGRPC(f any) bool {
+func (c *config) isOfGRPC(f any) bool {
 	entry := reflect.ValueOf(f).Pointer()
-	if entry == ownInvoker.Load() || entry == ownStreamer.Load() {
+	if entry == c.ofGRPC.Load() {
 		return true
 	}
 	switch runtime.FuncForPC(entry).Name() {
-	case grpcPath + ".invoke":
-		ownInvoker.Store(entry)
-	case grpcPath + ".newClientStream":
-		ownStreamer.Store(entry)
-	default:
-		return false
+	case grpcPath + ".invoke", grpcPath + ".newClientStream":
+		c.ofGRPC.Store(entry)
+		return true
 	}
-	return true
+	return false
 }
 
 // follow returns the stream for the caller and sees to it that the span ends with it.
@@ -96,14 +98,14 @@ func (c *clientCall) follow(cs grpc.ClientStream) grpc.ClientStream {
 	return s
 }
 
-// finished is told by gRPC that a stream finished. After grpc.Peer among the options, the peer is known.
+// finished is told by gRPC that a stream finished. The options of the RPC are served before, so the peer is known.
 func (c *clientCall) finished(err error) {
 	c.mu.Lock()
 	c.over = true
 	c.last = err
 	over := c.followed && c.ends(err)
 	if c.alone {
-		c.seen.Store(&c.remote)
+		c.told.Store(true)
 	}
 	c.mu.Unlock()
 	if over {

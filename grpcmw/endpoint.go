@@ -65,8 +65,8 @@ func withoutScheme(name string) string {
 
 // callee is what gRPC connected to if that is known, else the target.
 func (c *clientCall) callee() endpoint {
-	if p := c.seen.Load(); p != nil && p.Addr != nil {
-		return c.cfg.newEndpoint(p.Addr.String())
+	if c.told.Load() && c.remote.Addr != nil {
+		return c.cfg.newEndpoint(c.remote.Addr.String())
 	}
 	return c.cfg.endpointOf(c.target)
 }

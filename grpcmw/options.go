@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
 	"github.com/opentracing/opentracing-go"
@@ -55,6 +56,9 @@ type config struct {
 	service   func(target string) string
 	methods   methods
 	target    atomic.Pointer[target]
+	ofGRPC    atomic.Uintptr // entry point of gRPC's own invoker or streamer, once met
+
+	checkpoints time.Duration // between them; 0: none
 }
 
 type serverOption func(*config)
@@ -137,6 +141,13 @@ func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcom
 	})
 }
 
+// WithCheckpoints shows streams while they are still open: as long as one is, a span of its own tells every so often how
+// many messages it has sent and received so far. It is a child of the stream's span, is named like it with " checkpoint"
+// behind, and lasts from one checkpoint to the next. Zero and less mean none.
+func WithCheckpoints(every time.Duration) Option {
+	return option(func(c *config) { c.checkpoints = every })
+}
+
 // WithPublicEndpoint tells which RPCs come from callers whose context is not to be obeyed: a new trace starts, the
 // caller's sampling and baggage do not count, and its ids become the tags link.trace_id and link.span_id. An RPC for
 // which public panics is distrusted.
@@ -158,10 +169,11 @@ func WithSilence(m selector.Matcher) ServerOption {
 	})
 }
 
-// WithTraceIDTrailer sends the trace id, as 32 hex digits, in this trailer when an RPC does not end with OK or
-// panics, but not on public endpoints. A key that gRPC cannot send, or reserves, is ignored.
-func WithTraceIDTrailer(key string) ServerOption {
-	return serverOption(func(c *config) {
+// WithTraceIDTrailer has a server send the trace id, as 32 hex digits, in this trailer when an RPC does not end with OK
+// or panics, but not on public endpoints. A client records what it gets there as the tag grpc.server_trace_id. A key that
+// gRPC cannot send, or reserves, is ignored.
+func WithTraceIDTrailer(key string) Option {
+	return option(func(c *config) {
 		key = strings.ToLower(key)
 		if validKey(key) && !strings.HasPrefix(key, "grpc-") && !strings.HasSuffix(key, "-bin") {
 			c.trailer = key

@@ -116,7 +116,7 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 		c.deadlineTag()
 		c.callerTags()
 	}
-	return c, c.ctx
+	return c, c.context()
 }
 
 // tell sends the trace id to the caller, if that is wanted.

@@ -144,7 +144,7 @@ var budgets = []work{
 	{"unary client", true, 13, unaryClient(false)},
 	{"unary client, root", true, 14, unaryClient(true)},
 	{"unary client, unsampled", false, 12, unaryClient(false)},
-	{"bidi, 100 messages, both ends", true, 30, bidiStreams},
+	{"bidi, 100 messages, both ends", true, 32, bidiStreams},
 }
 
 func TestAllocations(t *testing.T) {

@@ -22,12 +22,13 @@ type countedServerStream struct {
 	call *call
 }
 
-func (s *countedServerStream) Context() context.Context { return s.call.ctx }
+func (s *countedServerStream) Context() context.Context { return s.call.context() }
 
 func (s *countedServerStream) SendMsg(m any) error {
 	err := s.ServerStream.SendMsg(m)
 	if err == nil {
 		s.call.sent.Add(1)
+		s.call.answered()
 	}
 	return err
 }
@@ -74,6 +75,7 @@ func (s *countedClientStream) RecvMsg(m any) error {
 		s.call.ended(nil)
 	case err == nil:
 		s.call.received.Add(1)
+		s.call.answered()
 	default:
 		s.call.ended(err)
 	}

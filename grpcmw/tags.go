@@ -127,9 +127,13 @@ func (c *call) endTags(s condition, failed bool, panicked any) {
 	if c.kind.streaming() {
 		c.set("rpc.messages.sent", int(c.sent.Load()))
 		c.set("rpc.messages.received", int(c.received.Load()))
+		if first := c.first.Load(); first > 0 {
+			c.set("grpc.first_message_ms", float64(first)/float64(time.Millisecond))
+		}
 	}
 	if c.client != nil {
 		c.peerTags(c.client.callee())
+		c.client.serverTrace()
 		if n := c.client.out.dropped; n > 0 {
 			c.set("spanloom.dropped_metadata", int(n))
 		}
@@ -141,6 +145,19 @@ func (c *call) endTags(s condition, failed bool, panicked any) {
 	default:
 		c.set("otel.status_description", model.Cut(s.message, maxDescription))
 		c.Fail(s.code.String(), s.message, nil)
+	}
+}
+
+// maxTraceID is more than any trace id has.
+const maxTraceID = 64
+
+// serverTrace tells the trace id that the server sent.
+func (c *clientCall) serverTrace() {
+	if c.cfg.trailer == "" || !c.told.Load() {
+		return
+	}
+	if id := c.trailer.Get(c.cfg.trailer); len(id) > 0 && id[0] != "" {
+		c.set("grpc.server_trace_id", model.Cut(id[0], maxTraceID))
 	}
 }
 

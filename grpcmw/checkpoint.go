@@ -1,0 +1,60 @@
+package grpcmw
+
+import (
+	"sync"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+)
+
+// checkpoints makes the spans that show an open stream.
+type checkpoints struct {
+	call *call
+	name string
+
+	mu    sync.Mutex
+	timer *time.Timer
+	last  time.Time
+	over  bool
+}
+
+func (c *call) markEvery(every time.Duration) *checkpoints {
+	k := &checkpoints{call: c, name: c.cfg.operationName(&c.Span, c.method) + " checkpoint", last: c.Began()}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.timer = time.AfterFunc(every, func() { k.mark(every) })
+	return k
+}
+
+func (k *checkpoints) mark(every time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.over {
+		return
+	}
+	if k.call.Recording() {
+		k.report()
+	}
+	k.last = time.Now()
+	k.timer.Reset(every)
+}
+
+func (k *checkpoints) report() {
+	c := k.call
+	parent := c.OpenTracing()
+	span := parent.Tracer().StartSpan(k.name, opentracing.ChildOf(parent.Context()), opentracing.StartTime(k.last))
+	for _, tag := range c.method.tags {
+		span.SetTag(tag.Key, tag.Value)
+	}
+	span.SetTag("rpc.messages.sent", int(c.sent.Load()))
+	span.SetTag("rpc.messages.received", int(c.received.Load()))
+	span.Finish()
+}
+
+// stop returns when there will be no more.
+func (k *checkpoints) stop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.over = true
+	k.timer.Stop()
+}
