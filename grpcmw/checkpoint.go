@@ -41,6 +41,7 @@ func (k *checkpoints) mark(every time.Duration) {
 
 func (k *checkpoints) report() {
 	c := k.call
+	defer c.Contain() // a tracer that panics would take the program with it
 	parent := c.OpenTracing()
 	span := parent.Tracer().StartSpan(k.name, opentracing.ChildOf(parent.Context()), opentracing.StartTime(k.last))
 	for _, tag := range c.method.tags {

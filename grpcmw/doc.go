@@ -9,6 +9,9 @@
 // is dropped without reading it to its end ends with its context, or when it is collected. A nil tracer means
 // opentracing.GlobalTracer() at the time of each RPC.
 //
+// Messages make no logs, however many there are: a stream's span tells their number and, as grpc.first_message_ms, when
+// the first of the answer came. WithCheckpoints shows streams that go on for hours before they end.
+//
 // The interceptors do not change an RPC: errors pass as they are, panics go on with their value, metadata that the
 // caller made is copied and not written to, baggage that gRPC could not send is left out. Health checks and
 // reflection are not traced unless WithFilter says so; their caller's context goes on to what they call.
@@ -21,7 +24,12 @@
 // a retrying interceptor there is one span for the logical call; behind it, one for each attempt. Retries by service
 // config make one span.
 //
-// With go-grpc-middleware v2, give LogFields to logging.WithFieldsFromContext, and use its selectors as filters.
+// With go-grpc-middleware v2, give LogFields to logging.WithFieldsFromContext, use its selectors as filters, and let its
+// Prometheus provider tie metrics to traces:
+//
+//	prometheus.WithExemplarFromContext(func(ctx context.Context) prom.Labels {
+//		return prom.Labels{"trace_id": carrier.TraceID(opentracing.SpanFromContext(ctx).Context())}
+//	})
 //
 // # Coming from other instrumentation
 //
