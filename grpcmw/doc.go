@@ -28,7 +28,10 @@
 // Prometheus provider tie metrics to traces:
 //
 //	prometheus.WithExemplarFromContext(func(ctx context.Context) prom.Labels {
-//		return prom.Labels{"trace_id": carrier.TraceID(opentracing.SpanFromContext(ctx).Context())}
+//		if span := opentracing.SpanFromContext(ctx); span != nil {
+//			return prom.Labels{"trace_id": carrier.TraceID(span.Context())}
+//		}
+//		return nil
 //	})
 //
 // # Coming from other instrumentation
