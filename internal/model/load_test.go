@@ -184,7 +184,7 @@ func TestFields(t *testing.T) {
 	)
 	s, _ := load(span, Limits{})
 	want := []Tag{
-		tag("bool", true), tag("int32", -1), tag("uint32", 1<<32-1), tag("uint64", "9223372036854775808"),
+		tag("bool", true), tag("int32", -1), tag("uint32", int64(1<<32-1)), tag("uint64", "9223372036854775808"),
 		tag("float32", 0.5), tag("float64", 0.25), tag("error.object", "boom"), tag("nil", "<nil>"),
 		tag("error.object", "<panic>"), tag("quarrel", "<panic>"), tag("lazy", "yes"), tag("lazy", "<panic>"),
 	}
