@@ -99,6 +99,20 @@ func TestServerAllocations(t *testing.T) {
 	}
 }
 
+// Values of one request that share a place are all remembered.
+func TestValuesThatMeet(t *testing.T) {
+	skipUnderRace(t)
+	h := chiHandler(httpmw.Middleware(engine(t, always)))
+	w, r := &quietWriter{header: http.Header{}}, browserRequest()
+	base := allocs(chiHandler(), r)
+	for i := range 200 {
+		r.Header.Set("User-Agent", fmt.Sprint("agent ", i))
+		if got := testing.AllocsPerRun(20, func() { h.ServeHTTP(w, r) }) - base; got > serverWork[0].ceiling {
+			t.Fatalf("agent %d: %v allocations, want at most %v", i, got, serverWork[0].ceiling)
+		}
+	}
+}
+
 // The writers of tests, of minimal servers and of chi's Logger and Compress are as cheap as net/http's.
 func TestUsualWritersAllocateNothing(t *testing.T) {
 	skipUnderRace(t)

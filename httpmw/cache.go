@@ -9,13 +9,20 @@ import (
 )
 
 // boxes remembers values that recent requests had in common, such as their routes and user agents, as the tags
-// they become, so that a busy service does not allocate them anew. Each slot holds the last value that fell on it:
-// memory is bounded whatever callers send.
+// they become, so that a busy service does not allocate them anew. Memory is bounded whatever callers send.
 type boxes struct {
 	seed  maphash.Seed
-	slots [64]atomic.Pointer[box]
-	names [64]atomic.Pointer[spanName]
-	peers [64]atomic.Pointer[peer]
+	texts [32]pair[box]
+	names [32]pair[spanName]
+	peers [32]pair[peer]
+}
+
+// pair holds the last two values that fell on it: two of one request can share it.
+type pair[T any] [2]atomic.Pointer[T]
+
+func (p *pair[T]) put(v *T) {
+	p[1].Store(p[0].Load())
+	p[0].Store(v)
 }
 
 type box struct {
@@ -28,20 +35,22 @@ const maxBoxed = 256
 
 func newBoxes() *boxes { return &boxes{seed: maphash.MakeSeed()} }
 
-func (b *boxes) slot(s string) uint64 { return maphash.String(b.seed, s) % uint64(len(b.slots)) }
+func (b *boxes) slot(s string) uint64 { return maphash.String(b.seed, s) % uint64(len(b.texts)) }
 
 // text returns s as a tag's value.
 func (b *boxes) text(s string) any {
 	if len(s) > maxBoxed {
 		return s
 	}
-	slot := &b.slots[b.slot(s)]
-	if have := slot.Load(); have != nil && have.text == s {
-		return have.tag
+	slot := &b.texts[b.slot(s)]
+	for i := range slot {
+		if have := slot[i].Load(); have != nil && have.text == s {
+			return have.tag
+		}
 	}
 	s = strings.Clone(s)
 	entry := &box{s, s}
-	slot.Store(entry)
+	slot.put(entry)
 	return entry.tag
 }
 
@@ -54,11 +63,13 @@ func (b *boxes) name(method, route string) string {
 		return method
 	}
 	slot := &b.names[(b.slot(route)+uint64(len(method)))%uint64(len(b.names))]
-	if have := slot.Load(); have != nil && have.route == route && have.method == method {
-		return have.name
+	for i := range slot {
+		if have := slot[i].Load(); have != nil && have.route == route && have.method == method {
+			return have.name
+		}
 	}
 	name := method + " " + route
-	slot.Store(&spanName{method, strings.Clone(route), name})
+	slot.put(&spanName{method, strings.Clone(route), name})
 	return name
 }
 
@@ -68,10 +79,12 @@ func (b *boxes) peer(addr string) *peer {
 		return newPeer(model.Cut(addr, maxBoxed))
 	}
 	slot := &b.peers[b.slot(addr)]
-	if have := slot.Load(); have != nil && have.addr == addr {
-		return have
+	for i := range slot {
+		if have := slot[i].Load(); have != nil && have.addr == addr {
+			return have
+		}
 	}
 	p := newPeer(strings.Clone(addr))
-	slot.Store(p)
+	slot.put(p)
 	return p
 }

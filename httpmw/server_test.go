@@ -560,6 +560,30 @@ func TestTraceIDHeaderFormats(t *testing.T) {
 	}
 }
 
+// TestTraceIDHeaderBeforeSampling is decided: it says what trace headers to other services say.
+func TestTraceIDHeaderBeforeSampling(t *testing.T) {
+	tracer, _ := newJaeger(t, undecided{})
+	h := httpmw.Middleware(tracer, httpmw.WithTraceIDHeader("traceresponse"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent := http.Header{}
+		span := opentracing.SpanFromContext(r.Context())
+		tracer.Inject(span.Context(), opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(sent))
+		if got := w.Header().Get("traceresponse"); got != sent.Get("traceparent") || !strings.HasSuffix(got, "-00") {
+			t.Errorf("traceresponse %q, traceparent %q", got, sent.Get("traceparent"))
+		}
+	}))
+	handle(h, "GET", "/")
+}
+
+// undecided is a sampler that never makes up its mind.
+type undecided struct{ jaeger.SamplerV2Base }
+
+var later = jaeger.SamplingDecision{Retryable: true}
+
+func (undecided) OnCreateSpan(*jaeger.Span) jaeger.SamplingDecision               { return later }
+func (undecided) OnSetOperationName(*jaeger.Span, string) jaeger.SamplingDecision { return later }
+func (undecided) OnSetTag(*jaeger.Span, string, any) jaeger.SamplingDecision      { return later }
+func (undecided) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision               { return later }
+
 // TestServerTimingBesideOthers, from outside and inside.
 func TestServerTimingBesideOthers(t *testing.T) {
 	tracer, _ := newJaeger(t, always)

@@ -193,6 +193,21 @@ func TestUnclosedBodyAfterItsContext(t *testing.T) {
 	}
 }
 
+// TestUnclosedBodyEndsWithItsLastRead, also where no context could end it.
+func TestUnclosedBodyEndsWithItsLastRead(t *testing.T) {
+	tracer := spantest.New(t)
+	var reports atomic.Int32
+	rt := httpmw.Transport(tracer, reply(200, text("hello")), httpmw.WithUnclosedBody(func(*http.Request, string) { reports.Add(1) }))
+	resp, _ := rt.RoundTrip(newGet(context.Background(), "http://a.example/"))
+	before := time.Now()
+	resp.Body.Read(make([]byte, 2))
+	after := time.Now()
+	collected(t, func() bool { return reports.Load() == 1 })
+	if span := one(t, tracer); span.FinishTime.Before(before) || span.FinishTime.After(after) {
+		t.Errorf("ended %v after the last read began", span.FinishTime.Sub(before))
+	}
+}
+
 // TestReportsThatMisbehave neither fail the program nor hold others up.
 func TestReportsThatMisbehave(t *testing.T) {
 	for name, report := range map[string]func(*http.Request, string){
