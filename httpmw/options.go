@@ -174,11 +174,11 @@ func WithConnectionEvents() ClientOption {
 	return clientOption(func(c *config) { c.events = true })
 }
 
-// WithUnclosedBody calls report when the body of a response was dropped without being read to its end or closed,
-// which costs a connection each time; caller is "function file:line" of who used the http.Client or, without one, the
-// Transport. Spans of such bodies otherwise end with their context; these then end, too, with http.body.incomplete.
-// report runs in a goroutine of its own once the garbage collector finds the body, late or, if the program ends
-// first, never. It costs a few microseconds a request: use it to find leaks.
+// WithUnclosedBody finds leaks: it calls report when the body of a response to a traced request, sampled or not, was
+// dropped without being read to its end or closed. caller is "function file:line" of who used the http.Client or,
+// without one, the Transport. The span, which otherwise would only end with its context, ends then, at the last read
+// and with http.body.incomplete. report runs in a goroutine of its own once the garbage collector has found the body:
+// late or, if the program ends first, never. It costs a few microseconds a request.
 func WithUnclosedBody(report func(r *http.Request, caller string)) ClientOption {
 	return clientOption(func(c *config) {
 		if report != nil {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -243,6 +244,26 @@ func TestSizes(t *testing.T) {
 	}
 	span := served(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "abc") }, request("HEAD", "/"))
 	wantTags(t, span, map[string]any{"http.response_size": nil})
+}
+
+// TestFirstByteOfFlushedResponses is told, and of no others.
+func TestFirstByteOfFlushedResponses(t *testing.T) {
+	for _, flush := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			want := map[string]any{"http.first_byte_ms": nil, "http.streaming": nil}
+			if flush {
+				want = map[string]any{"http.first_byte_ms": 30.0, "http.streaming": true}
+			}
+			wantTags(t, served(t, func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(30 * time.Millisecond)
+				io.WriteString(w, "hello")
+				time.Sleep(time.Second)
+				if flush {
+					http.NewResponseController(w).Flush()
+				}
+			}, request("GET", "/")), want)
+		})
+	}
 }
 
 func TestHijack(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opentracing/opentracing-go"
+
 	"github.com/spanloom/spanloom/httpmw"
 	"github.com/spanloom/spanloom/spantest"
 )
@@ -150,6 +152,9 @@ func TestClosedBodiesAreNotReported(t *testing.T) {
 		}
 	}
 	nothing := func(io.ReadCloser) {}
+	untraced := httpmw.Transport(tracer, reply(200, text("hello")), httpmw.WithFilter(func(*http.Request) bool { return false }),
+		httpmw.WithUnclosedBody(func(r *http.Request, caller string) { reports <- caller }))
+	untraced.RoundTrip(newGet(context.Background(), "http://a.example/"))
 	send(reply(200, text("hello")), func(b io.ReadCloser) { b.Close() })
 	send(reply(200, text("hello")), func(b io.ReadCloser) { io.ReadAll(b) })
 	send(reply(200, io.NopCloser(strings.NewReader("hello"))), func(b io.ReadCloser) { b.(io.WriterTo).WriteTo(io.Discard) })
@@ -205,6 +210,18 @@ func TestUnclosedBodyEndsWithItsLastRead(t *testing.T) {
 	collected(t, func() bool { return reports.Load() == 1 })
 	if span := one(t, tracer); span.FinishTime.Before(before) || span.FinishTime.After(after) {
 		t.Errorf("ended %v after the last read began", span.FinishTime.Sub(before))
+	}
+}
+
+func TestUnclosedBodyOfUnsampled(t *testing.T) {
+	tracer, reporter := newJaeger(t, never)
+	var reports, ends atomic.Int32
+	rt := httpmw.Transport(tracer, reply(200, text("hello")), httpmw.WithUnclosedBody(func(*http.Request, string) { reports.Add(1) }),
+		httpmw.WithOutcome(func(opentracing.Span, *http.Request, *httpmw.Outcome) { ends.Add(1) }))
+	rt.RoundTrip(newGet(context.Background(), "http://a.example/"))
+	collected(t, func() bool { return reports.Load() == 1 && ends.Load() == 1 })
+	if got := reporter.SpansSubmitted(); got != 0 {
+		t.Errorf("%d spans were reported", got)
 	}
 }
 
