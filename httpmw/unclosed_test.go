@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -23,17 +24,16 @@ func collected(t *testing.T, cond func() bool) {
 	eventually(t, func() bool { runtime.GC(); return cond() })
 }
 
-// The ways in which these drop their response's body are what reports name.
+// Reports name these, who drop their response.
 
-func dropsOfClient(client *http.Client, r *http.Request)        { client.Do(r) }
-func dropsOfTransport(client *http.Client, r *http.Request)     { client.Transport.RoundTrip(r) }
-func dropsOfGet(client *http.Client, r *http.Request)           { client.Get(r.URL.String()) }
-func dropsHalfRead(client *http.Client, r *http.Request)        { read(client, r, 2) }
-func dropsInClosure(client *http.Client, r *http.Request)       { func() { client.Do(r) }() }
-func dropsOfOtherRoutine(client *http.Client, r *http.Request)  { go client.Do(r) }
-func dropsBelowTransport(client *http.Client, r *http.Request)  { dropsOfClient(above(client), r) }
-func dropsAfterRedirects(client *http.Client, r *http.Request)  { client.Do(redirected(r)) }
-func dropsOfTwoTransports(client *http.Client, r *http.Request) { client.Do(r) }
+func dropsOfClient(client *http.Client, r *http.Request)       { client.Do(r) }
+func dropsOfGet(client *http.Client, r *http.Request)          { client.Get(r.URL.String()) }
+func dropsOfTransport(client *http.Client, r *http.Request)    { client.Transport.RoundTrip(r) }
+func dropsHalfRead(client *http.Client, r *http.Request)       { read(client, r, 2) }
+func dropsInClosure(client *http.Client, r *http.Request)      { func() { client.Do(r) }() }
+func dropsBelowTransport(client *http.Client, r *http.Request) { dropsOfClient(above(client), r) }
+func dropsAfterRedirect(client *http.Client, r *http.Request)  { client.Do(redirected(r)) }
+func dropsOfGoStatement(client *http.Client, r *http.Request)  { go client.Do(r) }
 
 // above puts a transport between client and its own.
 func above(client *http.Client) *http.Client {
@@ -61,54 +61,44 @@ func streams(r *http.Request) (*http.Response, error) {
 	return reply(200, text("hello"))(r)
 }
 
+// TestUnclosedBodies are reported once, with who sent the request, and their spans end.
 func TestUnclosedBodies(t *testing.T) {
-	for name, drop := range map[string]func(*http.Client, *http.Request){
-		"dropsOfClient":                 dropsOfClient,
-		"dropsOfTransport":              dropsOfTransport,
-		"dropsOfGet":                    dropsOfGet,
-		"dropsInClosure.func1":          dropsInClosure,
-		"dropsOfClient ":                dropsBelowTransport,
-		"dropsAfterRedirects":           dropsAfterRedirects,
-		"read":                          dropsHalfRead,
-		"net/http.(*Client).Do":         dropsOfOtherRoutine,
-		"TestUnclosedBodies":            nil,
-		"dropsOfTwoTransports, stacked": dropsOfTwoTransports,
+	const own = "github.com/spanloom/spanloom/httpmw_test."
+	once := func(tracer opentracing.Tracer, rt http.RoundTripper, opt httpmw.ClientOption) http.RoundTripper {
+		return httpmw.Transport(tracer, rt, opt)
+	}
+	twice := func(tracer opentracing.Tracer, rt http.RoundTripper, opt httpmw.ClientOption) http.RoundTripper {
+		return httpmw.Transport(tracer, httpmw.Transport(tracer, rt, opt), opt)
+	}
+	for name, tt := range map[string]struct {
+		drop func(*http.Client, *http.Request)
+		wrap func(opentracing.Tracer, http.RoundTripper, httpmw.ClientOption) http.RoundTripper
+		want string // "function file"
+	}{
+		"client":            {dropsOfClient, once, own + "dropsOfClient unclosed_test.go"},
+		"get":               {dropsOfGet, once, own + "dropsOfGet unclosed_test.go"},
+		"transport":         {dropsOfTransport, once, own + "dropsOfTransport unclosed_test.go"},
+		"half read":         {dropsHalfRead, once, own + "read unclosed_test.go"},
+		"closure":           {dropsInClosure, once, own + "dropsInClosure.func1 unclosed_test.go"},
+		"transport between": {dropsBelowTransport, once, own + "dropsOfClient unclosed_test.go"},
+		"after a redirect":  {dropsAfterRedirect, once, own + "dropsAfterRedirect unclosed_test.go"},
+		"two transports":    {dropsOfClient, twice, own + "dropsOfClient unclosed_test.go"},
+		"go statement":      {dropsOfGoStatement, once, "net/http.(*Client).Do client.go"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tracer := spantest.New(t)
-			var reports atomic.Int32
-			var got atomic.Pointer[string]
-			leaks := httpmw.WithUnclosedBody(func(r *http.Request, caller string) {
-				got.Store(&caller)
-				reports.Add(1)
-				if r.URL.Host != "a.example" {
-					t.Errorf("request to %s", r.URL)
-				}
-			})
-			client := httpmw.Client(tracer, &http.Client{Transport: roundTripper(streams)}, leaks)
-			if strings.Contains(name, "stacked") {
-				client = httpmw.Client(tracer, client, leaks)
-			}
-			r := newGet(context.Background(), "http://a.example/")
-			if drop != nil {
-				drop(client, r)
-			} else {
-				client.Do(r)
-			}
-			collected(t, func() bool { return reports.Load() > 0 })
-			function, place, _ := strings.Cut(*got.Load(), " ")
-			want, _, _ := strings.Cut(name, " ")
-			want, _, _ = strings.Cut(want, ",")
-			if !strings.HasSuffix(function, want) && !strings.HasPrefix(function, "github.com/spanloom/spanloom/httpmw_test."+want) {
-				t.Errorf("caller %q, want %s", *got.Load(), want)
-			}
-			if !strings.HasPrefix(name, "net/http") && !strings.Contains(place, "unclosed_test.go:") {
-				t.Errorf("caller %q, want its file and line", *got.Load())
+			reports := make(chan string, 10)
+			leaks := httpmw.WithUnclosedBody(func(r *http.Request, caller string) { reports <- r.URL.Host + " " + caller })
+			tt.drop(&http.Client{Transport: tt.wrap(tracer, roundTripper(streams), leaks)}, newGet(context.Background(), "http://a.example/"))
+			collected(t, func() bool { return len(reports) > 0 })
+			got := regexp.MustCompile(`[^ ]*/(\w+\.go):\d+$`).ReplaceAllString(<-reports, "$1")
+			if want := "a.example " + tt.want; got != want {
+				t.Errorf("%q, want %q", got, want)
 			}
 			spans := tracer.Finished()
 			wantTags(t, spans[len(spans)-1], map[string]any{"http.body.incomplete": true, "error": nil, "http.status_code": uint16(200)})
-			if runtime.GC(); reports.Load() != 1 {
-				t.Errorf("%d reports", reports.Load())
+			if runtime.GC(); len(reports) != 0 {
+				t.Errorf("another report: %s", <-reports)
 			}
 		})
 	}
