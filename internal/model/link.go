@@ -7,7 +7,8 @@ const (
 	tagLinkSpanID  = "link.span_id"
 )
 
-// loadLink adds the reference that the tags of a public endpoint's span tell, unless there is one to that span already.
+// loadLink adds the reference that the tags of a span at a public endpoint, or of a resend, tell, unless there is one to
+// that span already.
 func (s *Span) loadLink() {
 	var traceID, spanID string
 	for i := range s.Tags {

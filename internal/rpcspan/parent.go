@@ -28,7 +28,7 @@ func Remote(t opentracing.Tracer, carrier any) opentracing.SpanContext {
 	return sc
 }
 
-// Link records the ids of a caller whose context is not obeyed.
+// Link records the ids of a caller whose context is not obeyed, or of an earlier attempt.
 func (s *Span) Link(sc opentracing.SpanContext) {
 	if sc == nil {
 		return
