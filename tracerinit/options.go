@@ -19,6 +19,7 @@ type glance struct {
 	tags     int
 	priority bool // there is a sampling.priority to convert
 	opaque   bool // an option tells nothing until it is applied
+	request  bool // a middleware of this kit starts the span
 }
 
 func (g *glance) option(o opentracing.StartSpanOption) {
@@ -37,6 +38,7 @@ func (g *glance) option(o opentracing.StartSpanOption) {
 		Reference() opentracing.SpanReference
 	}: // an option of this kit: a reference and at most two tags
 		g.reference(o.Reference())
+		g.request = true
 	default: // nil, too
 		g.opaque = true
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/uber/jaeger-client-go"
@@ -120,14 +121,17 @@ func (s Sampler) local() jaeger.Sampler {
 	return jaeger.NewConstSampler(s.kind == constSampler && s.param != 0)
 }
 
-// asker asks a sampler about new traces, once and for all, as jaeger-client-go does itself. Beyond that it saves the
-// spans that are sampled from growing their list of tags step by step.
-type asker struct{ jaeger.Sampler }
+// asker asks a sampler about new traces, once and for all, as jaeger-client-go does itself. In a program whose requests
+// the middlewares trace, it gives the first spans of traces room for a request's tags; others keep less in the queue.
+type asker struct {
+	jaeger.Sampler
+	requests *atomic.Bool
+}
 
 // OnCreateSpan implements jaeger.SamplerV2.
 func (a asker) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
 	yes, tags := a.IsSampled(engine.New(span))
-	if yes {
+	if yes && a.requests.Load() {
 		engine.Reserve(span)
 	}
 	return jaeger.SamplingDecision{Sample: yes, Tags: tags}

@@ -86,7 +86,7 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 		return errors.Join(errSampler, fmt.Errorf("Config.Propagation: %w", err), t.open(s, logger))
 	}
 	t.propagator = propagator
-	t.engine = newEngine(s, sampler, t.fan, t.counts.metrics(), propagator)
+	t.engine = newEngine(s, asker{sampler, &t.requests}, t.fan, t.counts.metrics(), propagator)
 	return errors.Join(errSampler, t.open(s, logger))
 }
 
@@ -104,7 +104,7 @@ func newEngine(s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *
 	for _, tag := range s.tags {
 		options = append(options, jaeger.TracerOptions.Tag(tag.key, tag.value))
 	}
-	engine, _ := jaeger.NewTracer(s.service, asker{sampler}, reporter, options...)
+	engine, _ := jaeger.NewTracer(s.service, sampler, reporter, options...)
 	return engine.(*jaeger.Tracer)
 }
 

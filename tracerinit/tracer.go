@@ -18,6 +18,7 @@ type Tracer struct {
 	propagator *carrier.Propagator
 	sampler    jaeger.Sampler // nil if disabled
 	passing    atomic.Bool    // disabled or shut down
+	requests   atomic.Bool    // middlewares of this kit have started spans
 	stripes    [64]stripe
 
 	counts   counts
@@ -48,6 +49,9 @@ func (t *Tracer) StartSpan(operationName string, options ...opentracing.StartSpa
 	var seen glance
 	for _, o := range options {
 		seen.option(o)
+	}
+	if seen.request && !t.requests.Load() {
+		t.requests.Store(true)
 	}
 	switch isRoot := !seen.parent.IsValid(); {
 	case seen.opaque || seen.priority || isRoot && seen.tags > maxStartTags:

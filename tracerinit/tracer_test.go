@@ -188,8 +188,8 @@ func TestStartSpanAllocatesNoMoreThanTheEngine(t *testing.T) {
 	}
 }
 
-// A sampled trace's first span mostly gets a request's tags, for which it has room from the start.
-func TestTagsOfARootGrowNothing(t *testing.T) {
+// Where middlewares trace requests, the first span of a trace has room for a request's tags. Elsewhere it keeps the less.
+func TestRoomForTheTagsOfRequests(t *testing.T) {
 	tracer := start(t, Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
 	measure := func(tags int) float64 {
 		return testing.AllocsPerRun(200, func() {
@@ -200,6 +200,10 @@ func TestTagsOfARootGrowNothing(t *testing.T) {
 			span.Finish()
 		})
 	}
+	if none, ten := measure(0), measure(10); ten == none {
+		t.Errorf("%v allocations with and without tags: there is room though nobody asked for it", none)
+	}
+	tracer.StartSpan("GET /", &knownOption{}).Finish()
 	if none, ten := measure(0), measure(10); ten != none {
 		t.Errorf("%v allocations with ten tags, %v without", ten, none)
 	}

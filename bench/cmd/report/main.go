@@ -13,7 +13,7 @@ import (
 
 func main() {
 	scale := flag.Bool("scale", false, "measure growth instead of peers")
-	rounds := flag.Int("rounds", 5, "rounds of each group")
+	rounds := flag.Int("rounds", 11, "rounds of each group")
 	only := flag.String("only", "", "one group, printed instead of written")
 	flag.Parse()
 	if err := run(*scale, *rounds, *only); err != nil {

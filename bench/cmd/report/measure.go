@@ -28,8 +28,8 @@ var peerGroups = []group{
 	{bench: "Extract", title: "Extract, 15 headers", time: "100ms"},
 	{bench: "Inject", title: "Inject (spanloom: two formats, the others: one)", time: "100ms"},
 	{bench: "Encode", title: "One finished span to bytes", time: "100ms"},
-	{bench: "Reporter", title: "200,000 spans from two goroutines, as fast as they can", time: "1x", rounds: 3},
-	{bench: "EndToEnd", title: "A real server on loopback, 64 keep-alive connections, client in the same process", time: "20000x", rounds: 3},
+	{bench: "Reporter", title: "200,000 spans from two goroutines, as fast as they can", time: "1x", rounds: 5},
+	{bench: "EndToEnd", title: "A real server on loopback, 64 keep-alive connections, client in the same process", time: "20000x", rounds: 7},
 }
 
 var scaleGroups = []group{
@@ -105,26 +105,48 @@ func (m *measured) median(c, peer, unit string) (float64, bool) {
 	return middle(all)
 }
 
-// netRatio is the median over the rounds of (a − bare) ÷ (b − bare) in CPU time; without a bare, of a ÷ b.
+// cost is what peers are compared by: the CPU time of one operation, or the time in which one span is delivered.
+func cost(run map[string]float64) (float64, bool) {
+	if delivered := run["delivered/s"]; delivered > 0 {
+		return 1e9 / delivered, true
+	}
+	v, ok := run["cpu-ns/op"]
+	return v, ok
+}
+
+// medianCost is that of a peer over the rounds, and whether it was measured.
+func (m *measured) medianCost(c, peer string) (float64, bool) {
+	var all []float64
+	for _, run := range m.runs[join(c, peer)] {
+		if v, ok := cost(run); ok {
+			all = append(all, v)
+		}
+	}
+	return middle(all)
+}
+
+// netRatio is the median over the rounds of (a − bare) ÷ (b − bare) in cost; without a bare, of a ÷ b.
 func (m *measured) netRatio(c, a, b string) (float64, bool) {
 	var all []float64
 	as, bs, bare := m.runs[join(c, a)], m.runs[join(c, b)], m.runs[join(c, "bare")]
 	for i := range min(len(as), len(bs)) {
 		base := 0.0
 		if i < len(bare) {
-			base = bare[i]["cpu-ns/op"]
+			base, _ = cost(bare[i])
 		}
-		if d := bs[i]["cpu-ns/op"] - base; d > 0 {
-			all = append(all, (as[i]["cpu-ns/op"]-base)/d)
+		a, _ := cost(as[i])
+		b, _ := cost(bs[i])
+		if b > base {
+			all = append(all, (a-base)/(b-base))
 		}
 	}
 	return middle(all)
 }
 
-// toBare is the CPU time of a peer as a multiple of the untraced work's.
+// toBare is the cost of a peer as a multiple of the untraced work's.
 func (m *measured) toBare(c, peer string) (float64, bool) {
-	bare, ok := m.median(c, "bare", "cpu-ns/op")
-	v, _ := m.median(c, peer, "cpu-ns/op")
+	bare, ok := m.medianCost(c, "bare")
+	v, _ := m.medianCost(c, peer)
 	return v / bare, ok && bare > 0
 }
 

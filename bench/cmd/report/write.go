@@ -80,11 +80,11 @@ func (m *measured) writeCase(w io.Writer, c string, peers bool) {
 	}
 }
 
-// fastest names the best of all in CPU time, and the best of those that are not spanloom.
+// fastest names the cheapest of all, and the cheapest of those that are not spanloom.
 func (m *measured) fastest(c string) (best, rival string) {
 	var bestTime, rivalTime float64
 	for _, p := range m.peers[c] {
-		t, ok := m.median(c, p, "cpu-ns/op")
+		t, ok := m.medianCost(c, p)
 		if !ok || instruments[p] {
 			continue
 		}
