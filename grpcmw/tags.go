@@ -141,7 +141,7 @@ func (c *call) endTags(s condition, failed bool, panicked any) {
 	switch {
 	case !failed:
 	case panicked != nil:
-		c.Panicked(panicked)
+		c.Panicked(panicked, c.set)
 	default:
 		c.set("otel.status_description", model.Cut(s.message, maxDescription))
 		c.Fail(s.code.String(), s.message, nil)

@@ -24,7 +24,7 @@ type Outcome struct {
 	Err       error         // of the transport, of reading or writing a body, or of a context that ended first
 	Panic     any           // what the handler or transport panicked with
 	Hijacked  bool          // the handler took over the connection
-	Aborted   bool          // http.ErrAbortHandler, or the client was gone before it was answered
+	Aborted   bool          // http.ErrAbortHandler, or the client was gone before it had all of the answer
 	IsError   bool          // whether the span is marked as failed
 }
 
@@ -35,7 +35,7 @@ type failure struct{ kind, message string }
 // suspect, that its status is no error: backends derive errors from status codes.
 func (t tagger) judge(o Outcome, failed bool, why failure, suspect bool) {
 	if failed && o.Panic != nil {
-		t.span.Panicked(o.Panic)
+		t.span.Panicked(o.Panic, t.set)
 		return
 	}
 	if why.kind == "" && o.Err != nil {
@@ -133,6 +133,7 @@ func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
 	case gone:
 		o.Aborted = true
 	default:
+		o.Aborted = out.err != nil && errors.Is(ended, context.Canceled)
 		o.IsError = o.Status >= 500
 	}
 	return o, why

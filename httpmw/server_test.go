@@ -339,6 +339,42 @@ func TestClientsThatHangUp(t *testing.T) {
 	wantTags(t, span, map[string]any{"error.type": "timeout", "http.aborted": nil})
 }
 
+func TestClientsThatHangUpInTheMiddle(t *testing.T) {
+	tracer := spantest.New(t)
+	srv := serve(t, httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write(make([]byte, 1<<16))
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		for range 1000 {
+			if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+				return
+			}
+		}
+	})))
+	resp, err := srv.Client().Get(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	span := one(t, tracer)
+	wantTags(t, span, map[string]any{"http.status_code": uint16(200), "http.aborted": true, "error": nil})
+	if span.Tag("http.write_error") == nil {
+		t.Error("nothing tells of the write that failed")
+	}
+}
+
+// What the user says of all spans is said of those that panic, too.
+func TestOwnTagsOfPanics(t *testing.T) {
+	tracer := spantest.New(t)
+	own := httpmw.WithTags(opentracing.Tag{Key: "error.type", Value: "ours"}, opentracing.Tag{Key: "otel.status_description", Value: "see the runbook"})
+	h := httpmw.Middleware(tracer, own)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
+	func() {
+		defer func() { recover() }()
+		h.ServeHTTP(httptest.NewRecorder(), request("GET", "/"))
+	}()
+	wantTags(t, one(t, tracer), map[string]any{"error": true, "error.type": "ours", "otel.status_description": "see the runbook"})
+}
+
 func TestWriteErrorsAreRecorded(t *testing.T) {
 	tracer := spantest.New(t)
 	var outcome httpmw.Outcome

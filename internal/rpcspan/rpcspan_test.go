@@ -61,7 +61,7 @@ func TestZeroSpanDoesNothing(t *testing.T) {
 	var s rpcspan.Span
 	s.SetTag("k", 1)
 	s.Fail("x", "y", nil)
-	s.Panicked("z")
+	s.Panicked("z", s.SetTag)
 	s.Rename("a", "b")
 	s.Link(nil)
 	if s.Ending() || s.Recording() || s.Started() || s.Context(t.Context()) != t.Context() || s.Hooked(t.Context()) != t.Context() {
@@ -109,7 +109,7 @@ func TestPanicked(t *testing.T) {
 	for _, value := range []any{errors.New("boom"), strings.Repeat("x", 1<<20), badString{}} {
 		var s rpcspan.Span
 		s.Start(tracer, "op", kind, nil)
-		s.Panicked(value)
+		s.Panicked(value, s.SetTag)
 		s.Finish(time0, nil)
 	}
 	for _, span := range tracer.Finished() {
