@@ -57,6 +57,20 @@ func TestContextAnswersForItsSpan(t *testing.T) {
 	}
 }
 
+// A tracer with a clock of its own must not get a start by one clock and an end by the other.
+func TestTracersKeepTheirClocks(t *testing.T) {
+	then := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	reporter := jaeger.NewInMemoryReporter()
+	tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(true), reporter, jaeger.TracerOptions.TimeNow(func() time.Time { return then }))
+	defer closer.Close()
+	var s rpcspan.Span
+	s.Start(tracer, "op", kind, nil)
+	s.Finish(time.Time{}, nil)
+	if got := reporter.GetSpans()[0].(*jaeger.Span); !got.StartTime().Equal(then) || got.Duration() != 0 {
+		t.Errorf("started %v, lasted %v", got.StartTime(), got.Duration())
+	}
+}
+
 func TestZeroSpanDoesNothing(t *testing.T) {
 	var s rpcspan.Span
 	s.SetTag("k", 1)

@@ -21,6 +21,7 @@ type Span struct {
 	jaeger  *jaeger.Span // span, when it is jaeger's
 	deaf    bool         // span says that it records nothing
 	shared  bool         // the tracer only reads tags
+	timed   bool         // the tracer's clock is time.Now
 	ending  atomic.Bool
 	mishaps atomic.Int32 // panics of user hooks
 	began   time.Time
@@ -36,8 +37,12 @@ func (s *Span) Start(tracer opentracing.Tracer, name string, kind *Kind, parent 
 	s.tags = kind.tags
 	s.refs[0] = opentracing.SpanReference{Type: opentracing.ChildOfRef, ReferencedContext: parent}
 	_, s.shared = tracer.(interface{ Sampler() jaeger.SamplerV2 })
+	s.timed = propagatorOf(tracer) != nil
 	s.opts[0] = s
 	s.span = tracer.StartSpan(name, s.opts[:]...)
+	if !s.timed {
+		s.began = time.Now()
+	}
 	if j, ok := s.span.(*jaeger.Span); ok {
 		s.jaeger = j
 	} else if r, ok := s.span.(interface{ IsRecording() bool }); ok {
@@ -51,7 +56,9 @@ func (s *Span) Apply(o *opentracing.StartSpanOptions) {
 	if s.refs[0].ReferencedContext != nil {
 		o.References = s.refs[:]
 	}
-	o.StartTime = s.began
+	if s.timed {
+		o.StartTime = s.began
+	}
 	if s.shared {
 		o.Tags = s.tags
 		return
