@@ -44,10 +44,11 @@ type call struct {
 
 // start begins the span and makes the context with it.
 func (c *call) start(t opentracing.Tracer, kind *rpcspan.Kind, parent opentracing.SpanContext) {
-	c.Start(t, c.cfg.operationName(&c.Span, c.method), kind, parent)
+	name := c.cfg.operationName(&c.Span, c.method)
+	c.Start(t, name, kind, parent)
 	c.base = c.Hooked(c.base)
 	if every := c.cfg.checkpoints; every > 0 && c.kind.streaming() {
-		c.marks = c.markEvery(every)
+		c.marks = c.markEvery(every, name)
 	}
 }
 

@@ -18,8 +18,8 @@ type checkpoints struct {
 	over  bool
 }
 
-func (c *call) markEvery(every time.Duration) *checkpoints {
-	k := &checkpoints{call: c, name: c.cfg.operationName(&c.Span, c.method) + " checkpoint", last: c.Began()}
+func (c *call) markEvery(every time.Duration, name string) *checkpoints {
+	k := &checkpoints{call: c, name: name + " checkpoint", last: c.Began()}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.timer = time.AfterFunc(every, func() { k.mark(every) })

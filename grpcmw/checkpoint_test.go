@@ -168,30 +168,22 @@ func TestFirstMessageIsOfTheAnswer(t *testing.T) {
 
 func TestClientRecordsTheServersTraceID(t *testing.T) {
 	const key = "x-trace-id"
-	for name, front := range map[string][]grpc.DialOption{
-		"alone": nil, "in front of another": {grpc.WithChainUnaryInterceptor(func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-			return invoker(ctx, method, req, reply, cc, opts...)
-		})},
-	} {
-		t.Run(name, func(t *testing.T) {
-			clients := spantest.New(t)
-			servers, reporter := engine(t, jaeger.NewConstSampler(true))
-			away := grpcmw.WithPropagation(func(context.Context, string) bool { return false })
-			dial := append(grpcmw.DialOptions(clients, grpcmw.WithTraceIDTrailer(key), away), front...)
-			cc := testsvc.Start(t, testsvc.Bufconn, failing(errDetailed), grpcmw.ServerOptions(servers, grpcmw.WithTraceIDTrailer(key)), dial)
-			if err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); status.Code(err) != codes.NotFound {
-				t.Fatal(err)
-			}
-			cs := open(t, t.Context(), cc, testsvc.Chat)
-			cs.SendMsg(testsvc.Text("x"))
-			receiveAll(cs)
-			for i, s := range clients.Finished() {
-				want := carrier.TraceID(reporter.GetSpans()[i].(*jaeger.Span).SpanContext())
-				if got := s.Tag("grpc.server_trace_id"); got != want || want == "" {
-					t.Errorf("%s: %v, want %q", s.OperationName, got, want)
-				}
-			}
-		})
+	clients := spantest.New(t)
+	servers, reporter := engine(t, jaeger.NewConstSampler(true))
+	away := grpcmw.WithPropagation(func(context.Context, string) bool { return false })
+	cc := testsvc.Start(t, testsvc.Bufconn, failing(errDetailed), grpcmw.ServerOptions(servers, grpcmw.WithTraceIDTrailer(key)),
+		grpcmw.DialOptions(clients, grpcmw.WithTraceIDTrailer(key), away))
+	if err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); status.Code(err) != codes.NotFound {
+		t.Fatal(err)
+	}
+	cs := open(t, t.Context(), cc, testsvc.Chat)
+	cs.SendMsg(testsvc.Text("x"))
+	receiveAll(cs)
+	for i, s := range clients.Finished() {
+		want := carrier.TraceID(reporter.GetSpans()[i].(*jaeger.Span).SpanContext())
+		if got := s.Tag("grpc.server_trace_id"); got != want || want == "" {
+			t.Errorf("%s: %v, want %q", s.OperationName, got, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package grpcmw
 
 import (
 	"context"
+	"slices"
 
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc"
@@ -30,7 +31,7 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 		c.alone = cl.cfg.isOfGRPC(invoker)
 		opts = c.options(opts)
 		c.sent.Store(1)
-		err = invoker(ctx, method, req, reply, cc, opts...)
+		err = invoker(ctx, method, req, reply, cc, slices.Clip(opts)...)
 		done = true
 		if err == nil {
 			c.received.Store(1)
@@ -63,7 +64,7 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 		}()
 		c.alone = cl.cfg.isOfGRPC(streamer)
 		opts = append(c.options(opts), grpc.OnFinish(c.finished))
-		cs, err := streamer(ctx, desc, cc, method, opts...)
+		cs, err := streamer(ctx, desc, cc, method, slices.Clip(opts)...)
 		done = true
 		if err != nil || cs == nil {
 			c.conclude(err)

@@ -49,14 +49,15 @@ func isCalled(opts []grpc.CallOption, fullMethod string) bool {
 	return false
 }
 
-// options returns opts with the call itself, and those by which gRPC tells what it knows. What several streams for the
-// one call would write at any time is not asked for.
+// options returns opts with the call itself, and those by which gRPC tells what it knows. An interceptor in between may
+// make several attempts at a time, which would all write there, so then they are left out.
 func (c *clientCall) options(opts []grpc.CallOption) []grpc.CallOption {
 	opts = append(append(c.opts[:0], opts...), c)
-	if c.alone {
-		opts = append(opts, grpc.Peer(&c.remote))
+	if !c.alone {
+		return opts
 	}
-	if c.cfg.trailer != "" && (c.alone || !c.kind.streaming()) {
+	opts = append(opts, grpc.Peer(&c.remote))
+	if c.cfg.trailer != "" {
 		opts = append(opts, grpc.Trailer(&c.trailer))
 	}
 	return opts

@@ -170,8 +170,8 @@ func WithSilence(m selector.Matcher) ServerOption {
 }
 
 // WithTraceIDTrailer has a server send the trace id, as 32 hex digits, in this trailer when an RPC does not end with OK
-// or panics, but not on public endpoints. A client records what it gets there as the tag grpc.server_trace_id. A key that
-// gRPC cannot send, or reserves, is ignored.
+// or panics, but not on public endpoints. A client whose interceptor is the last before gRPC records what it gets there as
+// the tag grpc.server_trace_id. A key that gRPC cannot send, or reserves, is ignored.
 func WithTraceIDTrailer(key string) Option {
 	return option(func(c *config) {
 		key = strings.ToLower(key)

@@ -12,7 +12,7 @@ import (
 
 // inject returns ctx with what write puts into its outgoing metadata, in place of whatever propagation keys were there.
 // Keys for which gRPC would fail the RPC are left out and counted in w.
-func (w *pairs) inject(ctx context.Context, write func(headers any) (legal bool, err error)) context.Context {
+func (w *pairs) inject(ctx context.Context, write func(headers any) (lawful bool, err error)) context.Context {
 	md, ok := metadata.FromOutgoingContext(ctx)
 	if !ok {
 		if _, err := write(w); err != nil || len(w.kv) == 0 {
@@ -20,11 +20,11 @@ func (w *pairs) inject(ctx context.Context, write func(headers any) (legal bool,
 		}
 		return metadata.AppendToOutgoingContext(ctx, w.kv...)
 	}
-	legal, err := write(carrier.Multi(md))
+	lawful, err := write(carrier.Multi(md))
 	if err != nil {
 		return ctx
 	}
-	if !legal {
+	if !lawful {
 		w.dropInjected(md, ctx)
 	}
 	return metadata.NewOutgoingContext(ctx, md)
@@ -50,29 +50,27 @@ func (w *pairs) dropInjected(md metadata.MD, ctx context.Context) {
 type pairs struct {
 	kv      []string
 	room    [4]string // for kv, saves an allocation with two formats
-	lawful  bool      // the tracer sets lower-case keys and legal values, each once
+	lawful  bool      // the tracer sets lower-case keys and legal values
 	dropped int32
 }
 
 // Set implements opentracing.TextMapWriter.
 func (w *pairs) Set(key, value string) {
-	if w.kv == nil {
-		w.kv = w.room[:0]
-	}
-	if w.lawful {
-		w.kv = append(w.kv, key, value)
-		return
-	}
-	key = strings.ToLower(key)
-	if !validKey(key) || !validValue(key, value) {
-		w.dropped++
-		return
+	if !w.lawful {
+		key = strings.ToLower(key)
+		if !validKey(key) || !validValue(key, value) {
+			w.dropped++
+			return
+		}
 	}
 	for i := 0; i < len(w.kv); i += 2 {
 		if w.kv[i] == key {
 			w.kv[i+1] = value
 			return
 		}
+	}
+	if w.kv == nil {
+		w.kv = w.room[:0]
 	}
 	w.kv = append(w.kv, key, value)
 }

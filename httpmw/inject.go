@@ -13,10 +13,10 @@ import (
 
 // inject has write put propagation headers on r, in a map of its own. Without them, because write failed, r is sent
 // all the same.
-func inject(r *http.Request, write func(headers any) (legal bool, err error)) {
+func inject(r *http.Request, write func(headers any) (lawful bool, err error)) {
 	before := r.Header
 	r.Header = maps.Clone(before)
-	if legal, _ := write(opentracing.HTTPHeadersCarrier(r.Header)); !legal {
+	if lawful, _ := write(opentracing.HTTPHeadersCarrier(r.Header)); !lawful {
 		dropUnsendable(r.Header, before)
 	}
 }

@@ -1,6 +1,7 @@
 package httpmw
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -38,12 +39,13 @@ type attempt struct {
 // target is what all attempts at one request have in common.
 type target struct {
 	method    string
+	host      string  // as the server is told
 	url       url.URL // without user and fragment
 	redirects int     // that led there
 }
 
 func targetOf(r *http.Request) target {
-	t := target{r.Method, *r.URL, redirects(r)}
+	t := target{cmp.Or(r.Method, http.MethodGet), cmp.Or(r.Host, r.URL.Host), *r.URL, redirects(r)}
 	t.url.User, t.url.Fragment, t.url.RawFragment = nil, "", ""
 	return t
 }

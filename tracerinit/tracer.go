@@ -88,6 +88,8 @@ func (t *Tracer) Inject(sc opentracing.SpanContext, format, carrier any) error {
 // Propagator returns what Extract and Inject use.
 func (t *Tracer) Propagator() *carrier.Propagator { return t.propagator }
 
-// Sampler returns the engine's sampler, as jaeger.Tracer does. Code that meets a Tracer in an interface can tell by
-// it that the engine is jaeger-client-go.
-func (t *Tracer) Sampler() jaeger.SamplerV2 { return t.engine.Sampler() }
+// Is reports whether other is t itself, and not a tracer that embeds it.
+func (t *Tracer) Is(other opentracing.Tracer) bool {
+	o, ok := other.(*Tracer)
+	return ok && o == t
+}

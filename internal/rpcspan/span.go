@@ -36,8 +36,9 @@ func (s *Span) Start(tracer opentracing.Tracer, name string, kind *Kind, parent 
 	s.began = time.Now()
 	s.tags = kind.tags
 	s.refs[0] = opentracing.SpanReference{Type: opentracing.ChildOfRef, ReferencedContext: parent}
-	_, s.shared = tracer.(interface{ Sampler() jaeger.SamplerV2 })
+	_, stock := tracer.(*jaeger.Tracer)
 	s.timed = propagatorOf(tracer) != nil
+	s.shared = s.timed || stock
 	s.opts[0] = s
 	s.span = tracer.StartSpan(name, s.opts[:]...)
 	if !s.timed {
