@@ -108,6 +108,7 @@ func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspa
 		s.span.Link(remote)
 	}
 	s.describe(r)
+	s.out.timed = s.described || s.config.outcome != nil
 }
 
 func (s *request) nameOf(r *http.Request, route string) string {

@@ -21,6 +21,7 @@ type response struct {
 	gone     bool      // the client had gone before the status was written
 	hijacked bool
 	flushed  bool
+	timed    bool // first is wanted even if nothing is flushed
 }
 
 // commit notes that the response's header has been sent with this status. Later ones are mistakes that net/http
@@ -30,7 +31,9 @@ func (o *response) commit(status int) {
 		return
 	}
 	o.status = status
-	o.first = time.Now()
+	if o.timed {
+		o.first = time.Now()
+	}
 	o.gone = status >= 500 && errors.Is(o.ctx.Err(), context.Canceled)
 }
 
@@ -76,16 +79,23 @@ func (o *response) readFrom(src io.Reader) (int64, error) {
 
 func (o *response) flush() {
 	o.inner.(http.Flusher).Flush()
-	o.flushed = true
-	o.commit(http.StatusOK)
+	o.sent()
 }
 
 func (o *response) flushError() error {
 	err := o.inner.(flushErrorer).FlushError()
-	o.flushed = true
-	o.commit(http.StatusOK)
+	o.sent()
 	o.wrote(0, err)
 	return err
+}
+
+// sent notes that what was written has been flushed.
+func (o *response) sent() {
+	o.flushed = true
+	o.commit(http.StatusOK)
+	if o.first.IsZero() {
+		o.first = time.Now()
+	}
 }
 
 func (o *response) hijack() (net.Conn, *bufio.ReadWriter, error) {
