@@ -65,7 +65,10 @@ var rpcPeers = []rpcPeer{
 	}},
 	{"floor", func(tb testing.TB, m mode) *rpcSide {
 		t, c := stockTracer(tb, m.sampled)
-		return &rpcSide{unary: floorUnary(t), stop: nothing, spans: c, server: []grpc.ServerOption{grpc.UnaryInterceptor(floorUnary(t))}}
+		return &rpcSide{
+			unary: floorUnary(t), unaryClient: floorUnaryClient(t), stop: nothing, spans: c, tracer: t,
+			server: []grpc.ServerOption{grpc.UnaryInterceptor(floorUnary(t))}, dial: []grpc.DialOption{grpc.WithUnaryInterceptor(floorUnaryClient(t))},
+		}
 	}},
 	{"spanloom", func(tb testing.TB, m mode) *rpcSide {
 		t, c := spanloomTracer(tb, m.sampled)
@@ -111,6 +114,32 @@ func floorUnary(t opentracing.Tracer) grpc.UnaryServerInterceptor {
 		span.SetTag("rpc.grpc.status_code", 0)
 		span.Finish()
 		return resp, err
+	}
+}
+
+// floorUnaryClient is the floor of clients, which must inject, too.
+func floorUnaryClient(t opentracing.Tracer) grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, m string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		start := []opentracing.StartSpanOption{ext.SpanKindRPCClient}
+		if parent := opentracing.SpanFromContext(ctx); parent != nil {
+			start = append(start, opentracing.ChildOf(parent.Context()))
+		}
+		span := t.StartSpan(m, start...)
+		span.SetTag("component", "grpc")
+		span.SetTag("rpc.system", "grpc")
+		span.SetTag("rpc.service", "grpc.testing.TestService")
+		span.SetTag("rpc.method", "UnaryCall")
+		span.SetTag("grpc.type", "unary")
+		headers := opentracing.TextMapCarrier{}
+		_ = t.Inject(span.Context(), opentracing.TextMap, headers)
+		for k, v := range headers {
+			ctx = metadata.AppendToOutgoingContext(ctx, k, v)
+		}
+		err := invoke(opentracing.ContextWithSpan(ctx, span), m, req, reply, cc, opts...)
+		span.SetTag("rpc.grpc.status_code", 0)
+		span.SetTag("peer.address", cc.Target())
+		span.Finish()
+		return err
 	}
 }
 

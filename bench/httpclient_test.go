@@ -3,12 +3,15 @@ package bench
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
 
 	ddhttp "github.com/DataDog/dd-trace-go/contrib/net/http/v2"
 	"github.com/opentracing-contrib/go-stdlib/nethttp"
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/spanloom/spanloom/httpmw"
@@ -23,6 +26,10 @@ type httpClient struct {
 var httpClients = []httpClient{
 	{"bare", func(tb testing.TB, _ mode, base http.RoundTripper) (func(*http.Request), func(), *count) {
 		return sender(tb, base), nothing, nil
+	}},
+	{"floor", func(tb testing.TB, m mode, base http.RoundTripper) (func(*http.Request), func(), *count) {
+		t, c := stockTracer(tb, m.sampled)
+		return sender(tb, floorTransport{t, base}), nothing, c
 	}},
 	{"spanloom", func(tb testing.TB, m mode, base http.RoundTripper) (func(*http.Request), func(), *count) {
 		t, c := spanloomTracer(tb, m.sampled)
@@ -46,6 +53,29 @@ var httpClients = []httpClient{
 		c, stop := startDatadog(tb, m.sampled)
 		return sender(tb, ddhttp.WrapRoundTripper(base)), stop, c
 	}},
+}
+
+// floorTransport is the floor of clients, which must inject, too.
+type floorTransport struct {
+	t    opentracing.Tracer
+	base http.RoundTripper
+}
+
+func (f floorTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	span := f.t.StartSpan("GET", ext.SpanKindRPCClient)
+	span.SetTag("component", "net/http")
+	span.SetTag("http.method", r.Method)
+	span.SetTag("http.url", "http://example.com"+r.URL.Path)
+	span.SetTag("peer.hostname", r.URL.Host)
+	span.SetTag("peer.port", uint16(80))
+	out := r.WithContext(opentracing.ContextWithSpan(r.Context(), span))
+	out.Header = maps.Clone(r.Header)
+	_ = f.t.Inject(span.Context(), opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(out.Header))
+	resp, err := f.base.RoundTrip(out)
+	span.SetTag("http.status_code", uint16(200))
+	span.SetTag("http.response_size", 2)
+	span.Finish()
+	return resp, err
 }
 
 // sender sends a request and reads the whole answer, as callers do.
