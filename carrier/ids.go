@@ -3,6 +3,7 @@ package carrier
 import (
 	"encoding/binary"
 	"encoding/hex"
+
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 )

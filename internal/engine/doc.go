@@ -1,5 +1,5 @@
-// Package engine knows the one thing that jaeger-client-go keeps to itself and that costs the most: the list of a
-// span's tags. Its SetTag takes three locks a tag and lets the list grow by doubling; its Tags makes a map. Here a
+// Package engine knows what jaeger-client-go keeps to itself about a span, above all what costs the most: the list of its
+// tags. Its SetTag takes three locks a tag and lets the list grow by doubling; its Tags makes a map. Here a
 // request's tags are set under one lock, and read as they stand.
 //
 // The library is frozen, but still nothing is taken for granted: where its fields are not what they were, everything
