@@ -55,9 +55,6 @@ func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) gr
 		kind := kindOf(info.IsClientStream, info.IsServerStream)
 		c, below := s.begin(ctx, t, s.cfg.serving(srv, info, kind), kind, nil)
 		if c == nil {
-			if below == ctx {
-				return handler(srv, ss)
-			}
 			return handler(srv, &passedStream{ServerStream: ss, ctx: below})
 		}
 		done := false

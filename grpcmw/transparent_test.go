@@ -21,6 +21,7 @@ import (
 
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+	"github.com/spanloom/spanloom/spantest"
 )
 
 // transcript is everything that a client and a server see of an RPC.
@@ -273,4 +274,24 @@ func observe(t *testing.T, network testsvc.Network, srv *testsvc.Server, server 
 	cc := testsvc.Start(t, network, srv, server, dial)
 	use(t.Context(), tr, cc)
 	return tr.lines
+}
+
+// odd is a context, and a transport's stream, that may not be compared.
+type odd struct {
+	context.Context
+	grpc.ServerTransportStream
+	_ []int
+}
+
+// TestWhatMayNotBeCompared serves RPCs with such values, which are the application's to choose.
+func TestWhatMayNotBeCompared(t *testing.T) {
+	tracer := spantest.New(t)
+	untraced := grpcmw.StreamServerInterceptor(tracer, grpcmw.WithFilter(matching(false)))
+	for _, ctx := range []context.Context{t.Context(), incomingWith("mockpfx-ids-traceid", []string{"1"})} {
+		untraced(nil, &pingPong{ctx: odd{Context: ctx}}, chatInfo, func(any, grpc.ServerStream) error { return nil })
+	}
+	twice := grpcmw.UnaryServerInterceptor(tracer)
+	ctx := grpc.NewContextWithServerTransportStream(t.Context(), odd{})
+	twice(ctx, nil, unaryInfo, func(ctx context.Context, req any) (any, error) { return twice(ctx, req, unaryInfo, unaryHandler) })
+	only(t, tracer)
 }
