@@ -280,6 +280,41 @@ func TestGoexitEndsTheSpan(t *testing.T) {
 	}
 }
 
+// TestHooksThatGoexit has hooks that end their goroutine, as t.Fatal does.
+func TestHooksThatGoexit(t *testing.T) {
+	tracer := spantest.New(t)
+	shared := map[string]grpcmw.Option{
+		"outcome": grpcmw.WithOutcome(func(context.Context, opentracing.Span, *grpcmw.Outcome) { runtime.Goexit() }),
+		"policy":  grpcmw.WithErrorPolicy(func(string, bool, codes.Code) bool { runtime.Goexit(); return false }),
+	}
+	client := map[string]grpcmw.ClientOption{
+		"peer":   grpcmw.WithPeerService(func(string) string { runtime.Goexit(); return "" }),
+		"inject": grpcmw.WithPropagation(func(context.Context, string) bool { runtime.Goexit(); return true }),
+	}
+	for name, o := range shared {
+		client[name] = o
+	}
+	var wg sync.WaitGroup
+	for _, o := range shared {
+		wg.Go(func() { grpcmw.UnaryServerInterceptor(tracer, o)(t.Context(), nil, unaryInfo, unaryHandler) })
+	}
+	for _, o := range client {
+		wg.Go(func() {
+			grpcmw.UnaryClientInterceptor(tracer, o)(t.Context(), testsvc.Say, nil, nil, nil,
+				func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil })
+		})
+	}
+	wg.Wait()
+	for _, s := range tracer.Finished() {
+		if s.Tag("rpc.grpc.status_code") == nil {
+			t.Errorf("tags %v", s.Tags())
+		}
+	}
+	if n := len(tracer.Finished()); n != 6 {
+		t.Errorf("%d spans, want 6", n)
+	}
+}
+
 func TestInstalledTwice(t *testing.T) {
 	tracer := spantest.New(t)
 	server := append(grpcmw.ServerOptions(tracer), grpcmw.ServerOptions(tracer)...)

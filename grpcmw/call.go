@@ -74,14 +74,17 @@ func (c *call) end(err error, panicked any) {
 	if panicked != nil {
 		s = condition{code: codes.Unknown}
 	}
-	failed := panicked != nil || c.cfg.isError(&c.Span, c.method.full, c.kind.client(), s.code)
+	failed := panicked != nil
+	defer func() { // a hook may end its goroutine
+		if c.Recording() {
+			c.endTags(s, failed, panicked)
+		}
+		c.Finish(time.Time{}, nil)
+	}()
+	failed = failed || c.cfg.isError(&c.Span, c.method.full, c.kind.client(), s.code)
 	if c.cfg.outcome != nil {
 		failed = c.ask(s.code, err, panicked, failed)
 	}
-	if c.Recording() {
-		c.endTags(s, failed, panicked)
-	}
-	c.Finish(time.Time{}, nil)
 }
 
 // ask runs the user's hook and returns whether the span is to be marked as failed.

@@ -94,9 +94,14 @@ func newClient(tracer opentracing.Tracer, opts []ClientOption) *client {
 
 // begin starts the span of an RPC and returns the context to make it with. Without a call the RPC is not traced,
 // and the context carries the parent's.
-func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod string, rpc rpcKind, req any, cc *grpc.ClientConn) (*clientCall, context.Context) {
+func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod string, rpc rpcKind, req any, cc *grpc.ClientConn) (_ *clientCall, below context.Context) {
 	m := cl.cfg.methodOf(fullMethod, rpc)
 	c := &clientCall{}
+	defer func() {
+		if below == nil { // a hook or the tracer did not return
+			c.unwound(recover())
+		}
+	}()
 	c.client = c
 	c.out.lawful = rpcspan.Lawful(t)
 	c.cfg, c.method, c.kind, c.base = cl.cfg, m, rpc|clientSide, ctx
@@ -115,9 +120,8 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		c.deadlineTag()
 		c.calleeTags()
 	}
-	below := c.context()
-	if cl.cfg.propagates(&c.Span, ctx, fullMethod) {
-		below = c.out.inject(below, func(headers any) (bool, error) { return c.Inject(t, headers) })
+	if !cl.cfg.propagates(&c.Span, ctx, fullMethod) {
+		return c, c.context()
 	}
-	return c, below
+	return c, c.out.inject(c.context(), func(headers any) (bool, error) { return c.Inject(t, headers) })
 }
