@@ -223,6 +223,50 @@ func TestUntracedCallsPassTheContextOn(t *testing.T) {
 	}
 }
 
+// TestSpansInFront serves RPCs below a span that is active already, as that of an HTTP server is which hands them on.
+func TestSpansInFront(t *testing.T) {
+	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	below := func(opts ...opentracing.StartSpanOption) opentracing.Span {
+		caller, err := tracer.Extract(opentracing.HTTPHeaders, carrier.Multi{"traceparent": traceparent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tracer.StartSpan("POST", append(opts, opentracing.ChildOf(caller))...)
+	}
+	front, silent := below(), below(opentracing.Tag{Key: "sampling.priority", Value: uint16(0)})
+	elsewhere := tracer.StartSpan("main")
+	fromCaller, fromNobody := incomingWith("traceparent", traceparent), incomingWith("", nil)
+	for _, tt := range []struct {
+		name  string
+		ctx   context.Context
+		front opentracing.Span
+		want  string // parent
+	}{
+		{"in the caller's trace", fromCaller, front, carrier.SpanID(front.Context())},
+		{"without a caller", fromNobody, elsewhere, carrier.SpanID(elsewhere.Context())},
+		{"in another trace than the caller's", fromCaller, elsewhere, traceparent[0][36:52]},
+		{"silenced", fromCaller, silent, ""},
+	} {
+		for _, o := range []grpcmw.ServerOption{nil, grpcmw.WithFilter(matching(false))} {
+			reporter.Reset()
+			grpcmw.UnaryServerInterceptor(tracer, o)(opentracing.ContextWithSpan(tt.ctx, tt.front), nil, unaryInfo, func(ctx context.Context, _ any) (any, error) {
+				if o != nil {
+					child, _ := opentracing.StartSpanFromContextWithTracer(ctx, tracer, "child")
+					child.Finish()
+				}
+				return nil, nil
+			})
+			got := ""
+			for _, s := range reporter.GetSpans() {
+				got = s.(*jaeger.Span).SpanContext().ParentID().String()
+			}
+			if got != tt.want {
+				t.Errorf("%s, traced %v: below %q, want %q", tt.name, o == nil, got, tt.want)
+			}
+		}
+	}
+}
+
 func TestPublicEndpoint(t *testing.T) {
 	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
 	public := grpcmw.WithPublicEndpoint(func(_ context.Context, m string) bool { return m == testsvc.Say })

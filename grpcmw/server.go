@@ -97,15 +97,22 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc rpcKind, req any) (*call, context.Context) {
 	c := &call{cfg: s.cfg, method: m, kind: rpc, base: ctx}
 	parent := rpcspan.Remote(t, headersOf(ctx))
+	front := inFront(ctx, parent)
 	var stranger opentracing.SpanContext
 	if c.public = s.cfg.isPublic(&c.Span, ctx, m.full); c.public {
-		parent, stranger = nil, parent
+		parent, stranger, front = nil, parent, nil
 	}
 	kind := s.cfg.kind
 	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
 		kind = s.cfg.silent
 	} else if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
+		if front != nil {
+			return nil, ctx
+		}
 		return nil, rpcspan.PassOn(ctx, t, parent)
+	}
+	if front != nil {
+		parent = front
 	}
 	c.start(t, kind, parent)
 	if c.SetTags(m.tags...) {
@@ -114,6 +121,19 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 		c.callerTags()
 	}
 	return c, c.context()
+}
+
+// inFront returns the context of a span that is active already, such as that of an HTTP server which hands its requests
+// on: it is nearer than a caller of the same trace, and all there is without a caller.
+func inFront(ctx context.Context, caller opentracing.SpanContext) opentracing.SpanContext {
+	active := rpcspan.Active(ctx)
+	if active == nil || caller == nil {
+		return active
+	}
+	if id := carrier.TraceID(active); id != "" && id == carrier.TraceID(caller) {
+		return active
+	}
+	return nil
 }
 
 // tell sends the trace id to the caller, if that is wanted.
