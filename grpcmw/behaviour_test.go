@@ -108,6 +108,32 @@ func TestUnknownMethodsHaveOneName(t *testing.T) {
 	}
 }
 
+// TestProxiesForwardLongMethods has a caller of a proxy make up names that the proxy passes on.
+func TestProxiesForwardLongMethods(t *testing.T) {
+	tracer := spantest.New(t)
+	backend := testsvc.Start(t, testsvc.Bufconn, nil, nil, grpcmw.DialOptions(tracer))
+	proxy := grpc.UnknownServiceHandler(func(_ any, ss grpc.ServerStream) error {
+		method, _ := grpc.MethodFromServerStream(ss)
+		_, err := receiveAll(open(t, ss.Context(), backend, method))
+		return err
+	})
+	cc := testsvc.Start(t, testsvc.Bufconn, nil, append(grpcmw.ServerOptions(tracer), proxy), nil)
+	receiveAll(open(t, t.Context(), cc, "/a.A/"+strings.Repeat("x", 1<<16)))
+	for _, s := range tracer.Finished() {
+		if s.OperationName != grpcmw.UnknownMethod {
+			t.Errorf("%v: a name of %d bytes", s.Tag("span.kind"), len(s.OperationName))
+		}
+		for k, v := range s.Tags() {
+			if n := len(fmt.Sprint(v)); n > 256 {
+				t.Errorf("%v: %s of %d bytes", s.Tag("span.kind"), k, n)
+			}
+		}
+	}
+	if n := len(tracer.Finished()); n != 2 {
+		t.Errorf("%d spans, want 2", n)
+	}
+}
+
 func TestOperationNames(t *testing.T) {
 	for _, tt := range []struct {
 		name func(string) string

@@ -12,8 +12,9 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// UnknownMethod is the operation name of an RPC that only a grpc.UnknownServiceHandler answers. The method's name
-// is the caller's invention then, and as an operation name it would have no bound.
+// UnknownMethod is the operation name of an RPC that only a grpc.UnknownServiceHandler answers, and of one with a name
+// of over 1 KiB, which a proxy passes on. The method's name is the caller's invention then, and as an operation name it
+// would have no bound.
 const UnknownMethod = "grpc.unknown_method"
 
 // rpcKind tells the four kinds of RPC and the two sides apart.
@@ -63,7 +64,10 @@ type method struct {
 	tags []opentracing.Tag // that all its RPCs have
 }
 
-const maxMethod = 256
+const (
+	maxMethod = 256     // bytes to record of a name that a caller made up
+	maxName   = 1 << 10 // bytes; a longer one is no program's own, but what a proxy was called with
+)
 
 func newMethod(full string) *method {
 	m := &method{full: full, known: true}
@@ -77,12 +81,13 @@ func newMethod(full string) *method {
 	return m
 }
 
-// newUnknownMethod is newMethod for a name that a remote caller made up.
-func newUnknownMethod(full string) *method {
+// unknownMethod is methodOf for a name that a remote caller made up.
+func (c *config) unknownMethod(full string, rpc rpcKind) *method {
 	m := newMethod(full)
 	m.known = false
 	m.service, m.name, m.path = nil, "_OTHER", "_OTHER"
 	m.original = model.Cut(strings.TrimPrefix(full, "/"), maxMethod)
+	m.tags = c.methodTags(m, rpc)
 	return m
 }
 
@@ -102,6 +107,9 @@ func (c *config) methodOf(full string, rpc rpcKind) *method {
 			return m
 		}
 	}
+	if len(full) > maxName {
+		return c.unknownMethod(full, rpc)
+	}
 	m := newMethod(full)
 	m.rpc, m.tags = rpc, c.methodTags(m, rpc)
 	if known == nil {
@@ -120,9 +128,7 @@ func (c *config) methodOf(full string, rpc rpcKind) *method {
 // sides stream.
 func (c *config) serving(srv any, info *grpc.StreamServerInfo, rpc rpcKind) *method {
 	if srv == nil && rpc == bidi {
-		m := newUnknownMethod(info.FullMethod)
-		m.tags = c.methodTags(m, rpc)
-		return m
+		return c.unknownMethod(info.FullMethod, rpc)
 	}
 	return c.methodOf(info.FullMethod, rpc)
 }
