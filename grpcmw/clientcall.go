@@ -93,9 +93,7 @@ func (c *clientCall) follow(cs grpc.ClientStream) grpc.ClientStream {
 	if !c.alone {
 		c.release = context.AfterFunc(c.base, c.abort)
 	}
-	if _, ends := c.base.Deadline(); !ends || !c.alone {
-		runtime.AddCleanup(s, (*clientCall).abandon, c)
-	}
+	runtime.AddCleanup(s, (*clientCall).abandon, c)
 	return s
 }
 
@@ -114,10 +112,26 @@ func (c *clientCall) finished(err error) {
 	}
 }
 
-// ends reports whether the call is over when a stream of gRPC's finishes like this.
+// ends reports whether the call is over when a stream of gRPC's finishes like this. That the one answer to a call came
+// is for its receiver to tell: gRPC takes it for a success, too, if the headers are asked for and there was none.
 func (c *clientCall) ends(err error) bool {
+	if c.alone {
+		return err != nil || c.answers
+	}
 	//lint:ignore SA1019 its code is also that of a stream which an interceptor gave up for another one
-	return c.alone || err == grpc.ErrClientConnClosing
+	return err == grpc.ErrClientConnClosing
+}
+
+var errUnanswered = status.Error(codes.Internal, "no answer")
+
+// headless is told by the stream that it ended without headers.
+func (c *clientCall) headless() {
+	c.mu.Lock()
+	unanswered := c.alone && c.over && c.last == nil && !c.answers
+	c.mu.Unlock()
+	if unanswered {
+		c.conclude(errUnanswered)
+	}
 }
 
 // ended is told by the stream that it ended.

@@ -49,7 +49,10 @@ type countedClientStream struct {
 
 func (s *countedClientStream) Header() (metadata.MD, error) {
 	md, err := s.ClientStream.Header()
-	if err != nil && err != io.EOF {
+	switch {
+	case err == nil && md == nil:
+		s.call.headless()
+	case err != nil && err != io.EOF:
 		s.call.ended(err)
 	}
 	return md, err

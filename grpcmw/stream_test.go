@@ -148,6 +148,13 @@ func TestClientStreamEndsOnceWithTheTrueStatus(t *testing.T) {
 			cs.CloseSend()
 			cs.RecvMsg(new(testsvc.Msg))
 		}, codes.Internal},
+		{"no answer, headers first", &testsvc.Server{Stream: func(string, grpc.ServerStream) error { return nil }}, func(t *testing.T, ctx context.Context, _ func(), cc *grpc.ClientConn) {
+			cs := open(t, ctx, cc, testsvc.Collect)
+			cs.Header()
+			if err := cs.RecvMsg(new(testsvc.Msg)); status.Code(err) != codes.Internal {
+				t.Error(err)
+			}
+		}, codes.Internal},
 		{"received past the end", nil, func(t *testing.T, ctx context.Context, _ func(), cc *grpc.ClientConn) {
 			cs := open(t, ctx, cc, testsvc.Chat)
 			cs.CloseSend()
