@@ -478,6 +478,76 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// firstMute is a listener whose first connection stays open, but says nothing once mute.
+type firstMute struct {
+	net.Listener
+	accepted atomic.Int64
+	mute     atomic.Bool
+}
+
+func (f *firstMute) Accept() (net.Conn, error) {
+	c, err := f.Listener.Accept()
+	if err == nil && f.accepted.Add(1) == 1 {
+		c = muteConn{c, &f.mute}
+	}
+	return c, err
+}
+
+type muteConn struct {
+	net.Conn
+	mute *atomic.Bool
+}
+
+func (c muteConn) Write(b []byte) (int, error) {
+	if c.mute.Load() {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		t.Run(fmt.Sprint("http2: ", http2), func(t *testing.T) {
+			b := &backend{}
+			b.Server = httptest.NewUnstartedServer(b)
+			b.EnableHTTP2 = http2
+			network := &firstMute{Listener: b.Listener}
+			b.Listener = network
+			b.StartTLS()
+			defer b.Close()
+			roots := WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)
+			l := open(t, OTLPHTTP(b.URL, roots, WithRetry(quick)), Queue{Timeout: 500 * time.Millisecond})
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			network.mute.Store(true)
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			if s := l.Stats(); s.Delivered != 2 {
+				t.Errorf("%d connections, %+v", network.accepted.Load(), s)
+			}
+			l.Shutdown(ended())
+		})
+	}
+}
+
+func TestShutdownLeavesNoConnectionBehind(t *testing.T) {
+	asked, stop := make(chan struct{}), make(chan struct{})
+	b := &backend{answer: func(http.ResponseWriter, *http.Request) { close(asked); <-stop }}
+	b.Server = httptest.NewUnstartedServer(b)
+	b.EnableHTTP2 = true
+	b.StartTLS()
+	defer b.Close()
+	defer close(stop)
+	l := open(t, OTLPHTTP(b.URL, WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)), Queue{Batch: 1})
+	l.make(1)
+	<-asked
+	l.Shutdown(ended())
+	until(t, "the connection closed", func() bool {
+		stacks := make([]byte, 1<<20)
+		return !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("http2clientConnReadLoop"))
+	})
+}
+
 func TestConnectionsAreKept(t *testing.T) {
 	var addrs = map[string]bool{}
 	b := newBackend(t, nil)

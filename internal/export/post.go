@@ -37,13 +37,14 @@ type PostConfig struct {
 type Poster struct {
 	PostConfig
 	transport *http.Transport
+	conns     conns
 	zip       *gzip.Writer
 	zipped    bytes.Buffer
 }
 
 // NewPoster opens no connection yet.
 func NewPoster(c PostConfig) *Poster {
-	p := &Poster{PostConfig: c}
+	p := &Poster{PostConfig: c, conns: conns{dialer: net.Dialer{Timeout: dialTime}}}
 	p.Header = c.Header.Clone()
 	if p.Header == nil {
 		p.Header = http.Header{}
@@ -64,7 +65,7 @@ func NewPoster(c PostConfig) *Poster {
 	}
 	p.transport = &http.Transport{
 		Proxy:                  proxy,
-		DialContext:            (&net.Dialer{Timeout: dialTime}).DialContext,
+		DialContext:            p.conns.dial,
 		TLSClientConfig:        c.TLS.Clone(), // the transport writes to it
 		TLSHandshakeTimeout:    dialTime,
 		ForceAttemptHTTP2:      true,
@@ -108,6 +109,7 @@ func (p *Poster) Post(ctx context.Context, data []byte) (reply []byte, err error
 	}).WithContext(ctx)
 	resp, err := p.transport.RoundTrip(req)
 	if err != nil {
+		p.conns.cut(false)
 		return nil, p.NoAnswer(err)
 	}
 	defer resp.Body.Close()
@@ -155,5 +157,8 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// Close drops the idle connections; those in use end with their request's context. It does not wait.
-func (p *Poster) Close() { p.transport.CloseIdleConnections() }
+// Close drops all connections. It does not wait.
+func (p *Poster) Close() {
+	p.conns.cut(true)
+	p.transport.CloseIdleConnections()
+}
