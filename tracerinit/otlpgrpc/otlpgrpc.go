@@ -113,11 +113,8 @@ func (c *config) open(t target, env export.Env) (export.Sender, error) {
 		}
 		creds = credentials.NewTLS(conf.Clone())
 	}
-	cc, err := grpc.NewClient(t.dial, grpc.WithTransportCredentials(creds), grpc.WithUserAgent("spanloom"),
-		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 2, Jitter: 0.2, MaxDelay: 5 * time.Second},
-			MinConnectTimeout: 10 * time.Second,
-		}))
+	dial := func() (*grpc.ClientConn, error) { return dial(t, creds) }
+	cc, err := dial()
 	if err != nil {
 		return nil, errors.New(remote.Redactor.Text(err.Error()))
 	}
@@ -125,5 +122,15 @@ func (c *config) open(t target, env export.Env) (export.Sender, error) {
 	if c.compress != nil {
 		compress = *c.compress
 	}
-	return newSender(cc, remote, md, env.Process, compress), nil
+	s := newSender(cc, remote, md, env.Process, compress)
+	s.dial = dial
+	return s, nil
+}
+
+func dial(t target, creds credentials.TransportCredentials) (*grpc.ClientConn, error) {
+	return grpc.NewClient(t.dial, grpc.WithTransportCredentials(creds), grpc.WithUserAgent("spanloom"),
+		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 2, Jitter: 0.2, MaxDelay: 5 * time.Second},
+			MinConnectTimeout: 10 * time.Second,
+		}))
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -64,10 +65,20 @@ var _ encoding.CodecV2 = wire{}
 
 func newCollector(t *testing.T, answer func(context.Context, int) ([]byte, error), opts ...grpc.ServerOption) *collector {
 	t.Helper()
+	return newCollectorOn(t, listen(t), answer, opts...)
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ln
+}
+
+func newCollectorOn(t *testing.T, ln net.Listener, answer func(context.Context, int) ([]byte, error), opts ...grpc.ServerOption) *collector {
+	t.Helper()
 	c := &collector{addr: ln.Addr().String(), answer: answer}
 	srv := grpc.NewServer(append(opts, grpc.ForceServerCodecV2(wire{}), grpc.UnknownServiceHandler(c.handle))...)
 	go srv.Serve(ln)
@@ -368,6 +379,47 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 				t.Errorf("%v %+v", err, s)
 			}
 		})
+	}
+}
+
+// firstMute is a listener whose first connection stays open, but says nothing once mute.
+type firstMute struct {
+	net.Listener
+	accepted atomic.Int64
+	mute     atomic.Bool
+}
+
+func (f *firstMute) Accept() (net.Conn, error) {
+	c, err := f.Listener.Accept()
+	if err == nil && f.accepted.Add(1) == 1 {
+		c = muteConn{c, &f.mute}
+	}
+	return c, err
+}
+
+type muteConn struct {
+	net.Conn
+	mute *atomic.Bool
+}
+
+func (c muteConn) Write(b []byte) (int, error) {
+	if c.mute.Load() {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
+	network := &firstMute{Listener: listen(t)}
+	newCollectorOn(t, network, nil)
+	e := New(network.Addr().String(), quick)
+	e.Timeout = 500 * time.Millisecond
+	l := open(t, e)
+	l.send(t, 1)
+	network.mute.Store(true)
+	l.send(t, 1)
+	if s := l.Stats(); s.Delivered != 2 || network.accepted.Load() != 2 {
+		t.Errorf("%d connections, %+v", network.accepted.Load(), s)
 	}
 }
 

@@ -26,6 +26,7 @@ const (
 
 type sender struct {
 	cc      *grpc.ClientConn
+	dial    func() (*grpc.ClientConn, error)
 	remote  export.Remote
 	md      metadata.MD
 	process *model.Process
@@ -51,13 +52,26 @@ func (s *sender) Send(ctx context.Context, b export.Batch) error {
 	var reply reply
 	ctx = metadata.NewOutgoingContext(ctx, s.md.Copy())
 	if err := s.cc.Invoke(ctx, method, &request{s.process, b.Spans}, &reply, s.options...); err != nil {
-		return s.judge(err)
+		told := s.judge(err)
+		if ctx.Err() == context.DeadlineExceeded && s.cc.GetState() == connectivity.Ready {
+			s.reconnect()
+		}
+		return told
 	}
 	rejected, why, err := otlp.PartialSuccess(reply.body)
 	if err != nil {
 		return nil // OK says that the spans were taken
 	}
 	return s.remote.Rejected(rejected, why)
+}
+
+// reconnect leaves a connection that gave no answer in time: it may be dead, and grpc would use it until the kernel
+// gives it up.
+func (s *sender) reconnect() {
+	if cc, err := s.dial(); err == nil {
+		s.cc.Close()
+		s.cc = cc
+	}
 }
 
 // judge tells errors that may pass from final ones, as
