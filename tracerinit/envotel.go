@@ -147,6 +147,7 @@ func (r *resolver) otlpHeaders() (headers map[string]string, name string) {
 			r.wrongSecret(name, wanted(fmt.Sprintf("name=value,name=value, percent-encoded; entry %d is not", n)))
 			continue
 		}
+		maps.DeleteFunc(headers, func(earlier, _ string) bool { return strings.EqualFold(earlier, k) })
 		headers[k] = v
 	}
 	return headers, name

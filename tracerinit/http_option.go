@@ -3,6 +3,8 @@ package tracerinit
 import (
 	"crypto/tls"
 	"maps"
+	"net/http"
+	"slices"
 
 	"github.com/spanloom/spanloom/internal/export"
 )
@@ -28,7 +30,13 @@ func WithHeaders(headers map[string]string) HTTPOption {
 		if c.headers == nil {
 			c.headers = make(map[string]string, len(headers))
 		}
-		maps.Copy(c.headers, headers)
+		for _, k := range slices.Sorted(maps.Keys(headers)) {
+			name := http.CanonicalHeaderKey(k)
+			if name == "Authorization" {
+				c.basic, c.bearer = false, ""
+			}
+			c.headers[name] = headers[k]
+		}
 	}
 }
 

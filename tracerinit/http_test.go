@@ -201,6 +201,8 @@ func TestVendorEndpointsWorkVerbatim(t *testing.T) {
 	}
 }
 
+func header(name, value string) HTTPOption { return WithHeaders(map[string]string{name: value}) }
+
 func TestCredentials(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -214,6 +216,10 @@ func TestCredentials(t *testing.T) {
 		{"bearer", []HTTPOption{WithBearerToken(Secret("secret-pass"))}, "", "Authorization", "Bearer secret-pass"},
 		{"header", []HTTPOption{WithHeaders(map[string]string{"x-token": "secret-pass"})}, "", "X-Token", "secret-pass"},
 		{"last wins", []HTTPOption{WithBasicAuth("a", "b"), WithBearerToken("secret-pass")}, "", "Authorization", "Bearer secret-pass"},
+		{"last header wins", []HTTPOption{header("X-TOKEN", "b"), header("x-token", "b"), header("x-tOKEN", "secret-pass")}, "", "X-Token", "secret-pass"},
+		{"header after bearer", []HTTPOption{WithBearerToken("a"), header("authorization", "secret-pass")}, "", "Authorization", "secret-pass"},
+		{"header after basic", []HTTPOption{WithBasicAuth("a", "b"), header("Authorization", "secret-pass")}, "", "Authorization", "secret-pass"},
+		{"bearer after header", []HTTPOption{header("Authorization", "a"), WithBearerToken("secret-pass")}, "", "Authorization", "Bearer secret-pass"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) })

@@ -283,6 +283,7 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 		"basic":                  {[]string{"JAEGER_USER=u", "JAEGER_PASSWORD=secret-1", "JAEGER_ENDPOINT="}, "Authorization", "Basic dTpzZWNyZXQtMQ=="},
 		"bearer":                 {[]string{"JAEGER_AUTH_TOKEN=secret-1", "JAEGER_ENDPOINT="}, "Authorization", "Bearer secret-1"},
 		"headers":                {[]string{"OTEL_EXPORTER_OTLP_HEADERS=Authentication=aa@b%20b=,x=y", "OTEL_EXPORTER_OTLP_ENDPOINT="}, "Authentication", "aa@b b="},
+		"the last header wins":   {[]string{"OTEL_EXPORTER_OTLP_HEADERS=z=1,Z=2,z=3,Z=4", "OTEL_EXPORTER_OTLP_ENDPOINT="}, "Z", "4"},
 		"headers for traces win": {[]string{"OTEL_EXPORTER_OTLP_HEADERS=k=general", "OTEL_EXPORTER_OTLP_TRACES_HEADERS=k=traces", "OTEL_EXPORTER_OTLP_ENDPOINT="}, "K", "traces"},
 		"compression":            {[]string{"OTEL_EXPORTER_OTLP_COMPRESSION=gzip", "OTEL_EXPORTER_OTLP_ENDPOINT="}, "Content-Encoding", "gzip"},
 	} {

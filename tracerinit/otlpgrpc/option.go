@@ -3,6 +3,8 @@ package otlpgrpc
 import (
 	"crypto/tls"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/tracerinit"
@@ -26,7 +28,9 @@ func WithHeaders(headers map[string]string) Option {
 		if c.headers == nil {
 			c.headers = make(map[string]string, len(headers))
 		}
-		maps.Copy(c.headers, headers)
+		for _, k := range slices.Sorted(maps.Keys(headers)) {
+			c.headers[strings.ToLower(k)] = headers[k]
+		}
 	}
 }
 

@@ -307,6 +307,18 @@ func TestTheTokenIsInNoError(t *testing.T) {
 	}
 }
 
+func TestTheLastHeaderWins(t *testing.T) {
+	col := newCollector(t, nil)
+	var opts []Option
+	for i, name := range []string{"x-token", "X-Token", "X-TOKEN", "x-tOKEN"} {
+		opts = append(opts, WithHeaders(map[string]string{name: fmt.Sprint(i)}))
+	}
+	open(t, New(col.addr, opts...)).send(t, 1)
+	if got := col.md.Get("x-token"); len(got) != 1 || got[0] != "3" {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestMalformedTargets(t *testing.T) {
 	for _, target := range []string{"", "http://", "http://h:x", "h:70000", "http://h/adapt_topsecret/api", "https://u:topsecret@h:1", ":4317", "http://h?k=topsecret", "endpoint=topsecret", "a:1,topsecret:2"} {
 		e := New(target)
