@@ -99,7 +99,7 @@ func (c *config) open(t target, env export.Env) (export.Sender, error) {
 	md := metadata.MD{}
 	remote := export.Remote{Name: name, Host: t.shown}
 	for k, v := range c.headers {
-		if !export.ValidHeader(k, v) || strings.ContainsAny(k, "!#$%&'*+^`|~") || strings.HasPrefix(strings.ToLower(k), "grpc-") {
+		if !validMetadata(k, v) {
 			return nil, fmt.Errorf("header %q: its name or value cannot be sent in gRPC metadata", k)
 		}
 		md.Set(k, v)
@@ -125,6 +125,13 @@ func (c *config) open(t target, env export.Env) (export.Sender, error) {
 	s := newSender(cc, remote, md, env.Process, compress)
 	s.dial = dial
 	return s, nil
+}
+
+// validMetadata tells whether gRPC sends the header, whose name is in lower case, as it is.
+func validMetadata(k, v string) bool {
+	notPrintable := func(r rune) bool { return r < ' ' || r > '~' }
+	return export.ValidHeader(k, v) && !strings.ContainsAny(k, "!#$%&'*+^`|~") && !strings.HasPrefix(k, "grpc-") &&
+		(strings.HasSuffix(k, "-bin") || !strings.ContainsFunc(v, notPrintable))
 }
 
 func dial(t target, creds credentials.TransportCredentials) (*grpc.ClientConn, error) {
