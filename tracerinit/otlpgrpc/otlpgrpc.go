@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/resolver"
 
 	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/tracerinit"
@@ -70,13 +71,13 @@ type target struct {
 func parse(s string, secure bool) (target, error) {
 	s = strings.TrimSpace(s)
 	scheme, rest, ok := strings.Cut(s, "://")
-	switch {
+	switch scheme = strings.ToLower(scheme); {
 	case s == "":
 		return target{shown: "***"}, errors.New("the target is empty")
 	case ok && scheme == "http", ok && scheme == "https":
 		secure, s = scheme == "https", strings.TrimSuffix(rest, "/")
-	case ok, strings.HasPrefix(s, "unix:"), strings.HasPrefix(s, "passthrough:"), strings.HasPrefix(s, "dns:"):
-		return target{dial: s, shown: s, secure: secure, local: strings.HasPrefix(s, "unix")}, nil
+	case ok, strings.HasPrefix(s, "unix:"), strings.HasPrefix(s, "unix-abstract:"), strings.HasPrefix(s, "passthrough:"), strings.HasPrefix(s, "dns:"):
+		return resolved(s, secure)
 	}
 	if strings.ContainsAny(s, "/?#@=,; ") {
 		return target{shown: "***"}, errors.New("the target is not host:port: gRPC knows no path, query or user")
@@ -92,7 +93,21 @@ func parse(s string, secure bool) (target, error) {
 		return target{shown: "***"}, errors.New("the target has no host")
 	}
 	addr := net.JoinHostPort(host, port)
-	return target{dial: "dns:///" + addr, shown: addr, secure: secure, local: export.Loopback(host)}, nil
+	dial := "dns:///" + strings.ReplaceAll(addr, "%", "%25") // of an IPv6 zone
+	return target{dial: dial, shown: addr, secure: secure, local: export.Loopback(host)}, nil
+}
+
+// resolved is a target that one of grpc's resolvers reads.
+func resolved(s string, secure bool) (target, error) {
+	scheme, _, _ := strings.Cut(s, ":")
+	if resolver.Get(strings.ToLower(scheme)) == nil {
+		return target{shown: "***"}, errors.New("the target's scheme is neither http nor https nor known to grpc")
+	}
+	t := target{dial: s, shown: s, secure: secure, local: strings.HasPrefix(s, "unix")}
+	if strings.ContainsAny(s, "@?") {
+		t.shown = scheme + ":***"
+	}
+	return t, nil
 }
 
 func (c *config) open(t target, env export.Env) (export.Sender, error) {

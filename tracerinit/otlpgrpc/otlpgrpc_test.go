@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
@@ -307,6 +308,30 @@ func TestTheTokenIsInNoError(t *testing.T) {
 	}
 }
 
+func TestTargets(t *testing.T) {
+	for target, want := range map[string]target{
+		"h":                     {"dns:///h:4317", "h:4317", false, false},
+		"HTTP://localhost":      {"dns:///localhost:4317", "localhost:4317", false, true},
+		"HTTPS://h:1/":          {"dns:///h:1", "h:1", true, false},
+		"::1":                   {"dns:///[::1]:4317", "[::1]:4317", false, true},
+		"[fe80::1%lo]:1":        {"dns:///[fe80::1%25lo]:1", "[fe80::1%lo]:1", false, false},
+		"unix:///run/otel.sock": {"unix:///run/otel.sock", "unix:///run/otel.sock", false, true},
+		"unix-abstract:otel":    {"unix-abstract:otel", "unix-abstract:otel", false, true},
+		"dns://u@ns/h?k=v":      {"dns://u@ns/h?k=v", "dns:***", false, false},
+	} {
+		got, err := parse(target, false)
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", target, got, err, want)
+		}
+		cc, err := dial(got, insecure.NewCredentials())
+		if err != nil {
+			t.Errorf("%s: %v", target, err)
+			continue
+		}
+		cc.Close()
+	}
+}
+
 func TestTheLastHeaderWins(t *testing.T) {
 	col := newCollector(t, nil)
 	var opts []Option
@@ -320,7 +345,8 @@ func TestTheLastHeaderWins(t *testing.T) {
 }
 
 func TestMalformedTargets(t *testing.T) {
-	for _, target := range []string{"", "http://", "http://h:x", "h:70000", "http://h/adapt_topsecret/api", "https://u:topsecret@h:1", ":4317", "http://h?k=topsecret", "endpoint=topsecret", "a:1,topsecret:2"} {
+	for _, target := range []string{"", "http://", "http://h:x", "h:70000", "http://h/adapt_topsecret/api", "https://u:topsecret@h:1", ":4317", "http://h?k=topsecret", "endpoint=topsecret", "a:1,topsecret:2",
+		"HTTP://u:topsecret@h:1", "grpc://h:4317", "nowhere://topsecret@h", "xds:///h"} {
 		e := New(target)
 		_, err := export.Start(e, export.Queue{}, export.Env{Process: &model.Process{}})
 		if err == nil {
