@@ -239,6 +239,26 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+func TestCredentialsThatABackendQuotesAreMasked(t *testing.T) {
+	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		w.Write(otlp.AppendStatus(nil, 16, "not for "+r.Header.Get("Authorization")))
+	})
+	for name, e := range map[string]Exporter{
+		"basic":            OTLPHTTP(b.URL, WithBasicAuth("me", "secret-pass")),
+		"basic in the URL": OTLPHTTP(strings.Replace(b.URL, "http://", "http://me:secret-pass@", 1)),
+		"bearer":           OTLPHTTP(b.URL, WithBearerToken("secret-pass")),
+		"header":           OTLPHTTP(b.URL, header("authorization", "Basic bWU6c2VjcmV0LXBhc3M=")),
+	} {
+		l := open(t, e, Queue{})
+		l.make(1)
+		l.Flush(within(t, 10*time.Second))
+		if said := l.Stats().LastError; !strings.Contains(said, "***") || strings.Contains(said, "bWU6") || strings.Contains(said, "secret-pass") {
+			t.Errorf("%s: %q", name, said)
+		}
+	}
+}
+
 func TestMalformedEndpointsAreErrorsWithoutSecrets(t *testing.T) {
 	for _, endpoint := range []string{
 		"", " ", "localhost:4318", "ftp://h/topsecret", "http://", "http:///topsecret", "http://h:99999/topsecret", "http://h:/topsecret",

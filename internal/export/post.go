@@ -59,6 +59,7 @@ func NewPoster(c PostConfig) *Poster {
 		r := http.Request{Header: p.Header}
 		r.SetBasicAuth(c.URL.User.Username(), password)
 	}
+	p.Redactor.Add(p.Header.Get("Authorization"))
 	if c.Gzip {
 		p.Header.Set("Content-Encoding", "gzip")
 		p.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed)
