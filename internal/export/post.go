@@ -149,7 +149,8 @@ func (p *Poster) refused(resp *http.Response) error {
 
 // retryAfter reads a Retry-After header: seconds or a date; 0 if it holds neither.
 func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
+	seconds, err := strconv.ParseInt(value, 10, 32)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // then it is the largest, or the smallest
 		return max(time.Duration(seconds)*time.Second, 0)
 	}
 	if at, err := http.ParseTime(value); err == nil {
