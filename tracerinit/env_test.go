@@ -374,12 +374,15 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 		"OTEL_TRACES_EXPORTER=otlp":              otlp,
 		"OTEL_TRACES_EXPORTER=otlp,console,otlp": otlp + "; console /dev/stdout",
 		"OTEL_TRACES_EXPORTER=jaeger":            "jaeger/http http://localhost:14268/api/traces",
-		"OTEL_TRACES_EXPORTER=jaeger JAEGER_AGENT_PORT=1":                            "jaeger/udp localhost:1",
-		"OTEL_TRACES_EXPORTER=otlp,jaeger JAEGER_ENDPOINT=http://j:14268/api/traces": otlp + "; " + jaegerHTTP,
-		"JAEGER_ENDPOINT=http://j:14268/api/traces JAEGER_AGENT_HOST=a":              jaegerHTTP,
-		"OTEL_TRACES_EXPORTER=none,otlp":                                             "error: none",
-		"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4318/base/":                            "otlp/http http://c:4318/***",
-		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc OTEL_TRACES_EXPORTER=console":              "console /dev/stdout",
+		"OTEL_TRACES_EXPORTER=jaeger JAEGER_AGENT_PORT=1":                                        "jaeger/udp localhost:1",
+		"OTEL_TRACES_EXPORTER=otlp,jaeger JAEGER_ENDPOINT=http://j:14268/api/traces":             otlp + "; " + jaegerHTTP,
+		"JAEGER_ENDPOINT=http://j:14268/api/traces JAEGER_AGENT_HOST=a":                          jaegerHTTP,
+		"OTEL_TRACES_EXPORTER=none,otlp":                                                         "error: none",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4318/base/":                                        "otlp/http http://c:4318/***",
+		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc OTEL_TRACES_EXPORTER=console":                          "console /dev/stdout",
+		"OTEL_EXPORTER_OTLP_PROTOCOL=http/json":                                                  "error: OTEL_EXPORTER_OTLP_PROTOCOL",
+		"OTEL_EXPORTER_OTLP_PROTOCOL=http/json OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf": otlp,
+		"OTEL_EXPORTER_OTLP_PROTOCOL=junk OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf":      "error: OTEL_EXPORTER_OTLP_PROTOCOL",
 	} {
 		out, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
 		var got []string

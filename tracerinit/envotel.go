@@ -89,12 +89,16 @@ func otlpOptions(headers map[string]string, security *tls.Config, compression st
 }
 
 func (r *resolver) otlpProtocol(used bool) (protocol, source string) {
-	words := []string{"http/protobuf", "grpc"}
+	spoken := oneOf("http/protobuf", "grpc")
+	elsewhere := oneOf("http/protobuf", "grpc", "http/json") // of another exporter, or for other signals
+	traces, general := from(r, otlpTraces+"PROTOCOL", spoken), from(r, otlpPrefix+"PROTOCOL", spoken)
 	if !used {
-		words = append(words, "http/json") // right elsewhere
+		traces.parse = elsewhere
 	}
-	known := oneOf(words...)
-	protocol, source = choose(r, "", "http/protobuf", from(r, otlpTraces+"PROTOCOL", known), from(r, otlpPrefix+"PROTOCOL", known))
+	if !used || traces.raw != "" {
+		general.parse = elsewhere
+	}
+	protocol, source = choose(r, "", "http/protobuf", traces, general)
 	if _, linked := export.OTLPGRPC(); protocol == "grpc" && !linked && used {
 		r.wrong(source, protocol, fmt.Errorf("add import _ %q to the program, or use http/protobuf", grpcPackage))
 	}
