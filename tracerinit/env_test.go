@@ -329,6 +329,7 @@ func TestSamplersOfTheEnvironment(t *testing.T) {
 		"JAEGER_SAMPLER_TYPE=remote":                                                                  "remote http://localhost:5778/sampling",
 		"JAEGER_SAMPLER_PARAM=0.1":                                                                    "remote http://localhost:5778/sampling",
 		"JAEGER_SAMPLER_TYPE=remote JAEGER_AGENT_HOST=::1":                                            "remote http://[::1]:5778/sampling",
+		"JAEGER_SAMPLER_TYPE=remote JAEGER_AGENT_HOST=fe80::1%lo":                                     "remote http://[fe80::1%lo]:5778/sampling",
 		"JAEGER_AGENT_HOST=agent":                                                                     "always",
 		"JAEGER_SAMPLER_TYPE=probabilistic":                                                           "error: JAEGER_SAMPLER_PARAM",
 		"JAEGER_SAMPLER_TYPE=const JAEGER_SAMPLER_PARAM=0.5":                                          "error: 0 for never or 1 for always",

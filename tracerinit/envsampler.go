@@ -85,6 +85,7 @@ func (r *resolver) samplingEndpoint(code, argument string) (url, source string) 
 	}
 	pick(argument, otelArgVariable)
 	if host, err := hostName(r.get("JAEGER_AGENT_HOST")); url == "" && err == nil && host != "" {
+		host = strings.ReplaceAll(host, "%", "%25") // of an IPv6 zone
 		return "http://" + net.JoinHostPort(host, strconv.Itoa(jaeger.DefaultSamplingServerPort)) + samplingPath, "JAEGER_AGENT_HOST"
 	}
 	if url == "" {
