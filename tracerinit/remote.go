@@ -103,7 +103,7 @@ func (r *remoteSampler) poll(ctx context.Context) {
 		}
 		if err != nil && (lastLine.IsZero() || time.Since(lastLine) >= quiet) {
 			lastLine = time.Now()
-			r.logger.Warn("the sampling strategy cannot be updated", "endpoint", r.shownURL, "error", err)
+			r.tell(err)
 		}
 		wait := r.options.Interval
 		if err != nil && r.lastAnswer == nil {
@@ -118,6 +118,11 @@ func (r *remoteSampler) poll(ctx context.Context) {
 			return
 		}
 	}
+}
+
+func (r *remoteSampler) tell(err error) {
+	defer func() { _ = recover() }() // the logger's handler is the user's
+	r.logger.Warn("the sampling strategy cannot be updated", "endpoint", r.shownURL, "error", err)
 }
 
 // ask gets one answer, puts it to work if it is good and new, and counts.

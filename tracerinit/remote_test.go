@@ -3,6 +3,7 @@ package tracerinit
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"math"
 	"net"
 	"net/http"
@@ -288,6 +289,18 @@ func TestRemoteSamplerTriesAgainSoonUntilItKnowsSomething(t *testing.T) {
 	server := newStrategies(t, http.NotFound)
 	tracer, _ := memory(t, Config{Sampler: Remote(server.URL, RemoteOptions{Interval: time.Hour})})
 	eventually(t, "a second question", func() bool { return tracer.Stats().Sampler.Failed >= 2 })
+}
+
+// panickingWriter makes a logger panic.
+type panickingWriter struct{}
+
+func (panickingWriter) Write([]byte) (int, error) { panic("logger") }
+
+func TestRemoteSamplerSurvivesALoggerThatPanics(t *testing.T) {
+	server := newStrategies(t, http.NotFound)
+	logger := slog.New(slog.NewTextHandler(panickingWriter{}, nil))
+	tracer, _ := memory(t, Config{Logger: logger, Sampler: Remote(server.URL, RemoteOptions{Interval: time.Millisecond})})
+	eventually(t, "two questions", func() bool { return tracer.Stats().Sampler.Failed >= 2 })
 }
 
 func TestSamplingIsParentBased(t *testing.T) {

@@ -77,5 +77,8 @@ func (l *lossLog) line() (write func()) {
 		attrs = append(attrs, slog.String("error", now.LastError))
 	}
 	logger := l.p.env.Logger
-	return func() { logger.LogAttrs(context.Background(), slog.LevelWarn, "spans are not delivered", attrs...) }
+	return func() {
+		defer func() { _ = recover() }() // the logger's handler is the user's
+		logger.LogAttrs(context.Background(), slog.LevelWarn, "spans are not delivered", attrs...)
+	}
 }

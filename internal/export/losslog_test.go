@@ -134,6 +134,23 @@ func TestALoggerThatHangsDelaysNothing(t *testing.T) {
 	})
 }
 
+func TestALoggerThatPanicsEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		bad := slog.New(slog.NewTextHandler(writer(func([]byte) (int, error) { n++; panic("logger") }), nil))
+		p := start(t, &backend{answer: func(context.Context, []string) error { return errors.New("no") }}, Queue{Batch: 1},
+			func(_ *Factory, e *Env) { e.Logger = bad })
+		m := newMaker(t)
+		m.numbered(p, 0, 1)
+		time.Sleep(2 * lossInterval)
+		m.numbered(p, 1, 1)
+		p.Shutdown(within(t, time.Second))
+		if s := p.Stats(); s.Dropped.Refused != 2 || n != 2 {
+			t.Errorf("%d lines, %+v", n, s)
+		}
+	})
+}
+
 type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
