@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/uber/jaeger-client-go"
@@ -84,16 +85,19 @@ func (r *resolver) queue(code Queue) Queue {
 		r.wrongCode("Queue.Overflow", code.Overflow, wanted("DropNewest, DropOldest or Block"))
 	}
 	def := Queue{}.export().WithDefaults()
+	size := setting(r, "queue.size", code.Size, def.Size,
+		from(r, "JAEGER_REPORTER_MAX_QUEUE_SIZE", number(1)), from(r, "OTEL_BSP_MAX_QUEUE_SIZE", number(1)))
+	batch, source := choose(r, code.Batch, def.Batch, from(r, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", number(1)))
+	batch = min(batch, size)
+	r.note("queue.batch", strconv.Itoa(batch), source)
 	q := Queue{
-		Size: setting(r, "queue.size", code.Size, def.Size,
-			from(r, "JAEGER_REPORTER_MAX_QUEUE_SIZE", number(1)), from(r, "OTEL_BSP_MAX_QUEUE_SIZE", number(1))),
-		Batch: setting(r, "queue.batch", code.Batch, def.Batch, from(r, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", number(1))),
+		Size: size, Batch: batch,
 		Interval: setting(r, "queue.interval", code.Interval, def.Interval,
 			from(r, "JAEGER_REPORTER_FLUSH_INTERVAL", duration), from(r, "OTEL_BSP_SCHEDULE_DELAY", milliseconds(0))),
 		Timeout:  setting(r, "queue.timeout", code.Timeout, def.Timeout, from(r, "OTEL_BSP_EXPORT_TIMEOUT", milliseconds(1))),
 		Overflow: code.Overflow,
 	}
-	source := byDefault
+	source = byDefault
 	if code.Overflow != DropNewest {
 		source = inCode
 	}

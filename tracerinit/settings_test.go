@@ -119,6 +119,15 @@ trace_id.128bit = true (default)
 	}
 }
 
+func TestABatchIsNoLargerThanTheQueue(t *testing.T) {
+	for _, pairs := range [][]string{{"OTEL_BSP_MAX_QUEUE_SIZE=100"}, {"OTEL_BSP_MAX_QUEUE_SIZE=100", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=200"}} {
+		_, r := resolveEnv(t, Config{}, pairs...)
+		if got := find(r, "queue.batch"); len(got) != 1 || got[0].Value != "100" {
+			t.Errorf("%s: %v", pairs, got)
+		}
+	}
+}
+
 func TestProcessTagsReachTheSpansProcess(t *testing.T) {
 	tracer, _ := memory(t, Config{
 		Service: "shop", Version: "1.2", Environment: "test",
