@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/model"
 )
 
@@ -49,7 +50,7 @@ func (w wanted) Error() string { return "want " + string(w) }
 // wrong records an error about a variable. Its value is told unless it may hold a secret, as where a URL or a list of
 // headers was set to the wrong variable.
 func (r *resolver) wrong(name, value string, err error) {
-	if strings.Contains(value, "://") || strings.Contains(value, "@") || secretive(value) {
+	if strings.Contains(value, "://") || strings.Contains(value, "@") || export.Secretive(value) {
 		r.wrongSecret(name, err)
 		return
 	}

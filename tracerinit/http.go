@@ -49,8 +49,10 @@ func httpExporter(name, endpoint, path, contentType string, opts []HTTPOption,
 		if err != nil {
 			return nil, err
 		}
+		redactor := c.redactor(u, path)
+		redactor.AddTags(env.Process.Tags) // some vendors want their token there
 		post := export.NewPoster(export.PostConfig{
-			Remote: export.Remote{Name: name, Host: u.Host, Redactor: c.redactor(u, path)},
+			Remote: export.Remote{Name: name, Host: u.Host, Redactor: redactor},
 			URL:    u, ContentType: contentType, Header: header, TLS: c.tls, Gzip: c.compress(u),
 		})
 		return build(httpSender{Poster: post, process: env.Process}), nil

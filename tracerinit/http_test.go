@@ -259,6 +259,19 @@ func TestCredentialsThatABackendQuotesAreMasked(t *testing.T) {
 	}
 }
 
+// Some vendors want their token among the process tags.
+func TestATokenInTheProcessTagsIsMasked(t *testing.T) {
+	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Write(otlp.AppendResponse(nil, 1, "no tenant for token secret-1 of eu-west"))
+	})
+	tracer := start(t, Config{Exporters: []Exporter{OTLPHTTP(b.URL)}, Tags: map[string]any{"token": "secret-1", "region": "eu-west"}})
+	tracer.StartSpan("x").Finish()
+	tracer.Flush(within(t, 10*time.Second))
+	if said := tracer.Stats().Exporters[0].LastError; !strings.Contains(said, "token *** of eu-west") {
+		t.Errorf("%q", said)
+	}
+}
+
 func TestMalformedEndpointsAreErrorsWithoutSecrets(t *testing.T) {
 	for _, endpoint := range []string{
 		"", " ", "localhost:4318", "ftp://h/topsecret", "http://", "http:///topsecret", "http://h:99999/topsecret", "http://h:/topsecret",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 
+	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/model"
 )
 
@@ -77,7 +78,7 @@ func (r *resolver) processTags(cfg Config, a attributes) []processTag {
 		case source == inCode && given && code == a.code[key] && key != "ip": // jaeger-client-go insists on a string there
 			byKey[key] = processTag{key, typed}
 		}
-		if secretive(key) {
+		if export.Secretive(key) {
 			value = mask
 		}
 		r.note("tag."+key, value, source)

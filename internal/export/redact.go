@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 // shortest is the length from which a string counts as a secret: masking shorter ones would garble every message.
@@ -45,10 +47,33 @@ func (r *Redactor) AddURL(u *url.URL, defaultPath string) {
 	}
 }
 
+// AddTags makes r replace the values of tags whose keys are Secretive.
+func (r *Redactor) AddTags(tags []model.Tag) {
+	for _, t := range tags {
+		if Secretive(t.Key) {
+			r.Add(t.Value.Str())
+		}
+	}
+}
+
 // Text returns s with every secret replaced by "***".
 func (r *Redactor) Text(s string) string {
 	for _, secret := range r.secrets {
 		s = strings.ReplaceAll(s, secret, "***")
 	}
 	return s
+}
+
+var secretWords = []string{"token", "secret", "password", "passwd", "authorization", "authentication", "credential",
+	"api_key", "api-key", "apikey", "access_key", "access-key", "accesskey", "private_key", "license"}
+
+// Secretive reports whether s, a tag's key or a list of tags, names something that should not be shown.
+func Secretive(s string) bool {
+	s = strings.ToLower(s)
+	for _, word := range secretWords {
+		if strings.Contains(s, word) {
+			return true
+		}
+	}
+	return false
 }

@@ -113,6 +113,7 @@ func resolved(s string, secure bool) (target, error) {
 func (c *config) open(t target, env export.Env) (export.Sender, error) {
 	md := metadata.MD{}
 	remote := export.Remote{Name: name, Host: t.shown}
+	remote.Redactor.AddTags(env.Process.Tags) // some vendors want their token there
 	for k, v := range c.headers {
 		if !validMetadata(k, v) {
 			return nil, fmt.Errorf("header %q: its name or value cannot be sent in gRPC metadata", k)

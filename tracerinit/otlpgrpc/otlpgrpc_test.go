@@ -135,7 +135,12 @@ func (line) Close()                  {}
 
 func open(t *testing.T, e tracerinit.Exporter) line {
 	t.Helper()
-	p, err := export.Start(e, export.Queue{Batch: 100}, export.Env{Process: &model.Process{Service: "inventory"}})
+	return openAs(t, e, &model.Process{Service: "inventory"})
+}
+
+func openAs(t *testing.T, e tracerinit.Exporter, process *model.Process) line {
+	t.Helper()
+	p, err := export.Start(e, export.Queue{Batch: 100}, export.Env{Process: process})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,15 +301,23 @@ func TestTheTokenIsInNoError(t *testing.T) {
 	col := newCollector(t, func(context.Context, int) ([]byte, error) {
 		return nil, status.Error(codes.PermissionDenied, "no tenant for "+token)
 	})
-	e := New(col.addr, WithHeaders(map[string]string{"Authentication": token}))
-	l := open(t, e)
-	l.send(t, 2)
-	s := l.Stats()
-	if !strings.Contains(s.LastError, "PermissionDenied from "+col.addr) {
-		t.Errorf("%q", s.LastError)
-	}
-	if text := s.LastError + fmt.Sprintf("%+v %#v", e, e); strings.Contains(text, "bbb_ccc") {
-		t.Errorf("the token is in %q", text)
+	for _, c := range []struct {
+		options []Option
+		tags    []model.Tag
+	}{
+		{options: []Option{WithHeaders(map[string]string{"Authentication": token})}},
+		{tags: []model.Tag{{Key: "token", Value: model.String(token)}}},
+	} {
+		e := New(col.addr, c.options...)
+		l := openAs(t, e, &model.Process{Tags: c.tags})
+		l.send(t, 2)
+		s := l.Stats()
+		if !strings.Contains(s.LastError, "PermissionDenied from "+col.addr) {
+			t.Errorf("%q", s.LastError)
+		}
+		if text := s.LastError + fmt.Sprintf("%+v %#v", e, e); strings.Contains(text, "bbb_ccc") {
+			t.Errorf("the token is in %q", text)
+		}
 	}
 }
 
