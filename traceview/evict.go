@@ -37,6 +37,7 @@ func (s *store) remove(t *trace) {
 		s.plain.Remove(t.element)
 	}
 	s.bytes -= t.bytes
+	s.release(t)
 	s.totals.spans -= len(t.spans)
 	s.totals.evictedSpans += len(t.spans)
 	s.totals.evictedTraces++

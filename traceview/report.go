@@ -12,6 +12,8 @@ const (
 	queueSize = 16 << 10
 	pause     = 10 * time.Millisecond // between two looks at the queue: nobody has to wake the worker
 	idleTurns = 20                    // looks without a span before the worker ends
+
+	maxTracers = 1_000 // whose processes are remembered
 )
 
 // limits bounds one span, whichever way it came.
@@ -131,7 +133,7 @@ func (v *View) processOf(src *jaeger.Span) *process {
 	if p := v.processes[tracer]; p != nil {
 		return p
 	}
-	if len(v.processes) >= maxProcesses {
+	if len(v.processes) >= maxTracers {
 		clear(v.processes)
 	}
 	mp := model.Process{Service: jaeger.BuildJaegerProcessThrift(src).ServiceName}

@@ -97,14 +97,15 @@ func text(v model.Value) string {
 }
 
 // What is kept costs in memory, a little more than measured: a trace with its maps and its line in the list, a span
-// with its place in the trace, a tag, a log, a reference, and a span whose parent has not come.
+// with its place in the trace, a tag, a log, a reference, a span whose parent has not come, and a process.
 const (
-	traceCost = 600
-	spanCost  = 300
-	tagCost   = 48
-	logCost   = 56
-	refCost   = 32
-	waitCost  = 200
+	traceCost   = 600
+	spanCost    = 300
+	tagCost     = 48
+	logCost     = 56
+	refCost     = 32
+	waitCost    = 200
+	processCost = 200
 )
 
 func cost(s *model.Span) int {

@@ -2,8 +2,6 @@ package traceview
 
 import (
 	"container/list"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,7 +13,6 @@ const (
 	maxOperations = 1_000  // that are counted
 	maxServices   = 500
 	maxEdges      = 2_000
-	maxProcesses  = 1_000
 )
 
 // span is a finished span as it is kept; it never changes once it is in the store.
@@ -28,26 +25,22 @@ type span struct {
 	warnings []string
 }
 
-type process struct {
-	model.Process
-	key   string
-	color int // of the service
-}
-
 // trace is what has arrived of one trace. The store's lock guards it.
 type trace struct {
-	id      model.TraceID
-	spans   []*span
-	bytes   int
-	cut     int    // spans that were over a limit
-	change  uint64 // the store's count of changes when it last changed
-	byID    map[uint64]*span
-	waiting map[uint64][]*span // by the id of a parent that has not come yet
-	failed  bool
-	slow    int // among the slowest of so many operations
-	element *list.Element
-	kept    bool     // in store.kept
-	summary *summary // nil: to be made
+	id        model.TraceID
+	spans     []*span
+	processes []*process
+	described int    // bytes of the processes
+	bytes     int    // of all else
+	cut       int    // spans that were over a limit
+	change    uint64 // the store's count of changes when it last changed
+	byID      map[uint64]*span
+	waiting   map[uint64][]*span // by the id of a parent that has not come yet
+	failed    bool
+	slow      int // among the slowest of so many operations
+	element   *list.Element
+	kept      bool     // in store.kept
+	summary   *summary // nil: to be made
 }
 
 // store keeps traces within its bounds. Oldest go first, but half of it may be held by traces with errors and by
@@ -63,8 +56,8 @@ type store struct {
 	bytes      int
 	keptBytes  int
 	change     uint64
-	watch      chan struct{} // closed at the next change; nil if nobody waits
-	processes  map[string]*process
+	watch      chan struct{}       // closed at the next change; nil if nobody waits
+	processes  map[string]*process // those of the spans kept, by key
 	services   map[string]*service
 	operations map[operationKey]*operation
 	edges      map[edgeKey]*edge
@@ -90,6 +83,9 @@ func newStore(maxBytes, maxTraces int, now func() time.Time) *store {
 }
 
 func (s *store) reset() {
+	for _, t := range s.traces {
+		s.release(t)
+	}
 	s.traces = map[model.TraceID]*trace{}
 	s.plain.Init()
 	s.kept.Init()
@@ -113,31 +109,6 @@ func (s *store) clear() {
 	s.touch(nil)
 }
 
-// process returns the one copy of a process that is kept.
-func (s *store) process(mp model.Process) *process {
-	mp.Service = name(mp.Service)
-	slices.SortStableFunc(mp.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
-	var key strings.Builder
-	key.WriteString(mp.Service)
-	for _, t := range mp.Tags {
-		key.WriteByte(0)
-		key.WriteString(t.Key)
-		key.WriteByte(byte('0' + t.Value.Kind()))
-		key.WriteString(text(t.Value))
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.processes[key.String()]; p != nil {
-		return p
-	}
-	if len(s.processes) >= maxProcesses {
-		clear(s.processes)
-	}
-	p := &process{Process: mp, key: key.String(), color: s.service(mp.Service).color}
-	s.processes[p.key] = p
-	return p
-}
-
 // add keeps a span; dropped tells how many of its tags and logs were over the limits. It reports false if the span
 // was not kept.
 func (s *store) add(p *process, ms *model.Span, dropped int) bool {
@@ -156,7 +127,7 @@ func (s *store) add(p *process, ms *model.Span, dropped int) bool {
 		s.totals.duplicates++
 		return true
 	}
-	if len(t.spans) >= maxSpans || len(t.spans) > 0 && t.bytes+size > s.maxBytes/2 {
+	if len(t.spans) >= maxSpans || len(t.spans) > 0 && t.weight(p)+size > s.maxBytes/2 {
 		t.cut++
 		s.totals.cut++
 		s.count(sp, nil)
@@ -165,6 +136,7 @@ func (s *store) add(p *process, ms *model.Span, dropped int) bool {
 	}
 	t.spans = append(t.spans, sp)
 	s.totals.spans++
+	s.hold(t, p)
 	s.grow(t, size)
 	s.count(sp, t)
 	s.link(t, sp)

@@ -96,6 +96,9 @@ func check(t *testing.T, v *View) {
 	t.Helper()
 	s := v.store
 	bytes, kept, spans := 0, 0, 0
+	for _, p := range s.processes {
+		bytes += p.bytes
+	}
 	for _, tr := range s.traces {
 		bytes += tr.bytes
 		spans += len(tr.spans)
@@ -196,6 +199,26 @@ func TestOneTraceCannotTakeAllMemory(t *testing.T) {
 		t.Error("a small trace had to go for one that grew over half of the memory")
 	}
 	check(t, v)
+}
+
+// What programs say of themselves takes memory, too, and may be different for each span.
+func TestProcessesStayWithinMaxBytes(t *testing.T) {
+	const limit = 1 << 20
+	v := newView(t, Config{MaxBytes: limit})
+	for n := range uint64(400) {
+		p := v.store.process(model.Process{Service: "job", Tags: []model.Tag{tag("args", fmt.Sprintf("%020000d", n))}})
+		for _, trace := range []uint64{n + 2, 1} { // one alone, one in a trace that grows
+			v.store.add(p, &model.Span{TraceID: id(trace), SpanID: n + 1, Start: noon}, 0)
+		}
+	}
+	if held := len(v.store.processes) * 20_000; held > limit || v.store.bytes > limit || v.store.bytes < held {
+		t.Errorf("the store counts %d bytes, processes alone take %d, the limit is %d", v.store.bytes, held, limit)
+	}
+	check(t, v)
+	v.store.clear()
+	if len(v.store.processes) != 0 {
+		t.Errorf("%d processes are left after clear", len(v.store.processes))
+	}
 }
 
 func TestOperationsAreBounded(t *testing.T) {
