@@ -75,7 +75,33 @@ func TestHostileNames(t *testing.T) {
 	p.shoot("hostile")
 }
 
-// post sends a trace of n spans, four deep, to storefront's page.
+// TestLongNames shows that no name pushes anything off the screen.
+func TestLongNames(t *testing.T) {
+	chromium(t)
+	front := shop.StartStorefront(t, nil)
+	id := [16]byte{15: 3}
+	post(t, front, id, 3, strings.Repeat("name", 100))
+	p := open(t, front.URL)
+	for _, width := range []int64{1280, 390} {
+		p.look(width, 900, false)
+		for _, path := range []string{"", fmt.Sprintf("trace/%x?span=%016x", id, 3), "operations", "services"} {
+			p.goTo(path)
+			p.until("the page", `true`)
+			if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+				t.Errorf("%q is %d pixels wider than a screen of %d", path, over, width)
+			}
+		}
+		p.goTo(fmt.Sprintf("trace/%x", id))
+		p.until("the trace", `document.querySelectorAll("#spans .span").length === 3`)
+		if !eval[bool](p, `[...document.querySelectorAll("#spans .badge.err, #spans .dot")].every(mark =>
+			mark.getBoundingClientRect().right <= mark.closest(".name").getBoundingClientRect().right)`) {
+			t.Errorf("on a screen of %d pixels a name hides that its span failed", width)
+		}
+		p.shoot(fmt.Sprint("long-", width))
+	}
+}
+
+// post sends a trace of n spans, four deep, to storefront's page. The last one failed.
 func post(t *testing.T, front *shop.Storefront, trace [16]byte, n int, name string) {
 	t.Helper()
 	start := uint64(time.Now().Add(-time.Minute).UnixNano())
@@ -92,6 +118,7 @@ func post(t *testing.T, front *shop.Storefront, trace [16]byte, n int, name stri
 		}
 	}
 	spans[0].EndTimeUnixNano = start + uint64(n)*1e6
+	spans[n-1].Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR}
 	body, err := proto.Marshal(&coltrace.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{
 		Resource: &resource.Resource{Attributes: []*common.KeyValue{{
 			Key: "service.name", Value: &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: name}},
