@@ -132,7 +132,7 @@ func keyboard(p *page, product string) {
 	p.press(kb.Escape)
 	p.until("the detail closed", `!document.querySelector(".detail")`)
 	p.press(kb.Escape)
-	p.until("back at the list", `location.search.includes("operation=") && `+rows+`.length === 2`)
+	p.until("back at the trace in the list", `location.search.includes("operation=") && document.activeElement.closest(".trace") === `+rows+`[1]`)
 }
 
 func details(p *page, panicked string) {

@@ -89,6 +89,12 @@
       for (const f of form.elements) if (f.name && !f.value) f.disabled = true; // short addresses
     });
     addEventListener("pageshow", () => { for (const f of form.elements) f.disabled = false; });
+    traces.addEventListener("focusin", (e) => { // for whoever comes back from the trace
+      const row = e.target.closest(".trace");
+      if (row) history.replaceState({ row: row.id }, "");
+    });
+    const left = history.state && $(history.state.row);
+    if (left) left.querySelector("a").focus();
     form.elements.service.addEventListener("change", () => form.requestSubmit());
     form.elements.errors.addEventListener("change", () => form.requestSubmit());
   }
