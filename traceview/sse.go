@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,11 +62,18 @@ func (s *streams) endAll() {
 	}
 }
 
-// update is what a stream sends: the rows that changed, and the lines that count.
+// update is what a stream sends: the rows that changed, the lines that count, and what there is to filter by.
 type update struct {
 	Rows    []updateRow `json:"rows"`
 	Matched string      `json:"matched"`
 	Kept    string      `json:"kept"`
+	names
+}
+
+// names are left out when they are as in the stream's last event.
+type names struct {
+	Services   []string `json:"services,omitempty"`
+	Operations []string `json:"operations,omitempty"`
 }
 
 type updateRow struct {
@@ -100,18 +108,19 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
+	var told names
 	_, err := io.WriteString(w, "retry: 2000\n\n")
 	for err == nil {
 		if flushed := control.Flush(); flushed != nil {
 			if errors.Is(flushed, http.ErrNotSupported) && v.store.changes() != f.since {
-				_, _ = io.WriteString(w, v.event(&f, limit)) // the browser asks again, so that the page is live by polling
+				_, _ = io.WriteString(w, v.event(&f, limit, &told)) // the browser asks again, so that the page is live by polling
 			}
 			return
 		}
 		_ = control.SetWriteDeadline(time.Time{})
 		event := ": alive\n\n"
 		if v.await(ctx, f.since) {
-			event = v.event(&f, limit)
+			event = v.event(&f, limit, &told)
 		}
 		if ctx.Err() != nil {
 			return
@@ -146,12 +155,18 @@ func (v *View) await(ctx context.Context, since uint64) bool {
 	}
 }
 
-// event writes what matches the filter and has changed since the last event.
-func (v *View) event(f *filter, limit int) string {
+// event writes what matches the filter and has changed since the last event, and updates told.
+func (v *View) event(f *filter, limit int, told *names) string {
 	last := v.store.changes()
 	found, matched := v.store.find(f, limit)
 	f.since = last
 	up := update{Rows: []updateRow{}}
+	if all := v.store.serviceNames(); !slices.Equal(all, told.Services) {
+		up.Services, told.Services = all, all
+	}
+	if all := v.store.operationNames(f.service); !slices.Equal(all, told.Operations) {
+		up.Operations, told.Operations = all, all
+	}
 	for _, sum := range found {
 		up.Rows = append(up.Rows, updateRow{traceHex(sum.id), sum.spans, fragment("row", v.row(sum, 0, ""))})
 	}

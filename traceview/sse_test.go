@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,25 @@ func TestLiveRowsObeyTheFilter(t *testing.T) {
 			}
 			return
 		}
+	}
+}
+
+// A page that was opened before the first request can filter by what came since.
+func TestLivePagesLearnNames(t *testing.T) {
+	v := newView(t, Config{})
+	live := listen(t, serve(t, v).URL+"/debug/traces/events?service=stock")
+	put(t, v, "shop", root(1, noon, ms(1)))
+	put(t, v, "stock", root(2, noon, ms(1)))
+	_, up := live.next()
+	for len(up.Services) < 2 {
+		_, up = live.next()
+	}
+	if want := []string{"shop", "stock"}; !slices.Equal(up.Services, want) || !slices.Equal(up.Operations, []string{"GET /"}) {
+		t.Errorf("services %q, operations %q; want %q and those of stock", up.Services, up.Operations, want)
+	}
+	put(t, v, "stock", root(3, noon, ms(1)))
+	if _, up = live.next(); up.Services != nil || up.Operations != nil {
+		t.Errorf("services %q and operations %q came again", up.Services, up.Operations)
 	}
 }
 

@@ -68,6 +68,8 @@ func liveUpdate(p *page, front *shop.Storefront) {
 	id := front.Ask(p.t, "GET", "/products/7", "", 200)
 	p.until("the new trace on top", rows+`[0].id === "trace-`+id+`"`)
 	p.until("all its spans", rows+`[0].querySelector(".spans").textContent === "6"`)
+	front.Ask(p.t, "GET", "/slow", "", 200)
+	p.until("the new operation to filter by", `[...document.querySelectorAll("#operations option")].some(o => o.value === "GET /slow")`)
 	if eval[int](p, `window.notReloaded || 0`) != 1 {
 		p.t.Error("the page was reloaded")
 	}

@@ -26,7 +26,7 @@
         const update = JSON.parse(e.data);
         $("kept-text").outerHTML = update.kept;
         if ($("matched")) $("matched").outerHTML = update.matched;
-        receive(update.rows);
+        receive(update.rows, update);
       });
     };
     const close = () => { if (source) source.close(); source = null; };
@@ -44,7 +44,17 @@
     }
     body.append(row);
   }
-  function receiveRows(rows) {
+  function offer({ services, operations }) {
+    const select = $("filters").elements.service, chosen = select.value;
+    const options = (names) => names.map((name) => new Option(name));
+    if (services) {
+      select.replaceChildren(select.options[0], ...options(services));
+      select.value = chosen;
+    }
+    if (operations) $("operations").replaceChildren(...options(operations));
+  }
+  function receiveRows(rows, update) {
+    offer(update);
     const body = traces.tBodies[0], limit = Number(traces.dataset.limit);
     for (const r of rows) {
       const box = document.createElement("tbody");
