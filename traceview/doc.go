@@ -16,7 +16,9 @@
 //	POST /api/traces             Jaeger's thrift over HTTP
 //	/api/traces, /api/services … the query API that Jaeger's UI and Grafana read
 //
-// So other programs, in any language, show on the same page with OTEL_EXPORTER_OTLP_ENDPOINT set to its address.
+// So other programs, in any language, show on the same page with OTEL_EXPORTER_OTLP_ENDPOINT set to its address and,
+// where the default is grpc, OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf. It takes neither metrics nor logs: programs
+// that send those, too, set OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to its address and /v1/traces instead.
 //
 // What is kept is bounded by Config.MaxBytes and Config.MaxTraces. The oldest traces go first, but those with errors
 // and the slowest of each operation stay longer. Report costs the caller a fraction of a microsecond and never blocks.
