@@ -62,6 +62,21 @@ func (p *Propagator) Inject(sc jaeger.SpanContext, carrier any) error {
 	return p.injectInto(sc, carrier, false)
 }
 
+// AppendPairs appends what Inject would write into an empty Multi to kv, as key, value, key, value, each key once, and
+// returns it: for metadata.AppendToOutgoingContext of gRPC.
+func (p *Propagator) AppendPairs(kv []string, sc jaeger.SpanContext) []string {
+	return p.appendPairs(kv, sc)
+}
+
+// Manages reports whether key, in any letter case, is one that Inject writes or removes.
+func (p *Propagator) Manages(key string) bool {
+	if !mayBeManaged(key) {
+		return false
+	}
+	f := fieldOf(key)
+	return f != unmanaged && p.manages.has(f)
+}
+
 // textMap is p for opentracing.TextMap.
 type textMap struct{ p *Propagator }
 

@@ -2,7 +2,6 @@ package carrier
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
@@ -65,9 +64,19 @@ const lowerDigits = "0123456789abcdef"
 
 // appendHex appends v as 16 hex digits.
 func appendHex(b []byte, v uint64) []byte {
-	var raw [8]byte
-	binary.BigEndian.PutUint64(raw[:], v)
-	return hex.AppendEncode(b, raw[:])
+	b = binary.BigEndian.AppendUint64(b, hexDigits(uint32(v>>32)))
+	return binary.BigEndian.AppendUint64(b, hexDigits(uint32(v)))
+}
+
+// hexDigits returns the 8 hex digits of v, the first one in the highest byte. It works on all of them at once.
+func hexDigits(v uint32) uint64 {
+	const each = 0x0101010101010101
+	x := uint64(v)
+	x = (x<<16 | x) & 0x0000ffff0000ffff
+	x = (x<<8 | x) & 0x00ff00ff00ff00ff
+	x = (x<<4 | x) & 0x0f0f0f0f0f0f0f0f // a digit in each byte
+	letters := (x + 6*each) >> 4 & each // 1 where it is a to f
+	return x + '0'*each + letters*('a'-'0'-10)
 }
 
 // appendTraceID appends id as 32 hex digits.

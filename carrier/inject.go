@@ -9,16 +9,8 @@ import (
 )
 
 func (p *Propagator) injectInto(sc jaeger.SpanContext, carrier any, textMap bool) error {
-	st := p.stateOf(sc)
 	var out outgoing
-	out.addFormats(p, sc, st)
-	items := p.sendable(sc, st)
-	if p.stylesOut.has(W3CBaggage) && len(items) > 0 {
-		out.add(baggage, joinBaggage(items))
-	}
-	if !p.stylesOut.has(JaegerBaggage) {
-		items = nil
-	}
+	items := out.addAll(p, sc)
 	switch c := carrier.(type) {
 	case opentracing.HTTPHeadersCarrier:
 		return writeHeaders(c, &headerNames, p.manages, &out, items)
@@ -72,6 +64,46 @@ func (o *outgoing) seal() {
 		o.values[i] = text[start:o.ends[i]]
 		start = o.ends[i]
 	}
+}
+
+// addAll adds all of sc but for prefixed baggage, which it returns.
+func (o *outgoing) addAll(p *Propagator, sc jaeger.SpanContext) (prefixed []item) {
+	st := p.stateOf(sc)
+	o.addFormats(p, sc, st)
+	items := p.sendable(sc, st)
+	if p.stylesOut.has(W3CBaggage) && len(items) > 0 {
+		o.add(baggage, joinBaggage(items))
+	}
+	if !p.stylesOut.has(JaegerBaggage) {
+		return nil
+	}
+	return items
+}
+
+func (p *Propagator) appendPairs(kv []string, sc jaeger.SpanContext) []string {
+	var out outgoing
+	items := out.addAll(p, sc)
+	for i := range out.n {
+		kv = append(kv, lowerNames[out.fields[i]], out.values[i])
+	}
+	first := len(kv)
+	for i := range items {
+		if isMetadataKey(items[i].key) {
+			kv = appendPair(kv, first, uberctxPrefix+strings.ToLower(items[i].key), items[i].escaped)
+		}
+	}
+	return kv
+}
+
+// appendPair replaces a pair with the same key, from first on: one whose key had another letter case.
+func appendPair(kv []string, first int, key, value string) []string {
+	for i := first; i < len(kv); i += 2 {
+		if kv[i] == key {
+			kv[i+1] = value
+			return kv
+		}
+	}
+	return append(kv, key, value)
 }
 
 // addFormats adds sc in all formats.
