@@ -25,6 +25,7 @@ import (
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
 	"github.com/spanloom/spanloom/spantest"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func matching(yes bool) selector.Matcher {
@@ -213,7 +214,7 @@ func TestOutcome(t *testing.T) {
 
 // TestHooksOfUnsampledCalls wants hooks to be called whatever the sampler said, since they may count.
 func TestHooksOfUnsampledCalls(t *testing.T) {
-	tracer, _ := engine(t, jaeger.NewConstSampler(false))
+	tracer, _ := engine(t, tracerinit.Never())
 	calls := 0
 	hook := grpcmw.WithOutcome(func(context.Context, opentracing.Span, *grpcmw.Outcome) { calls++ })
 	grpcmw.UnaryServerInterceptor(tracer, hook)(t.Context(), nil, unaryInfo, unaryHandler)
@@ -399,7 +400,7 @@ func TestCallsWithinCalls(t *testing.T) {
 
 func TestTraceIDTrailer(t *testing.T) {
 	for _, srv := range []*testsvc.Server{nil, failing(errDetailed), panicking("boom")} {
-		tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+		tracer, reporter := engine(t, tracerinit.Always())
 		cc := testsvc.Start(t, testsvc.Bufconn, srv, recovering(grpcmw.ServerOptions(tracer, grpcmw.WithTraceIDTrailer("X-Trace-ID"))), nil)
 		var trailer metadata.MD
 		err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg), grpc.Trailer(&trailer))
@@ -494,4 +495,26 @@ func TestContextsCanBePrinted(t *testing.T) {
 		receiveAll(open(t, metadata.AppendToOutgoingContext(t.Context(), "authorization", "s3cret"), cc, testsvc.Chat))
 	}
 	printing.Wait()
+}
+
+func TestOutcomeOfUnaryRPCsTellsMessages(t *testing.T) {
+	for name, tt := range map[string]struct {
+		srv            *testsvc.Server
+		client, server [2]int // sent, received
+	}{
+		"answered": {&testsvc.Server{}, [2]int{1, 1}, [2]int{1, 1}},
+		"failed":   {failing(errDetailed), [2]int{1, 0}, [2]int{0, 1}},
+	} {
+		var got [2][2]int
+		hook := func(side int) grpcmw.Option {
+			return grpcmw.WithOutcome(func(_ context.Context, _ opentracing.Span, o *grpcmw.Outcome) { got[side] = [2]int{o.Sent, o.Received} })
+		}
+		tracer := spantest.New(t)
+		cc := testsvc.Start(t, testsvc.Bufconn, tt.srv, grpcmw.ServerOptions(tracer, hook(1)), grpcmw.DialOptions(tracer, hook(0)))
+		cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg))
+		tracer.Finished()
+		if got != [2][2]int{tt.client, tt.server} {
+			t.Errorf("%s: client and server tell %v", name, got)
+		}
+	}
 }

@@ -29,27 +29,43 @@ type Outcome struct {
 // call is the state of one RPC. It starts its span and ends it.
 type call struct {
 	rpcspan.Span
-	cfg      *config
-	method   *method
-	kind     rpcKind
-	public   bool            // a server's caller is not obeyed
-	told     atomic.Bool     // by gRPC what it knows of the server
-	base     context.Context // the RPC's own
-	client   *clientCall     // it is part of; nil on a server
-	marks    *checkpoints    // nil without
-	first    atomic.Int64    // time.Duration from start to the first message of an answer; 0: none yet
+	cfg    *config
+	method *method
+	kind   rpcKind
+	public bool            // a server's caller is not obeyed
+	told   atomic.Bool     // by gRPC what it knows of the server
+	base   context.Context // the RPC's own
+	client *clientCall     // it is part of; nil on a server
+	stream *streaming      // nil of a unary RPC
+}
+
+// streaming is what is kept of an RPC that streams.
+type streaming struct {
+	marks    *checkpoints // nil without
+	first    atomic.Int64 // time.Duration from start to the first message of an answer; 0: none yet
 	sent     atomic.Int64
 	received atomic.Int64
 }
 
-// start begins the span and makes the context with it.
-func (c *call) start(t opentracing.Tracer, kind *rpcspan.Kind, parent opentracing.SpanContext) {
+// How many tags spans usually get after their start.
+const (
+	unaryTags  = 3
+	streamTags = unaryTags + 3
+)
+
+// start begins the span with the method's tags, and makes the context with it.
+func (c *call) start(t opentracing.Tracer, kind *rpcspan.Kind, parent *rpcspan.Parent) (recording bool) {
 	name := c.cfg.operationName(&c.Span, c.method)
-	c.Start(t, name, kind, parent)
-	c.base = c.Hooked(c.base)
-	if every := c.cfg.checkpoints; every > 0 && c.kind.streaming() {
-		c.marks = c.markEvery(every, name)
+	room := unaryTags
+	if c.stream != nil {
+		room = streamTags
 	}
+	recording = c.Start(t, &rpcspan.Request{Name: name, Kind: kind, Tags: c.method.tags, Room: room}, parent)
+	c.base = c.Hooked(c.base)
+	if every := c.cfg.checkpoints; every > 0 && c.stream != nil {
+		c.stream.marks = c.markEvery(every, name)
+	}
+	return recording
 }
 
 // context is base with the span.
@@ -57,8 +73,8 @@ func (c *call) context() context.Context { return (*within)(c) }
 
 // answered notes a message of the answer: what a server sends and a client receives.
 func (c *call) answered() {
-	if c.first.Load() == 0 {
-		c.first.CompareAndSwap(0, int64(max(time.Since(c.Began()), 1)))
+	if first := &c.stream.first; first.Load() == 0 {
+		first.CompareAndSwap(0, int64(max(time.Since(c.Began()), 1)))
 	}
 }
 
@@ -67,38 +83,61 @@ func (c *call) end(err error, panicked any) {
 	if !c.Ending() {
 		return
 	}
-	if c.marks != nil {
-		c.marks.stop()
+	if c.stream != nil && c.stream.marks != nil {
+		c.stream.marks.stop()
 	}
 	s := statusOf(err)
 	if panicked != nil {
-		s = condition{code: codes.Unknown}
+		s = condition{code: codes.Unknown, panicked: true}
 	}
 	failed := panicked != nil
-	defer func() { // a hook may end its goroutine
-		if c.Recording() {
-			c.endTags(s, failed, panicked)
-		}
-		c.Finish(time.Time{}, nil)
-	}()
+	defer func() { c.finish(s, failed, panicked) }() // a hook may end its goroutine
 	failed = failed || c.cfg.isError(&c.Span, c.method.full, c.kind.client(), s.code)
 	if c.cfg.outcome != nil {
 		failed = c.ask(s.code, err, panicked, failed)
 	}
 }
 
+func (c *call) finish(s condition, failed bool, panicked any) {
+	l := rpcspan.Tags{Span: &c.Span, Taken: c.cfg.taken}
+	if c.Recording() {
+		c.endTags(&l, s, failed)
+		if s.panicked {
+			c.Panicked(panicked, &l)
+		}
+	}
+	c.Finish(time.Time{}, nil, &l)
+}
+
 // ask runs the user's hook and returns whether the span is to be marked as failed.
 func (c *call) ask(code codes.Code, err error, panicked any, failed bool) bool {
 	o := &Outcome{
 		Method: c.method.full, Code: code, Err: err, Panic: panicked,
-		Sent: int(c.sent.Load()), Received: int(c.received.Load()),
 		Duration: time.Since(c.Began()), IsError: failed,
 	}
+	o.Sent, o.Received = c.messages(err == nil && panicked == nil)
 	func() {
 		defer c.Contain()
 		c.cfg.outcome(c.context(), c.OpenTracing(), o)
 	}()
 	return o.IsError
+}
+
+// messages returns how many messages were sent and received. Streams count them.
+func (c *call) messages(well bool) (sent, received int) {
+	switch {
+	case c.stream != nil:
+		return c.stream.messages()
+	case well:
+		return 1, 1
+	case c.kind.client():
+		return 1, 0
+	}
+	return 0, 1
+}
+
+func (s *streaming) messages() (sent, received int) {
+	return int(s.sent.Load()), int(s.received.Load())
 }
 
 // errGoexit is the outcome of an RPC whose goroutine ended without returning.

@@ -47,8 +47,9 @@ func (k *checkpoints) report() {
 	for _, tag := range c.method.tags {
 		span.SetTag(tag.Key, tag.Value)
 	}
-	span.SetTag("rpc.messages.sent", int(c.sent.Load()))
-	span.SetTag("rpc.messages.received", int(c.received.Load()))
+	sent, received := c.stream.messages()
+	span.SetTag("rpc.messages.sent", sent)
+	span.SetTag("rpc.messages.received", received)
 	span.Finish()
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
 	"github.com/spanloom/spanloom/spantest"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // slowly is a server's end of a stream that takes its time: a second before its first message, two before its second,
@@ -169,7 +170,7 @@ func TestFirstMessageIsOfTheAnswer(t *testing.T) {
 func TestClientRecordsTheServersTraceID(t *testing.T) {
 	const key = "x-trace-id"
 	clients := spantest.New(t)
-	servers, reporter := engine(t, jaeger.NewConstSampler(true))
+	servers, reporter := engine(t, tracerinit.Always())
 	away := grpcmw.WithPropagation(func(context.Context, string) bool { return false })
 	cc := testsvc.Start(t, testsvc.Bufconn, failing(errDetailed), grpcmw.ServerOptions(servers, grpcmw.WithTraceIDTrailer(key)),
 		grpcmw.DialOptions(clients, grpcmw.WithTraceIDTrailer(key), away))
@@ -191,7 +192,7 @@ func TestNoServersTraceIDWithoutOne(t *testing.T) {
 	tracer := spantest.New(t)
 	silent := testsvc.Start(t, testsvc.Bufconn, failing(errDetailed), nil, grpcmw.DialOptions(tracer, grpcmw.WithTraceIDTrailer("x-trace-id")))
 	silent.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg))
-	servers, _ := engine(t, jaeger.NewConstSampler(true))
+	servers, _ := engine(t, tracerinit.Always())
 	deaf := testsvc.Start(t, testsvc.Bufconn, failing(errDetailed), grpcmw.ServerOptions(servers, grpcmw.WithTraceIDTrailer("x-trace-id")), grpcmw.DialOptions(tracer))
 	deaf.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg))
 	for _, s := range tracer.Finished() {

@@ -30,12 +30,8 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 		}()
 		c.alone = cl.cfg.isOfGRPC(invoker)
 		opts = c.options(opts)
-		c.sent.Store(1)
 		err = invoker(ctx, method, req, reply, cc, slices.Clip(opts)...)
 		done = true
-		if err == nil {
-			c.received.Store(1)
-		}
 		c.told.Store(true)
 		c.end(err, nil)
 		return err
@@ -103,25 +99,29 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		}
 	}()
 	c.client = c
-	c.out.lawful = rpcspan.Lawful(t)
 	c.cfg, c.method, c.kind, c.base = cl.cfg, m, rpc|clientSide, ctx
 	parent := rpcspan.Active(ctx)
+	before := sentWith(ctx)
 	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {
-		if parent != nil && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
-			ctx = c.out.inject(ctx, func(headers any) (bool, error) { return rpcspan.Inject(t, parent, headers) })
+		if parent.Some() && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
+			ctx = c.inject(ctx, before, t, &parent)
 		}
 		return nil, ctx
 	}
-	c.start(t, cl.cfg.kind, parent)
-	if cc != nil {
-		c.target = cc.Target()
+	c.cc = cc
+	if rpc.streaming() {
+		c.calledStream = &calledStream{}
+		c.stream = &c.counts
 	}
-	if c.SetTags(m.tags...) {
-		c.deadlineTag()
-		c.calleeTags()
+	if c.start(t, cl.cfg.kind, &parent) {
+		l := rpcspan.Tags{Span: &c.Span, Taken: cl.cfg.taken}
+		c.deadlineTag(&l)
+		c.calleeTags(&l, before)
+		l.Flush()
 	}
 	if !cl.cfg.propagates(&c.Span, ctx, fullMethod) {
 		return c, c.context()
 	}
-	return c, c.out.inject(c.context(), func(headers any) (bool, error) { return c.Inject(t, headers) })
+	self := c.Span.Parent()
+	return c, c.inject(c.context(), before, t, &self)
 }

@@ -21,15 +21,25 @@ import (
 type clientCall struct {
 	call
 	grpc.EmptyCallOption
-	opts    [3]grpc.CallOption // saves an allocation
-	target  string
-	remote  peer.Peer   // written by gRPC before told
-	trailer metadata.MD // likewise, if wanted
-	out     pairs
+	*calledStream                    // nil of a unary RPC
+	opts          [2]grpc.CallOption // saves an allocation
+	cc            *grpc.ClientConn   // nil for channels that are none of gRPC's
+	remote        peer.Peer          // written by gRPC before told
+	trailer       metadata.MD        // likewise, if wanted
+
+	sends   rawMD       // with what this call adds; zero if a context has it
+	list    [1][]string // sends.added, saves an allocation
+	room    [4]string   // for two formats, likewise
+	dropped int32       // keys that gRPC could not send
+	alone   bool        // nothing is between this call and gRPC
+}
+
+// calledStream is what is kept of a call that streams, until its end.
+type calledStream struct {
+	counts  streaming
 	release func() bool
 
 	mu        sync.Mutex
-	alone     bool  // nothing is between this call and gRPC
 	answers   bool  // the server streams
 	followed  bool  // the stream exists
 	cancelled bool  // while busy
@@ -68,14 +78,18 @@ const grpcPath = "google.golang.org/grpc"
 // isOfGRPC reports whether an invoker or streamer is gRPC's own and not an interceptor.
 func (c *config) isOfGRPC(f any) bool {
 	entry := reflect.ValueOf(f).Pointer()
-	if entry == c.ofGRPC.Load() {
+	switch entry {
+	case c.ofGRPC.Load():
 		return true
+	case c.ofOthers.Load():
+		return false
 	}
 	switch runtime.FuncForPC(entry).Name() {
 	case grpcPath + ".invoke", grpcPath + ".newClientStream":
 		c.ofGRPC.Store(entry)
 		return true
 	}
+	c.ofOthers.Store(entry)
 	return false
 }
 
@@ -169,7 +183,7 @@ func (c *clientCall) abort() {
 // conclude ends the span of a stream. If only one answer was to come and all went well, it came.
 func (c *clientCall) conclude(err error) {
 	if err == nil && !c.answers {
-		c.received.Store(1)
+		c.stream.received.Store(1)
 	}
 	c.end(err, nil)
 }

@@ -11,8 +11,8 @@ import (
 // servedKey finds the call that a server's context belongs to.
 type servedKey struct{}
 
-// within is a call seen as the context below its interceptor: the RPC's own, the span, and on a server the mark
-// that the RPC is traced. Being the call itself it costs no allocation.
+// within is a call seen as the context below its interceptor: the RPC's own, the span, on a server the mark that the RPC is
+// traced, and on a client the metadata. Being the call itself it costs no allocation.
 type within call
 
 func (w *within) Deadline() (time.Time, bool) { return w.base.Deadline() }
@@ -25,6 +25,9 @@ func (w *within) Value(key any) any {
 	}
 	if span := w.Span.Value(key); span != nil {
 		return span
+	}
+	if c := w.client; c != nil && c.sends.added != nil && key == outgoing.key {
+		return c.sends.boxed()
 	}
 	return w.base.Value(key)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/opentracing/opentracing-go/ext"
+
+	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 // endpoint is the other end of an RPC as tags: boxed strings and an int, nil if unknown.
@@ -63,20 +65,28 @@ func withoutScheme(name string) string {
 	return address
 }
 
+// target is what the connection was dialled with, "" without one.
+func (c *clientCall) target() string {
+	if c.cc == nil {
+		return ""
+	}
+	return c.cc.Target()
+}
+
 // callee is what gRPC connected to if that is known, else the target.
 func (c *clientCall) callee() endpoint {
 	if c.told.Load() && c.remote.Addr != nil {
 		return c.cfg.newEndpoint(c.remote.Addr.String())
 	}
-	return c.cfg.endpointOf(c.target)
+	return c.cfg.endpointOf(c.target())
 }
 
-func (c *call) peerTags(e endpoint) {
+func (c *call) peerTags(l *rpcspan.Tags, e endpoint) {
 	if e.address == nil {
 		return
 	}
 	if c.cfg.semconv.OpenTracing() {
-		c.set(string(ext.PeerAddress), e.address)
+		l.Set(string(ext.PeerAddress), e.address)
 	}
 	if e.host == nil {
 		return
@@ -85,8 +95,8 @@ func (c *call) peerTags(e endpoint) {
 	if c.kind.client() {
 		host, port = "server.address", "server.port"
 	}
-	c.set(host, e.host)
+	l.Set(host, e.host)
 	if e.port != nil {
-		c.set(port, e.port)
+		l.Set(port, e.port)
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
 	"github.com/spanloom/spanloom/spantest"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // orders installs ours and theirs in both orders.
@@ -194,7 +195,7 @@ func TestLogFields(t *testing.T) {
 	if got := grpcmw.LogFields(t.Context()); got != nil {
 		t.Errorf("fields without a span: %v", got)
 	}
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	var mu sync.Mutex
 	var lines []logging.Fields
 	logger := logging.LoggerFunc(func(_ context.Context, _ logging.Level, _ string, fields ...any) {

@@ -57,6 +57,7 @@ type config struct {
 	methods   methods
 	target    atomic.Pointer[target]
 	ofGRPC    atomic.Uintptr // entry point of gRPC's own invoker or streamer, once met
+	ofOthers  atomic.Uintptr // that of the last other one
 
 	checkpoints time.Duration // between them; 0: none
 }

@@ -19,9 +19,14 @@ import (
 )
 
 // ours is a tracer of tracerinit, of which the interceptors know more than of others.
-func ours(t *testing.T) *tracerinit.Tracer {
+func ours(t testing.TB) *tracerinit.Tracer {
+	return reportTo(t, tracerinit.Always(), jaeger.NewNullReporter())
+}
+
+func reportTo(t testing.TB, sampler tracerinit.Sampler, reporter jaeger.Reporter) *tracerinit.Tracer {
+	t.Helper()
 	tracer, err := tracerinit.Start(tracerinit.Config{
-		Local: true, Sampler: tracerinit.Always(), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()},
+		Local: true, Service: "test", Sampler: sampler, Reporters: []jaeger.Reporter{reporter},
 		LookupEnv: func(string) (string, bool) { return "", false },
 	})
 	if err != nil {

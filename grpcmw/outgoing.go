@@ -5,33 +5,62 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// inject returns ctx with what write puts into its outgoing metadata, in place of whatever propagation keys were there.
-// Keys for which gRPC would fail the RPC are left out and counted in w.
-func (w *pairs) inject(ctx context.Context, write func(headers any) (lawful bool, err error)) context.Context {
-	md, ok := metadata.FromOutgoingContext(ctx)
-	if !ok {
-		if _, err := write(w); err != nil || len(w.kv) == 0 {
-			return ctx
-		}
-		return metadata.AppendToOutgoingContext(ctx, w.kv...)
+// inject returns ctx with from's context in its outgoing metadata, in place of whatever propagation keys were there. before
+// is that metadata, nil if there is none. Keys for which gRPC would fail the RPC are left out and counted.
+func (c *clientCall) inject(ctx context.Context, before *rawMD, t opentracing.Tracer, from *rpcspan.Parent) context.Context {
+	p := rpcspan.Propagator(t)
+	if sc, ok := from.Jaeger(); ok && p != nil && !before.has(p.Manages) {
+		return c.add(ctx, before, p.AppendPairs(c.room[:0], sc))
 	}
-	lawful, err := write(carrier.Multi(md))
+	if before == nil {
+		return c.add(ctx, nil, c.foreignPairs(t, from))
+	}
+	md, _ := metadata.FromOutgoingContext(ctx)
+	lawful, err := from.Inject(t, carrier.Multi(md))
 	if err != nil {
 		return ctx
 	}
 	if !lawful {
-		w.dropInjected(md, ctx)
+		c.dropInjected(md, ctx)
 	}
 	return metadata.NewOutgoingContext(ctx, md)
 }
 
+// add returns ctx with pairs more in its outgoing metadata.
+func (c *clientCall) add(ctx context.Context, before *rawMD, kv []string) context.Context {
+	switch {
+	case len(kv) == 0:
+		return ctx
+	case outgoing.box == nil:
+		return metadata.AppendToOutgoingContext(ctx, kv...)
+	case before != nil:
+		c.sends = rawMD{before.md, append(slices.Clip(before.added), kv)}
+	default:
+		c.list[0] = kv
+		c.sends.added = c.list[:]
+	}
+	return c.context()
+}
+
+// foreignPairs is what a tracer of another kind injects.
+func (c *clientCall) foreignPairs(t opentracing.Tracer, from *rpcspan.Parent) []string {
+	w := &pairs{}
+	if _, err := from.Inject(t, w); err != nil {
+		return nil
+	}
+	c.dropped += w.dropped
+	return w.kv
+}
+
 // dropInjected deletes what gRPC cannot send, but for the caller's own, which is for gRPC to complain of.
-func (w *pairs) dropInjected(md metadata.MD, ctx context.Context) {
+func (c *clientCall) dropInjected(md metadata.MD, ctx context.Context) {
 	bad := unsendable(md)
 	if bad == nil {
 		return
@@ -41,7 +70,7 @@ func (w *pairs) dropInjected(md metadata.MD, ctx context.Context) {
 	for _, key := range bad {
 		if !slices.Contains(callers, key) {
 			delete(md, key)
-			w.dropped++
+			c.dropped++
 		}
 	}
 }
@@ -49,28 +78,21 @@ func (w *pairs) dropInjected(md metadata.MD, ctx context.Context) {
 // pairs collects what a tracer injects and leaves out what gRPC cannot send.
 type pairs struct {
 	kv      []string
-	room    [4]string // for kv, saves an allocation with two formats
-	lawful  bool      // the tracer sets lower-case keys and legal values
 	dropped int32
 }
 
 // Set implements opentracing.TextMapWriter.
 func (w *pairs) Set(key, value string) {
-	if !w.lawful {
-		key = strings.ToLower(key)
-		if !validKey(key) || !validValue(key, value) {
-			w.dropped++
-			return
-		}
+	key = strings.ToLower(key)
+	if !validKey(key) || !validValue(key, value) {
+		w.dropped++
+		return
 	}
 	for i := 0; i < len(w.kv); i += 2 {
 		if w.kv[i] == key {
 			w.kv[i+1] = value
 			return
 		}
-	}
-	if w.kv == nil {
-		w.kv = w.room[:0]
 	}
 	w.kv = append(w.kv, key, value)
 }

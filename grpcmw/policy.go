@@ -27,8 +27,9 @@ func isProbe(service string) bool {
 
 // condition is how an RPC ended.
 type condition struct {
-	code    codes.Code
-	message string
+	code     codes.Code
+	message  string
+	panicked bool
 }
 
 // statusOf is what gRPC makes of an error. Errors with methods of their own may panic, such as typed nils.

@@ -17,6 +17,7 @@ import (
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
 	"github.com/spanloom/spanloom/spantest"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // sees is a server that keeps the metadata of its calls.
@@ -40,13 +41,13 @@ func sees(md *metadata.MD) *testsvc.Server {
 }
 
 func engineDial(t testing.TB) (opentracing.Tracer, *jaeger.InMemoryReporter, []grpc.DialOption) {
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	return tracer, reporter, grpcmw.DialOptions(tracer)
 }
 
 func TestOneTraceAcrossProcesses(t *testing.T) {
 	client, sent, dial := engineDial(t)
-	server, served := engine(t, jaeger.NewConstSampler(false)) // obeys the caller
+	server, served := engine(t, tracerinit.Never()) // obeys the caller
 	var baggage string
 	srv := &testsvc.Server{Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
 		baggage = opentracing.SpanFromContext(ctx).BaggageItem("user-id")
@@ -225,7 +226,7 @@ func TestUntracedCallsPassTheContextOn(t *testing.T) {
 
 // TestSpansInFront serves RPCs below a span that is active already, as that of an HTTP server is which hands them on.
 func TestSpansInFront(t *testing.T) {
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	below := func(opts ...opentracing.StartSpanOption) opentracing.Span {
 		caller, err := tracer.Extract(opentracing.HTTPHeaders, carrier.Multi{"traceparent": traceparent})
 		if err != nil {
@@ -268,7 +269,7 @@ func TestSpansInFront(t *testing.T) {
 }
 
 func TestPublicEndpoint(t *testing.T) {
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	public := grpcmw.WithPublicEndpoint(func(_ context.Context, m string) bool { return m == testsvc.Say })
 	var baggage string
 	srv := &testsvc.Server{Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
@@ -294,7 +295,7 @@ func TestPublicEndpoint(t *testing.T) {
 
 // TestUntracedPublicEndpoints wants the context of a stranger not even passed on.
 func TestUntracedPublicEndpoints(t *testing.T) {
-	tracer, _ := engine(t, jaeger.NewConstSampler(true))
+	tracer, _ := engine(t, tracerinit.Always())
 	public := grpcmw.WithPublicEndpoint(func(context.Context, string) bool { return true })
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("traceparent", traceparent[0]))
 	grpcmw.UnaryServerInterceptor(tracer, public, grpcmw.WithFilter(matching(false)))(ctx, nil, unaryInfo, func(ctx context.Context, _ any) (any, error) {
@@ -331,7 +332,7 @@ func (l *logged) Error(msg string)     { l.errors = append(l.errors, msg) }
 func (l *logged) Infof(string, ...any) {}
 
 func TestSilence(t *testing.T) {
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	var injected opentracing.TextMapCarrier
 	srv := &testsvc.Server{Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
 		child, _ := opentracing.StartSpanFromContextWithTracer(ctx, tracer, "child")
@@ -354,7 +355,7 @@ func TestSilence(t *testing.T) {
 
 // TestSilenceGoesBeforeTheFilter wants nothing sampled below RPCs that are also filtered out, or not traced anyway.
 func TestSilenceGoesBeforeTheFilter(t *testing.T) {
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	for _, method := range []string{testsvc.Say, "/grpc.health.v1.Health/Check"} {
 		opts := []grpcmw.ServerOption{grpcmw.WithSilence(matching(true))}
 		if method == testsvc.Say {
@@ -375,7 +376,7 @@ func TestSilenceGoesBeforeTheFilter(t *testing.T) {
 
 // TestDistrustWhenHooksPanic wants a hook that cannot tell not to open what it guards.
 func TestDistrustWhenHooksPanic(t *testing.T) {
-	tracer, _ := engine(t, jaeger.NewConstSampler(true))
+	tracer, _ := engine(t, tracerinit.Always())
 	broken := func(context.Context, string) bool { panic("hook") }
 	invoke := func(ctx context.Context, _ string, _, _ any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
 		if md, _ := metadata.FromOutgoingContext(ctx); len(md) > 0 {

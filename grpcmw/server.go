@@ -30,12 +30,9 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 				c.unwound(recover())
 			}
 		}()
-		c.received.Store(1)
 		resp, err = handler(ctx, req)
 		done = true
-		if err == nil {
-			c.sent.Store(1)
-		} else {
+		if err != nil {
 			s.tell(c, setTrailer(ctx))
 		}
 		c.end(err, nil)
@@ -96,44 +93,45 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 // traced, and the context passes the caller's on.
 func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc rpcKind, req any) (*call, context.Context) {
 	c := &call{cfg: s.cfg, method: m, kind: rpc, base: ctx}
+	if rpc.streaming() {
+		c.stream = &streaming{}
+	}
 	parent := rpcspan.Remote(t, headersOf(ctx))
-	front := inFront(ctx, parent)
-	var stranger opentracing.SpanContext
+	front := inFront(ctx, &parent)
+	var stranger rpcspan.Parent
 	if c.public = s.cfg.isPublic(&c.Span, ctx, m.full); c.public {
-		parent, stranger, front = nil, parent, nil
+		parent, stranger, front = rpcspan.Parent{}, parent, rpcspan.Parent{}
 	}
 	kind := s.cfg.kind
 	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
 		kind = s.cfg.silent
 	} else if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
-		if front != nil {
+		if front.Some() {
 			return nil, ctx
 		}
-		return nil, rpcspan.PassOn(ctx, t, parent)
+		return nil, rpcspan.PassOn(ctx, t, &parent)
 	}
-	if front != nil {
+	if front.Some() {
 		parent = front
 	}
-	c.start(t, kind, parent)
-	if c.SetTags(m.tags...) {
-		c.Link(stranger)
-		c.deadlineTag()
-		c.callerTags()
+	if c.start(t, kind, &parent) {
+		c.Link(&stranger)
+		l := rpcspan.Tags{Span: &c.Span, Taken: s.cfg.taken}
+		c.deadlineTag(&l)
+		c.callerTags(&l)
+		l.Flush()
 	}
 	return c, c.context()
 }
 
-// inFront returns the context of a span that is active already, such as that of an HTTP server which hands its requests
-// on: it is nearer than a caller of the same trace, and all there is without a caller.
-func inFront(ctx context.Context, caller opentracing.SpanContext) opentracing.SpanContext {
+// inFront returns the span that is active already, such as that of an HTTP server which hands its requests on: it is
+// nearer than a caller of the same trace, and all there is without a caller.
+func inFront(ctx context.Context, caller *rpcspan.Parent) rpcspan.Parent {
 	active := rpcspan.Active(ctx)
-	if active == nil || caller == nil {
+	if !active.Some() || !caller.Some() || active.SameTrace(caller) {
 		return active
 	}
-	if id := carrier.TraceID(active); id != "" && id == carrier.TraceID(caller) {
-		return active
-	}
-	return nil
+	return rpcspan.Parent{}
 }
 
 // tell sends the trace id to the caller, if that is wanted.

@@ -27,7 +27,7 @@ func (s *countedServerStream) Context() context.Context { return s.call.context(
 func (s *countedServerStream) SendMsg(m any) error {
 	err := s.ServerStream.SendMsg(m)
 	if err == nil {
-		s.call.sent.Add(1)
+		s.call.stream.sent.Add(1)
 		s.call.answered()
 	}
 	return err
@@ -36,7 +36,7 @@ func (s *countedServerStream) SendMsg(m any) error {
 func (s *countedServerStream) RecvMsg(m any) error {
 	err := s.ServerStream.RecvMsg(m)
 	if err == nil {
-		s.call.received.Add(1)
+		s.call.stream.received.Add(1)
 	}
 	return err
 }
@@ -62,7 +62,7 @@ func (s *countedClientStream) SendMsg(m any) error {
 	err := s.ClientStream.SendMsg(m)
 	switch {
 	case err == nil:
-		s.call.sent.Add(1)
+		s.call.stream.sent.Add(1)
 	case err != io.EOF: // io.EOF only says that RecvMsg has the status
 		s.call.ended(err)
 	}
@@ -77,7 +77,7 @@ func (s *countedClientStream) RecvMsg(m any) error {
 	case err == io.EOF, err == nil && !s.call.answers:
 		s.call.ended(nil)
 	case err == nil:
-		s.call.received.Add(1)
+		s.call.stream.received.Add(1)
 		s.call.answered()
 	default:
 		s.call.ended(err)

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 var (
@@ -20,13 +21,6 @@ var (
 	// system is boxed once.
 	system any = "grpc"
 )
-
-// set sets a tag unless the user has set one with this key.
-func (c *call) set(key string, value any) {
-	if c.cfg.taken == nil || !c.cfg.taken[key] {
-		c.SetTag(key, value)
-	}
-}
 
 // methodTags are those that all RPCs of a method have.
 func (c *config) methodTags(m *method, rpc rpcKind) (tags []opentracing.Tag) {
@@ -56,31 +50,34 @@ func (c *config) methodTags(m *method, rpc rpcKind) (tags []opentracing.Tag) {
 }
 
 // deadlineTag tells how much time an RPC has.
-func (c *call) deadlineTag() {
+func (c *call) deadlineTag(l *rpcspan.Tags) {
 	if deadline, ok := c.base.Deadline(); ok {
-		c.set("grpc.timeout_ms", max(time.Until(deadline).Milliseconds(), 0))
+		l.Set("grpc.timeout_ms", max(time.Until(deadline).Milliseconds(), 0))
 	}
 }
 
 // callerTags sets what a server knows of its caller.
-func (c *call) callerTags() {
+func (c *call) callerTags(l *rpcspan.Tags) {
 	if p, ok := peer.FromContext(c.base); ok && p.Addr != nil {
-		c.peerTags(c.cfg.newEndpoint(p.Addr.String()))
+		c.peerTags(l, c.cfg.newEndpoint(p.Addr.String()))
 	}
-	c.attemptTag(cmp.Or(attempt(sentBy(c.base, grpcAttempts)), attempt(sentBy(c.base, retryAttempt))))
+	attemptTag(l, cmp.Or(attempt(sentBy(c.base, grpcAttempts)), attempt(sentBy(c.base, retryAttempt))))
 	for _, tag := range c.cfg.metadata {
-		tag.record(c, metadata.ValueFromIncomingContext(c.base, tag.key))
+		tag.record(l, c.cfg.semconv, metadata.ValueFromIncomingContext(c.base, tag.key))
 	}
 }
 
-// calleeTags sets what a client knows of the server before it answers.
-func (c *clientCall) calleeTags() {
-	if name := c.cfg.peerService(&c.Span, c.target); name != "" {
-		c.set(string(ext.PeerService), name)
+// calleeTags sets what a client knows of the server before it answers, and what it sends as metadata.
+func (c *clientCall) calleeTags(l *rpcspan.Tags, sends *rawMD) {
+	if name := c.cfg.peerService(&c.Span, c.target()); name != "" {
+		l.Set(string(ext.PeerService), name)
 	}
-	c.attemptTag(attempt(metadata.ValueFromOutgoingContext(c.base, retryAttempt)))
+	if sends == nil {
+		return
+	}
+	attemptTag(l, attempt(metadata.ValueFromOutgoingContext(c.base, retryAttempt)))
 	for _, tag := range c.cfg.metadata {
-		tag.record(&c.call, metadata.ValueFromOutgoingContext(c.base, tag.key))
+		tag.record(l, c.cfg.semconv, metadata.ValueFromOutgoingContext(c.base, tag.key))
 	}
 }
 
@@ -103,47 +100,44 @@ func attempt(before []string) int {
 	return 0
 }
 
-func (c *call) attemptTag(n int) {
+func attemptTag(l *rpcspan.Tags, n int) {
 	if n > 0 {
-		c.set("grpc.attempt", n)
+		l.Set("grpc.attempt", n)
 	}
 }
 
 // endTags sets what is known at the end.
-func (c *call) endTags(s condition, failed bool, panicked any) {
+func (c *call) endTags(l *rpcspan.Tags, s condition, failed bool) {
 	conv := c.cfg.semconv
 	if conv.OpenTracing() {
-		c.set("rpc.grpc.status_code", int(s.code))
+		l.Set("rpc.grpc.status_code", int(s.code))
 		if s.code != codes.OK {
-			c.set("grpc.code", s.code.String())
+			l.Set("grpc.code", s.code.String())
 		}
 	}
 	if conv.OTel() {
-		c.set("rpc.response.status_code", specName(s.code))
-		if failed && panicked == nil {
-			c.set("error.type", specName(s.code))
+		l.Set("rpc.response.status_code", specName(s.code))
+		if failed && !s.panicked {
+			l.Set("error.type", specName(s.code))
 		}
 	}
-	if c.kind.streaming() {
-		c.set("rpc.messages.sent", int(c.sent.Load()))
-		c.set("rpc.messages.received", int(c.received.Load()))
-		if first := c.first.Load(); first > 0 {
-			c.set("grpc.first_message_ms", float64(first)/float64(time.Millisecond))
+	if c.stream != nil {
+		sent, received := c.stream.messages()
+		l.Set("rpc.messages.sent", sent)
+		l.Set("rpc.messages.received", received)
+		if first := c.stream.first.Load(); first > 0 {
+			l.Set("grpc.first_message_ms", float64(first)/float64(time.Millisecond))
 		}
 	}
 	if c.client != nil {
-		c.peerTags(c.client.callee())
-		c.client.serverTrace()
-		if n := c.client.out.dropped; n > 0 {
-			c.set("spanloom.dropped_metadata", int(n))
+		c.peerTags(l, c.client.callee())
+		c.client.serverTrace(l)
+		if n := c.client.dropped; n > 0 {
+			l.Set("spanloom.dropped_metadata", int(n))
 		}
 	}
-	switch {
-	case !failed:
-	case panicked != nil:
-		c.Panicked(panicked, c.set)
-	default:
-		c.set("otel.status_description", model.Cut(s.message, maxDescription))
+	if failed && !s.panicked {
+		l.Set("otel.status_description", model.Cut(s.message, maxDescription))
 		c.Fail(s.code.String(), s.message, nil)
 	}
 }
@@ -152,12 +146,12 @@ func (c *call) endTags(s condition, failed bool, panicked any) {
 const maxTraceID = 64
 
 // serverTrace tells the trace id that the server sent.
-func (c *clientCall) serverTrace() {
+func (c *clientCall) serverTrace(l *rpcspan.Tags) {
 	if c.cfg.trailer == "" || !c.told.Load() {
 		return
 	}
 	if id := c.trailer.Get(c.cfg.trailer); len(id) > 0 && id[0] != "" {
-		c.set("grpc.server_trace_id", model.Cut(id[0], maxTraceID))
+		l.Set("grpc.server_trace_id", model.Cut(id[0], maxTraceID))
 	}
 }
 
@@ -198,7 +192,7 @@ func newMetadataTag(key string) metadataTag {
 	return t
 }
 
-func (t metadataTag) record(c *call, values []string) {
+func (t metadataTag) record(l *rpcspan.Tags, conv Semconv, values []string) {
 	if len(values) == 0 {
 		return
 	}
@@ -206,10 +200,10 @@ func (t metadataTag) record(c *call, values []string) {
 	if !t.secret {
 		value = model.Cut(strings.Join(values, ","), maxMetadata)
 	}
-	if c.cfg.semconv.OpenTracing() {
-		c.set(t.openTracing, value)
+	if conv.OpenTracing() {
+		l.Set(t.openTracing, value)
 	}
-	if c.cfg.semconv.OTel() {
-		c.set(t.otel, value)
+	if conv.OTel() {
+		l.Set(t.otel, value)
 	}
 }

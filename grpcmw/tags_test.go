@@ -24,6 +24,7 @@ import (
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
 	"github.com/spanloom/spanloom/spantest"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // both makes an RPC with a tracer on each side and returns the two spans.
@@ -171,7 +172,7 @@ func TestHostileAttemptsAreNotRecorded(t *testing.T) {
 
 // TestTagsOfOneKeyAreSetOnce names a metadata key twice: jaeger would keep both tags.
 func TestTagsOfOneKeyAreSetOnce(t *testing.T) {
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("x-tenant", "blue"))
 	opts := []grpcmw.ServerOption{grpcmw.WithMetadataTags("x-tenant", "X-Tenant"), grpcmw.WithMetadataTags("x-tenant")}
 	grpcmw.UnaryServerInterceptor(tracer, opts...)(ctx, nil, unaryInfo, unaryHandler)
@@ -188,7 +189,7 @@ func TestTagsOfOneKeyAreSetOnce(t *testing.T) {
 
 // A method's tags are set in one of two ways, by what is known of the sampling; either way each span has each once.
 func TestTagsOfAMethodAreSetOnceWhateverTheParent(t *testing.T) {
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	mine := grpcmw.WithTags(opentracing.Tag{Key: "team", Value: "stock"})
 	server, client := grpcmw.UnaryServerInterceptor(tracer, mine), grpcmw.UnaryClientInterceptor(tracer, mine)
 	info := &grpc.UnaryServerInfo{FullMethod: "/shop.Stock/Get"}
@@ -356,7 +357,7 @@ func TestOTelErrors(t *testing.T) {
 func TestOwnTagsWin(t *testing.T) {
 	own := grpcmw.WithTags(opentracing.Tag{Key: "component", Value: "gRPC"}, opentracing.Tag{Key: "rpc.service", Value: "mine"},
 		opentracing.Tag{Key: "rpc.grpc.status_code", Value: "n/a"}, opentracing.Tag{Key: "error", Value: "no"}, opentracing.Tag{Key: "span.kind", Value: "x"})
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	grpcmw.UnaryServerInterceptor(tracer, own)(t.Context(), nil, unaryInfo, func(context.Context, any) (any, error) { return nil, errPlain })
 	seen := map[string]int{}
 	for _, tag := range jaeger.BuildJaegerThrift(reporter.GetSpans()[0].(*jaeger.Span)).Tags {
@@ -375,7 +376,7 @@ func TestOwnTagsWin(t *testing.T) {
 
 // TestHandlersMayMarkTheError has a handler that tags its span as it always did.
 func TestHandlersMayMarkTheError(t *testing.T) {
-	tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	tracer, reporter := engine(t, tracerinit.Always())
 	grpcmw.UnaryServerInterceptor(tracer)(t.Context(), nil, unaryInfo, func(ctx context.Context, _ any) (any, error) {
 		ext.Error.Set(opentracing.SpanFromContext(ctx), true)
 		return nil, errPlain

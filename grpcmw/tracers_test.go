@@ -14,29 +14,36 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/spantest"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
-// eachTracer runs f against a mock, the real engine, and a tracer that only knows the plain OpenTracing contract.
+// eachTracer runs f against a mock, our tracer, jaeger-client-go alone, and a tracer that only knows the plain OpenTracing contract.
 func eachTracer(t *testing.T, f func(t *testing.T, tracer opentracing.Tracer)) {
 	t.Run("mock", func(t *testing.T) { f(t, spantest.New(t)) })
-	t.Run("engine", func(t *testing.T) {
-		tracer, reporter := engine(t, jaeger.NewConstSampler(true))
+	t.Run("ours", func(t *testing.T) { f(t, ours(t)) })
+	t.Run("stock", func(t *testing.T) {
+		tracer, _ := stock(t)
 		f(t, tracer)
-		_ = reporter
 	})
 	t.Run("foreign", func(t *testing.T) { f(t, newForeign(t)) })
 }
 
-// engine is jaeger-client-go as tracerinit sets it up.
-func engine(t testing.TB, sampler jaeger.Sampler) (opentracing.Tracer, *jaeger.InMemoryReporter) {
+// engine is our tracer, and what it reports.
+func engine(t testing.TB, sampler tracerinit.Sampler) (opentracing.Tracer, *jaeger.InMemoryReporter) {
+	t.Helper()
+	reporter := jaeger.NewInMemoryReporter()
+	return reportTo(t, sampler, reporter), reporter
+}
+
+// stock is jaeger-client-go with our propagator alone.
+func stock(t testing.TB) (opentracing.Tracer, *jaeger.InMemoryReporter) {
 	t.Helper()
 	p, err := carrier.New(carrier.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	reporter := jaeger.NewInMemoryReporter()
-	opts := append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true))
-	tracer, closer := jaeger.NewTracer("test", sampler, reporter, opts...)
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), reporter, p.TracerOptions()...)
 	t.Cleanup(func() { closer.Close() })
 	return tracer, reporter
 }

@@ -62,8 +62,10 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
-// call is the state of one round trip. It also is the context that the base sees, the span's start option, and the
-// body of the response.
+// clientTags is how many tags a round trip's span usually gets after its start.
+const clientTags = 7
+
+// call is the state of one round trip. It also is the context that the base sees, and the body of the response.
 type call struct {
 	*transport
 	span     rpcspan.Span
@@ -90,7 +92,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.begin(tracer)
 	out := r.WithContext(c.context())
 	if ask(&c.span, t.inject, r, true, false) {
-		inject(out, func(headers any) (bool, error) { return c.span.Inject(tracer, headers) })
+		self := c.span.Parent()
+		inject(out, tracer, &self)
 	}
 	c.headers = out.Header
 	return c.send(out)
@@ -98,16 +101,17 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (c *call) begin(tracer opentracing.Tracer) {
 	c.template, _ = c.parent.Value(routeKey{}).(string)
-	c.span.Start(tracer, c.nameOf(c.original), c.kind, rpcspan.Active(c.parent))
+	parent := rpcspan.Active(c.parent)
+	recording := c.span.Start(tracer, &rpcspan.Request{Name: c.nameOf(c.original), Kind: c.kind, Tags: c.tags, Room: clientTags}, &parent)
 	c.parent = c.span.Hooked(c.parent)
 	n, last := c.resends()
-	if c.span.Recording() {
+	if recording {
 		t := tagger{c.config, &c.span}
 		t.clientRequest(c.original, c.template)
 		if n > 0 {
 			t.set("http.request.resend_count", n)
 		}
-		c.span.Link(last)
+		c.span.LinkTo(last)
 	}
 }
 
@@ -203,5 +207,5 @@ func (c *call) end(e ending) {
 	if e.at > 0 {
 		at = c.span.Began().Add(e.at)
 	}
-	c.span.Finish(at, logs)
+	c.span.Finish(at, logs, nil)
 }

@@ -13,7 +13,6 @@ import (
 
 // serverRequest sets what a server knows when a request comes in.
 func (t tagger) serverRequest(r *http.Request) {
-	t.span.SetTags(t.tags...)
 	t.method(r.Method)
 	scheme := "http"
 	if r.TLS != nil {
@@ -99,7 +98,6 @@ func splitHostPort(hostport string) (host string, port uint16) {
 
 // clientRequest sets what a client knows when it sends a request.
 func (t tagger) clientRequest(r *http.Request, template string) {
-	t.span.SetTags(t.tags...)
 	t.method(r.Method)
 	loc := locate(t.span, t.config, r, "")
 	t.both("http.url", "url.full", loc.full)

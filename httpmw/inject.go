@@ -11,12 +11,12 @@ import (
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// inject has write put propagation headers on r, in a map of its own. Without them, because write failed, r is sent
-// all the same.
-func inject(r *http.Request, write func(headers any) (lawful bool, err error)) {
+// inject puts the headers of parent's context on r, in a map of its own. Without them, because t failed, r is sent all the
+// same.
+func inject(r *http.Request, t opentracing.Tracer, parent *rpcspan.Parent) {
 	before := r.Header
 	r.Header = maps.Clone(before)
-	if lawful, _ := write(opentracing.HTTPHeadersCarrier(r.Header)); !lawful {
+	if lawful, _ := parent.Inject(t, opentracing.HTTPHeadersCarrier(r.Header)); !lawful {
 		dropUnsendable(r.Header, before)
 	}
 }
@@ -38,11 +38,11 @@ func unsendable(value string) bool { return !httpguts.ValidHeaderFieldValue(valu
 // pass sends a request that is not traced, in the trace of the span it comes from.
 func (c *call) pass(tracer opentracing.Tracer) (*http.Response, error) {
 	active := rpcspan.Active(c.parent)
-	if active == nil || !ask(&c.span, c.config.inject, c.original, true, false) {
+	if !active.Some() || !ask(&c.span, c.config.inject, c.original, true, false) {
 		return c.base.RoundTrip(c.original)
 	}
 	out := c.original.WithContext(c.parent)
-	inject(out, func(headers any) (bool, error) { return rpcspan.Inject(tracer, active, headers) })
+	inject(out, tracer, &active)
 	resp, err := c.base.RoundTrip(out)
 	c.restore(resp, out)
 	return resp, err

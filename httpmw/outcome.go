@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 // Outcome is what is known of a request when its span ends. A hook may change IsError; changes of other fields
@@ -35,7 +36,9 @@ type failure struct{ kind, message string }
 // suspect, that its status is no error: backends derive errors from status codes.
 func (t tagger) judge(o Outcome, failed bool, why failure, suspect bool) {
 	if failed && o.Panic != nil {
-		t.span.Panicked(o.Panic, t.set)
+		l := rpcspan.Tags{Span: t.span, Taken: t.taken}
+		t.span.Panicked(o.Panic, &l)
+		l.Flush()
 		return
 	}
 	if why.kind == "" && o.Err != nil {

@@ -38,7 +38,10 @@ type handler struct {
 	router *router
 }
 
-// request is one request's state. It also is the context its handler sees, the span's start option, and the writer.
+// serverTags is how many tags a request's span usually gets after its start.
+const serverTags = 9
+
+// request is one request's state. It also is the context its handler sees, and the writer.
 type request struct {
 	*handler
 	span      rpcspan.Span
@@ -69,12 +72,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		kind = h.silentKind
 	} else if !ask(&s.span, h.filter, r, true, true) {
 		if public {
-			remote = nil
+			remote = rpcspan.Parent{}
 		}
-		h.pass(w, r, rpcspan.PassOn(s.parent, tracer, remote))
+		h.pass(w, r, rpcspan.PassOn(s.parent, tracer, &remote))
 		return
 	}
-	s.begin(tracer, r, kind, remote, public)
+	s.begin(tracer, r, kind, &remote, public)
 	if h.idName != "" && !public {
 		s.tellTrace(w.Header())
 	}
@@ -93,21 +96,25 @@ func (h *handler) pass(w http.ResponseWriter, r *http.Request, ctx context.Conte
 }
 
 // begin starts the span.
-func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspan.Kind, remote opentracing.SpanContext, public bool) {
+func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspan.Kind, remote *rpcspan.Parent, public bool) {
 	s.route, _ = s.router.early(s, r)
 	s.name = s.nameOf(r, s.route)
+	var active rpcspan.Parent
 	parent := remote
-	if public {
-		parent = nil
-	} else if parent == nil {
-		parent = rpcspan.Active(s.parent)
+	if public || !remote.Some() {
+		parent = &active
 	}
-	s.span.Start(tracer, s.name, kind, parent)
+	if !public && !remote.Some() {
+		active = rpcspan.Active(s.parent)
+	}
+	s.described = s.span.Start(tracer, &rpcspan.Request{Name: s.name, Kind: kind, Tags: s.config.tags, Room: serverTags}, parent)
 	s.parent = s.span.Hooked(s.parent)
 	if public {
 		s.span.Link(remote)
 	}
-	s.describe(r)
+	if s.described {
+		tagger{s.config, &s.span}.serverRequest(r)
+	}
 	s.out.timed = s.described || s.config.outcome != nil
 }
 
@@ -125,11 +132,12 @@ func (s *request) nameByHook(r *http.Request, route string) (name string) {
 	return s.config.name(r, route)
 }
 
-// describe sets the request's tags once the span wants them.
-func (s *request) describe(r *http.Request) {
-	if !s.described && s.span.Recording() {
+// describe sets the request's tags if the span did not want them when it started.
+func (s *request) describe() {
+	if !s.described {
 		s.described = true
-		tagger{s.config, &s.span}.serverRequest(r)
+		s.span.SetTags(s.config.tags...)
+		tagger{s.config, &s.span}.serverRequest(s.original)
 	}
 }
 
@@ -168,11 +176,11 @@ func (s *request) end(r *http.Request, done bool, value any) {
 	t := tagger{s.config, &s.span}
 	failed := t.verdict(r, o)
 	if s.span.Recording() {
-		s.describe(s.original)
+		s.describe()
 		s.conclude(t, o)
 		t.judge(o, failed, why, o.Status >= 500)
 	}
-	s.span.Finish(time.Time{}, nil)
+	s.span.Finish(time.Time{}, nil, nil)
 }
 
 // conclude sets the tags of the response.

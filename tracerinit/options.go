@@ -19,7 +19,6 @@ type glance struct {
 	tags     int
 	priority bool // there is a sampling.priority to convert
 	opaque   bool // an option tells nothing until it is applied
-	request  bool // a middleware of this kit starts the span
 }
 
 func (g *glance) option(o opentracing.StartSpanOption) {
@@ -38,7 +37,6 @@ func (g *glance) option(o opentracing.StartSpanOption) {
 		Reference() opentracing.SpanReference
 	}: // an option of this kit: a reference and at most two tags
 		g.reference(o.Reference())
-		g.request = true
 	default: // nil, too
 		g.opaque = true
 	}
@@ -78,13 +76,13 @@ func (t *Tracer) startApplied(name string, options []opentracing.StartSpanOption
 	}
 	if seen.parent.IsValid() {
 		defer t.lock(seen.parent.TraceID().Low).Unlock()
-		return t.engine.StartSpan(name, (*applied)(&all))
+		return t.tracer.StartSpan(name, (*applied)(&all))
 	}
 	var late map[string]any
 	if len(all.Tags) > maxStartTags {
 		all.Tags, late = split(all.Tags)
 	}
-	span := t.engine.StartSpan(name, (*applied)(&all))
+	span := t.tracer.StartSpan(name, (*applied)(&all))
 	for k, v := range late {
 		span.SetTag(k, v)
 	}

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/uber/jaeger-client-go"
 
-	"github.com/spanloom/spanloom/internal/engine"
 	"github.com/spanloom/spanloom/internal/export"
 )
 
@@ -121,20 +119,12 @@ func (s Sampler) local() jaeger.Sampler {
 	return jaeger.NewConstSampler(s.kind == constSampler && s.param != 0)
 }
 
-// asker asks a sampler about new traces, once and for all, as jaeger-client-go does itself. In a program whose requests
-// the middlewares trace, it gives the first spans of traces room for a request's tags; others keep less in the queue.
-type asker struct {
-	jaeger.Sampler
-	requests *atomic.Bool
-}
+// asker asks a sampler about new traces, once and for all, as jaeger-client-go does itself.
+type asker struct{ jaeger.Sampler }
 
 // OnCreateSpan implements jaeger.SamplerV2.
 func (a asker) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
-	yes, tags := a.IsSampled(engine.New(span))
-	if yes && a.requests.Load() {
-		engine.Reserve(span)
-	}
-	return jaeger.SamplingDecision{Sample: yes, Tags: tags}
+	return a.OnSetOperationName(span, span.OperationName())
 }
 
 // OnSetOperationName implements jaeger.SamplerV2.

@@ -133,7 +133,7 @@ func TestProcessTagsReachTheSpansProcess(t *testing.T) {
 		Service: "shop", Version: "1.2", Environment: "test",
 		Tags: map[string]any{"shard": 7, "ip": 12, "nothing": nil, "odd": struct{ A int }{1}, "f": 0.5, "b": true},
 	})
-	p := processOf("shop", tracer.engine.Tags())
+	p := processOf("shop", tracer.tracer.Tags())
 	got := map[string]string{}
 	for _, tag := range p.Tags {
 		if _, twice := got[tag.Key]; twice {

@@ -13,6 +13,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/engine"
 	"github.com/spanloom/spanloom/internal/export"
 )
 
@@ -86,13 +87,17 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 		return errors.Join(errSampler, fmt.Errorf("Config.Propagation: %w", err), t.open(s, logger))
 	}
 	t.propagator = propagator
-	t.engine = newEngine(s, asker{sampler, &t.requests}, t.fan, t.counts.metrics(), propagator)
+	t.tracer = newTracer(s, asker{sampler}, t.fan, t.counts.metrics(), propagator)
+	t.engine = engine.Engine{
+		Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator, Wide: s.wideIDs,
+		Off: &t.passing, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
+	}
 	return errors.Join(errSampler, t.open(s, logger))
 }
 
-// newEngine makes the tracer of jaeger-client-go. All 64 bits of an id are random, by the runtime's generator, which
+// newTracer makes the tracer of jaeger-client-go. All 64 bits of an id are random, by the runtime's generator, which
 // is seeded by the system: neighbours that sample by the id are not misled.
-func newEngine(s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *jaeger.Metrics, p *carrier.Propagator) *jaeger.Tracer {
+func newTracer(s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *jaeger.Metrics, p *carrier.Propagator) *jaeger.Tracer {
 	options := append(p.TracerOptions(),
 		jaeger.TracerOptions.Gen128Bit(s.wideIDs),
 		jaeger.TracerOptions.RandomNumber(rand.Uint64),
@@ -104,15 +109,15 @@ func newEngine(s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *
 	for _, tag := range s.tags {
 		options = append(options, jaeger.TracerOptions.Tag(tag.key, tag.value))
 	}
-	engine, _ := jaeger.NewTracer(s.service, sampler, reporter, options...)
-	return engine.(*jaeger.Tracer)
+	tracer, _ := jaeger.NewTracer(s.service, sampler, reporter, options...)
+	return tracer.(*jaeger.Tracer)
 }
 
 // open starts the pipelines of all exporters, or returns what is wrong with them.
 func (t *Tracer) open(s resolved, logger *slog.Logger) error {
 	env := export.Env{Logger: logger, Limits: s.limits, Process: processOf(s.service, nil)}
-	if t.engine != nil {
-		env.Process = processOf(s.service, t.engine.Tags())
+	if t.tracer != nil {
+		env.Process = processOf(s.service, t.tracer.Tags())
 		env.TraceState = t.propagator.TraceState
 	}
 	if s.logSpans {

@@ -9,16 +9,17 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/engine"
 )
 
 // Tracer is an opentracing.Tracer whose spans are those of jaeger-client-go, and an io.Closer. Make one with Start.
 // All its methods may be called from any goroutine.
 type Tracer struct {
-	engine     *jaeger.Tracer
+	tracer     *jaeger.Tracer
+	engine     engine.Engine // of tracer
 	propagator *carrier.Propagator
 	sampler    jaeger.Sampler // nil if disabled
 	passing    atomic.Bool    // disabled or shut down
-	requests   atomic.Bool    // middlewares of this kit have started spans
 	stripes    [64]stripe
 
 	counts   counts
@@ -50,17 +51,14 @@ func (t *Tracer) StartSpan(operationName string, options ...opentracing.StartSpa
 	for _, o := range options {
 		seen.option(o)
 	}
-	if seen.request && !t.requests.Load() {
-		t.requests.Store(true)
-	}
 	switch isRoot := !seen.parent.IsValid(); {
 	case seen.opaque || seen.priority || isRoot && seen.tags > maxStartTags:
 		return t.startApplied(operationName, options)
 	case isRoot:
-		return t.engine.StartSpan(operationName, options...)
+		return t.tracer.StartSpan(operationName, options...)
 	}
 	defer t.lock(seen.parent.TraceID().Low).Unlock()
-	return t.engine.StartSpan(operationName, options...)
+	return t.tracer.StartSpan(operationName, options...)
 }
 
 // lock serialises the starts of spans in one trace: jaeger-client-go writes to the sampling state that the children
@@ -73,7 +71,7 @@ func (t *Tracer) lock(trace uint64) *stripe {
 
 // Extract returns the context that a carrier holds; see carrier.Propagator.
 func (t *Tracer) Extract(format, carrier any) (opentracing.SpanContext, error) {
-	return t.engine.Extract(format, carrier)
+	return t.tracer.Extract(format, carrier)
 }
 
 // Inject writes a context of this package or jaeger-client-go into a carrier; see carrier.Propagator. The context of
@@ -82,14 +80,11 @@ func (t *Tracer) Inject(sc opentracing.SpanContext, format, carrier any) error {
 	if _, ok := sc.(noContext); ok {
 		return nil
 	}
-	return t.engine.Inject(sc, format, carrier)
+	return t.tracer.Inject(sc, format, carrier)
 }
 
 // Propagator returns what Extract and Inject use.
 func (t *Tracer) Propagator() *carrier.Propagator { return t.propagator }
 
-// Is reports whether other is t itself, and not a tracer that embeds it.
-func (t *Tracer) Is(other opentracing.Tracer) bool {
-	o, ok := other.(*Tracer)
-	return ok && o == t
-}
+// Engine is how the middlewares of this module start and end spans. It is of no use to others.
+func (t *Tracer) Engine() *engine.Engine { return &t.engine }

@@ -1,7 +1,10 @@
-// Package engine knows what jaeger-client-go keeps to itself about a span, above all what costs the most: the list of its
-// tags. Its SetTag takes three locks a tag and lets the list grow by doubling; its Tags makes a map. Here a tag takes one
-// lock and mostly finds room, and the tags are read as they stand.
+// Package engine starts and ends the spans of jaeger-client-go without the detours that the library takes. To start one,
+// StartSpan applies options, boxes contexts, copies baggage, asks a sampler through an interface made for more, and
+// makes lists that then grow; each tag takes three locks, Finish four. An Engine makes a span, its reference and room
+// for its tags in one piece, with its first tags in it, and ends it under one lock. The spans are the library's own, and
+// whatever else is done with them is done by it.
 //
-// The library is frozen, but still nothing is taken for granted: where its fields are not what they were, everything
-// goes through its own methods, and only speed and the order of tags are lost.
+// For that the package knows how the library's types are laid out. The library is frozen, but still nothing is taken for
+// granted: where its fields are not what they were, everything goes through its own methods, and only speed and the
+// order of tags are lost.
 package engine

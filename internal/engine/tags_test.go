@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"reflect"
 	"sync"
 	"testing"
 
@@ -50,47 +49,11 @@ func (w *watcher) OnSetTag(key string, value any) {
 func everywhere(t *testing.T, test func(t *testing.T)) {
 	t.Run("known", test)
 	t.Run("unknown", func(t *testing.T) {
-		known := spans
-		spans = func() *layout { return nil }
-		defer func() { spans = known }()
+		was := known
+		known = func() bool { return false }
+		defer func() { known = was }()
 		test(t)
 	})
-}
-
-func TestLayoutIsKnown(t *testing.T) {
-	if spans() == nil {
-		t.Fatal("all goes the slow way")
-	}
-	s := start(t, jaeger.NewConstSampler(true))
-	s.SetTag("a", 1)
-	ok := ReadTags(s, func(got []opentracing.Tag) {
-		if last := got[len(got)-1]; last != tags[0] {
-			t.Errorf("the last tag reads %v", last)
-		}
-	})
-	if id, name := New(s); !ok || id != s.SpanContext().TraceID() || name != "x" {
-		t.Errorf("read %t, %v %q", ok, id, name)
-	}
-}
-
-func TestOtherLayoutsAreRefused(t *testing.T) {
-	if offset(reflect.TypeFor[[]string](), "tags") != 0 || offset(reflect.TypeFor[[]jaeger.Tag](), "labels") != 0 ||
-		offset(reflect.TypeFor[int32](), "readerCount") != 0 {
-		t.Error("a field of another type, of another name, or of an embedded struct was taken")
-	}
-	type swapped struct {
-		Value any
-		Key   string
-	}
-	type longer struct {
-		Key   string
-		Value any
-		More  int
-	}
-	tag := reflect.TypeFor[opentracing.Tag]()
-	if alike(reflect.TypeFor[swapped](), tag) || alike(reflect.TypeFor[longer](), tag) || !alike(reflect.TypeFor[jaeger.Tag](), tag) {
-		t.Error("what is not laid out alike was taken for it")
-	}
 }
 
 func TestSetTagsDoesWhatSetTagDoes(t *testing.T) {
@@ -140,50 +103,6 @@ func TestObserversSeeEveryTag(t *testing.T) {
 			t.Errorf("-want +got:\n%s", diff)
 		}
 	})
-}
-
-// roomy reserves room for what it samples.
-type roomy struct{ patient }
-
-func (roomy) OnCreateSpan(s *jaeger.Span) jaeger.SamplingDecision {
-	Reserve(s)
-	return jaeger.SamplingDecision{Sample: true, Tags: []jaeger.Tag{jaeger.NewTag("sampler.type", "roomy")}}
-}
-
-func TestReserve(t *testing.T) {
-	everywhere(t, func(t *testing.T) {
-		s := start(t, roomy{})
-		SetTags(s, tags...)
-		want := opentracing.Tags{"sampler.type": "roomy", "span.kind": ext.SpanKindRPCServerEnum, "a": 3, "b": "two"}
-		if diff := cmp.Diff(want, s.Tags()); diff != "" {
-			t.Errorf("-want +got:\n%s", diff)
-		}
-	})
-	s := start(t, roomy{})
-	Reserve(s)
-	if n := len(s.Tags()); n != 2 {
-		t.Errorf("%d tags are left after reserving twice", n)
-	}
-}
-
-// While a request sets the usual number of tags, a list that has no room grows once, one that has does not.
-func TestUsualTagsGrowLittle(t *testing.T) {
-	for want, sampler := range []jaeger.Sampler{roomy{}, jaeger.NewConstSampler(true)} {
-		s := start(t, sampler)
-		grown, room := 0, -1
-		for range typicalTags + 1 {
-			ReadTags(s, func(list []opentracing.Tag) {
-				if room >= 0 && cap(list) != room {
-					grown++
-				}
-				room = cap(list)
-			})
-			SetTags(s, tags[0])
-		}
-		if grown > want {
-			t.Errorf("%T: the list grew %d times, to %d", sampler, grown, room)
-		}
-	}
 }
 
 func TestTagsBesideTheApplication(t *testing.T) {

@@ -6,19 +6,6 @@ import (
 	"github.com/opentracing/opentracing-go"
 )
 
-// Active returns the context of the span in ctx, or nil if there is none, or one that does nothing: tracers complain of
-// references that are not theirs.
-func Active(ctx context.Context) opentracing.SpanContext {
-	span := opentracing.SpanFromContext(ctx)
-	if span == nil {
-		return nil
-	}
-	if _, noop := span.Tracer().(opentracing.NoopTracer); noop {
-		return nil
-	}
-	return span.Context()
-}
-
 // activeKey is the key under which opentracing-go keeps the active span. It is private there, so it is learned by
 // asking; a context that answers to it itself saves the allocation of opentracing.ContextWithSpan.
 var activeKey = LearnKey(func(ctx context.Context) { opentracing.SpanFromContext(ctx) })

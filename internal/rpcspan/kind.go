@@ -10,12 +10,15 @@ import (
 // Kind is what all spans of one middleware start with: what jaeger-client-go looks at. The fewer the better, and with
 // more than two it forgets the sampler's tags of a root span.
 type Kind struct {
-	tags map[string]any
+	tags   map[string]any
+	list   []opentracing.Tag // tags, unless they ask for sampling
+	server bool
 }
 
 // NewKind boxes the tag once.
 func NewKind(kind ext.SpanKindEnum) *Kind {
-	return &Kind{tags: map[string]any{string(ext.SpanKind): kind}}
+	tag := opentracing.Tag{Key: string(ext.SpanKind), Value: kind}
+	return &Kind{tags: map[string]any{tag.Key: tag.Value}, list: []opentracing.Tag{tag}, server: kind == ext.SpanKindRPCServerEnum}
 }
 
 // Silent is k for a request below which nothing is to be sampled.

@@ -10,10 +10,10 @@ import (
 // maxStack bounds the stack kept of a panic.
 const maxStack = 8 << 10
 
-// Panicked marks the span as failed by a panic with this value, whose tags go through set. Call it in the deferred
+// Panicked marks the span as failed by a panic with this value, and adds tags of it to l. Call it in the deferred
 // function that recovered the value, and panic again with the same value there: the stack then still shows where it came
 // from.
-func (s *Span) Panicked(value any, set func(key string, value any)) {
+func (s *Span) Panicked(value any, l *Tags) {
 	if !s.Recording() {
 		return
 	}
@@ -22,8 +22,8 @@ func (s *Span) Panicked(value any, set func(key string, value any)) {
 		stack = stack[:maxStack]
 	}
 	message := text(value)
-	set("error.type", "panic")
-	set("otel.status_description", model.Cut(message, maxMessage))
+	l.Set("error.type", "panic")
+	l.Set("otel.status_description", model.Cut(message, maxMessage))
 	s.Fail("panic", message, stack)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,23 +37,28 @@ func (o *own) Value(key any) any {
 
 type belowKey struct{}
 
+func active(ctx context.Context) bool {
+	p := rpcspan.Active(ctx)
+	return p.Some()
+}
+
 func TestContextAnswersForItsSpan(t *testing.T) {
 	tracer := spantest.New(t)
 	o := &own{Context: t.Context()}
 	if opentracing.SpanFromContext(o) != nil {
 		t.Error("a span before Start")
 	}
-	o.span.Start(tracer, "op", kind, nil)
-	defer o.span.Finish(time0, nil)
+	o.span.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+	defer o.span.Finish(time0, nil, nil)
 	below := context.WithValue(o, belowKey{}, 1)
 	if got := opentracing.SpanFromContext(below); got != o.span.OpenTracing() {
 		t.Errorf("active span %v, want the one that was started", got)
 	}
-	if rpcspan.Active(below) == nil || rpcspan.Active(t.Context()) != nil {
+	if !active(below) || active(t.Context()) {
 		t.Error("Active must tell the span's context, or nil")
 	}
 	noop := opentracing.ContextWithSpan(t.Context(), opentracing.NoopTracer{}.StartSpan(""))
-	if rpcspan.Active(noop) != nil {
+	if active(noop) {
 		t.Error("a span that does nothing is no parent")
 	}
 }
@@ -64,8 +70,8 @@ func TestTracersKeepTheirClocks(t *testing.T) {
 	tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(true), reporter, jaeger.TracerOptions.TimeNow(func() time.Time { return then }))
 	defer closer.Close()
 	var s rpcspan.Span
-	s.Start(tracer, "op", kind, nil)
-	s.Finish(time.Time{}, nil)
+	s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+	s.Finish(time.Time{}, nil, nil)
 	if got := reporter.GetSpans()[0].(*jaeger.Span); !got.StartTime().Equal(then) || got.Duration() != 0 {
 		t.Errorf("started %v, lasted %v", got.StartTime(), got.Duration())
 	}
@@ -75,9 +81,10 @@ func TestZeroSpanDoesNothing(t *testing.T) {
 	var s rpcspan.Span
 	s.SetTag("k", 1)
 	s.Fail("x", "y", nil)
-	s.Panicked("z", s.SetTag)
+	s.Panicked("z", &rpcspan.Tags{Span: &s})
 	s.Rename("a", "b")
-	s.Link(nil)
+	s.Link(&rpcspan.Parent{})
+	s.LinkTo(nil)
 	if s.Ending() || s.Recording() || s.Started() || s.Context(t.Context()) != t.Context() || s.Hooked(t.Context()) != t.Context() {
 		t.Error("a span that was not started did something")
 	}
@@ -85,12 +92,12 @@ func TestZeroSpanDoesNothing(t *testing.T) {
 
 func TestEndingOnce(t *testing.T) {
 	var s rpcspan.Span
-	s.Start(spantest.New(t), "op", kind, nil)
+	s.Start(spantest.New(t), &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			if s.Ending() {
-				s.Finish(time0, nil)
+				s.Finish(time0, nil, nil)
 			}
 		})
 	}
@@ -101,12 +108,12 @@ func TestRename(t *testing.T) {
 	tracer := spantest.New(t)
 	for _, byUser := range []bool{false, true} {
 		var s rpcspan.Span
-		s.Start(tracer, "GET", kind, nil)
+		s.Start(tracer, &rpcspan.Request{Name: "GET", Kind: kind}, &rpcspan.Parent{})
 		if byUser {
 			s.OpenTracing().SetOperationName("mine")
 		}
 		s.Rename("GET", "GET /x")
-		s.Finish(time0, nil)
+		s.Finish(time0, nil, nil)
 	}
 	spans := tracer.Finished()
 	if spans[0].OperationName != "GET /x" || spans[1].OperationName != "mine" {
@@ -122,9 +129,11 @@ func TestPanicked(t *testing.T) {
 	tracer := spantest.New(t)
 	for _, value := range []any{errors.New("boom"), strings.Repeat("x", 1<<20), badString{}} {
 		var s rpcspan.Span
-		s.Start(tracer, "op", kind, nil)
-		s.Panicked(value, s.SetTag)
-		s.Finish(time0, nil)
+		s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+		l := rpcspan.Tags{Span: &s}
+		s.Panicked(value, &l)
+		l.Flush()
+		s.Finish(time0, nil, nil)
 	}
 	for _, span := range tracer.Finished() {
 		if span.Tag("error") != true || span.Tag("error.type") != "panic" || len(span.Logs()) != 1 {
@@ -141,14 +150,14 @@ func TestPanicked(t *testing.T) {
 func TestContain(t *testing.T) {
 	tracer := spantest.New(t)
 	var s rpcspan.Span
-	s.Start(tracer, "op", kind, nil)
+	s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
 	for range 2 {
 		func() {
 			defer s.Contain()
 			panic("hook")
 		}()
 	}
-	s.Finish(time0, nil)
+	s.Finish(time0, nil, nil)
 	if got := tracer.Finished()[0].Tag("spanloom.hook_panics"); got != 2 {
 		t.Errorf("hook panics %v, want 2", got)
 	}
@@ -160,7 +169,8 @@ func TestPassOnInParallel(t *testing.T) {
 	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(false), reporter)
 	defer closer.Close()
 	h := http.Header{"Uber-Trace-Id": {"1:2:0:1"}, "Uberctx-K": {"v"}}
-	ctx := rpcspan.PassOn(t.Context(), tracer, rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(h)))
+	caller := rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(h))
+	ctx := rpcspan.PassOn(t.Context(), tracer, &caller)
 	if got := opentracing.SpanFromContext(ctx).BaggageItem("k"); got != "v" {
 		t.Errorf("baggage %q", got)
 	}
@@ -187,13 +197,50 @@ func TestSilentKind(t *testing.T) {
 	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), reporter)
 	defer closer.Close()
 	var s rpcspan.Span
-	s.Start(tracer, "op", kind.Silent(), nil)
+	s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind.Silent()}, &rpcspan.Parent{})
 	if s.Recording() {
 		t.Error("a silent span wants tags")
 	}
 	tracer.StartSpan("child", opentracing.ChildOf(s.OpenTracing().Context())).Finish()
-	s.Finish(time0, nil)
+	s.Finish(time0, nil, nil)
 	if reporter.SpansSubmitted() != 0 {
 		t.Error("a silent span or its child was reported")
+	}
+}
+
+func TestTagsAreAllSet(t *testing.T) {
+	tracer := spantest.New(t)
+	var s rpcspan.Span
+	s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+	l := rpcspan.Tags{Span: &s, Taken: map[string]bool{"3": true}}
+	for i := range 27 {
+		l.Set(strconv.Itoa(i), i)
+	}
+	s.Finish(time0, nil, &l)
+	got := tracer.Finished()[0].Tags()
+	delete(got, "span.kind")
+	for i := range 27 {
+		if _, set := got[strconv.Itoa(i)]; set == (i == 3) {
+			t.Errorf("tag %d set: %t", i, set)
+		}
+	}
+	if len(got) != 26 {
+		t.Errorf("%d tags", len(got))
+	}
+}
+
+func TestSameTrace(t *testing.T) {
+	mock := spantest.New(t)
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	defer closer.Close()
+	parent := func(t opentracing.Tracer, parents ...opentracing.StartSpanOption) rpcspan.Parent {
+		span := t.StartSpan("x", parents...)
+		defer span.Finish()
+		return rpcspan.Active(opentracing.ContextWithSpan(context.Background(), span))
+	}
+	a := parent(tracer)
+	child, other := parent(tracer, opentracing.ChildOf(a.Context())), parent(tracer)
+	if m, n := parent(mock), parent(mock); m.SameTrace(&n) || !a.SameTrace(&child) || a.SameTrace(&other) {
+		t.Error("traces are taken for others")
 	}
 }

@@ -14,64 +14,46 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// Span is the span of one request. It is also the option it is started with, so that starting a span costs the
-// middleware one allocation: its own state. It must not be copied after Start.
+// Span is the span of one request. It must not be copied after Start.
 type Span struct {
 	span    opentracing.Span
-	jaeger  *jaeger.Span // span, when it is jaeger's
-	deaf    bool         // span says that it records nothing
-	shared  bool         // the tracer only reads tags
-	timed   bool         // the tracer's clock is time.Now
+	jaeger  *jaeger.Span   // span, when it is jaeger's
+	engine  *engine.Engine // that started it; nil if the tracer did
+	began   time.Time
+	deaf    bool // span says that it records nothing
 	ending  atomic.Bool
 	mishaps atomic.Int32 // panics of user hooks
-	began   time.Time
-
-	tags map[string]any // it starts with
-	refs [1]opentracing.SpanReference
-	opts [1]opentracing.StartSpanOption
 }
 
-// Start begins the span as a child of parent, or as a root if parent is nil.
-func (s *Span) Start(tracer opentracing.Tracer, name string, kind *Kind, parent opentracing.SpanContext) {
+// Request is what a span starts with.
+type Request struct {
+	Name string
+	Kind *Kind
+	Tags []opentracing.Tag // set if the span records them
+	Room int               // tags to come
+}
+
+// Start begins the span as a child of parent, which may be nothing, and reports what Recording does.
+func (s *Span) Start(tracer opentracing.Tracer, r *Request, parent *Parent) (recording bool) {
 	s.began = time.Now()
-	s.tags = kind.tags
-	s.refs[0] = opentracing.SpanReference{Type: opentracing.ChildOfRef, ReferencedContext: parent}
-	_, stock := tracer.(*jaeger.Tracer)
-	s.timed = propagatorOf(tracer) != nil
-	s.shared = s.timed || stock
-	s.opts[0] = s
-	s.span = tracer.StartSpan(name, s.opts[:]...)
-	if !s.timed {
-		s.began = time.Now()
+	if e := engine.Of(tracer); e != nil && parent.other == nil && r.Kind.list != nil {
+		s.jaeger, recording = e.Start(&engine.Request{
+			Name: r.Name, At: s.began, Server: r.Kind.server, Kind: r.Kind.list, Tags: r.Tags, Room: r.Room,
+		}, parent.jaeger())
+		if s.jaeger != nil {
+			s.span, s.engine = s.jaeger, e
+			return recording
+		}
 	}
+	s.span = tracer.StartSpan(r.Name, startOptions(tracer, r.Kind, parent)...)
+	s.began = time.Now()
 	if j, ok := s.span.(*jaeger.Span); ok {
 		s.jaeger = j
-	} else if r, ok := s.span.(interface{ IsRecording() bool }); ok {
-		s.deaf = !r.IsRecording()
+	} else if q, ok := s.span.(interface{ IsRecording() bool }); ok {
+		s.deaf = !q.IsRecording()
 	}
+	return s.SetTags(r.Tags...)
 }
-
-// Apply implements opentracing.StartSpanOption. Tracers of jaeger-client-go only read the tags; others may keep
-// the map and get one of their own.
-func (s *Span) Apply(o *opentracing.StartSpanOptions) {
-	if s.refs[0].ReferencedContext != nil {
-		o.References = s.refs[:]
-	}
-	if s.timed {
-		o.StartTime = s.began
-	}
-	if s.shared {
-		o.Tags = s.tags
-		return
-	}
-	o.Tags = make(map[string]any, len(s.tags))
-	for k, v := range s.tags {
-		o.Tags[k] = v
-	}
-}
-
-// Reference tells the parent; its context is nil for a root.
-func (s *Span) Reference() opentracing.SpanReference { return s.refs[0] }
 
 // Started reports whether there is a span.
 func (s *Span) Started() bool { return s.span != nil }
@@ -172,11 +154,21 @@ const maxMessage = 1024
 // Ending reports true to exactly one caller, who then sets the last tags and calls Finish.
 func (s *Span) Ending() bool { return s.span != nil && s.ending.CompareAndSwap(false, true) }
 
-// Finish ends the span at the given time, or now if end is zero, with events that were kept aside.
-func (s *Span) Finish(end time.Time, events []opentracing.LogRecord) {
+// Finish ends the span at the given time, or now if end is zero, with events that were kept aside and its last tags,
+// which may be nil.
+func (s *Span) Finish(end time.Time, events []opentracing.LogRecord, last *Tags) {
+	var tags []opentracing.Tag
+	if last != nil {
+		tags = last.list[:last.n]
+	}
 	if n := s.mishaps.Load(); n > 0 {
 		s.SetTag("spanloom.hook_panics", int(n))
 	}
+	if s.engine != nil {
+		s.engine.Finish(s.jaeger, end, events, tags)
+		return
+	}
+	s.SetTags(tags...)
 	s.span.FinishWithOptions(opentracing.FinishOptions{FinishTime: end, LogRecords: events})
 }
 
