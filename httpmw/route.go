@@ -138,7 +138,9 @@ func (rt *router) astray(rctx *chi.Context) bool {
 	return rctx != nil && len(rctx.RoutePatterns) > 0 && rt.sub(rctx).routes != nil
 }
 
-func descend(routes chi.Routes, patterns []string) subRouter {
+// descend does not know where a router leads that cannot list its routes, such as those that route by host.
+func descend(routes chi.Routes, patterns []string) (sub subRouter) {
+	defer func() { _ = recover() }()
 	for _, pattern := range patterns {
 		if routes == nil {
 			return subRouter{}

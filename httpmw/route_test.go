@@ -219,6 +219,36 @@ func TestRoutesOfInlineMiddlewares(t *testing.T) {
 	)
 }
 
+// hosts is a router by host, as go-chi/hostrouter is: it says that it matches everything and cannot list its routes.
+type hosts map[string]chi.Router
+
+func (h hosts) Routes() []chi.Route                              { return h[""].Routes() }
+func (h hosts) Middlewares() chi.Middlewares                     { return nil }
+func (h hosts) Match(*chi.Context, string, string) bool          { return true }
+func (h hosts) Find(*chi.Context, string, string) string         { return "" }
+func (h hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) { h[r.Host].ServeHTTP(w, r) }
+
+// TestRoutersThatCannotListRoutes serve as they do without the middleware, and routes are known afterwards.
+func TestRoutersThatCannotListRoutes(t *testing.T) {
+	on := func(prefix string, use, in []mw) http.Handler {
+		r := chi.NewRouter()
+		r.Use(use...)
+		r.Mount(prefix, hosts{"example.com": api(nil, in)})
+		return r
+	}
+	names := []string{"GET /users/{id}", "GET /shop/items/{item}", "GET /orgs/{org}/teams/{team}"}
+	requests := []string{"GET /users/7", "GET /shop/items/5", "GET /orgs/o/teams/t"}
+	for i, name := range names {
+		checkRoutes(t, func(m mw) http.Handler { return on("/", []mw{m}, nil) }, routeCase{requests[i], name, "GET"})
+		checkRoutes(t, func(m mw) http.Handler { return m(on("/", nil, nil)) }, routeCase{requests[i], name, "GET"})
+	}
+	checkRoutes(t, func(m mw) http.Handler { return on("/v1", []mw{m}, nil) }, routeCase{"GET /v1/users/7", "GET /v1/users/{id}", "GET"})
+	for i := range names[1:] {
+		checkRoutes(t, func(m mw) http.Handler { return on("/", nil, []mw{m}) }, routeCase{requests[i+1], names[i+1], "GET"})
+	}
+	checkRoutes(t, func(m mw) http.Handler { return on("/", []mw{m}, nil) }, routeCase{"GET /shop/nothing", "GET", "GET"})
+}
+
 // TestRoutesAreCorrected: what rewrites the path behind the middleware is seen only afterwards.
 func TestRoutesAreCorrected(t *testing.T) {
 	strip := []mw{middleware.StripSlashes}
