@@ -187,7 +187,7 @@ func (c *call) end(e ending) {
 	failed := t.verdict(c.original, o)
 	var logs []opentracing.LogRecord
 	if c.events != nil {
-		logs = c.events.close(t)
+		logs = c.events.close()
 	}
 	if c.span.Recording() {
 		size := o.BytesIn

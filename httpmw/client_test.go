@@ -685,6 +685,26 @@ func TestConnectionEventsInAnyOrder(t *testing.T) {
 	}
 }
 
+// TestConnectionEventsWithBrokenErrors: net/http tells of them in goroutines of its own, where a panic ends the program.
+func TestConnectionEventsWithBrokenErrors(t *testing.T) {
+	srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	for name, cause := range map[string]error{
+		"nil":  (*brokenError)(nil),
+		"long": errors.New(strings.Repeat("x", 5000)),
+	} {
+		tracer := spantest.New(t)
+		r, _ := http.NewRequestWithContext(t.Context(), "POST", srv.URL, errReader{cause})
+		if _, err := httpmw.Client(tracer, srv.Client(), httpmw.WithConnectionEvents()).Do(r); !errors.Is(err, cause) {
+			t.Errorf("%s: error %T, want the body's own", name, err)
+		}
+		for _, rec := range one(t, tracer).Logs() {
+			if all := fmt.Sprint(rec.Fields); len(all) > 2000 {
+				t.Errorf("%s: event of %d bytes", name, len(all))
+			}
+		}
+	}
+}
+
 // TestTimeoutsOfClients and refused connections are errors.
 func TestTimeoutsOfClients(t *testing.T) {
 	tracer := spantest.New(t)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/log"
+
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 // maxEvents bounds the events of one round trip.
@@ -17,6 +19,7 @@ const maxEvents = 64
 // connEvents collects what httptrace tells about a round trip. Its hooks may run at the same time, in any order, and
 // after the end; what comes too late is dropped.
 type connEvents struct {
+	tagger tagger // of the span that they are for
 	mu     sync.Mutex
 	closed bool
 	logs   []opentracing.LogRecord
@@ -38,7 +41,7 @@ func (e *connEvents) add(event string, fields ...log.Field) {
 // done adds an event with an error, if there is one.
 func (e *connEvents) done(event string, err error, fields ...log.Field) {
 	if err != nil {
-		fields = append(fields, log.Message(err.Error()))
+		fields = append(fields, log.Message(model.Cut(e.tagger.message(err), maxHeaderTag)))
 	}
 	e.add(event, fields...)
 }
@@ -55,10 +58,11 @@ func (e *connEvents) gotConn(info httptrace.GotConnInfo) {
 }
 
 // close sets the address as tags and returns the events. Nothing is collected after it.
-func (e *connEvents) close(t tagger) []opentracing.LogRecord {
+func (e *connEvents) close() []opentracing.LogRecord {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closed = true
+	t := e.tagger
 	if e.addr != "" && t.span.Recording() {
 		p := t.boxes.peer(e.addr)
 		p = &peer{addr: p.addr, ip: p.ip, address: p.address, host: p.host} // peer.port is the URL's
