@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -235,4 +237,55 @@ func BenchmarkTransport(b *testing.B) {
 	run("traced/sampled", httpmw.Transport(engine(b, always), canned{}))
 	run("traced/unsampled", httpmw.Transport(engine(b, never), canned{}))
 	run("traced/no-op", httpmw.Transport(opentracing.NoopTracer{}, canned{}))
+}
+
+// hostileRequest is what net/http makes of a request with this target.
+func hostileRequest(target string) *http.Request {
+	u, err := url.ParseRequestURI(target)
+	if err != nil {
+		panic(err)
+	}
+	return &http.Request{Method: "GET", URL: u, RequestURI: target, Host: "a.example", RemoteAddr: "10.0.0.1:1", Header: http.Header{}}
+}
+
+// TestHostileAllocations: no request makes the middleware allocate more than 32 KiB.
+func TestHostileAllocations(t *testing.T) {
+	const limit = 32 << 10
+	mw := httpmw.Middleware(engine(t, always), httpmw.WithSemconv(httpmw.Both))
+	for name, r := range map[string]*http.Request{
+		"path":          hostileRequest("/" + strings.Repeat("%20", 1<<18)),
+		"absolute form": hostileRequest("http://a.example/" + strings.Repeat("%20", 1<<18)),
+		"secret":        hostileRequest("/?token=x&" + strings.Repeat("a", 1<<19)),
+		"secrets":       hostileRequest("/?" + strings.Repeat("token=x&", 1<<16)),
+		"escaped keys":  hostileRequest("/?" + strings.Repeat("%41=x&", 1<<16)),
+	} {
+		if got := allocated(func() { mw(http.HandlerFunc(ok)).ServeHTTP(&quietWriter{header: http.Header{}}, r) }); got > limit {
+			t.Errorf("%s: %d bytes, want at most %d", name, got, limit)
+		}
+	}
+}
+
+// allocated returns how many bytes f allocates when it runs for the second time.
+func allocated(f func()) uint64 {
+	f()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// TestHostileAllocationsOfClients: a proxy sends on what it was sent.
+func TestHostileAllocationsOfClients(t *testing.T) {
+	rt := httpmw.Transport(engine(t, always), reply(200, http.NoBody), httpmw.WithSemconv(httpmw.Both))
+	for name, target := range map[string]string{
+		"spaces":  "http://a.example/" + strings.Repeat("%20", 1<<18),
+		"slashes": "http://a.example/" + strings.Repeat("%2F", 1<<18),
+		"secret":  "http://a.example/?token=x&" + strings.Repeat("a", 1<<19),
+	} {
+		r := newGet(t.Context(), target)
+		if got := allocated(func() { rt.RoundTrip(r) }); got > 32<<10 {
+			t.Errorf("%s: %d bytes", name, got)
+		}
+	}
 }

@@ -28,11 +28,15 @@ var secretParams = map[string]bool{
 	"session": true, "sessionid": true, "session_id": true, "sid": true,
 }
 
-// redactQuery replaces the values of secret parameters. It allocates only if there is one.
+// redactQuery replaces the values of secret parameters. It allocates only if there is one, and gives up on what is too
+// long to be recorded: "" then.
 func redactQuery(query string) string {
 	var out strings.Builder
 	kept := 0 // query[:kept] is in out
 	for start := 0; start < len(query); {
+		if out.Len()+start-kept > maxURL {
+			return ""
+		}
 		end := len(query)
 		if i := strings.IndexAny(query[start:], "&;"); i >= 0 {
 			end = start + i
@@ -44,7 +48,10 @@ func redactQuery(query string) string {
 		}
 		start = end + 1
 	}
-	if kept == 0 {
+	switch {
+	case out.Len()+len(query)-kept > maxURL:
+		return ""
+	case kept == 0:
 		return query
 	}
 	out.WriteString(query[kept:])
@@ -85,7 +92,9 @@ func locate(s *rpcspan.Span, c *config, r *http.Request, scheme string) location
 	}
 	if uri := r.RequestURI; strings.HasPrefix(uri, "/") {
 		path, query, _ = strings.Cut(uri, "?")
-	} else if path = r.URL.EscapedPath(); path == "" && r.URL.Opaque != "" {
+	} else if strings.Contains(uri, "://") { // as proxies are asked
+		path, query, _ = strings.Cut(afterHost(uri), "?")
+	} else if path = escapedPath(r.URL); path == "" && r.URL.Opaque != "" {
 		path, _, _ = strings.Cut(r.URL.Opaque, "?")
 		path = strings.TrimPrefix(path, "//")
 		if _, after, ok := strings.Cut(path, "/"); ok {
@@ -103,6 +112,26 @@ func locate(s *rpcspan.Span, c *config, r *http.Request, scheme string) location
 		query = ""
 	}
 	return location{join(scheme, host, path, query), path, query}
+}
+
+// escapedPath is u.EscapedPath, or the beginning of one that is too long to be recorded.
+func escapedPath(u *url.URL) string {
+	if len(u.Path) > maxURL {
+		u = &url.URL{Path: u.Path[:maxURL]}
+	}
+	return u.EscapedPath()
+}
+
+// afterHost returns what follows the host of a URL, or all of it if there is none.
+func afterHost(full string) string {
+	_, rest, absolute := strings.Cut(full, "://")
+	if !absolute {
+		return full
+	}
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		return rest[i:]
+	}
+	return ""
 }
 
 func join(scheme, host, path, query string) string {
@@ -130,16 +159,7 @@ func split(full string) location {
 		full = full[:min(len(full), maxURL)]
 	}
 	loc := location{full: full}
-	rest := full
-	if _, after, ok := strings.Cut(full, "://"); ok {
-		rest = after
-		if i := strings.IndexAny(rest, "/?"); i >= 0 {
-			rest = rest[i:]
-		} else {
-			rest = ""
-		}
-	}
-	loc.path, loc.query, _ = strings.Cut(rest, "?")
+	loc.path, loc.query, _ = strings.Cut(afterHost(full), "?")
 	return loc
 }
 

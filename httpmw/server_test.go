@@ -401,6 +401,10 @@ func TestURLRedaction(t *testing.T) {
 		"/p?PassWord=hunter2&PassWord=hunter2":                          "http://example.com/p?PassWord=REDACTED&PassWord=REDACTED",
 		"/p?tokens=1&flag&=&a=b=c":                                      "http://example.com/p?tokens=1&flag&=&a=b=c",
 		"http://u:hunter2@proxied.example/p":                            "http://proxied.example/p",
+		"http://proxied.example/a%2Fb?x=1":                              "http://proxied.example/a%2Fb?x=1",
+		"http://proxied.example?x=1":                                    "http://proxied.example?x=1",
+		"/p?token=" + strings.Repeat("hunter2", 100) + "&x=1":           "http://example.com/p?token=REDACTED&x=1",
+		"/p?" + strings.Repeat("sig=hunter2&", 50):                      "http://example.com/p",
 		"/" + strings.Repeat("x", 200) + "?" + strings.Repeat("q", 100): "http://example.com/" + strings.Repeat("x", 200),
 		"/p?AWSAccessKeyId=hunter2&Signature=hunter2":                   "http://example.com/p?AWSAccessKeyId=REDACTED&Signature=REDACTED",
 	} {
