@@ -275,6 +275,42 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
+// TestHostileRequestsAreNotKept: spans wait for their export, and what they quote must not hold on to all of a request.
+func TestHostileRequestsAreNotKept(t *testing.T) {
+	const size, requests = 1 << 19, 8
+	hook := httpmw.WithURLRedaction(func(u *url.URL) string { return u.String() })
+	for name, tt := range map[string]struct {
+		line string // method, target; fields of one string, as in net/http
+		opts []httpmw.ServerOption
+	}{
+		"path":   {"GET /" + strings.Repeat("a", size), nil},
+		"method": {"SCAN /" + strings.Repeat("a", size), nil},
+		"query":  {strings.Repeat("M", size) + " /?q=1", nil},
+		"hook":   {"GET /" + strings.Repeat("a", size), []httpmw.ServerOption{hook}},
+	} {
+		tracer, reporter := newJaeger(t, always)
+		h := httpmw.Middleware(tracer, append(tt.opts, httpmw.WithSemconv(httpmw.Both))...)(http.HandlerFunc(ok))
+		before := held()
+		for range requests {
+			method, target, _ := strings.Cut(strings.Clone(tt.line), " ")
+			r := hostileRequest(target)
+			r.Method = method
+			h.ServeHTTP(&quietWriter{header: http.Header{}}, r)
+		}
+		if got := held() - before; got > size*requests/2 {
+			t.Errorf("%s: %d spans hold %d bytes", name, reporter.SpansSubmitted(), got)
+		}
+	}
+}
+
+// held returns the size of what the garbage collector cannot free.
+func held() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
 // TestHostileAllocationsOfClients: a proxy sends on what it was sent.
 func TestHostileAllocationsOfClients(t *testing.T) {
 	rt := httpmw.Transport(engine(t, always), reply(200, http.NoBody), httpmw.WithSemconv(httpmw.Both))

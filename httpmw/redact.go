@@ -111,7 +111,13 @@ func locate(s *rpcspan.Span, c *config, r *http.Request, scheme string) location
 	} else if query != "" && size+1+len(query) > maxURL {
 		query = ""
 	}
-	return location{join(scheme, host, path, query), path, query}
+	if len(host) > maxURL {
+		host = ""
+	}
+	loc := location{full: join(scheme, host, path, query)}
+	rest := loc.full[len(scheme)+len("://")+len(host):] // not to hold on to all of the request
+	loc.path, loc.query = rest[:len(path)], rest[len(rest)-len(query):]
+	return loc
 }
 
 // escapedPath is u.EscapedPath, or the beginning of one that is too long to be recorded.
@@ -135,9 +141,6 @@ func afterHost(full string) string {
 }
 
 func join(scheme, host, path, query string) string {
-	if len(host) > maxURL {
-		host = ""
-	}
 	if query == "" {
 		return scheme + "://" + host + path
 	}
@@ -156,7 +159,7 @@ func redactByHook(s *rpcspan.Span, hook func(*url.URL) string, r *http.Request, 
 func split(full string) location {
 	if len(full) > maxURL {
 		full, _, _ = strings.Cut(full, "?")
-		full = full[:min(len(full), maxURL)]
+		full = strings.Clone(full[:min(len(full), maxURL)])
 	}
 	loc := location{full: full}
 	loc.path, loc.query, _ = strings.Cut(afterHost(full), "?")

@@ -75,7 +75,7 @@ func (t tagger) method(method string) {
 	tag, known := methodTag(method)
 	t.both("http.method", "http.request.method", tag)
 	if !known {
-		t.both("http.method_original", "http.request.method_original", model.Cut(method, 64))
+		t.both("http.method_original", "http.request.method_original", strings.Clone(model.Cut(method, 64)))
 	}
 }
 
