@@ -6,8 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -251,12 +253,20 @@ func hostileRequest(target string) *http.Request {
 // TestHostileAllocations: no request makes the middleware allocate more than 32 KiB.
 func TestHostileAllocations(t *testing.T) {
 	const limit = 32 << 10
-	mw := httpmw.Middleware(engine(t, always), httpmw.WithSemconv(httpmw.Both))
+	mw := httpmw.Middleware(engine(t, always), httpmw.WithSemconv(httpmw.Both),
+		httpmw.WithHeaderTags([]string{"X-Many"}, nil), httpmw.WithTrustedProxies(netip.MustParsePrefix("10.0.0.0/8")))
+	with := func(name string, values ...string) *http.Request {
+		r := hostileRequest("/")
+		r.Header[name] = values
+		return r
+	}
 	for name, r := range map[string]*http.Request{
 		"path":          hostileRequest("/" + strings.Repeat("%20", 1<<18)),
 		"absolute form": hostileRequest("http://a.example/" + strings.Repeat("%20", 1<<18)),
 		"secret":        hostileRequest("/?token=x&" + strings.Repeat("a", 1<<19)),
 		"secrets":       hostileRequest("/?" + strings.Repeat("token=x&", 1<<16)),
+		"header":        with("X-Many", slices.Repeat([]string{"value"}, 1<<16)...),
+		"proxies":       with("X-Forwarded-For", "1:"+strings.Repeat("x", 1<<19)),
 		"escaped keys":  hostileRequest("/?" + strings.Repeat("%41=x&", 1<<16)),
 	} {
 		if got := allocated(func() { mw(http.HandlerFunc(ok)).ServeHTTP(&quietWriter{header: http.Header{}}, r) }); got > limit {

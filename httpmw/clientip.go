@@ -65,6 +65,9 @@ func isTrusted(ip netip.Addr, trusted []netip.Prefix) bool {
 
 // parseForwarded reads an address with or without a port.
 func parseForwarded(s string) (netip.Addr, bool) {
+	if len(s) > 64 { // netip's errors quote all of it
+		return netip.Addr{}, false
+	}
 	if ip, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
 		return ip.Unmap().WithZone(""), true
 	}

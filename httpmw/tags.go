@@ -162,7 +162,23 @@ func (t tagger) headers(tags []headerTag, h http.Header, host string) {
 			values = []string{host}
 		}
 		if len(values) > 0 {
-			t.set(tag.tag, model.Cut(strings.Join(values, ", "), maxHeaderTag))
+			t.set(tag.tag, joinHeader(values))
 		}
 	}
+}
+
+// joinHeader joins no more values than are recorded.
+func joinHeader(values []string) string {
+	joined := values[0]
+	if len(values) > 1 {
+		var b strings.Builder
+		for i := 0; i < len(values) && b.Len() <= maxHeaderTag; i++ {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(values[i][:min(len(values[i]), maxHeaderTag)])
+		}
+		joined = b.String()
+	}
+	return model.Cut(joined, maxHeaderTag)
 }
