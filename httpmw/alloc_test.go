@@ -275,6 +275,30 @@ func TestHostileAllocations(t *testing.T) {
 	}
 }
 
+// TestHostileAllocationsOfMuxes: those that a ServeMux makes for a path are not made twice, and its route is known still.
+func TestHostileAllocationsOfMuxes(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/tree/{rest...}", ok)
+	tracer, reporter := newJaeger(t, always)
+	traced := httpmw.Middleware(tracer)(mux)
+	for name, target := range map[string]string{
+		"escaped": "/tree/" + strings.Repeat("%20", 1<<18), "unclean": "/tree/" + strings.Repeat("/b", 1<<18),
+		"redirect": "/tree?" + strings.Repeat("q", 1<<19), "not long": "/tree/" + strings.Repeat("/b", 1000) + "?" + strings.Repeat("q", 2000),
+	} {
+		reporter.Reset()
+		r := hostileRequest(target)
+		serve := func(h http.Handler) uint64 {
+			return allocated(func() { h.ServeHTTP(&quietWriter{header: http.Header{}}, r.WithContext(t.Context())) })
+		}
+		if bare, got := serve(mux), serve(traced); got > bare+32<<10 {
+			t.Errorf("%s: %d bytes, %d without the middleware", name, got, bare)
+		}
+		if got := spanName(reporter); got != "GET /tree/{rest...}" {
+			t.Errorf("%s: name %q", name, got)
+		}
+	}
+}
+
 // allocated returns how many bytes f allocates when it runs for the second time.
 func allocated(f func()) uint64 {
 	f()

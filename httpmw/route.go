@@ -162,8 +162,14 @@ func mounted(routes chi.Routes, pattern string) chi.Routes {
 	return nil
 }
 
+// maxLookup bounds the URLs that a ServeMux is asked for before it serves them: it makes copies of them.
+const maxLookup = 4096
+
 // muxRoute asks a ServeMux, and the router behind its route if that is one. ok is false if nothing matches.
 func muxRoute(mux *http.ServeMux, s *request, r *http.Request) (route string, ok bool) {
+	if len(r.URL.Path)+len(r.URL.RawQuery) > maxLookup {
+		return "", false
+	}
 	h, pattern := mux.Handler(r)
 	if pattern == "" || (r.Method == http.MethodConnect && reflect.TypeOf(h) == redirectType) {
 		return "", false
