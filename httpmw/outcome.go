@@ -36,8 +36,12 @@ type failure struct{ kind, message string }
 // suspect, that its status is no error: backends derive errors from status codes.
 func (t tagger) judge(o Outcome, failed bool, why failure, suspect bool) {
 	if failed && o.Panic != nil {
+		value := o.Panic
+		if err, ok := value.(error); ok {
+			value = t.message(err)
+		}
 		l := rpcspan.Tags{Span: t.span, Taken: t.taken}
-		t.span.Panicked(o.Panic, &l)
+		t.span.Panicked(value, &l)
 		l.Flush()
 		return
 	}

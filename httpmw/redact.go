@@ -166,12 +166,12 @@ func split(full string) location {
 	return loc
 }
 
-// message is the text of an error, whose methods may panic, without the secrets of the URL that it quotes.
+// message is the text of an error, whose methods may panic, without the secrets of the URLs that it quotes.
 func (t tagger) message(err error) (text string) {
 	text = fmt.Sprint(err)
 	defer func() { _ = recover() }()
 	var quoted *url.Error
-	if errors.As(err, &quoted) && quoted != nil {
+	for ; errors.As(err, &quoted) && quoted != nil; err = quoted.Err {
 		text = strings.ReplaceAll(text, strconv.Quote(quoted.URL), strconv.Quote(t.redactText(quoted.URL)))
 	}
 	return text

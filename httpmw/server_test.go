@@ -363,6 +363,18 @@ func TestClientsThatHangUpInTheMiddle(t *testing.T) {
 	}
 }
 
+// TestPanicsThatQuoteURLs: a failed call that is panicked with has its secrets twice.
+func TestPanicsThatQuoteURLs(t *testing.T) {
+	inner := &url.Error{Op: "Get", URL: "http://b.example/?token=hunter2", Err: errors.New("boom")}
+	span := served(t, func(http.ResponseWriter, *http.Request) {
+		panic(&url.Error{Op: "Get", URL: "http://u:hunter2@a.example/", Err: inner})
+	}, request("GET", "/"))
+	const want = `Get "http://a.example/": Get "http://b.example/?token=REDACTED": boom`
+	if logs := errorLogs(span); len(logs) != 1 || logs[0]["message"] != want || span.Tag("otel.status_description") != want {
+		t.Errorf("%v, %v, want %q", logs, span.Tags(), want)
+	}
+}
+
 // What the user says of all spans is said of those that panic, too.
 func TestOwnTagsOfPanics(t *testing.T) {
 	tracer := spantest.New(t)
