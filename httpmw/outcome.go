@@ -79,7 +79,7 @@ func errorType(err error) (kind string) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return canceled
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timer) && timer.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, http.ErrHandlerTimeout), errors.As(err, &timer) && timer.Timeout():
 		return timeout
 	}
 	return kind
@@ -110,14 +110,19 @@ func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
 		Route: s.route, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
 		Err: out.err, Hijacked: out.hijacked,
 	}
-	if s.original.Method == http.MethodHead {
+	late := errors.Is(out.err, http.ErrHandlerTimeout) // an http.TimeoutHandler further out has answered
+	if late {
+		o.Status = 0
+	}
+	if late || s.original.Method == http.MethodHead {
 		o.BytesOut = 0
 	}
-	if !out.first.IsZero() {
+	if !late && !out.first.IsZero() {
 		o.FirstByte = out.first.Sub(s.span.Began())
 	}
 	ended := out.ctx.Err()
-	silent := out.status == 0 && !out.hijacked
+	silent := o.Status == 0 && !out.hijacked
+	timedOut := late || (silent && errors.Is(ended, context.DeadlineExceeded))
 	gone := out.gone || (silent && errors.Is(ended, context.Canceled))
 	if (silent || out.gone) && o.Err == nil {
 		o.Err = ended
@@ -125,7 +130,7 @@ func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
 	switch {
 	case out.hijacked && out.status == 0 && isUpgrade(s.original.Header):
 		o.Status = http.StatusSwitchingProtocols
-	case silent && done && !gone:
+	case silent && done && !gone && !timedOut:
 		o.Status = http.StatusOK
 	}
 	switch {
@@ -139,6 +144,8 @@ func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
 		why = failure{"goexit", "the handler's goroutine exited"}
 	case gone:
 		o.Aborted = true
+	case timedOut:
+		o.IsError = true
 	default:
 		o.Aborted = out.err != nil && errors.Is(ended, context.Canceled)
 		o.IsError = o.Status >= 500

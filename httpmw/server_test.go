@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
@@ -337,6 +338,33 @@ func TestClientsThatHangUp(t *testing.T) {
 	<-ctx.Done()
 	span := served(t, func(w http.ResponseWriter, r *http.Request) {}, request("GET", "/").WithContext(ctx))
 	wantTags(t, span, map[string]any{"error.type": "timeout", "http.aborted": nil})
+}
+
+// TestTimeoutsOutside: what a middleware further out sends when time is up is not the handler's to tell, so no status is.
+func TestTimeoutsOutside(t *testing.T) {
+	const limit = time.Millisecond
+	for _, outer := range []mw{
+		func(h http.Handler) http.Handler { return http.TimeoutHandler(h, limit, "late") }, middleware.Timeout(limit),
+	} {
+		tracer := spantest.New(t)
+		w := handle(outer(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))), "GET", "/")
+		span := one(t, tracer)
+		wantTags(t, span, map[string]any{"http.status_code": nil, "error": true, "error.type": "timeout"})
+		if logs := errorLogs(span); w.Code < 500 || len(logs) != 1 {
+			t.Errorf("status %d, logs %v", w.Code, logs)
+		}
+	}
+	tracer := spantest.New(t)
+	late := make(chan struct{})
+	w := handle(http.TimeoutHandler(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-late
+		io.WriteString(w, "too late")
+	})), limit, "late"), "GET", "/")
+	close(late)
+	if w.Code != http.StatusServiceUnavailable {
+		t.Fatalf("status %d", w.Code)
+	}
+	wantTags(t, one(t, tracer), map[string]any{"http.status_code": nil, "error": true, "error.type": "timeout"})
 }
 
 func TestClientsThatHangUpInTheMiddle(t *testing.T) {
