@@ -197,6 +197,28 @@ func TestStatusAndErrors(t *testing.T) {
 	}
 }
 
+// flushing is a writer as many middlewares make it: it flushes if the one below can.
+type flushing struct{ http.ResponseWriter }
+
+func (f flushing) Flush()            { f.FlushError() }
+func (f flushing) FlushError() error { return http.NewResponseController(f.ResponseWriter).Flush() }
+
+// TestFlushesThatAreNotSupported send nothing.
+func TestFlushesThatAreNotSupported(t *testing.T) {
+	tracer := spantest.New(t)
+	inner := httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("flush: %v", err)
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	flushes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { inner.ServeHTTP(flushing{w}, r) })
+	if w := handle(http.TimeoutHandler(flushes, time.Minute, ""), "GET", "/"); w.Code != 500 {
+		t.Fatalf("status %d", w.Code)
+	}
+	wantTags(t, one(t, tracer), map[string]any{"http.status_code": uint16(500), "error": true, "error.type": "500", "http.streaming": nil, "http.write_error": nil})
+}
+
 func TestPanicsAreRecordedAndGoOn(t *testing.T) {
 	tracer := spantest.New(t)
 	want := fmt.Errorf("boom %d", 7)

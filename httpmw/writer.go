@@ -84,8 +84,10 @@ func (o *response) flush() {
 
 func (o *response) flushError() error {
 	err := o.inner.(flushErrorer).FlushError()
-	o.sent()
-	o.wrote(0, err)
+	if !errors.Is(err, http.ErrNotSupported) {
+		o.sent()
+		o.wrote(0, err)
+	}
 	return err
 }
 
