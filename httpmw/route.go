@@ -188,9 +188,11 @@ func muxRoute(mux *http.ServeMux, s *request, r *http.Request) (route string, ok
 var redirectType = reflect.TypeOf(http.RedirectHandler("/", http.StatusMovedPermanently))
 
 // late returns the template after the handler ran, or what is known from before. That stands when the request may
-// have timed out: the handler of an http.TimeoutHandler still runs then, and may be writing to the route context.
+// have timed out: the handler of an http.TimeoutHandler still runs then, and may be writing to the route context. It has
+// a copy of the request, so one that got the pattern of an endpoint was routed here.
 func (s *request) late(r *http.Request) string {
-	if s.route != "" && (s.out.status == http.StatusServiceUnavailable || s.out.status == http.StatusGatewayTimeout) {
+	mayRun := s.out.status == http.StatusServiceUnavailable || s.out.status == http.StatusGatewayTimeout
+	if mayRun && (s.route != "" || r.Pattern == s.pattern || strings.HasSuffix(r.Pattern, "*")) {
 		return s.route
 	}
 	pattern := ""

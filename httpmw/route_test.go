@@ -315,6 +315,40 @@ func TestRoutesBehindTimeoutHandlers(t *testing.T) {
 	}
 }
 
+// TestRoutesKnownLateBehindTimeoutHandlers: nor where the route is not known from before. One that answers 503 is.
+func TestRoutesKnownLateBehindTimeoutHandlers(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	timeout := func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Millisecond, "late") }
+	router := func(use ...mw) *chi.Mux {
+		r := chi.NewRouter()
+		r.Use(append(use, middleware.StripSlashes)...)
+		r.Get("/slow/{id}", func(w http.ResponseWriter, r *http.Request) { <-release })
+		r.Get("/busy/{id}", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+		return r
+	}
+	mounted := chi.NewRouter()
+	mounted.Mount("/shop", router(timeout))
+	plain := router()
+	for _, tt := range []struct {
+		routes  chi.Routes
+		handler http.Handler
+		target  string
+		want    string
+	}{
+		{plain, timeout(plain), "/slow/1/", "GET"},
+		{mounted, copying(mounted), "/shop/slow/1/", "GET"},
+		{mounted, mounted, "/shop/slow/1/", "GET"},
+		{plain, plain, "/busy/1/", "GET /busy/{id}"},
+	} {
+		tracer := spantest.New(t)
+		w := handle(httpmw.Middleware(tracer, httpmw.WithRoutes(tt.routes))(tt.handler), "GET", tt.target)
+		if got := one(t, tracer).OperationName; got != tt.want || w.Code != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d, name %q, want %q", tt.target, w.Code, got, tt.want)
+		}
+	}
+}
+
 func TestRoutesOfServeMux(t *testing.T) {
 	cases := []routeCase{
 		same("GET /users/7", "GET /users/{id}"),
