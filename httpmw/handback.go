@@ -15,9 +15,9 @@ func share(r *http.Request) *http.Request {
 }
 
 // handBack gives the request that came in what handlers changed on the copy, as if there were none: net/http
-// deletes the files of its multipart form, outer middlewares look at its pattern. A chi router outermost makes a
-// copy of its own, so its pattern is not handed back.
-func handBack(r, inner *http.Request, pattern bool) {
+// deletes the files of its multipart form, outer middlewares look at its pattern. What did not change is not written:
+// somebody may be reading it. A chi router outermost makes a copy of its own, so that all would not be seen.
+func handBack(r, inner *http.Request, all bool) {
 	if inner.MultipartForm != r.MultipartForm {
 		r.MultipartForm = inner.MultipartForm
 	}
@@ -27,7 +27,19 @@ func handBack(r, inner *http.Request, pattern bool) {
 	if inner.RemoteAddr != r.RemoteAddr {
 		r.RemoteAddr = inner.RemoteAddr
 	}
-	if pattern && inner.Pattern != r.Pattern {
+	if !all {
+		return
+	}
+	if inner.Method != r.Method || inner.Host != r.Host {
+		r.Method, r.Host = inner.Method, inner.Host
+	}
+	if inner.URL != r.URL {
+		r.URL = inner.URL
+	}
+	if !sameHeader(inner.Header, r.Header) {
+		r.Header = inner.Header
+	}
+	if inner.Pattern != r.Pattern {
 		r.Pattern = inner.Pattern
 		handBackValues(r, inner)
 	}

@@ -154,7 +154,7 @@ func (s *request) serve(w http.ResponseWriter) {
 		if !done {
 			value = recover()
 		}
-		handBack(s.original, inner, s.insideChi || s.chi.Load() == nil)
+		defer handBack(s.original, inner, s.insideChi || s.chi.Load() == nil)
 		s.end(inner, done, value)
 		if value != nil {
 			panic(value)

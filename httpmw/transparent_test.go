@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,8 +26,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/google/go-cmp/cmp"
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/httpmw"
 	"github.com/spanloom/spanloom/spantest"
@@ -420,25 +425,59 @@ func TestUnannouncedRequestTrailers(t *testing.T) {
 
 // TestRequestChangesAreHandedBack: outer middlewares see what inner handlers did to the request.
 func TestRequestChangesAreHandedBack(t *testing.T) {
-	look := func(wrap func(http.Handler) http.Handler) (got []string) {
+	type key struct{}
+	look := func(wrap func(http.Handler) http.Handler) (got []any) {
 		mux := http.NewServeMux()
 		mux.HandleFunc("POST /a/{id}/{rest...}", func(w http.ResponseWriter, r *http.Request) {
 			r.ParseForm()
-			r.RemoteAddr = "10.0.0.1:1"
+			r.RemoteAddr, r.Method, r.Host, r.URL = "10.0.0.1:1", "PUT", "b.example", &url.URL{Path: "/b"}
+			r.Header = http.Header{"X-A": {"1"}}
 		})
 		inner := wrap(mux)
 		outer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			inner.ServeHTTP(w, r)
-			got = append(got, r.Pattern, r.PathValue("id"), r.PathValue("rest"), r.Form.Get("f"), r.PostForm.Get("p"), r.RemoteAddr)
+			got = append(got, r.Pattern, r.PathValue("id"), r.PathValue("rest"), r.Form.Get("f"), r.PostForm.Get("p"), r.RemoteAddr,
+				r.Method, r.Host, r.URL.Path, r.Header.Get("X-A"), r.Context().Value(key{}))
 		})
 		r := httptest.NewRequest("POST", "/a/7/b/c?f=1", strings.NewReader("p=2"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		outer.ServeHTTP(httptest.NewRecorder(), r)
+		outer.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithValue(r.Context(), key{}, "v")))
 		return got
 	}
 	bare := look(func(h http.Handler) http.Handler { return h })
 	if d := cmp.Diff(bare, look(httpmw.Middleware(spantest.New(t)))); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestNothingIsHandedBackFromChi: a chi router that is outermost serves a copy.
+func TestNothingIsHandedBackFromChi(t *testing.T) {
+	for name, wrap := range map[string]mw{"bare": plain, "traced": httpmw.Middleware(spantest.New(t))} {
+		r := chi.NewRouter()
+		r.Post("/a", func(w http.ResponseWriter, r *http.Request) { r.Method, r.Host = "PUT", "b.example" })
+		in := request("POST", "/a")
+		wrap(r).ServeHTTP(httptest.NewRecorder(), in)
+		if in.Method != "POST" || in.Host != "example.com" || in.Pattern != "" {
+			t.Errorf("%s: %s %s %q", name, in.Method, in.Host, in.Pattern)
+		}
+	}
+}
+
+// TestChangedRequestsAreDescribedAsTheyCame, also if they are described only at the end.
+func TestChangedRequestsAreDescribedAsTheyCame(t *testing.T) {
+	for _, sampler := range []jaeger.Sampler{always, never} {
+		tracer, reporter := newJaeger(t, sampler)
+		handle(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.RemoteAddr, r.Method, r.URL = "6.6.6.6", "GET", &url.URL{Path: "/b"}
+			ext.SamplingPriority.Set(opentracing.SpanFromContext(r.Context()), 1)
+			io.WriteString(w, "x")
+		})), "HEAD", "/a")
+		tags := reporter.GetSpans()[0].(*jaeger.Span).Tags()
+		for k, want := range map[string]any{"peer.address": "192.0.2.1:1234", "http.method": "HEAD", "http.url": "http://example.com/a", "http.response_size": nil} {
+			if tags[k] != want {
+				t.Errorf("%v: %s = %v, want %v", sampler, k, tags[k], want)
+			}
+		}
 	}
 }
 
