@@ -136,6 +136,7 @@ func (s *request) nameByHook(r *http.Request, route string) (name string) {
 func (s *request) describe() {
 	if !s.described {
 		s.described = true
+		s.span.SetTag(string(ext.SpanKind), ext.SpanKindRPCServerEnum) // jaeger-client-go has dropped it at the start
 		s.span.SetTags(s.config.tags...)
 		tagger{s.config, &s.span}.serverRequest(s.original)
 	}

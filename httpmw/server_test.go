@@ -891,7 +891,7 @@ func TestLateSamplingGetsAllTags(t *testing.T) {
 		t.Fatal("not reported")
 	}
 	tags := reporter.GetSpans()[0].(*jaeger.Span).Tags()
-	if tags["http.method"] != "GET" || tags["http.status_code"] != uint16(200) {
+	if tags["http.method"] != "GET" || tags["http.status_code"] != uint16(200) || tags["span.kind"] != ext.SpanKindRPCServerEnum {
 		t.Errorf("tags %v", tags)
 	}
 }
