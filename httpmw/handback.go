@@ -16,19 +16,19 @@ func share(r *http.Request) *http.Request {
 
 // handBack gives the request that came in what handlers changed on the copy, as if there were none: net/http
 // deletes the files of its multipart form, outer middlewares look at its pattern. What did not change is not written:
-// somebody may be reading it. A chi router outermost makes a copy of its own, so that all would not be seen.
+// somebody may be reading it. A chi router outermost makes a copy of its own, so that no other change would be seen.
 func handBack(r, inner *http.Request, all bool) {
 	if inner.MultipartForm != r.MultipartForm {
 		r.MultipartForm = inner.MultipartForm
+	}
+	if !all {
+		return
 	}
 	if inner.Form != nil && r.Form == nil {
 		r.Form, r.PostForm = inner.Form, inner.PostForm
 	}
 	if inner.RemoteAddr != r.RemoteAddr {
 		r.RemoteAddr = inner.RemoteAddr
-	}
-	if !all {
-		return
 	}
 	if inner.Method != r.Method || inner.Host != r.Host {
 		r.Method, r.Host = inner.Method, inner.Host

@@ -454,11 +454,14 @@ func TestRequestChangesAreHandedBack(t *testing.T) {
 func TestNothingIsHandedBackFromChi(t *testing.T) {
 	for name, wrap := range map[string]mw{"bare": plain, "traced": httpmw.Middleware(spantest.New(t))} {
 		r := chi.NewRouter()
-		r.Post("/a", func(w http.ResponseWriter, r *http.Request) { r.Method, r.Host = "PUT", "b.example" })
+		r.Post("/a", func(w http.ResponseWriter, r *http.Request) {
+			r.ParseForm()
+			r.Method, r.Host, r.RemoteAddr = "PUT", "b.example", "6.6.6.6"
+		})
 		in := request("POST", "/a")
 		wrap(r).ServeHTTP(httptest.NewRecorder(), in)
-		if in.Method != "POST" || in.Host != "example.com" || in.Pattern != "" {
-			t.Errorf("%s: %s %s %q", name, in.Method, in.Host, in.Pattern)
+		if in.Method != "POST" || in.Host != "example.com" || in.Pattern != "" || in.Form != nil || in.RemoteAddr != "192.0.2.1:1234" {
+			t.Errorf("%s: %s %s %q %v %s", name, in.Method, in.Host, in.Pattern, in.Form, in.RemoteAddr)
 		}
 	}
 }
