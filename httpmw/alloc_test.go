@@ -18,7 +18,6 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 
-	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/httpmw"
 )
 
@@ -51,13 +50,7 @@ func browserRequest(extra ...string) *http.Request {
 
 func engine(t testing.TB, sampler jaeger.Sampler) opentracing.Tracer {
 	t.Helper()
-	p, err := carrier.New(carrier.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tracer, closer := jaeger.NewTracer("bench", sampler, jaeger.NewNullReporter(), append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true))...)
-	t.Cleanup(func() { closer.Close() })
-	return tracer
+	return reportTo(t, sampler, jaeger.NewNullReporter())
 }
 
 func chiHandler(use ...func(http.Handler) http.Handler) http.Handler {

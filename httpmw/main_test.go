@@ -17,21 +17,45 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/spantest"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// newJaeger returns the engine as programs run it, with what it reports.
+// newJaeger returns a tracer with what it reports: ours if it samples all or nothing, else jaeger-client-go alone.
 func newJaeger(t testing.TB, sampler jaeger.Sampler) (opentracing.Tracer, *jaeger.InMemoryReporter) {
+	t.Helper()
+	reporter := jaeger.NewInMemoryReporter()
+	return reportTo(t, sampler, reporter), reporter
+}
+
+func reportTo(t testing.TB, sampler jaeger.Sampler, reporter jaeger.Reporter) opentracing.Tracer {
+	t.Helper()
+	kit := map[jaeger.Sampler]tracerinit.Sampler{always: tracerinit.Always(), never: tracerinit.Never()}
+	if _, knows := kit[sampler]; !knows {
+		return stock(t, sampler, reporter)
+	}
+	tracer, err := tracerinit.Start(tracerinit.Config{
+		Local: true, Service: "test", Sampler: kit[sampler], Reporters: []jaeger.Reporter{reporter},
+		LookupEnv: func(string) (string, bool) { return "", false },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { tracer.Close() })
+	return tracer
+}
+
+// stock is jaeger-client-go with our propagator.
+func stock(t testing.TB, sampler jaeger.Sampler, reporter jaeger.Reporter) opentracing.Tracer {
 	t.Helper()
 	p, err := carrier.New(carrier.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reporter := jaeger.NewInMemoryReporter()
 	tracer, closer := jaeger.NewTracer("test", sampler, reporter, append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true))...)
 	t.Cleanup(func() { closer.Close() })
-	return tracer, reporter
+	return tracer
 }
 
 // serve runs h on a server with or without TLS and HTTP/2.

@@ -24,7 +24,7 @@ type seen struct {
 	tags             map[string]any
 }
 
-// eachTracer runs f against a mock, the real engine, and a tracer that only knows the plain OpenTracing contract.
+// eachTracer runs f against a mock, our tracer, jaeger-client-go alone, and a tracer that only knows the plain OpenTracing contract.
 func eachTracer(t *testing.T, f func(t *testing.T, tracer opentracing.Tracer, spans func() []seen)) {
 	t.Run("mock", func(t *testing.T) {
 		tracer := spantest.New(t)
@@ -35,17 +35,22 @@ func eachTracer(t *testing.T, f func(t *testing.T, tracer opentracing.Tracer, sp
 			return all
 		})
 	})
-	t.Run("engine", func(t *testing.T) {
-		tracer, reporter := newJaeger(t, always)
-		f(t, tracer, func() (all []seen) {
-			for _, s := range reporter.GetSpans() {
-				s := s.(*jaeger.Span)
-				sc := s.SpanContext()
-				all = append(all, seen{s.OperationName(), sc.SpanID().String(), sc.ParentID().String(), s.Tags()})
+	for _, name := range []string{"ours", "stock"} {
+		t.Run(name, func(t *testing.T) {
+			tracer, reporter := newJaeger(t, always)
+			if name == "stock" {
+				tracer = stock(t, always, reporter)
 			}
-			return all
+			f(t, tracer, func() (all []seen) {
+				for _, s := range reporter.GetSpans() {
+					s := s.(*jaeger.Span)
+					sc := s.SpanContext()
+					all = append(all, seen{s.OperationName(), sc.SpanID().String(), sc.ParentID().String(), s.Tags()})
+				}
+				return all
+			})
 		})
-	})
+	}
 	t.Run("foreign", func(t *testing.T) {
 		tracer := &foreign{}
 		f(t, tracer, tracer.finished)
