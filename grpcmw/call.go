@@ -99,7 +99,7 @@ func (c *call) end(err error, panicked any) {
 }
 
 func (c *call) finish(s condition, failed bool, panicked any) {
-	l := rpcspan.Tags{Span: &c.Span, Taken: c.cfg.taken}
+	l := c.Span.Tags(c.cfg.taken)
 	if c.Recording() {
 		c.endTags(&l, s, failed)
 		if s.panicked {

@@ -114,7 +114,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		c.stream = &c.counts
 	}
 	if c.start(t, cl.cfg.kind, &parent) {
-		l := rpcspan.Tags{Span: &c.Span, Taken: cl.cfg.taken}
+		l := c.Span.Tags(cl.cfg.taken)
 		c.deadlineTag(&l)
 		c.calleeTags(&l, before)
 		l.Flush()

@@ -116,7 +116,7 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 	}
 	if c.start(t, kind, &parent) {
 		c.Link(&stranger)
-		l := rpcspan.Tags{Span: &c.Span, Taken: s.cfg.taken}
+		l := c.Span.Tags(s.cfg.taken)
 		c.deadlineTag(&l)
 		c.callerTags(&l)
 		l.Flush()

@@ -72,10 +72,10 @@ type work struct {
 }
 
 var serverWork = []work{
-	{"sampled root", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, nil, 11},
-	{"sampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, []string{"Traceparent", "00-" + parentID + "-01"}, 11},
-	{"unsampled root", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, nil, 6},
-	{"unsampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, []string{"Traceparent", "00-" + parentID + "-00"}, 8},
+	{"sampled root", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, nil, 6},
+	{"sampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, []string{"Traceparent", "00-" + parentID + "-01"}, 6},
+	{"unsampled root", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, nil, 4},
+	{"unsampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, []string{"Traceparent", "00-" + parentID + "-00"}, 4},
 	{"no-op", func(testing.TB) opentracing.Tracer { return opentracing.NoopTracer{} }, nil, 0},
 }
 
@@ -189,8 +189,8 @@ func TestClientAllocations(t *testing.T) {
 		tracer  opentracing.Tracer
 		ceiling float64
 	}{
-		{"sampled", engine(t, always), 18},
-		{"unsampled", engine(t, never), 13},
+		{"sampled", engine(t, always), 12},
+		{"unsampled", engine(t, never), 10},
 		{"no-op", opentracing.NoopTracer{}, 0},
 	} {
 		got := clientAllocs(t, httpmw.Transport(tt.tracer, canned{})) - clientAllocs(t, canned{})

@@ -106,11 +106,13 @@ func (c *call) begin(tracer opentracing.Tracer) {
 	c.parent = c.span.Hooked(c.parent)
 	n, last := c.resends()
 	if recording {
-		t := tagger{c.config, &c.span}
+		l := c.span.Tags(c.taken)
+		t := tagger{c.config, &c.span, &l}
 		t.clientRequest(c.original, c.template)
 		if n > 0 {
 			t.set("http.request.resend_count", n)
 		}
+		l.Flush()
 		c.span.LinkTo(last)
 	}
 }
@@ -157,10 +159,12 @@ func (c *call) received(resp *http.Response) *http.Response {
 	c.first = time.Since(c.span.Began())
 	c.status = resp.StatusCode
 	if c.span.Recording() {
-		t := tagger{c.config, &c.span}
+		l := c.span.Tags(c.taken)
+		t := tagger{c.config, &c.span, &l}
 		t.status(resp.StatusCode)
 		t.protocol(resp.ProtoMajor, resp.ProtoMinor)
 		t.headers(t.respTags, resp.Header, "")
+		l.Flush()
 	}
 	if headerOnly(c.original.Method, resp) {
 		c.end(ending{})
@@ -183,11 +187,12 @@ func (c *call) end(e ending) {
 		return
 	}
 	o, why := c.outcome(e)
-	t := tagger{c.config, &c.span}
+	l := c.span.Tags(c.taken)
+	t := tagger{c.config, &c.span, &l}
 	failed := t.verdict(c.original, o)
 	var logs []opentracing.LogRecord
 	if c.events != nil {
-		logs = c.events.close()
+		logs = c.events.close(t)
 	}
 	if c.span.Recording() {
 		size := o.BytesIn
@@ -207,5 +212,5 @@ func (c *call) end(e ending) {
 	if e.at > 0 {
 		at = c.span.Began().Add(e.at)
 	}
-	c.span.Finish(at, logs, nil)
+	c.span.Finish(at, logs, &l)
 }

@@ -57,12 +57,11 @@ func (e *connEvents) gotConn(info httptrace.GotConnInfo) {
 	e.addr, e.reused = addr, info.Reused
 }
 
-// close sets the address as tags and returns the events. Nothing is collected after it.
-func (e *connEvents) close() []opentracing.LogRecord {
+// close adds the address to the tags of t and returns the events. Nothing is collected after it.
+func (e *connEvents) close(t tagger) []opentracing.LogRecord {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closed = true
-	t := e.tagger
 	if e.addr != "" && t.span.Recording() {
 		p := t.boxes.peer(e.addr)
 		p = &peer{addr: p.addr, ip: p.ip, address: p.address, host: p.host} // peer.port is the URL's

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
-	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 // Outcome is what is known of a request when its span ends. A hook may change IsError; changes of other fields
@@ -40,9 +39,7 @@ func (t tagger) judge(o Outcome, failed bool, why failure, suspect bool) {
 		if err, ok := value.(error); ok {
 			value = t.message(err)
 		}
-		l := rpcspan.Tags{Span: t.span, Taken: t.taken}
-		t.span.Panicked(value, &l)
-		l.Flush()
+		t.span.Panicked(value, t.tags)
 		return
 	}
 	if why.kind == "" && o.Err != nil {
@@ -188,7 +185,7 @@ func (c *call) outcome(e ending) (o Outcome, why failure) {
 		o.IsError = true
 		why = failure{"goexit", "the transport's goroutine exited"}
 	case e.err != nil:
-		why = failure{c.cause(e.err), tagger{c.config, &c.span}.message(e.err)}
+		why = failure{c.cause(e.err), tagger{config: c.config, span: &c.span}.message(e.err)}
 		o.IsError = why.kind != canceled
 	default:
 		o.IsError = c.status >= 400

@@ -113,7 +113,9 @@ func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspa
 		s.span.Link(remote)
 	}
 	if s.described {
-		tagger{s.config, &s.span}.serverRequest(r)
+		l := s.span.Tags(s.taken)
+		tagger{s.config, &s.span, &l}.serverRequest(r)
+		l.Flush()
 	}
 	s.out.timed = s.described || s.config.outcome != nil
 }
@@ -132,13 +134,13 @@ func (s *request) nameByHook(r *http.Request, route string) (name string) {
 	return s.config.name(r, route)
 }
 
-// describe sets the request's tags if the span did not want them when it started.
-func (s *request) describe() {
+// describe adds the request's tags if the span did not want them when it started.
+func (s *request) describe(t tagger) {
 	if !s.described {
 		s.described = true
 		s.span.SetTag(string(ext.SpanKind), ext.SpanKindRPCServerEnum) // jaeger-client-go has dropped it at the start
 		s.span.SetTags(s.config.tags...)
-		tagger{s.config, &s.span}.serverRequest(s.original)
+		t.serverRequest(s.original)
 	}
 }
 
@@ -174,14 +176,15 @@ func (s *request) end(r *http.Request, done bool, value any) {
 		s.route = route
 	}
 	o, why := s.outcome(done, value)
-	t := tagger{s.config, &s.span}
+	l := s.span.Tags(s.taken)
+	t := tagger{s.config, &s.span, &l}
 	failed := t.verdict(r, o)
 	if s.span.Recording() {
-		s.describe()
+		s.describe(t)
 		s.conclude(t, o)
 		t.judge(o, failed, why, o.Status >= 500)
 	}
-	s.span.Finish(time.Time{}, nil, nil)
+	s.span.Finish(time.Time{}, nil, &l)
 }
 
 // conclude sets the tags of the response.

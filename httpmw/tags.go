@@ -10,17 +10,14 @@ import (
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// tagger sets tags in the chosen vocabulary, and leaves alone those that the user has set.
+// tagger collects tags in the chosen vocabulary.
 type tagger struct {
 	*config
 	span *rpcspan.Span
+	tags *rpcspan.Tags // nil where there are none to set
 }
 
-func (t tagger) set(key string, value any) {
-	if t.taken == nil || !t.taken[key] {
-		t.span.SetTag(key, value)
-	}
-}
+func (t tagger) set(key string, value any) { t.tags.Set(key, value) }
 
 // both sets one fact under its names in both vocabularies.
 func (t tagger) both(opentracing, otel string, value any) {

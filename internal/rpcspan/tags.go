@@ -12,6 +12,9 @@ type Tags struct {
 	list [10]opentracing.Tag // no slice, so that Tags can stay on the stack
 }
 
+// Tags returns a list that is empty.
+func (s *Span) Tags(taken map[string]bool) Tags { return Tags{Span: s, Taken: taken} }
+
 // Set adds a tag.
 func (l *Tags) Set(key string, value any) {
 	if l.Taken != nil && l.Taken[key] {
