@@ -3,10 +3,13 @@ package tracerinit
 import (
 	"maps"
 	"reflect"
+	"time"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/engine"
 )
 
 // maxStartTags is how many tags a root span can start with before jaeger-client-go forgets those of its sampler.
@@ -19,17 +22,25 @@ type glance struct {
 	tags     int
 	priority bool // there is a sampling.priority to convert
 	opaque   bool // an option tells nothing until it is applied
+
+	odd  bool // not only a parent, a time and few tags
+	at   time.Time
+	list [4]opentracing.Tag
 }
 
 func (g *glance) option(o opentracing.StartSpanOption) {
 	switch o := o.(type) {
 	case opentracing.SpanReference:
+		g.odd = g.odd || g.childOf || o.Type != opentracing.ChildOfRef
 		g.reference(o)
+		g.odd = g.odd || !g.childOf
 	case opentracing.StartTime:
+		g.at = time.Time(o)
 	case opentracing.Tag:
-		g.tag(o.Key, o.Value)
+		g.tag(o)
 	case opentracing.Tags:
 		g.tags += len(o)
+		g.odd = true
 		if v, ok := o[string(ext.SamplingPriority)]; ok {
 			g.priority = g.priority || convertible(v)
 		}
@@ -37,15 +48,53 @@ func (g *glance) option(o opentracing.StartSpanOption) {
 		Reference() opentracing.SpanReference
 	}: // an option of this kit: a reference and at most two tags
 		g.reference(o.Reference())
+		g.odd = true
 	default: // nil, too
 		g.opaque = true
 	}
 }
 
-func (g *glance) tag(key string, value any) {
+func (g *glance) tag(tag opentracing.Tag) {
+	isPriority := tag.Key == string(ext.SamplingPriority)
+	g.priority = g.priority || isPriority && convertible(tag.Value)
+	if g.odd = g.odd || isPriority || g.tags >= len(g.list); !g.odd {
+		for _, t := range g.list[:g.tags] {
+			g.odd = g.odd || t.Key == tag.Key
+		}
+		g.list[g.tags] = tag
+	}
 	g.tags++
-	g.priority = g.priority || key == string(ext.SamplingPriority) && convertible(value)
 }
+
+// server reports whether the span's kind says that this process is called.
+func (g *glance) server() bool {
+	for _, t := range g.list[:g.tags] {
+		if t.Key == string(ext.SpanKind) && (t.Value == ext.SpanKindRPCServerEnum || t.Value == string(ext.SpanKindRPCServerEnum)) {
+			return true
+		}
+	}
+	return false
+}
+
+// startUsual starts a span as programs mostly do, with a parent, a time and few tags at most. It returns nil if that is
+// not all, or is not for the engine.
+func (t *Tracer) startUsual(name string, g *glance) *jaeger.Span {
+	if g.odd || g.opaque {
+		return nil
+	}
+	var parent *jaeger.SpanContext
+	if g.childOf {
+		parent = &g.parent
+	}
+	if g.at.IsZero() {
+		g.at = time.Now()
+	}
+	s, _ := t.engine.Start(&engine.Request{Name: name, At: g.at, Server: g.server(), Room: usualTags}, parent, g.list[:g.tags])
+	return s
+}
+
+// usualTags is how many tags a span of a program's own may get after its start.
+const usualTags = 2
 
 // reference chooses the parent among several as jaeger-client-go does.
 func (g *glance) reference(r opentracing.SpanReference) {

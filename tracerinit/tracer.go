@@ -51,6 +51,9 @@ func (t *Tracer) StartSpan(operationName string, options ...opentracing.StartSpa
 	for _, o := range options {
 		seen.option(o)
 	}
+	if s := t.startUsual(operationName, &seen); s != nil {
+		return s
+	}
 	switch isRoot := !seen.parent.IsValid(); {
 	case seen.opaque || seen.priority || isRoot && seen.tags > maxStartTags:
 		return t.startApplied(operationName, options)

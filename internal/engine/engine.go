@@ -43,19 +43,19 @@ type Request struct {
 	At     time.Time
 	Server bool              // this process is called
 	Kind   []opentracing.Tag // span.kind, as a list
-	Tags   []opentracing.Tag // none is sampling.priority
 	Room   int               // for tags to come, about
 }
 
-// Start does what StartSpan of the tracer does with one parent, nil for a root. It returns nil, having done nothing, where
+// Start does what StartSpan of the tracer does with one parent, nil for a root, and tags of which none is sampling.priority.
+// Both are only read, and may be on the caller's stack. It returns nil, having done nothing, where
 // it does not know how: with a parent that is none but brings baggage or a debug id, or whose sampling is undecided. Recording is what it is for the
 // span.
-func (e *Engine) Start(r *Request, parent *jaeger.SpanContext) (s *jaeger.Span, recording bool) {
+func (e *Engine) Start(r *Request, parent *jaeger.SpanContext, tags []opentracing.Tag) (s *jaeger.Span, recording bool) {
 	if e.Off.Load() || !known() {
 		return nil, false
 	}
 	if parent == nil {
-		return e.root(r)
+		return e.root(r, tags)
 	}
 	p := partsOf(parent)
 	if !parent.IsValid() || p.samplingState == nil || !p.remote && !p.samplingState.finalized() {
@@ -68,28 +68,28 @@ func (e *Engine) Start(r *Request, parent *jaeger.SpanContext) (s *jaeger.Span, 
 		traceID: p.traceID, spanID: jaeger.SpanID(randomID()), parentID: p.spanID, baggage: p.baggage, samplingState: p.samplingState,
 	}
 	recording = p.samplingState.sampled()
-	return e.start(r, &c, recording, parent, nil), recording
+	return e.start(r, &c, recording, parent, nil, tags), recording
 }
 
-func (e *Engine) root(r *Request) (s *jaeger.Span, recording bool) {
+func (e *Engine) root(r *Request, tags []opentracing.Tag) (s *jaeger.Span, recording bool) {
 	var c spanContext
 	c.traceID.Low = randomID()
 	if e.Wide {
 		c.traceID.High = rand.Uint64()
 	}
 	c.spanID = jaeger.SpanID(c.traceID.Low)
-	recording, tags := e.Sampler.IsSampled(c.traceID, r.Name)
+	recording, its := e.Sampler.IsSampled(c.traceID, r.Name)
 	c.samplingState = newState(recording)
 	c.samplingState.localRootSpan = c.spanID
-	return e.start(r, &c, recording, nil, plain(tags)), recording
+	return e.start(r, &c, recording, nil, plain(its), tags), recording
 }
 
 // start makes the span. Tags and reference are for those that are recorded.
-func (e *Engine) start(r *Request, c *spanContext, recording bool, parent *jaeger.SpanContext, samplers []opentracing.Tag) *jaeger.Span {
+func (e *Engine) start(r *Request, c *spanContext, recording bool, parent *jaeger.SpanContext, samplers, tags []opentracing.Tag) *jaeger.Span {
 	var s *span
 	if recording {
-		s = newSpan(len(samplers) + len(r.Kind) + len(r.Tags) + r.Room)
-		s.tags = append(append(append(s.tags, samplers...), r.Kind...), r.Tags...)
+		s = newSpan(len(samplers) + len(r.Kind) + len(tags) + r.Room)
+		s.tags = append(append(append(s.tags, samplers...), r.Kind...), tags...)
 		if parent != nil {
 			s.references = append(s.references, jaeger.Reference{Type: opentracing.ChildOfRef, Context: *parent})
 		}

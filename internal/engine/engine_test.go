@@ -108,7 +108,7 @@ func TestSpansAreThoseOfTheTracer(t *testing.T) {
 				if sc != nil {
 					options = append(options, opentracing.ChildOf(*sc))
 				}
-				got, recording := o.engine.Start(&Request{Name: "x", At: at, Server: true, Kind: server, Tags: tags[:1]}, sc)
+				got, recording := o.engine.Start(&Request{Name: "x", At: at, Server: true, Kind: server}, sc, tags[:1])
 				if got == nil {
 					t.Fatal("not started")
 				}
@@ -158,12 +158,12 @@ func TestWhatAnEngineLeavesToTheTracer(t *testing.T) {
 		"nothing":            {},
 		"undecided sampling": &undecided,
 	} {
-		if s, _ := o.engine.Start(&Request{Name: "x"}, parent); s != nil {
+		if s, _ := o.engine.Start(&Request{Name: "x"}, parent, nil); s != nil {
 			t.Errorf("%s: started", name)
 		}
 	}
 	o.off.Store(true)
-	if s, _ := o.engine.Start(&Request{Name: "x"}, nil); s != nil {
+	if s, _ := o.engine.Start(&Request{Name: "x"}, nil, nil); s != nil {
 		t.Error("started though off")
 	}
 	if n := o.started.Load(); n != 0 {
@@ -198,7 +198,7 @@ func TestChildrenOfOneCallerInParallel(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			s, _ := o.engine.Start(&Request{Name: "x", At: time.Now(), Kind: server}, sc)
+			s, _ := o.engine.Start(&Request{Name: "x", At: time.Now(), Kind: server}, sc, nil)
 			s.SetBaggageItem("mine", "1")
 			o.engine.Finish(s, time.Time{}, nil, nil)
 		})
@@ -214,7 +214,7 @@ func TestChildrenOfOneCallerInParallel(t *testing.T) {
 
 func TestFinishWithDroppedLogs(t *testing.T) {
 	o := newOwner(t, jaeger.NewConstSampler(true), jaeger.TracerOptions.MaxLogsPerSpan(3))
-	s, _ := o.engine.Start(&Request{Name: "x", At: time.Now()}, nil)
+	s, _ := o.engine.Start(&Request{Name: "x", At: time.Now()}, nil, nil)
 	for i := range 9 {
 		s.LogFields(log.Int("i", i))
 	}
@@ -227,7 +227,7 @@ func TestFinishWithDroppedLogs(t *testing.T) {
 func TestRoomForTags(t *testing.T) {
 	o := newOwner(t, jaeger.NewConstSampler(true))
 	for most := range 24 {
-		s, _ := o.engine.Start(&Request{Name: "x", At: time.Now(), Room: most}, nil)
+		s, _ := o.engine.Start(&Request{Name: "x", At: time.Now(), Room: most}, nil, nil)
 		for range most {
 			SetTags(s, tags[0])
 		}

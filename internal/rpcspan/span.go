@@ -38,8 +38,8 @@ func (s *Span) Start(tracer opentracing.Tracer, r *Request, parent *Parent) (rec
 	s.began = time.Now()
 	if e := engine.Of(tracer); e != nil && parent.other == nil && r.Kind.list != nil {
 		s.jaeger, recording = e.Start(&engine.Request{
-			Name: r.Name, At: s.began, Server: r.Kind.server, Kind: r.Kind.list, Tags: r.Tags, Room: r.Room,
-		}, parent.jaeger())
+			Name: r.Name, At: s.began, Server: r.Kind.server, Kind: r.Kind.list, Room: r.Room,
+		}, parent.jaeger(), r.Tags)
 		if s.jaeger != nil {
 			s.span, s.engine = s.jaeger, e
 			return recording
