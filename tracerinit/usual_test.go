@@ -9,12 +9,15 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/engine"
 )
 
 // However a span starts, it is as jaeger-client-go would have started it.
 func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 	tracer, _ := memory(t, Config{})
 	caller := incoming(t, tracer, "traceparent", traceparent, "baggage", "user=alice")
+	giveUp := opentracing.Tag{Key: "sampling.priority", Value: uint16(0)}
 	other := incoming(t, tracer, "uber-trace-id", "7:8:0:0")
 	tag := func(k string, v any) opentracing.Tag { return opentracing.Tag{Key: k, Value: v} }
 	at := opentracing.StartTime(time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
@@ -36,7 +39,7 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 		"tags of both kinds":      {at, opentracing.ChildOf(caller), tag("a", 1), opentracing.Tags{"b": 2}},
 		"server":                  {at, ext.SpanKindRPCServer, opentracing.ChildOf(caller)},
 		"server by RPCServer":     {at, ext.RPCServerOption(caller)},
-		"given up":                {at, tag("sampling.priority", uint16(0)), opentracing.ChildOf(incoming(t, tracer, "uber-trace-id", "9:8:0:1"))},
+		"given up":                {at, giveUp},
 		"time is the last option": {opentracing.ChildOf(caller), opentracing.StartTime(time.Time{}), at},
 	} {
 		describe := func(tr opentracing.Tracer) map[string]any {
@@ -46,6 +49,7 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 				"tags": s.Tags(), "start": s.StartTime(), "parent": sc.ParentID(), "flags": sc.Flags(), "user": s.BaggageItem("user") + s.BaggageItem("k"),
 				"wide": sc.TraceID().High != 0, "own trace": uint64(sc.SpanID()) == sc.TraceID().Low,
 			}
+			engine.ReadTags(s, func(list []opentracing.Tag) { m["number of tags"] = len(list) })
 			if sc.IsSampled() {
 				m["references"] = fmt.Sprint(s.References())
 			}
