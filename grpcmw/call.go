@@ -29,14 +29,15 @@ type Outcome struct {
 // call is the state of one RPC. It starts its span and ends it.
 type call struct {
 	rpcspan.Span
-	cfg    *config
-	method *method
-	kind   rpcKind
-	public bool            // a server's caller is not obeyed
-	told   atomic.Bool     // by gRPC what it knows of the server
-	base   context.Context // the RPC's own
-	client *clientCall     // it is part of; nil on a server
-	stream *streaming      // nil of a unary RPC
+	cfg       *config
+	method    *method
+	kind      rpcKind
+	described bool
+	public    bool            // a server's caller is not obeyed
+	told      atomic.Bool     // by gRPC what it knows of the server
+	base      context.Context // the RPC's own
+	client    *clientCall     // it is part of; nil on a server
+	stream    *streaming      // nil of a unary RPC
 }
 
 // streaming is what is kept of an RPC that streams.
@@ -101,6 +102,7 @@ func (c *call) end(err error, panicked any) {
 func (c *call) finish(s condition, failed bool, panicked any) {
 	l := c.Span.Tags(c.cfg.taken)
 	if c.Recording() {
+		c.describeLate(&l)
 		c.endTags(&l, s, failed)
 		if s.panicked {
 			c.Panicked(panicked, &l)

@@ -115,8 +115,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 	}
 	if c.start(t, cl.cfg.kind, &parent) {
 		l := c.Span.Tags(cl.cfg.taken)
-		c.deadlineTag(&l)
-		c.calleeTags(&l, before)
+		c.describe(&l)
 		l.Flush()
 	}
 	if !cl.cfg.propagates(&c.Span, ctx, fullMethod) {

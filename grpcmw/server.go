@@ -117,8 +117,7 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 	if c.start(t, kind, &parent) {
 		c.Link(&stranger)
 		l := c.Span.Tags(s.cfg.taken)
-		c.deadlineTag(&l)
-		c.callerTags(&l)
+		c.describe(&l)
 		l.Flush()
 	}
 	return c, c.context()

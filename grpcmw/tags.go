@@ -49,6 +49,31 @@ func (c *config) methodTags(m *method, rpc rpcKind) (tags []opentracing.Tag) {
 	return append(tags, c.tags...)
 }
 
+// describe tells what is known when an RPC begins.
+func (c *call) describe(l *rpcspan.Tags) {
+	c.described = true
+	c.deadlineTag(l)
+	if c.client != nil {
+		c.client.calleeTags(l)
+	} else {
+		c.callerTags(l)
+	}
+}
+
+// describeLate does so, and sets what the span starts with, if the span began to be recorded only while the RPC ran.
+func (c *call) describeLate(l *rpcspan.Tags) {
+	if c.described {
+		return
+	}
+	kind := ext.SpanKindRPCServerEnum
+	if c.kind.client() {
+		kind = ext.SpanKindRPCClientEnum
+	}
+	l.Set(string(ext.SpanKind), kind)
+	c.SetTags(c.method.tags...)
+	c.describe(l)
+}
+
 // deadlineTag tells how much time an RPC has.
 func (c *call) deadlineTag(l *rpcspan.Tags) {
 	if deadline, ok := c.base.Deadline(); ok {
@@ -68,11 +93,11 @@ func (c *call) callerTags(l *rpcspan.Tags) {
 }
 
 // calleeTags sets what a client knows of the server before it answers, and what it sends as metadata.
-func (c *clientCall) calleeTags(l *rpcspan.Tags, sends *rawMD) {
+func (c *clientCall) calleeTags(l *rpcspan.Tags) {
 	if name := c.cfg.peerService(&c.Span, c.target()); name != "" {
 		l.Set(string(ext.PeerService), name)
 	}
-	if sends == nil {
+	if sentWith(c.base) == nil {
 		return
 	}
 	attemptTag(l, attempt(metadata.ValueFromOutgoingContext(c.base, retryAttempt)))

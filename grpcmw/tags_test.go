@@ -423,3 +423,31 @@ func TestPeersOfAllKinds(t *testing.T) {
 		}
 	}
 }
+
+// A span that is sampled only while the RPC runs tells all that others tell.
+func TestSpansSampledLate(t *testing.T) {
+	tags := func(sampler tracerinit.Sampler) (all [2]map[string]any) {
+		tracer, reporter := engine(t, sampler)
+		sample := grpcmw.WithOutcome(func(_ context.Context, span opentracing.Span, _ *grpcmw.Outcome) { ext.SamplingPriority.Set(span, 1) })
+		cc := testsvc.Start(t, testsvc.Bufconn, &testsvc.Server{}, grpcmw.ServerOptions(tracer, sample), grpcmw.DialOptions(tracer, sample))
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "x-retry-attempt", "2")
+		if err := cc.Invoke(ctx, testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
+			t.Fatal(err)
+		}
+		if !eventually(func() bool { return reporter.SpansSubmitted() == 2 }) {
+			t.Fatal("spans are missing")
+		}
+		for _, s := range reporter.GetSpans() {
+			got := s.(*jaeger.Span).Tags()
+			side := map[any]int{ext.SpanKindRPCClientEnum: 0, ext.SpanKindRPCServerEnum: 1}[got["span.kind"]]
+			for _, key := range []string{"sampling.priority", "sampler.type", "sampler.param"} {
+				delete(got, key)
+			}
+			all[side] = got
+		}
+		return all
+	}
+	if diff := cmp.Diff(tags(tracerinit.Always()), tags(tracerinit.Never())); diff != "" {
+		t.Errorf("-early +late\n%s", diff)
+	}
+}

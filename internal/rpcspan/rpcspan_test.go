@@ -12,6 +12,7 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
+	"github.com/opentracing/opentracing-go/mocktracer"
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
@@ -242,5 +243,17 @@ func TestSameTrace(t *testing.T) {
 	child, other := parent(tracer, opentracing.ChildOf(a.Context())), parent(tracer)
 	if m, n := parent(mock), parent(mock); m.SameTrace(&n) || !a.SameTrace(&child) || a.SameTrace(&other) {
 		t.Error("traces are taken for others")
+	}
+}
+
+func TestEveryTracerIsToldTheEnd(t *testing.T) {
+	for _, logs := range [][]opentracing.LogRecord{nil, {{Timestamp: time.Now()}}} {
+		tracer := mocktracer.New()
+		var s rpcspan.Span
+		s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+		s.Finish(time0, logs, nil)
+		if got := tracer.FinishedSpans()[0]; got.FinishTime.Before(got.StartTime) {
+			t.Errorf("%d logs: ended %v, started %v", len(logs), got.FinishTime, got.StartTime)
+		}
 	}
 }

@@ -169,6 +169,13 @@ func (s *Span) Finish(end time.Time, events []opentracing.LogRecord, last *Tags)
 		return
 	}
 	s.SetTags(tags...)
+	if end.IsZero() && len(events) == 0 {
+		s.span.Finish()
+		return
+	}
+	if end.IsZero() && s.jaeger == nil { // mocktracer takes zero for a time
+		end = time.Now()
+	}
 	s.span.FinishWithOptions(opentracing.FinishOptions{FinishTime: end, LogRecords: events})
 }
 
