@@ -32,7 +32,9 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 		opts = c.options(opts)
 		err = invoker(ctx, method, req, reply, cc, slices.Clip(opts)...)
 		done = true
-		c.told.Store(true)
+		if c.alone {
+			c.told.Store(true)
+		}
 		c.end(err, nil)
 		return err
 	}

@@ -113,10 +113,8 @@ func randomID() uint64 {
 // Finish does what SetTag, with tags of which none is sampling.priority, and FinishWithOptions do of a span that Start has
 // started. Zero is now.
 func (e *Engine) Finish(j *jaeger.Span, at time.Time, logs []opentracing.LogRecord, tags []opentracing.Tag) {
-	if at.IsZero() {
-		at = time.Now()
-	}
 	s := fieldsOf(j)
+	lasted := time.Since(s.startTime) // cheaper than time.Now
 	s.Lock()
 	if s.numDroppedLogs > 0 {
 		s.Unlock()
@@ -124,7 +122,9 @@ func (e *Engine) Finish(j *jaeger.Span, at time.Time, logs []opentracing.LogReco
 		j.FinishWithOptions(opentracing.FinishOptions{FinishTime: at, LogRecords: logs})
 		return
 	}
-	s.duration = at.Sub(s.startTime)
+	if s.duration = lasted; !at.IsZero() {
+		s.duration = at.Sub(s.startTime)
+	}
 	recording := s.context.samplingState.sampled()
 	if recording {
 		s.tags = append(s.tags, tags...)
@@ -135,7 +135,6 @@ func (e *Engine) Finish(j *jaeger.Span, at time.Time, logs []opentracing.LogReco
 	if recording {
 		e.Reporter.Report(j)
 	}
-	j.Release()
 }
 
 // Extract is that of the tracer.
