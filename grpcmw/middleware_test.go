@@ -119,6 +119,13 @@ func TestBesideValidator(t *testing.T) {
 	if span := only(t, tracer); status.Code(err) != codes.InvalidArgument || span.Tag("grpc.code") != "InvalidArgument" || span.Tag("error") != nil {
 		t.Errorf("%v with %v", err, span.Tags())
 	}
+	refused := spantest.New(t) // before ours, so there is no span
+	_, err = theirs(t.Context(), invalid{}, unaryInfo, func(ctx context.Context, req any) (any, error) {
+		return grpcmw.UnaryServerInterceptor(refused)(ctx, req, unaryInfo, unaryHandler)
+	})
+	if n := len(refused.Finished()); status.Code(err) != codes.InvalidArgument || n != 0 {
+		t.Errorf("%v with %d spans", err, n)
+	}
 	client := spantest.New(t)
 	err = grpcmw.UnaryClientInterceptor(client)(t.Context(), testsvc.Say, invalid{}, nil, nil,
 		func(ctx context.Context, m string, req, reply any, cc *grpc.ClientConn, opts ...grpc.CallOption) error {

@@ -174,9 +174,13 @@ func TestClientStreamEndsOnceWithTheTrueStatus(t *testing.T) {
 			"wrapped":  {grpc.WithChainStreamInterceptor(wrapping)},
 			"retry":    {grpc.WithChainStreamInterceptor(harmlessRetry)},
 		} {
+			network := testsvc.Bufconn
+			if name == "straight" {
+				network = testsvc.TCP
+			}
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
 				tracer := spantest.New(t)
-				cc := testsvc.Start(t, testsvc.Bufconn, tt.server, nil, append(grpcmw.DialOptions(tracer), below...))
+				cc := testsvc.Start(t, network, tt.server, nil, append(grpcmw.DialOptions(tracer), below...))
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				tt.use(t, ctx, cancel, cc)
@@ -365,7 +369,7 @@ func TestChannelsWithoutAConnection(t *testing.T) {
 func TestSuccessIsNotACancel(t *testing.T) {
 	tracer := spantest.New(t)
 	cc := testsvc.Start(t, testsvc.Bufconn, nil, nil, append(grpcmw.DialOptions(tracer), grpc.WithChainStreamInterceptor(wrapping)))
-	const n = 500
+	const n = 1000
 	for range n {
 		ctx, cancel := context.WithCancel(t.Context())
 		cs := open(t, ctx, cc, testsvc.Chat)

@@ -19,6 +19,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
 	"github.com/spanloom/spanloom/grpcmw"
@@ -449,5 +451,53 @@ func TestSpansSampledLate(t *testing.T) {
 	}
 	if diff := cmp.Diff(tags(tracerinit.Always()), tags(tracerinit.Never())); diff != "" {
 		t.Errorf("-early +late\n%s", diff)
+	}
+}
+
+func TestDeadlineThatIsSpent(t *testing.T) {
+	tracer := spantest.New(t)
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	grpcmw.UnaryServerInterceptor(tracer)(ctx, nil, unaryInfo, unaryHandler)
+	if got := only(t, tracer).Tag("grpc.timeout_ms"); got != int64(0) {
+		t.Errorf("grpc.timeout_ms is %v", got)
+	}
+}
+
+// Of several servers behind one target, a span names the one that answered.
+func TestPeerIsTheServerThatAnswered(t *testing.T) {
+	var addresses []resolver.Address
+	names := map[string]string{}
+	for _, name := range []string{"a", "b"} {
+		srv := &testsvc.Server{Say: func(context.Context, *testsvc.Msg) (*testsvc.Msg, error) { return testsvc.Text(name), nil }}
+		target := strings.TrimPrefix(testsvc.Start(t, testsvc.TCP, srv, nil, nil).Target(), "dns:///")
+		addresses = append(addresses, resolver.Address{Addr: target})
+		names[target] = name
+	}
+	servers := manual.NewBuilderWithScheme("several")
+	servers.InitialState(resolver.State{Addresses: addresses})
+	tracer := spantest.New(t)
+	cc, err := grpc.NewClient("several:///any", append(grpcmw.DialOptions(tracer), grpc.WithResolvers(servers),
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cc.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	met := map[string]bool{}
+	for i := 0; i < 100 && len(met) < 2; i++ {
+		var answer testsvc.Msg
+		if err := cc.Invoke(ctx, testsvc.Say, testsvc.Text("who?"), &answer, grpc.WaitForReady(true)); err != nil {
+			t.Fatal(err)
+		}
+		met[answer.GetValue()] = true
+		span := tracer.Finished()[i]
+		if peer, _ := span.Tag("peer.address").(string); names[peer] != answer.GetValue() {
+			t.Errorf("%s answered, but the peer is %v", answer.GetValue(), peer)
+		}
+	}
+	if len(met) != 2 {
+		t.Errorf("only %v answered", met)
 	}
 }
