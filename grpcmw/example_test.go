@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/mocktracer"
 	"google.golang.org/grpc"
@@ -137,4 +140,36 @@ func ExampleWithOutcome() {
 		fmt.Println(s.OperationName, s.Tag("grpc.code"), s.Tag("error"), s.Tag("checked"))
 	}
 	// Output: /shop.Orders/Place Unimplemented <nil> true
+}
+
+// What to do with each method can stand in one table.
+func Example_policies() {
+	policies := map[string]struct {
+		name string
+		skip bool
+		fine []codes.Code // besides OK
+	}{
+		testsvc.Say:          {name: "say", skip: true},
+		"/shop.Orders/Place": {name: "place order", fine: []codes.Code{codes.Unimplemented}},
+	}
+	tracer := mocktracer.New()
+	opts := []grpcmw.ClientOption{
+		grpcmw.WithOperationName(func(method string) string { return policies[method].name }),
+		grpcmw.WithFilter(selector.MatchFunc(func(_ context.Context, m interceptors.CallMeta) bool { return !policies[m.FullMethod()].skip })),
+		grpcmw.WithErrorPolicy(func(method string, _ bool, code codes.Code) bool {
+			return code != codes.OK && !slices.Contains(policies[method].fine, code)
+		}),
+	}
+
+	run(nil, grpcmw.DialOptions(tracer, opts...), func(cc *grpc.ClientConn) {
+		for _, method := range []string{testsvc.Say, "/shop.Orders/Place", "/shop.Orders/Cancel"} {
+			cc.Invoke(context.Background(), method, testsvc.Text("1"), new(testsvc.Msg))
+		}
+	})
+	for _, s := range tracer.FinishedSpans() {
+		fmt.Println(s.OperationName, s.Tag("grpc.code"), s.Tag("error"))
+	}
+	// Output:
+	// place order Unimplemented <nil>
+	// /shop.Orders/Cancel Unimplemented true
 }

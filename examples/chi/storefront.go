@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/retry"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/timeout"
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/log"
 	"google.golang.org/grpc"
@@ -31,7 +34,13 @@ type storefront struct {
 }
 
 func newStorefront(tracer opentracing.Tracer, inventoryAddr, supplierURL string) (*storefront, error) {
-	options := append(grpcmw.DialOptions(tracer), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	options := append(grpcmw.DialOptions(tracer), // first, so that a call is one span, however often it is tried
+		grpc.WithChainUnaryInterceptor(
+			timeout.UnaryClientInterceptor(10*time.Second),
+			retry.UnaryClientInterceptor(retry.WithMax(3), retry.WithCodes(codes.Unavailable)),
+		),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+	)
 	conn, err := grpc.NewClient(inventoryAddr, options...)
 	if err != nil {
 		return nil, err

@@ -6,8 +6,11 @@ import (
 	"net"
 	"time"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/validator"
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc"
 
@@ -30,7 +33,8 @@ func Serve(ctx context.Context, lis net.Listener, tracer opentracing.Tracer, log
 }
 
 // newServer shows the order of interceptors, outermost first: tracing, so that the span covers the others; logging,
-// which then knows the trace id; recovery innermost, so that a panic is an error for both.
+// which then knows the trace id; validation, of all but health checks and reflection; recovery innermost, so that a panic is
+// an error for all.
 func newServer(tracer opentracing.Tracer, logger *slog.Logger) *grpc.Server {
 	logged := []logging.Option{
 		logging.WithFieldsFromContext(grpcmw.LogFields),
@@ -40,14 +44,20 @@ func newServer(tracer opentracing.Tracer, logger *slog.Logger) *grpc.Server {
 		grpc.ChainUnaryInterceptor(
 			grpcmw.UnaryServerInterceptor(tracer),
 			logging.UnaryServerInterceptor(logTo(logger), logged...),
+			selector.UnaryServerInterceptor(validator.UnaryServerInterceptor(), selector.MatchFunc(ours)),
 			recovery.UnaryServerInterceptor(),
 		),
 		grpc.ChainStreamInterceptor(
 			grpcmw.StreamServerInterceptor(tracer),
 			logging.StreamServerInterceptor(logTo(logger), logged...),
+			selector.StreamServerInterceptor(validator.StreamServerInterceptor(), selector.MatchFunc(ours)),
 			recovery.StreamServerInterceptor(),
 		),
 	)
+}
+
+func ours(_ context.Context, call interceptors.CallMeta) bool {
+	return call.Service == inventorypb.Inventory_ServiceDesc.ServiceName
 }
 
 func logTo(logger *slog.Logger) logging.Logger {
