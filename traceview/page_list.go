@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 const (
@@ -49,6 +51,14 @@ type listRow struct {
 
 func (v *View) listPage(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
+	if q.Has("find") {
+		q.Set("trace", q.Get("find"))
+		q.Del("find")
+		if id, ok := v.onlyTrace(q); ok {
+			http.Redirect(w, r, base(r)+"trace/"+traceHex(id), http.StatusSeeOther)
+			return
+		}
+	}
 	f, problems := listFilter(q)
 	limit := limitOf(q)
 	since := v.store.changes()
@@ -71,6 +81,19 @@ func (v *View) listPage(w http.ResponseWriter, r *http.Request) {
 	}
 	c.Events = "events?" + with(q, "since", strconv.FormatUint(since, 10))
 	v.show(w, r, listTemplate, http.StatusOK, page{Title: "Traces", Section: "traces", Content: c})
+}
+
+// onlyTrace returns the trace that a filter selects if it is one.
+func (v *View) onlyTrace(q url.Values) (id model.TraceID, ok bool) {
+	f, problems := listFilter(q)
+	if len(problems) > 0 || !f.narrows() {
+		return id, false
+	}
+	found, matched := v.store.find(&f, 1)
+	if matched != 1 {
+		return id, false
+	}
+	return found[0].id, true
 }
 
 func limitOf(q url.Values) int {

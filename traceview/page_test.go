@@ -2,6 +2,7 @@ package traceview
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -84,6 +85,26 @@ func TestListFilters(t *testing.T) {
 	}
 	contains(t, get(t, v, "/debug/traces/?trace=nonsense"), "&#34;nonsense&#34; holds no trace id.")
 	contains(t, get(t, v, "/debug/traces/?min=nonsense"), "is not a duration")
+}
+
+func TestFindingAnIdOpensItsTrace(t *testing.T) {
+	v := newView(t, Config{})
+	for i := range uint64(3) {
+		put(t, v, "shop", model.Span{TraceID: model.TraceID{High: i, Low: 1 + i/2}, SpanID: 1, Name: "x"})
+	}
+	for find, want := range map[string]string{
+		" 00000000000000020000000000000002 ": "./trace/00000000000000020000000000000002", "2": "./trace/00000000000000020000000000000002",
+		"1": "", "3": "", "nonsense": "", "": "",
+	} {
+		got := call(v, "GET", "/debug/traces/?find="+url.QueryEscape(find), nil)
+		if to := got.Header().Get("Location"); got.Code != map[bool]int{true: 200, false: 303}[want == ""] || !strings.HasSuffix(to, strings.TrimPrefix(want, ".")) {
+			t.Errorf("%q: %d to %q", find, got.Code, to)
+		}
+	}
+	contains(t, get(t, v, "/debug/traces/?find=nonsense"), "holds no trace id.")
+	if rows := listed(t, v, "find=1"); len(rows) != 2 {
+		t.Errorf("two traces end in 1, but %v are listed", rows)
+	}
 }
 
 func TestFoldedSpansAreLeftOut(t *testing.T) {

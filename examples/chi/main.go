@@ -83,6 +83,8 @@ traces:     %[1]s/debug/traces/
 Try:
   curl %[1]s/products/42
   curl -X POST -d '{"product":"42","quantity":3}' %[1]s/orders
+  curl %[1]s/slow
+  curl %[1]s/fail
   curl %[1]s/panic
 
 Ctrl-C stops it.
