@@ -81,7 +81,7 @@ func otlpOptions(headers map[string]string, security *tls.Config, compression st
 	opts := []HTTPOption{WithHeaders(headers), WithTLS(security)}
 	switch compression {
 	case "gzip":
-		opts = append(opts, withCompression())
+		opts = append(opts, WithCompression())
 	case "none":
 		opts = append(opts, WithoutCompression())
 	}

@@ -89,7 +89,7 @@ func until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// backend is an HTTP server that keeps the spans' names of what it answers with 200.
+// backend is an HTTP server that keeps the spans' names of what it answers with 2xx.
 type backend struct {
 	*httptest.Server
 	answer func(w http.ResponseWriter, r *http.Request) // may write an answer; nil: 200
@@ -97,7 +97,7 @@ type backend struct {
 	mu       sync.Mutex
 	requests []*http.Request
 	bodies   [][]byte // uncompressed
-	accepted [][]byte // those of them answered by 200
+	accepted [][]byte // those of them answered by 2xx
 }
 
 type statusWriter struct {
@@ -133,7 +133,7 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if b.answer != nil {
 		b.answer(sw, r)
 	}
-	if sw.code == http.StatusOK {
+	if sw.code/100 == 2 {
 		b.mu.Lock()
 		b.accepted = append(b.accepted, body)
 		b.mu.Unlock()

@@ -17,29 +17,35 @@ import (
 // URL; its path is kept as it is written, and is /v1/traces if there is none. Its path, query and password count as
 // secrets, since vendors put tokens there.
 func OTLPHTTP(endpoint string, opts ...HTTPOption) Exporter {
-	return httpExporter("otlp/http", endpoint, "/v1/traces", "application/x-protobuf", opts, newOTLPSender)
+	return httpExporter(httpKind{"otlp/http", "/v1/traces", "application/x-protobuf", true, newOTLPSender}, endpoint, opts)
 }
 
 // JaegerHTTP sends spans as Jaeger thrift over HTTP to a collector, without an agent. endpoint is an http or https
 // URL; its path is kept as it is written, and is /api/traces if there is none. Its path, query and password count as
-// secrets, since vendors put tokens there.
+// secrets, since vendors put tokens there. Bodies are not compressed, since collectors of Jaeger v1 cannot read
+// compressed thrift; see [WithCompression].
 func JaegerHTTP(endpoint string, opts ...HTTPOption) Exporter {
-	return httpExporter("jaeger/http", endpoint, "/api/traces", "application/x-thrift", opts, newJaegerSender)
+	return httpExporter(httpKind{"jaeger/http", "/api/traces", "application/x-thrift", false, newJaegerSender}, endpoint, opts)
 }
 
-func httpExporter(name, endpoint, path, contentType string, opts []HTTPOption,
-	build func(httpSender) export.Sender,
-) Exporter {
+// httpKind is what the exporters over HTTP differ in.
+type httpKind struct {
+	name, path, contentType string
+	mayCompress             bool // bodies to other hosts are compressed unless an option says otherwise
+	build                   func(httpSender) export.Sender
+}
+
+func httpExporter(kind httpKind, endpoint string, opts []HTTPOption) Exporter {
 	var c httpConfig
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&c)
 		}
 	}
-	u, err := export.ParseURL(endpoint, path)
-	f := export.Factory{Name: name, Endpoint: "***", Retry: c.retry}
+	u, err := export.ParseURL(endpoint, kind.path)
+	f := export.Factory{Name: kind.name, Endpoint: "***", Retry: c.retry}
 	if err == nil {
-		f.Endpoint = export.MaskURL(u, path)
+		f.Endpoint = export.MaskURL(u, kind.path)
 	}
 	f.Open = func(env export.Env) (export.Sender, error) {
 		if err != nil {
@@ -49,13 +55,14 @@ func httpExporter(name, endpoint, path, contentType string, opts []HTTPOption,
 		if err != nil {
 			return nil, err
 		}
-		redactor := c.redactor(u, path)
+		redactor := c.redactor(u, kind.path)
 		redactor.AddTags(env.Process.Tags) // some vendors want their token there
 		post := export.NewPoster(export.PostConfig{
-			Remote: export.Remote{Name: name, Host: u.Host, Redactor: redactor},
-			URL:    u, ContentType: contentType, Header: header, TLS: c.tls, Gzip: c.compress(u),
+			Remote: export.Remote{Name: kind.name, Host: u.Host, Redactor: redactor},
+			URL:    u, ContentType: kind.contentType, Header: header, TLS: c.tls, Proxy: c.proxy,
+			Gzip: c.compress(u, kind.mayCompress),
 		})
-		return build(httpSender{Poster: post, process: env.Process}), nil
+		return kind.build(httpSender{Poster: post, process: env.Process}), nil
 	}
 	return f
 }
@@ -80,11 +87,11 @@ func (c *httpConfig) header() (http.Header, error) {
 	return h, nil
 }
 
-func (c *httpConfig) compress(u *url.URL) bool {
+func (c *httpConfig) compress(u *url.URL, byDefault bool) bool {
 	if c.gzip != nil {
 		return *c.gzip
 	}
-	return !export.Loopback(u.Hostname())
+	return byDefault && !export.Loopback(u.Hostname())
 }
 
 func (c *httpConfig) redactor(u *url.URL, path string) (r export.Redactor) {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/spanloom/spanloom/internal/export"
@@ -19,7 +20,8 @@ type httpConfig struct {
 	basic    bool
 	bearer   string
 	tls      *tls.Config
-	gzip     *bool // nil: unless the endpoint is on the loopback interface
+	gzip     *bool                                 // nil: the default of the exporter
+	proxy    func(*http.Request) (*url.URL, error) // nil: that of the environment
 	retry    export.Retry
 }
 
@@ -59,12 +61,14 @@ func WithTLS(config *tls.Config) HTTPOption {
 	}
 }
 
-// WithoutCompression sends bodies as they are. By default they are compressed with gzip, unless the endpoint is on
-// the loopback interface, where compressing costs more than it saves.
-func WithoutCompression() HTTPOption { return func(c *httpConfig) { c.gzip = new(false) } }
+// WithCompression compresses every body with gzip. Use it with [JaegerHTTP] only if the receiver is an OpenTelemetry
+// Collector or Jaeger v2: collectors of Jaeger v1 cannot read compressed thrift and refuse it ("Unknown data type 31").
+func WithCompression() HTTPOption { return func(c *httpConfig) { c.gzip = new(true) } }
 
-// withCompression compresses bodies whatever the endpoint.
-func withCompression() HTTPOption { return func(c *httpConfig) { c.gzip = new(true) } }
+// WithoutCompression sends every body as it is. Without this option and [WithCompression], [OTLPHTTP] compresses with
+// gzip unless the endpoint is on the loopback interface, where compressing costs more than it saves, and [JaegerHTTP]
+// never compresses.
+func WithoutCompression() HTTPOption { return func(c *httpConfig) { c.gzip = new(false) } }
 
 // WithRetry replaces the default retries.
 func WithRetry(r Retry) HTTPOption { return func(c *httpConfig) { c.retry = export.Retry(r) } }

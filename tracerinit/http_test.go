@@ -35,7 +35,7 @@ func TestHTTPExportersDeliverEverySpan(t *testing.T) {
 		{"otlp", OTLPHTTP, "/v1/traces", "application/x-protobuf", otlpNames},
 		{"jaeger", JaegerHTTP, "/api/traces", "application/x-thrift", thriftNames},
 	} {
-		for _, opts := range [][]HTTPOption{nil, {withCompression()}} {
+		for _, opts := range [][]HTTPOption{nil, {WithCompression()}} {
 			t.Run(fmt.Sprint(c.name, len(opts)), func(t *testing.T) {
 				b := newBackend(t, nil)
 				l := open(t, c.build(b.URL, opts...), Queue{Batch: 100})

@@ -28,6 +28,7 @@ type PostConfig struct {
 	ContentType string
 	Header      http.Header // wins over the rest
 	TLS         *tls.Config
+	Proxy       func(*http.Request) (*url.URL, error) // nil: that of the environment
 	Gzip        bool
 	Explain     func(body []byte) string // reads the reason in a 400's body; nil: not read
 }
@@ -49,6 +50,9 @@ func NewPoster(c PostConfig) *Poster {
 	if p.Header == nil {
 		p.Header = http.Header{}
 	}
+	if c.Proxy == nil {
+		c.Proxy = proxy
+	}
 	target := *c.URL
 	p.URL = &target
 	p.URL.User = nil
@@ -65,7 +69,7 @@ func NewPoster(c PostConfig) *Poster {
 		p.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	}
 	p.transport = &http.Transport{
-		Proxy:                  proxy,
+		Proxy:                  c.Proxy,
 		DialContext:            p.conns.dial,
 		TLSClientConfig:        c.TLS.Clone(), // the transport writes to it
 		TLSHandshakeTimeout:    dialTime,

@@ -1,0 +1,94 @@
+package tracerinit
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// proxyTo starts a forward proxy on the loopback interface that sends every request to b, so that a test can address b
+// by a name that is not loopback.
+func proxyTo(t *testing.T, b *backend) HTTPOption {
+	t.Helper()
+	target, err := url.Parse(b.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Host = target.Host }}
+	server := httptest.NewServer(forward)
+	t.Cleanup(server.Close)
+	proxy, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(c *httpConfig) { c.proxy = http.ProxyURL(proxy) }
+}
+
+// jaegerV1 answers as a collector of Jaeger v1 does, which reads the body as thrift whatever its Content-Encoding.
+func jaegerV1(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Content-Encoding") != "" {
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, "Unable to process request body: Unknown data type 31")
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+func TestThriftIsPlainForAHostThatIsNotLoopback(t *testing.T) {
+	for _, endpoint := range []string{"http://jaeger-collector:14268", "http://jaeger.example.com:14268/api/traces", "http://192.0.2.7:14268"} {
+		t.Run(endpoint, func(t *testing.T) {
+			b := newBackend(t, jaegerV1)
+			l := open(t, JaegerHTTP(endpoint, proxyTo(t, b)), Queue{})
+			l.make(10)
+			l.Flush(within(t, 10*time.Second))
+			if diff := cmp.Diff(wantNames(10), b.names(t, thriftNames)); diff != "" {
+				t.Error(diff)
+			}
+			if s := l.Stats(); s.Delivered != 10 || s.Failures != 0 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+func TestCompressionByDefaultAndByOption(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		build    func(string, ...HTTPOption) Exporter
+		endpoint string // "": the loopback address
+		opts     []HTTPOption
+		want     string
+	}{
+		{"otlp", OTLPHTTP, "http://collector:4318", nil, "gzip"},
+		{"otlp on loopback", OTLPHTTP, "", nil, ""},
+		{"otlp without", OTLPHTTP, "http://collector:4318", []HTTPOption{WithoutCompression()}, ""},
+		{"otlp on loopback with", OTLPHTTP, "", []HTTPOption{WithCompression()}, "gzip"},
+		{"thrift", JaegerHTTP, "http://collector:14268", nil, ""},
+		{"thrift on loopback", JaegerHTTP, "", nil, ""},
+		{"thrift with", JaegerHTTP, "http://collector:14268", []HTTPOption{WithCompression()}, "gzip"},
+		{"the last option wins", OTLPHTTP, "http://collector:4318", []HTTPOption{WithCompression(), WithoutCompression()}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBackend(t, nil)
+			endpoint := c.endpoint
+			if endpoint == "" {
+				endpoint = b.URL
+			}
+			l := open(t, c.build(endpoint, append(c.opts, proxyTo(t, b))...), Queue{})
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			if s := l.Stats(); s.Delivered != 1 {
+				t.Fatalf("%+v", s)
+			}
+			if got := b.seen()[0].Header.Get("Content-Encoding"); got != c.want {
+				t.Errorf("Content-Encoding %q, want %q", got, c.want)
+			}
+		})
+	}
+}
