@@ -17,13 +17,14 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/quiet"
 )
 
 const (
 	maxAnswer     = 1 << 20
 	answerTimeout = 10 * time.Second
 	firstRetry    = time.Second
-	quiet         = time.Minute // between two lines about failures
+	logInterval   = time.Minute // between two lines about failures
 )
 
 // remoteSampler asks a server how to sample, and keeps to its last good answer.
@@ -62,7 +63,7 @@ func startRemote(s Sampler, service string, logger *slog.Logger) (*remoteSampler
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	r.set(r.options.Initial.local())
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(quiet.Context(context.Background()))
 	r.cancel = cancel
 	go r.poll(ctx)
 	return r, nil
@@ -101,7 +102,7 @@ func (r *remoteSampler) poll(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if err != nil && (lastLine.IsZero() || time.Since(lastLine) >= quiet) {
+		if err != nil && (lastLine.IsZero() || time.Since(lastLine) >= logInterval) {
 			lastLine = time.Now()
 			r.tell(err)
 		}

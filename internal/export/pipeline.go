@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/quiet"
 )
 
 // Pipeline carries spans to one Sender. Its methods may be called from any goroutine.
@@ -18,7 +20,7 @@ type Pipeline struct {
 	env            Env
 	retry          Retry
 
-	ctx     context.Context // of every Send
+	ctx     context.Context // of every Send; has the mark of package quiet
 	abort   context.CancelFunc
 	wake    chan struct{} // one token: the worker has something to look at
 	hurry   chan struct{} // one token: do not sit out a back-off
@@ -66,7 +68,7 @@ func Start(f Factory, q Queue, env Env) (*Pipeline, error) {
 		name: f.Name, endpoint: f.Endpoint, queue: q.WithDefaults(), sender: sender, env: env, retry: f.Retry.withDefaults(),
 		wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
-	p.ctx, p.abort = context.WithCancel(context.Background())
+	p.ctx, p.abort = context.WithCancel(quiet.Context(context.Background()))
 	p.room.L = &p.mu
 	p.ring.limit = p.queue.Size
 	p.losses.p = p
