@@ -55,14 +55,14 @@ const (
 )
 
 // start begins the span with the method's tags, and makes the context with it.
-func (c *call) start(t opentracing.Tracer, kind *rpcspan.Kind, parent *rpcspan.Parent) (recording bool) {
+func (c *call) start(t opentracing.Tracer, kind *rpcspan.StartTags, parent *rpcspan.Parent) (recording bool) {
 	name := c.cfg.operationName(&c.Span, c.method)
 	room := unaryTags
 	if c.stream != nil {
 		room = streamTags
 	}
-	recording = c.Start(t, &rpcspan.Request{Name: name, Kind: kind, Tags: c.method.tags, Room: room}, parent)
-	c.base = c.Hooked(c.base)
+	recording = c.Start(t, &rpcspan.StartInfo{Name: name, StartTags: kind, Tags: c.method.tags, SpareTags: room}, parent)
+	c.base = c.TracerContext(c.base)
 	if every := c.cfg.checkpoints; every > 0 && c.stream != nil {
 		c.stream.marks = c.markEvery(every, name)
 	}
@@ -75,13 +75,13 @@ func (c *call) context() context.Context { return (*within)(c) }
 // answered notes a message of the answer: what a server sends and a client receives.
 func (c *call) answered() {
 	if first := &c.stream.first; first.Load() == 0 {
-		first.CompareAndSwap(0, int64(max(time.Since(c.Began()), 1)))
+		first.CompareAndSwap(0, int64(max(time.Since(c.StartTime()), 1)))
 	}
 }
 
 // end finishes the span. Only the first call counts, and panicked is the value of a panic.
 func (c *call) end(err error, panicked any) {
-	if !c.Ending() {
+	if !c.TryFinish() {
 		return
 	}
 	if c.stream != nil && c.stream.marks != nil {
@@ -115,12 +115,12 @@ func (c *call) finish(s condition, failed bool, panicked any) {
 func (c *call) ask(code codes.Code, err error, panicked any, failed bool) bool {
 	o := &Outcome{
 		Method: c.method.full, Code: code, Err: err, Panic: panicked,
-		Duration: time.Since(c.Began()), IsError: failed,
+		Duration: time.Since(c.StartTime()), IsError: failed,
 	}
 	o.Sent, o.Received = c.messages(err == nil && panicked == nil)
 	func() {
-		defer c.Contain()
-		c.cfg.outcome(c.context(), c.OpenTracing(), o)
+		defer c.RecoverHook()
+		c.cfg.outcome(c.context(), c.OpenTracingSpan(), o)
 	}()
 	return o.IsError
 }

@@ -19,7 +19,7 @@ type checkpoints struct {
 }
 
 func (c *call) markEvery(every time.Duration, name string) *checkpoints {
-	k := &checkpoints{call: c, name: name + " checkpoint", last: c.Began()}
+	k := &checkpoints{call: c, name: name + " checkpoint", last: c.StartTime()}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.timer = time.AfterFunc(every, func() { k.mark(every) })
@@ -41,8 +41,8 @@ func (k *checkpoints) mark(every time.Duration) {
 
 func (k *checkpoints) report() {
 	c := k.call
-	defer c.Contain() // a tracer that panics would take the program with it
-	parent := c.OpenTracing()
+	defer c.RecoverHook() // a tracer that panics would take the program with it
+	parent := c.OpenTracingSpan()
 	span := parent.Tracer().StartSpan(k.name, opentracing.ChildOf(parent.Context()), opentracing.StartTime(k.last))
 	for _, tag := range c.method.tags {
 		span.SetTag(tag.Key, tag.Value)

@@ -105,7 +105,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 	parent := rpcspan.Active(ctx)
 	before := sentWith(ctx)
 	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {
-		if parent.Some() && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
+		if parent.IsValid() && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
 			ctx = c.inject(ctx, before, t, &parent)
 		}
 		return nil, ctx

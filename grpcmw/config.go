@@ -33,9 +33,9 @@ func clientConfig(opts []ClientOption) *config {
 
 // done completes c once all options are applied.
 func (c *config) done(kind ext.SpanKindEnum) *config {
-	c.kind = rpcspan.NewKind(kind)
-	c.tags, c.taken = rpcspan.TagsOf("grpc", c.tags)
-	c.silent = c.kind.Silent()
+	c.kind = rpcspan.NewStartTags(kind)
+	c.tags, c.taken = rpcspan.UserTags("grpc", c.tags)
+	c.silent = c.kind.Unsampled()
 	return c
 }
 
@@ -55,7 +55,7 @@ func (c *config) silences(s *rpcspan.Span, ctx context.Context, m *method, kind 
 // matches asks a user's matcher, and answers otherwise if it panics.
 func matches(s *rpcspan.Span, by selector.Matcher, ctx context.Context, m *method, kind rpcKind, req any, otherwise bool) (match bool) {
 	match = otherwise
-	defer s.Contain()
+	defer s.RecoverHook()
 	return by.Match(ctx, kind.meta(m, req))
 }
 
@@ -75,7 +75,7 @@ func (c *config) operationName(s *rpcspan.Span, m *method) string {
 }
 
 func (c *config) asked(s *rpcspan.Span, m *method) (name string) {
-	defer s.Contain()
+	defer s.RecoverHook()
 	return c.name(m.full)
 }
 
@@ -84,7 +84,7 @@ func (c *config) isError(s *rpcspan.Span, fullMethod string, client bool, code c
 	if c.policy == nil {
 		return failed
 	}
-	defer s.Contain()
+	defer s.RecoverHook()
 	return c.policy(fullMethod, client, code)
 }
 
@@ -93,7 +93,7 @@ func (c *config) isPublic(s *rpcspan.Span, ctx context.Context, fullMethod strin
 		return false
 	}
 	public = true
-	defer s.Contain()
+	defer s.RecoverHook()
 	return c.public(ctx, fullMethod)
 }
 
@@ -101,7 +101,7 @@ func (c *config) propagates(s *rpcspan.Span, ctx context.Context, fullMethod str
 	if c.propagate == nil {
 		return true
 	}
-	defer s.Contain()
+	defer s.RecoverHook()
 	return c.propagate(ctx, fullMethod)
 }
 
@@ -109,6 +109,6 @@ func (c *config) peerService(s *rpcspan.Span, target string) (name string) {
 	if c.service == nil {
 		return ""
 	}
-	defer s.Contain()
+	defer s.RecoverHook()
 	return c.service(target)
 }

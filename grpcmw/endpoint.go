@@ -8,6 +8,7 @@ import (
 	"github.com/opentracing/opentracing-go/ext"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // endpoint is the other end of an RPC as tags: boxed strings and an int, nil if unknown.
@@ -18,7 +19,7 @@ func (c *config) newEndpoint(address string) (e endpoint) {
 		return e
 	}
 	e.address = address
-	if c.semconv.OTel() {
+	if semconv.WritesOTel(c.semconv) {
 		e.host = e.address
 		if host, port, err := net.SplitHostPort(address); err == nil {
 			e.host = host
@@ -85,7 +86,7 @@ func (c *call) peerTags(l *rpcspan.Tags, e endpoint) {
 	if e.address == nil {
 		return
 	}
-	if c.cfg.semconv.OpenTracing() {
+	if semconv.WritesOpenTracing(c.cfg.semconv) {
 		l.Set(string(ext.PeerAddress), e.address)
 	}
 	if e.host == nil {

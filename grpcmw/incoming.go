@@ -14,7 +14,7 @@ import (
 // be read without the copy that metadata.FromIncomingContext makes, which costs more than everything else an
 // interceptor does. Should gRPC keep something else there one day, the type assertion in peek fails, and all goes
 // through gRPC's own functions: only speed is lost.
-var incomingKey = rpcspan.LearnKey(func(ctx context.Context) { metadata.ValueFromIncomingContext(ctx, "") })
+var incomingKey = rpcspan.ContextKeyOf(func(ctx context.Context) { metadata.ValueFromIncomingContext(ctx, "") })
 
 // peek returns the metadata of a request itself. Others may be reading it, too; nobody may write to it once it is in a
 // context, by the contract of metadata.NewIncomingContext.

@@ -12,18 +12,19 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // Semconv chooses the vocabulary of tags.
-type Semconv = rpcspan.Semconv
+type Semconv = semconv.Vocabulary
 
 // OpenTracing, the default, is the vocabulary that Jaeger and OpenTracing dashboards read; OTel is the stable one of
 // OpenTelemetry; Both writes every fact in both, and where the two share a key, such as rpc.method, OpenTracing's
 // value.
 const (
-	OpenTracing = rpcspan.OpenTracing
-	OTel        = rpcspan.OTel
-	Both        = rpcspan.Both
+	OpenTracing = semconv.OpenTracing
+	OTel        = semconv.OTel
+	Both        = semconv.Both
 )
 
 // ServerOption is an option of the server interceptors. Nil functions are ignored and later options win.
@@ -39,8 +40,8 @@ type Option interface {
 }
 
 type config struct {
-	kind      *rpcspan.Kind
-	silent    *rpcspan.Kind
+	kind      *rpcspan.StartTags
+	silent    *rpcspan.StartTags
 	filter    selector.Matcher
 	name      func(fullMethod string) string
 	tags      []opentracing.Tag

@@ -28,7 +28,7 @@ type outgoingLayout struct {
 }
 
 func learnOutgoing() (l outgoingLayout) {
-	l.key = rpcspan.LearnKey(func(ctx context.Context) { metadata.FromOutgoingContext(ctx) })
+	l.key = rpcspan.ContextKeyOf(func(ctx context.Context) { metadata.FromOutgoingContext(ctx) })
 	if l.key == nil {
 		return l
 	}

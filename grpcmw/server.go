@@ -106,12 +106,12 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
 		kind = s.cfg.silent
 	} else if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
-		if front.Some() {
+		if front.IsValid() {
 			return nil, ctx
 		}
-		return nil, rpcspan.PassOn(ctx, t, &parent)
+		return nil, rpcspan.ContextWithParent(ctx, t, &parent)
 	}
-	if front.Some() {
+	if front.IsValid() {
 		parent = front
 	}
 	if c.start(t, kind, &parent) {
@@ -127,7 +127,7 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 // nearer than a caller of the same trace, and all there is without a caller.
 func inFront(ctx context.Context, caller *rpcspan.Parent) rpcspan.Parent {
 	active := rpcspan.Active(ctx)
-	if !active.Some() || !caller.Some() || active.SameTrace(caller) {
+	if !active.IsValid() || !caller.IsValid() || active.SameTrace(caller) {
 		return active
 	}
 	return rpcspan.Parent{}
@@ -138,7 +138,7 @@ func (s *server) tell(c *call, setTrailer func(metadata.MD)) {
 	if s.cfg.trailer == "" || c.public {
 		return
 	}
-	if id := carrier.TraceID(c.OpenTracing().Context()); id != "" {
+	if id := carrier.TraceID(c.OpenTracingSpan().Context()); id != "" {
 		setTrailer(metadata.MD{s.cfg.trailer: {id}})
 	}
 }

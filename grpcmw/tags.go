@@ -14,6 +14,7 @@ import (
 
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 var (
@@ -29,16 +30,16 @@ func (c *config) methodTags(m *method, rpc rpcKind) (tags []opentracing.Tag) {
 			tags = append(tags, opentracing.Tag{Key: key, Value: value})
 		}
 	}
-	if c.semconv.OpenTracing() {
+	if semconv.WritesOpenTracing(c.semconv) {
 		add("rpc.system", system)
 		if m.known {
 			add("rpc.service", m.service)
 		}
 		add("rpc.method", m.name)
 	}
-	if c.semconv.OTel() {
+	if semconv.WritesOTel(c.semconv) {
 		add("rpc.system.name", system)
-		if !c.semconv.OpenTracing() {
+		if !semconv.WritesOpenTracing(c.semconv) {
 			add("rpc.method", m.path)
 		}
 	}
@@ -134,13 +135,13 @@ func attemptTag(l *rpcspan.Tags, n int) {
 // endTags sets what is known at the end.
 func (c *call) endTags(l *rpcspan.Tags, s condition, failed bool) {
 	conv := c.cfg.semconv
-	if conv.OpenTracing() {
+	if semconv.WritesOpenTracing(conv) {
 		l.Set("rpc.grpc.status_code", int(s.code))
 		if s.code != codes.OK {
 			l.Set("grpc.code", s.code.String())
 		}
 	}
-	if conv.OTel() {
+	if semconv.WritesOTel(conv) {
 		l.Set("rpc.response.status_code", specName(s.code))
 		if failed && !s.panicked {
 			l.Set("error.type", specName(s.code))
@@ -225,10 +226,10 @@ func (t metadataTag) record(l *rpcspan.Tags, conv Semconv, values []string) {
 	if !t.secret {
 		value = model.Cut(strings.Join(values, ","), maxMetadata)
 	}
-	if conv.OpenTracing() {
+	if semconv.WritesOpenTracing(conv) {
 		l.Set(t.openTracing, value)
 	}
-	if conv.OTel() {
+	if semconv.WritesOTel(conv) {
 		l.Set(t.otel, value)
 	}
 }

@@ -85,7 +85,7 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 	n, err := c.body.inner.Read(p)
 	c.body.bytes.Add(int64(n))
 	if n > 0 && (c.body.stop != nil || c.unclosed != nil) {
-		c.body.last.Store(int64(time.Since(c.span.Began())))
+		c.body.last.Store(int64(time.Since(c.span.StartTime())))
 	}
 	switch err {
 	case nil:

@@ -102,8 +102,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c *call) begin(tracer opentracing.Tracer) {
 	c.template, _ = c.parent.Value(routeKey{}).(string)
 	parent := rpcspan.Active(c.parent)
-	recording := c.span.Start(tracer, &rpcspan.Request{Name: c.nameOf(c.original), Kind: c.kind, Tags: c.tags, Room: clientTags}, &parent)
-	c.parent = c.span.Hooked(c.parent)
+	recording := c.span.Start(tracer, &rpcspan.StartInfo{Name: c.nameOf(c.original), StartTags: c.kind, Tags: c.tags, SpareTags: clientTags}, &parent)
+	c.parent = c.span.TracerContext(c.parent)
 	n, last := c.resends()
 	if recording {
 		l := c.span.Tags(c.taken)
@@ -127,7 +127,7 @@ func (c *call) nameOf(r *http.Request) string {
 }
 
 func (c *call) nameByHook(r *http.Request) (name string) {
-	defer c.span.Contain()
+	defer c.span.RecoverHook()
 	return c.name(r, c.template)
 }
 
@@ -156,7 +156,7 @@ func (c *call) send(out *http.Request) (resp *http.Response, err error) {
 
 // received notes the response's header, and watches the body of the response that it returns if there is one.
 func (c *call) received(resp *http.Response) *http.Response {
-	c.first = time.Since(c.span.Began())
+	c.first = time.Since(c.span.StartTime())
 	c.status = resp.StatusCode
 	if c.span.Recording() {
 		l := c.span.Tags(c.taken)
@@ -183,7 +183,7 @@ func headerOnly(method string, resp *http.Response) bool {
 }
 
 func (c *call) end(e ending) {
-	if !c.span.Ending() {
+	if !c.span.TryFinish() {
 		return
 	}
 	o, why := c.outcome(e)
@@ -210,7 +210,7 @@ func (c *call) end(e ending) {
 	}
 	var at time.Time
 	if e.at > 0 {
-		at = c.span.Began().Add(e.at)
+		at = c.span.StartTime().Add(e.at)
 	}
 	c.span.Finish(at, logs, &l)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 type config struct {
-	kind, silentKind *rpcspan.Kind
+	kind, silentKind *rpcspan.StartTags
 	semconv          Semconv
 
 	filter   func(*http.Request) bool
@@ -42,9 +42,9 @@ type config struct {
 
 // done completes c once all options are applied.
 func (c *config) done(kind ext.SpanKindEnum) *config {
-	c.kind = rpcspan.NewKind(kind)
-	c.tags, c.taken = rpcspan.TagsOf("net/http", c.tags)
-	c.silentKind = c.kind.Silent()
+	c.kind = rpcspan.NewStartTags(kind)
+	c.tags, c.taken = rpcspan.UserTags("net/http", c.tags)
+	c.silentKind = c.kind.Unsampled()
 	return c
 }
 
@@ -54,7 +54,7 @@ func ask(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, unset, ca
 		return unset
 	}
 	answer = cautious
-	defer s.Contain()
+	defer s.RecoverHook()
 	return f(r)
 }
 
@@ -63,6 +63,6 @@ func tell(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) (answe
 	if f == nil {
 		return ""
 	}
-	defer s.Contain()
+	defer s.RecoverHook()
 	return f(r)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/opentracing/opentracing-go/ext"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // serverRequest sets what a server knows when a request comes in.
@@ -19,10 +20,10 @@ func (t tagger) serverRequest(r *http.Request) {
 		scheme = "https"
 	}
 	loc := locate(t.span, t.config, r, scheme)
-	if t.semconv.OpenTracing() {
+	if semconv.WritesOpenTracing(t.semconv) {
 		t.set("http.url", loc.full)
 	}
-	if t.semconv.OTel() {
+	if semconv.WritesOTel(t.semconv) {
 		t.set("url.scheme", scheme)
 		t.set("url.path", loc.path)
 		if loc.query != "" {
@@ -45,11 +46,11 @@ func (t tagger) serverPeer(p *peer, h http.Header) {
 	client := p.ip
 	if len(t.proxies) > 0 && p.ip.IsValid() {
 		client = clientIP(p.ip, h, t.proxies)
-		if t.semconv.OpenTracing() {
+		if semconv.WritesOpenTracing(t.semconv) {
 			t.set("http.client_ip", t.ip(client))
 		}
 	}
-	if t.semconv.OTel() && client.IsValid() {
+	if semconv.WritesOTel(t.semconv) && client.IsValid() {
 		t.set("client.address", t.ip(client))
 	}
 }
@@ -105,7 +106,7 @@ func (t tagger) clientRequest(r *http.Request, template string) {
 	if r.URL.Scheme == "https" {
 		defaultPort = 443
 	}
-	if t.semconv.OpenTracing() {
+	if semconv.WritesOpenTracing(t.semconv) {
 		host, port := splitHostPort(r.URL.Host)
 		if port == 0 {
 			port = defaultPort
@@ -113,7 +114,7 @@ func (t tagger) clientRequest(r *http.Request, template string) {
 		t.set("peer.hostname", t.boxes.text(host))
 		t.set("peer.port", portTag(port))
 	}
-	if t.semconv.OTel() {
+	if semconv.WritesOTel(t.semconv) {
 		t.server(r.URL.Host, defaultPort)
 	}
 	if template != "" {

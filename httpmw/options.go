@@ -11,7 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/opentracing/opentracing-go"
 
-	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // ServerOption is an option of Middleware.
@@ -38,15 +38,15 @@ func (o serverOption) server(c *config) { o(c) }
 func (o clientOption) client(c *config) { o(c) }
 
 // Semconv chooses the vocabulary of tags. The zero value is OpenTracing.
-type Semconv = rpcspan.Semconv
+type Semconv = semconv.Vocabulary
 
 // OpenTracing is the vocabulary that Jaeger and OpenTracing dashboards read, OTel is the stable one of
 // OpenTelemetry, Both writes every fact in both. All of them write span.kind, a boolean error and
 // http.status_code, which Jaeger reads.
 const (
-	OpenTracing = rpcspan.OpenTracing
-	OTel        = rpcspan.OTel
-	Both        = rpcspan.Both
+	OpenTracing = semconv.OpenTracing
+	OTel        = semconv.OTel
+	Both        = semconv.Both
 )
 
 // WithFilter traces only requests for which trace returns true. A request that is not traced has no span, but the

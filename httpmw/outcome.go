@@ -93,10 +93,10 @@ func (t tagger) verdict(r *http.Request, o Outcome) bool {
 func (t tagger) verdictOfHook(r *http.Request, o Outcome) (isError bool) {
 	isError = o.IsError
 	if o.Duration == 0 {
-		o.Duration = time.Since(t.span.Began())
+		o.Duration = time.Since(t.span.StartTime())
 	}
-	defer t.span.Contain()
-	t.outcome(t.span.OpenTracing(), r, &o)
+	defer t.span.RecoverHook()
+	t.outcome(t.span.OpenTracingSpan(), r, &o)
 	return o.IsError
 }
 
@@ -115,7 +115,7 @@ func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
 		o.BytesOut = 0
 	}
 	if !late && !out.first.IsZero() {
-		o.FirstByte = out.first.Sub(s.span.Began())
+		o.FirstByte = out.first.Sub(s.span.StartTime())
 	}
 	ended := out.ctx.Err()
 	silent := o.Status == 0 && !out.hijacked

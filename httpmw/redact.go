@@ -152,7 +152,7 @@ func redactByHook(s *rpcspan.Span, hook func(*url.URL) string, r *http.Request, 
 	if scheme != "" {
 		u.Scheme, u.Host = scheme, r.Host
 	}
-	defer s.Contain()
+	defer s.RecoverHook()
 	return hook(&u), true
 }
 

@@ -70,7 +70,7 @@ func (a *attempts) add(t target, sc opentracing.SpanContext) (before int, last o
 // resends returns how often the request was sent before, and the span of the last attempt at it.
 func (c *call) resends() (n int, last opentracing.SpanContext) {
 	if a, ok := c.original.Context().Value(resendsKey{}).(*attempts); ok {
-		n, last = a.add(targetOf(c.original), c.span.OpenTracing().Context())
+		n, last = a.add(targetOf(c.original), c.span.OpenTracingSpan().Context())
 	}
 	return n + redirects(c.original), last
 }

@@ -74,7 +74,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if public {
 			remote = rpcspan.Parent{}
 		}
-		h.pass(w, r, rpcspan.PassOn(s.parent, tracer, &remote))
+		h.pass(w, r, rpcspan.ContextWithParent(s.parent, tracer, &remote))
 		return
 	}
 	s.begin(tracer, r, kind, &remote, public)
@@ -96,19 +96,19 @@ func (h *handler) pass(w http.ResponseWriter, r *http.Request, ctx context.Conte
 }
 
 // begin starts the span.
-func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspan.Kind, remote *rpcspan.Parent, public bool) {
+func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspan.StartTags, remote *rpcspan.Parent, public bool) {
 	s.route, _ = s.router.early(s, r)
 	s.name = s.nameOf(r, s.route)
 	var active rpcspan.Parent
 	parent := remote
-	if public || !remote.Some() {
+	if public || !remote.IsValid() {
 		parent = &active
 	}
-	if !public && !remote.Some() {
+	if !public && !remote.IsValid() {
 		active = rpcspan.Active(s.parent)
 	}
-	s.described = s.span.Start(tracer, &rpcspan.Request{Name: s.name, Kind: kind, Tags: s.config.tags, Room: serverTags}, parent)
-	s.parent = s.span.Hooked(s.parent)
+	s.described = s.span.Start(tracer, &rpcspan.StartInfo{Name: s.name, StartTags: kind, Tags: s.config.tags, SpareTags: serverTags}, parent)
+	s.parent = s.span.TracerContext(s.parent)
 	if public {
 		s.span.Link(remote)
 	}
@@ -130,7 +130,7 @@ func (s *request) nameOf(r *http.Request, route string) string {
 }
 
 func (s *request) nameByHook(r *http.Request, route string) (name string) {
-	defer s.span.Contain()
+	defer s.span.RecoverHook()
 	return s.config.name(r, route)
 }
 
@@ -168,7 +168,7 @@ func (s *request) serve(w http.ResponseWriter) {
 }
 
 func (s *request) end(r *http.Request, done bool, value any) {
-	if !s.span.Ending() {
+	if !s.span.TryFinish() {
 		return
 	}
 	if route := s.late(r); route != s.route {

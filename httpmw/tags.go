@@ -8,6 +8,7 @@ import (
 
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // tagger collects tags in the chosen vocabulary.
@@ -21,10 +22,10 @@ func (t tagger) set(key string, value any) { t.tags.Set(key, value) }
 
 // both sets one fact under its names in both vocabularies.
 func (t tagger) both(opentracing, otel string, value any) {
-	if t.semconv.OpenTracing() {
+	if semconv.WritesOpenTracing(t.semconv) {
 		t.set(opentracing, value)
 	}
-	if t.semconv.OTel() {
+	if semconv.WritesOTel(t.semconv) {
 		t.set(otel, value)
 	}
 }
@@ -95,7 +96,7 @@ func (t tagger) status(code int) {
 		tag = statusTags[code]
 	}
 	t.set("http.status_code", tag)
-	if t.semconv.OTel() {
+	if semconv.WritesOTel(t.semconv) {
 		t.set("http.response.status_code", tag)
 	}
 }
@@ -115,7 +116,7 @@ func (t tagger) firstByte(after time.Duration) {
 
 // peer sets the address of the other end of the connection.
 func (t tagger) peer(p *peer) {
-	if t.semconv.OpenTracing() {
+	if semconv.WritesOpenTracing(t.semconv) {
 		t.set("peer.address", p.address)
 		if p.host != nil && p.ip.Is4() {
 			t.set("peer.ipv4", p.host)
@@ -126,7 +127,7 @@ func (t tagger) peer(p *peer) {
 			t.set("peer.port", p.port)
 		}
 	}
-	if t.semconv.OTel() {
+	if semconv.WritesOTel(t.semconv) {
 		host := p.host
 		if host == nil {
 			host = p.address
@@ -139,7 +140,7 @@ func (t tagger) peer(p *peer) {
 }
 
 func (t tagger) protocol(major, minor int) {
-	if !t.semconv.OTel() {
+	if !semconv.WritesOTel(t.semconv) {
 		return
 	}
 	version := strconv.Itoa(major)

@@ -10,7 +10,7 @@ import (
 
 // tellTrace sends the ids of the span in the header that WithTraceIDHeader names, if they are known.
 func (s *request) tellTrace(h http.Header) {
-	sc := s.span.OpenTracing().Context()
+	sc := s.span.OpenTracingSpan().Context()
 	switch s.idName {
 	case "Traceresponse": // https://w3c.github.io/trace-context/#traceresponse-header
 		if v := s.traceparent(sc); v != "" {

@@ -79,7 +79,7 @@ func (u unclosed) report() {
 	e := c.abandoned(nil)
 	defer c.ended(e)
 	if e.incomplete {
-		defer c.span.Contain()
+		defer c.span.RecoverHook()
 		c.unclosed(c.original, u.caller())
 	}
 }

@@ -89,7 +89,7 @@ func (t *Tracer) startUsual(name string, g *glance) *jaeger.Span {
 	if g.at.IsZero() {
 		g.at = time.Now()
 	}
-	s, _ := t.engine.Start(&engine.Request{Name: name, At: g.at, Server: g.server(), Room: usualTags}, parent, g.list[:g.tags])
+	s, _ := t.engine.Start(&engine.StartInfo{Name: name, Time: g.at, Server: g.server(), SpareTags: usualTags}, parent, g.list[:g.tags])
 	return s
 }
 

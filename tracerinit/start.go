@@ -89,8 +89,8 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 	t.propagator = propagator
 	t.tracer = newTracer(s, asker{sampler}, t.fan, t.counts.metrics(), propagator)
 	t.engine = engine.Engine{
-		Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator, Wide: s.wideIDs,
-		Off: &t.passing, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
+		Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator, TraceID128: s.wideIDs,
+		Disabled: &t.passing, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
 	}
 	return errors.Join(errSampler, t.open(s, logger))
 }

@@ -9,23 +9,25 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/jaegerspan"
 )
 
-// Engine starts and ends spans of one jaeger.Tracer in its stead. Its fields are set before its first use.
+// Engine starts and finishes spans of one [jaeger.Tracer] in place of that tracer. Its fields are set before its first
+// use and not changed afterwards, so that an Engine may be used concurrently.
 type Engine struct {
-	Owner      opentracing.Tracer  // who is asked for its engine by Of
-	Tracer     *jaeger.Tracer      // without observers, and without a pool of spans
-	Sampler    jaeger.Sampler      // decides about each new trace once and for all
+	Owner      opentracing.Tracer  // the tracer that has this engine, see Of
+	Tracer     *jaeger.Tracer      // has no observers and does not pool spans
+	Sampler    jaeger.Sampler      // decides about each new trace, and never again
 	Reporter   jaeger.Reporter     // of Tracer
 	Propagator *carrier.Propagator // of Tracer
-	Wide       bool                // trace ids have 128 bits
-	Off        *atomic.Bool        // while true, no span is started
-	Started    *atomic.Uint64      // counts spans
-	Finished   *atomic.Uint64      // likewise
+	TraceID128 bool                // whether trace ids have 128 bits
+	Disabled   *atomic.Bool        // while true, Start starts no span
+	Started    *atomic.Uint64      // counts started spans
+	Finished   *atomic.Uint64      // counts finished spans
 }
 
-// Of returns the engine of t. It is nil for a tracer that has none, and for one that embeds a tracer that has, since it
-// may do some things its own way.
+// Of returns the engine of t. It returns nil if t has none, and if t only embeds a tracer that has one: the outer
+// tracer may override what an engine does.
 func Of(t opentracing.Tracer) *Engine {
 	has, ok := t.(interface{ Engine() *Engine })
 	if !ok {
@@ -37,71 +39,80 @@ func Of(t opentracing.Tracer) *Engine {
 	return nil
 }
 
-// Request is what a span starts with.
-type Request struct {
-	Name   string
-	At     time.Time
-	Server bool              // this process is called
-	Kind   []opentracing.Tag // span.kind, as a list
-	Room   int               // for tags to come, about
+// StartInfo is what a span starts with besides its parent and its tags.
+type StartInfo struct {
+	Name      string
+	Time      time.Time
+	Server    bool              // whether this process is the one that is called
+	StartTags []opentracing.Tag // span.kind
+	SpareTags int               // about how many tags will be set later
 }
 
-// Start does what StartSpan of the tracer does with one parent, nil for a root, and tags of which none is sampling.priority.
-// Both are only read, and may be on the caller's stack. It returns nil, having done nothing, where
-// it does not know how: with a parent that is none but brings baggage or a debug id, or whose sampling is undecided. Recording is what it is for the
-// span.
-func (e *Engine) Start(r *Request, parent *jaeger.SpanContext, tags []opentracing.Tag) (s *jaeger.Span, recording bool) {
-	if e.Off.Load() || !known() {
+// Start does what [jaeger.Tracer.StartSpan] does with one parent, nil for a root span, and with tags of which none is
+// sampling.priority. It only reads parent and tags, which may be on the caller's stack. recording is the result of
+// [Recording] for the new span.
+//
+// Start returns nil and has no effect for the rare parents whose handling it leaves to the tracer: those without a
+// valid trace id that carry baggage or a debug id, and those whose sampling is not yet decided.
+func (e *Engine) Start(
+	r *StartInfo, parent *jaeger.SpanContext, tags []opentracing.Tag,
+) (s *jaeger.Span, recording bool) {
+	if e.Disabled.Load() || !jaegerspan.LayoutMatches() {
 		return nil, false
 	}
 	if parent == nil {
 		return e.root(r, tags)
 	}
-	p := partsOf(parent)
-	if !parent.IsValid() || p.samplingState == nil || !p.remote && !p.samplingState.finalized() {
+	p := jaegerspan.ContextFields(parent)
+	if !parent.IsValid() || p.SamplingState == nil || !p.Remote && !p.SamplingState.IsFinal() {
 		return nil, false
 	}
-	if p.remote {
-		p.samplingState.finalize()
+	if p.Remote {
+		p.SamplingState.Finalize()
 	}
-	c := spanContext{
-		traceID: p.traceID, spanID: jaeger.SpanID(randomID()), parentID: p.spanID, baggage: p.baggage, samplingState: p.samplingState,
+	c := jaegerspan.Context{
+		TraceID: p.TraceID, SpanID: jaeger.SpanID(randomID()), ParentID: p.SpanID,
+		Baggage: p.Baggage, SamplingState: p.SamplingState,
 	}
-	recording = p.samplingState.sampled()
+	recording = p.SamplingState.Sampled()
 	return e.start(r, &c, recording, parent, nil, tags), recording
 }
 
-func (e *Engine) root(r *Request, tags []opentracing.Tag) (s *jaeger.Span, recording bool) {
-	var c spanContext
-	c.traceID.Low = randomID()
-	if e.Wide {
-		c.traceID.High = rand.Uint64()
+func (e *Engine) root(r *StartInfo, tags []opentracing.Tag) (s *jaeger.Span, recording bool) {
+	var c jaegerspan.Context
+	c.TraceID.Low = randomID()
+	if e.TraceID128 {
+		c.TraceID.High = rand.Uint64()
 	}
-	c.spanID = jaeger.SpanID(c.traceID.Low)
-	recording, its := e.Sampler.IsSampled(c.traceID, r.Name)
-	c.samplingState = newState(recording)
-	c.samplingState.localRootSpan = c.spanID
-	return e.start(r, &c, recording, nil, plain(its), tags), recording
+	c.SpanID = jaeger.SpanID(c.TraceID.Low)
+	recording, samplerTags := e.Sampler.IsSampled(c.TraceID, r.Name)
+	c.SamplingState = jaegerspan.NewSamplingState(recording)
+	c.SamplingState.LocalRootSpan = c.SpanID
+	return e.start(r, &c, recording, nil, jaegerspan.OpenTracingTags(samplerTags), tags), recording
 }
 
-// start makes the span. Tags and reference are for those that are recorded.
-func (e *Engine) start(r *Request, c *spanContext, recording bool, parent *jaeger.SpanContext, samplers, tags []opentracing.Tag) *jaeger.Span {
-	var s *span
+// start makes the span. Only a span that is recorded gets its tags and its reference: no one can see those of others.
+func (e *Engine) start(
+	r *StartInfo, c *jaegerspan.Context, recording bool, parent *jaeger.SpanContext, samplerTags, tags []opentracing.Tag,
+) *jaeger.Span {
+	var s *jaegerspan.Span
 	if recording {
-		s = newSpan(len(samplers) + len(r.Kind) + len(tags) + r.Room)
-		s.tags = append(append(append(s.tags, samplers...), r.Kind...), tags...)
+		s = jaegerspan.New(len(samplerTags) + len(r.StartTags) + len(tags) + r.SpareTags)
+		s.Tags = append(append(append(s.Tags, samplerTags...), r.StartTags...), tags...)
 		if parent != nil {
-			s.references = append(s.references, jaeger.Reference{Type: opentracing.ChildOfRef, Context: *parent})
+			s.References = append(s.References, jaeger.Reference{Type: opentracing.ChildOfRef, Context: *parent})
 		}
 	} else {
-		s = fieldsOf(&jaeger.Span{})
+		s = jaegerspan.Fields(&jaeger.Span{})
 	}
-	s.tracer, s.context, s.operationName, s.startTime, s.observer = e.Tracer, *c, r.Name, r.At, deaf()
-	s.firstInProcess = r.Server || c.parentID == 0
+	s.Tracer, s.Context, s.OperationName, s.StartTime = e.Tracer, *c, r.Name, r.Time
+	s.Observer = jaegerspan.NoopObserver()
+	s.FirstInProcess = r.Server || c.ParentID == 0
 	e.Started.Add(1)
-	return s.jaeger()
+	return s.Jaeger()
 }
 
+// randomID returns a random id with all 64 bits in use. Zero is no valid id.
 func randomID() uint64 {
 	for {
 		if id := rand.Uint64(); id != 0 {
@@ -110,25 +121,25 @@ func randomID() uint64 {
 	}
 }
 
-// Finish does what SetTag, with tags of which none is sampling.priority, and FinishWithOptions do of a span that Start has
-// started. Zero is now.
-func (e *Engine) Finish(j *jaeger.Span, at time.Time, logs []opentracing.LogRecord, tags []opentracing.Tag) {
-	s := fieldsOf(j)
-	lasted := time.Since(s.startTime) // cheaper than time.Now
+// Finish does what SetTag, for each of tags, and FinishWithOptions do of a span that [Engine.Start] started. None of
+// the tags may be sampling.priority. A zero end is now.
+func (e *Engine) Finish(j *jaeger.Span, end time.Time, logs []opentracing.LogRecord, tags []opentracing.Tag) {
+	s := jaegerspan.Fields(j)
+	elapsed := time.Since(s.StartTime) // cheaper than time.Now
 	s.Lock()
-	if s.numDroppedLogs > 0 {
+	if s.NumDroppedLogs > 0 { // the library has logs to reorder
 		s.Unlock()
 		SetTags(j, tags...)
-		j.FinishWithOptions(opentracing.FinishOptions{FinishTime: at, LogRecords: logs})
+		j.FinishWithOptions(opentracing.FinishOptions{FinishTime: end, LogRecords: logs})
 		return
 	}
-	if s.duration = lasted; !at.IsZero() {
-		s.duration = at.Sub(s.startTime)
+	if s.Duration = elapsed; !end.IsZero() {
+		s.Duration = end.Sub(s.StartTime)
 	}
-	recording := s.context.samplingState.sampled()
+	recording := s.Context.SamplingState.Sampled()
 	if recording {
-		s.tags = append(s.tags, tags...)
-		s.logs = append(s.logs, logs...)
+		s.Tags = append(s.Tags, tags...)
+		s.Logs = append(s.Logs, logs...)
 	}
 	s.Unlock()
 	e.Finished.Add(1)
@@ -137,9 +148,9 @@ func (e *Engine) Finish(j *jaeger.Span, at time.Time, logs []opentracing.LogReco
 	}
 }
 
-// Extract is that of the tracer.
+// Extract does what [jaeger.Tracer.Extract] does with the format [opentracing.HTTPHeaders], without boxing the context.
 func (e *Engine) Extract(carrier any) (jaeger.SpanContext, error) {
-	if !known() {
+	if !jaegerspan.LayoutMatches() {
 		sc, err := e.Tracer.Extract(opentracing.HTTPHeaders, carrier)
 		if err != nil {
 			return jaeger.SpanContext{}, err
@@ -147,19 +158,19 @@ func (e *Engine) Extract(carrier any) (jaeger.SpanContext, error) {
 		return sc.(jaeger.SpanContext), nil
 	}
 	sc, err := e.Propagator.Extract(carrier)
-	partsOf(&sc).remote = err == nil
+	jaegerspan.ContextFields(&sc).Remote = err == nil
 	return sc, err
 }
 
-// ContextOf returns the context of a span.
+// ContextOf returns the context of j.
 func ContextOf(j *jaeger.Span) jaeger.SpanContext {
-	if !known() {
+	if !jaegerspan.LayoutMatches() {
 		return j.SpanContext()
 	}
 	j.RLock()
 	defer j.RUnlock()
-	return *fieldsOf(j).context.jaeger()
+	return *jaegerspan.Fields(j).Context.Jaeger()
 }
 
-// ContextOfNew is ContextOf for a span that Start has returned and nobody else knows yet.
-func ContextOfNew(j *jaeger.Span) jaeger.SpanContext { return *fieldsOf(j).context.jaeger() }
+// ContextOfNew is [ContextOf] without the lock, for a span that [Engine.Start] returned and no one else can reach yet.
+func ContextOfNew(j *jaeger.Span) jaeger.SpanContext { return *jaegerspan.Fields(j).Context.Jaeger() }

@@ -14,6 +14,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/jaegerspan"
 )
 
 // owner is a tracer with an engine.
@@ -21,7 +22,7 @@ type owner struct {
 	*jaeger.Tracer
 	engine            Engine
 	reporter          *jaeger.InMemoryReporter
-	off               atomic.Bool
+	disabled          atomic.Bool
 	started, finished atomic.Uint64
 }
 
@@ -39,8 +40,8 @@ func newOwner(t *testing.T, sampler jaeger.Sampler, options ...jaeger.TracerOpti
 	t.Cleanup(func() { closer.Close() })
 	o.Tracer = tracer.(*jaeger.Tracer)
 	o.engine = Engine{
-		Owner: o, Tracer: o.Tracer, Sampler: sampler, Reporter: o.reporter, Propagator: p, Wide: true,
-		Off: &o.off, Started: &o.started, Finished: &o.finished,
+		Owner: o, Tracer: o.Tracer, Sampler: sampler, Reporter: o.reporter, Propagator: p, TraceID128: true,
+		Disabled: &o.disabled, Started: &o.started, Finished: &o.finished,
 	}
 	return o
 }
@@ -69,7 +70,7 @@ func described(s *jaeger.Span) map[string]any {
 	m := map[string]any{
 		"parent": sc.ParentID(), "flags": sc.Flags(), "final": sc.IsSamplingFinalized(), "baggage": baggage, "name": s.OperationName(),
 		"tags": s.Tags(), "logs": fmt.Sprint(s.Logs()), "start": s.StartTime(), "duration": s.Duration(), "tracer": s.Tracer() != nil,
-		"valid": sc.IsValid(), "wide": sc.TraceID().High != 0, "first": fieldsOf(s).firstInProcess,
+		"valid": sc.IsValid(), "wide": sc.TraceID().High != 0, "first": jaegerspan.Fields(s).FirstInProcess,
 	}
 	if sc.ParentID() == 0 {
 		m["root"] = uint64(sc.SpanID()) == sc.TraceID().Low
@@ -108,7 +109,7 @@ func TestSpansAreThoseOfTheTracer(t *testing.T) {
 				if sc != nil {
 					options = append(options, opentracing.ChildOf(*sc))
 				}
-				got, recording := o.engine.Start(&Request{Name: "x", At: at, Server: true, Kind: server}, sc, tags[:1])
+				got, recording := o.engine.Start(&StartInfo{Name: "x", Time: at, Server: true, StartTags: server}, sc, tags[:1])
 				if got == nil {
 					t.Fatal("not started")
 				}
@@ -158,13 +159,13 @@ func TestWhatAnEngineLeavesToTheTracer(t *testing.T) {
 		"nothing":            {},
 		"undecided sampling": &undecided,
 	} {
-		if s, _ := o.engine.Start(&Request{Name: "x"}, parent, nil); s != nil {
+		if s, _ := o.engine.Start(&StartInfo{Name: "x"}, parent, nil); s != nil {
 			t.Errorf("%s: started", name)
 		}
 	}
-	o.off.Store(true)
-	if s, _ := o.engine.Start(&Request{Name: "x"}, nil, nil); s != nil {
-		t.Error("started though off")
+	o.disabled.Store(true)
+	if s, _ := o.engine.Start(&StartInfo{Name: "x"}, nil, nil); s != nil {
+		t.Error("started though disabled")
 	}
 	if n := o.started.Load(); n != 0 {
 		t.Errorf("%d started", n)
@@ -198,7 +199,7 @@ func TestChildrenOfOneCallerInParallel(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			s, _ := o.engine.Start(&Request{Name: "x", At: time.Now(), Kind: server}, sc, nil)
+			s, _ := o.engine.Start(&StartInfo{Name: "x", Time: time.Now(), StartTags: server}, sc, nil)
 			s.SetBaggageItem("mine", "1")
 			o.engine.Finish(s, time.Time{}, nil, nil)
 		})
@@ -207,14 +208,14 @@ func TestChildrenOfOneCallerInParallel(t *testing.T) {
 	if n := o.reporter.SpansSubmitted(); n != 8 {
 		t.Errorf("%d spans", n)
 	}
-	if _, shared := partsOf(sc).baggage["mine"]; shared {
+	if _, shared := jaegerspan.ContextFields(sc).Baggage["mine"]; shared {
 		t.Error("a child's baggage reached its parent")
 	}
 }
 
 func TestFinishWithDroppedLogs(t *testing.T) {
 	o := newOwner(t, jaeger.NewConstSampler(true), jaeger.TracerOptions.MaxLogsPerSpan(3))
-	s, _ := o.engine.Start(&Request{Name: "x", At: time.Now()}, nil, nil)
+	s, _ := o.engine.Start(&StartInfo{Name: "x", Time: time.Now()}, nil, nil)
 	for i := range 9 {
 		s.LogFields(log.Int("i", i))
 	}
@@ -227,7 +228,7 @@ func TestFinishWithDroppedLogs(t *testing.T) {
 func TestRoomForTags(t *testing.T) {
 	o := newOwner(t, jaeger.NewConstSampler(true))
 	for most := range 24 {
-		s, _ := o.engine.Start(&Request{Name: "x", At: time.Now(), Room: most}, nil, nil)
+		s, _ := o.engine.Start(&StartInfo{Name: "x", Time: time.Now(), SpareTags: most}, nil, nil)
 		for range most {
 			SetTags(s, tags[0])
 		}

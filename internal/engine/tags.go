@@ -6,27 +6,35 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/jaegerspan"
 )
 
-// Recording reports whether tags can still matter: false once the span is known not to be sampled.
+// Recording reports whether tags and logs of j can still matter: false once the span is known not to be sampled.
 func Recording(j *jaeger.Span) bool {
-	if !known() {
+	if !jaegerspan.LayoutMatches() {
 		sc := j.SpanContext()
 		return sc.IsSampled() || !sc.IsSamplingFinalized()
 	}
 	j.RLock()
 	defer j.RUnlock()
-	state := fieldsOf(j).context.samplingState
-	return state.sampled() || !state.finalized()
+	state := jaegerspan.Fields(j).Context.SamplingState
+	return state.Sampled() || !state.IsFinal()
 }
 
-// typicalTags is how many more tags a span gets once its list grows.
-const typicalTags = 8
+// Observed reports whether observers of the tracer see the tags of j, sampled or not. It is true where that is unknown.
+func Observed(j *jaeger.Span) bool {
+	// The observer is set once, before the span is handed out.
+	return !jaegerspan.LayoutMatches() || jaegerspan.Fields(j).Observer != jaegerspan.NoopObserver()
+}
 
-// SetTags does what j.SetTag does with each of the tags, and reports what Recording does.
+// minTagGrowth is how many more tags a list can take, at least, after it has grown.
+const minTagGrowth = 8
+
+// SetTags calls SetTag of j for each of the tags, or has the same effect, and returns the result of [Recording].
 func SetTags(j *jaeger.Span, tags ...opentracing.Tag) (recording bool) {
-	if known() && fieldsOf(j).observer == deaf() && !slices.ContainsFunc(tags, setsPriority) {
-		if recording, ok := fieldsOf(j).setTags(tags); ok {
+	if !Observed(j) && !slices.ContainsFunc(tags, isSamplingPriority) {
+		if recording, ok := appendTags(jaegerspan.Fields(j), tags); ok {
 			return recording
 		}
 	}
@@ -36,30 +44,31 @@ func SetTags(j *jaeger.Span, tags ...opentracing.Tag) (recording bool) {
 	return Recording(j)
 }
 
-func setsPriority(tag opentracing.Tag) bool { return tag.Key == string(ext.SamplingPriority) }
+func isSamplingPriority(tag opentracing.Tag) bool { return tag.Key == string(ext.SamplingPriority) }
 
-// setTags adds tags if the span is sampled. It is not ok if its sampler has yet to be asked.
-func (s *span) setTags(tags []opentracing.Tag) (sampled, ok bool) {
+// appendTags appends tags if the span is sampled. ok is false if the span's sampler is yet to be consulted.
+func appendTags(s *jaegerspan.Span, tags []opentracing.Tag) (sampled, ok bool) {
 	s.Lock()
 	defer s.Unlock()
-	if state := s.context.samplingState; !state.finalized() || !state.sampled() {
-		return false, state.finalized()
+	if state := s.Context.SamplingState; !state.IsFinal() || !state.Sampled() {
+		return false, state.IsFinal()
 	}
-	if cap(s.tags)-len(s.tags) < len(tags) {
-		s.tags = append(make([]opentracing.Tag, 0, len(s.tags)+max(len(tags), len(s.tags), typicalTags)), s.tags...)
+	if cap(s.Tags)-len(s.Tags) < len(tags) {
+		grown := make([]opentracing.Tag, 0, len(s.Tags)+max(len(tags), len(s.Tags), minTagGrowth))
+		s.Tags = append(grown, s.Tags...)
 	}
-	s.tags = append(s.tags, tags...)
+	s.Tags = append(s.Tags, tags...)
 	return true, true
 }
 
-// ReadTags calls read with the span's tags in the order in which they were set, of which later ones with the same key
-// count, under the span's lock, and reports whether it could. Read must not keep the list nor change it.
+// ReadTags calls read with the tags of j in the order in which they were set, under the span's lock, and reports whether
+// it could. Of several tags with one key the last one counts. read must neither keep the list nor change it.
 func ReadTags(j *jaeger.Span, read func(tags []opentracing.Tag)) bool {
-	if !known() {
+	if !jaegerspan.LayoutMatches() {
 		return false
 	}
 	j.RLock()
 	defer j.RUnlock()
-	read(fieldsOf(j).tags)
+	read(jaegerspan.Fields(j).Tags)
 	return true
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/jaegerspan"
 )
 
 var tags = []opentracing.Tag{{Key: "a", Value: 1}, {Key: "b", Value: "two"}, {Key: "a", Value: 3}}
@@ -49,9 +51,9 @@ func (w *watcher) OnSetTag(key string, value any) {
 func everywhere(t *testing.T, test func(t *testing.T)) {
 	t.Run("known", test)
 	t.Run("unknown", func(t *testing.T) {
-		was := known
-		known = func() bool { return false }
-		defer func() { known = was }()
+		was := jaegerspan.LayoutMatches
+		jaegerspan.LayoutMatches = func() bool { return false }
+		defer func() { jaegerspan.LayoutMatches = was }()
 		test(t)
 	})
 }

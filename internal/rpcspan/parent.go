@@ -10,8 +10,8 @@ import (
 	"github.com/spanloom/spanloom/internal/engine"
 )
 
-// Tracer returns t, or the global tracer of the moment if t is nil, and whether it does anything at all.
-func Tracer(t opentracing.Tracer) (opentracing.Tracer, bool) {
+// Tracer returns t, or the current global tracer if t is nil. ok is false for a tracer that has no effect.
+func Tracer(t opentracing.Tracer) (tracer opentracing.Tracer, ok bool) {
 	if t == nil {
 		t = opentracing.GlobalTracer()
 	}
@@ -19,85 +19,87 @@ func Tracer(t opentracing.Tracer) (opentracing.Tracer, bool) {
 	return t, !noop && t != nil
 }
 
-// Parent is what a span is to be a child of. The zero Parent is nothing.
+// Parent is the context that a span becomes a child of. The zero Parent makes a root span.
 type Parent struct {
-	own   jaeger.SpanContext // unless other is set
-	other opentracing.SpanContext
-	some  bool
+	jaeger  jaeger.SpanContext // unless foreign is set
+	foreign opentracing.SpanContext
+	valid   bool
 }
 
-// Parent returns the span as the parent of others. Nobody else may know the span yet.
+// Parent returns the span as the parent of others. It is called before any other code can reach the span.
 func (s *Span) Parent() Parent {
 	switch {
 	case s.engine != nil:
-		return Parent{own: engine.ContextOfNew(s.jaeger), some: true}
+		return Parent{jaeger: engine.ContextOfNew(s.jaeger), valid: true}
 	case s.jaeger != nil:
-		return Parent{own: s.jaeger.SpanContext(), some: true}
+		return Parent{jaeger: s.jaeger.SpanContext(), valid: true}
 	}
-	return Parent{other: s.span.Context(), some: true}
+	return Parent{foreign: s.span.Context(), valid: true}
 }
 
-// Some reports whether there is a parent.
-func (p *Parent) Some() bool { return p.some }
+// IsValid reports whether there is a parent.
+func (p *Parent) IsValid() bool { return p.valid }
 
 // Context returns the parent's context, or nil if there is none.
 func (p *Parent) Context() opentracing.SpanContext {
-	if p.other == nil && p.some {
-		return p.own
+	if p.foreign == nil && p.valid {
+		return p.jaeger
 	}
-	return p.other
+	return p.foreign
 }
 
-// Jaeger returns the parent's context if it is one of jaeger-client-go.
-func (p *Parent) Jaeger() (sc jaeger.SpanContext, ok bool) { return p.own, p.some && p.other == nil }
+// Jaeger returns the parent's context. ok is false if it is not one of jaeger-client-go.
+func (p *Parent) Jaeger() (sc jaeger.SpanContext, ok bool) {
+	return p.jaeger, p.valid && p.foreign == nil
+}
 
-// jaeger is nil for a root.
-func (p *Parent) jaeger() *jaeger.SpanContext {
-	if !p.some {
+// jaegerOrNil returns the parent's context of jaeger-client-go, or nil for a root span.
+func (p *Parent) jaegerOrNil() *jaeger.SpanContext {
+	if !p.valid {
 		return nil
 	}
-	return &p.own
+	return &p.jaeger
 }
 
-// SameTrace reports whether two parents are known to be of one trace.
+// SameTrace reports whether two parents are known to belong to one trace.
 func (p *Parent) SameTrace(q *Parent) bool {
 	id := carrier.TraceID(p.Context())
 	return id != "" && id == carrier.TraceID(q.Context())
 }
 
-// Remote returns the caller's context as the carrier holds it. Errors mean that there is none to use: the request goes
-// on, and the propagator counts them.
+// Remote returns the caller's context from a carrier. If the carrier holds none, or a malformed one, which the propagator
+// counts, the result is not valid and the request goes on.
 func Remote(t opentracing.Tracer, carrier any) (p Parent) {
 	var err error
 	if e := engine.Of(t); e != nil {
-		p.own, err = e.Extract(carrier)
-		p.some = err == nil
-	} else if p.other, err = t.Extract(opentracing.HTTPHeaders, carrier); err != nil {
-		p.other = nil
+		p.jaeger, err = e.Extract(carrier)
+		p.valid = err == nil
+	} else if p.foreign, err = t.Extract(opentracing.HTTPHeaders, carrier); err != nil {
+		p.foreign = nil
 	}
-	p.some = p.some || p.other != nil
+	p.valid = p.valid || p.foreign != nil
 	return p
 }
 
-// Active returns the span in ctx, unless it does nothing: tracers complain of references that are not theirs.
+// Active returns the context of the active span in ctx. A no-op span is no parent: tracers reject its references.
 func Active(ctx context.Context) (p Parent) {
 	span := opentracing.SpanFromContext(ctx)
 	if span == nil {
 		return p
 	}
 	if j, ok := span.(*jaeger.Span); ok {
-		return Parent{own: engine.ContextOf(j), some: true}
+		return Parent{jaeger: engine.ContextOf(j), valid: true}
 	}
 	if _, noop := span.Tracer().(opentracing.NoopTracer); !noop {
-		p.other = span.Context()
-		p.some = p.other != nil
+		p.foreign = span.Context()
+		p.valid = p.foreign != nil
 	}
 	return p
 }
 
-// Link records the ids of a caller whose context is not obeyed.
+// Link records the ids of a caller that is not trusted to be the parent.
 func (s *Span) Link(p *Parent) {
-	if p.some && s.span != nil {
+	if p.valid && s.span != nil {
 		s.LinkTo(p.Context())
 	}
 }
@@ -113,27 +115,28 @@ func (s *Span) LinkTo(sc opentracing.SpanContext) {
 	}
 }
 
-// PassOn returns ctx with p as the parent of whatever is started or sent below, though there is no span here.
-func PassOn(ctx context.Context, t opentracing.Tracer, p *Parent) context.Context {
-	if !p.some {
+// ContextWithParent returns ctx with p as the parent of the spans that are started below and of the requests that are
+// sent below, for a request that has no span itself.
+func ContextWithParent(ctx context.Context, t opentracing.Tracer, p *Parent) context.Context {
+	if !p.valid {
 		return ctx
 	}
-	return opentracing.ContextWithSpan(ctx, &passing{Span: opentracing.NoopTracer{}.StartSpan(""), tracer: t, sc: p.Context()})
+	return opentracing.ContextWithSpan(ctx, &noopSpan{Span: opentracing.NoopTracer{}.StartSpan(""), tracer: t, sc: p.Context()})
 }
 
-// passing stands for a request that is not traced: no span, but the caller's context for those below it.
-type passing struct {
-	opentracing.Span // does nothing
+// noopSpan is the active span of a request that is not traced. It records nothing and has the caller's context.
+type noopSpan struct {
+	opentracing.Span // a no-op
 	tracer           opentracing.Tracer
 	sc               opentracing.SpanContext
 }
 
-func (p *passing) Tracer() opentracing.Tracer { return p.tracer }
-func (p *passing) IsRecording() bool          { return false }
+func (p *noopSpan) Tracer() opentracing.Tracer { return p.tracer }
+func (p *noopSpan) IsRecording() bool          { return false }
 
-// Context returns the caller's context. jaeger-client-go writes to the sampling state of a remote parent when a
-// child starts, so children that start in parallel must not share it: each gets a copy that went over the wire.
-func (p *passing) Context() opentracing.SpanContext {
+// Context returns the caller's context. jaeger-client-go writes to the sampling state of a remote parent when a child
+// starts, so children that start in parallel must not share that state. Each gets a copy, made by Inject and Extract.
+func (p *noopSpan) Context() opentracing.SpanContext {
 	if _, ok := p.sc.(jaeger.SpanContext); !ok {
 		return p.sc
 	}
@@ -148,7 +151,7 @@ func (p *passing) Context() opentracing.SpanContext {
 	return sc
 }
 
-func (p *passing) BaggageItem(key string) (value string) {
+func (p *noopSpan) BaggageItem(key string) (value string) {
 	p.sc.ForeachBaggageItem(func(k, v string) bool {
 		if k == key {
 			value = v

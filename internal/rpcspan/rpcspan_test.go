@@ -21,7 +21,7 @@ import (
 
 var time0 time.Time
 
-var kind = rpcspan.NewKind(ext.SpanKindRPCServerEnum)
+var kind = rpcspan.NewStartTags(ext.SpanKindRPCServerEnum)
 
 // own is a context that answers for its span itself, as httpmw's requests do.
 type own struct {
@@ -40,7 +40,7 @@ type belowKey struct{}
 
 func active(ctx context.Context) bool {
 	p := rpcspan.Active(ctx)
-	return p.Some()
+	return p.IsValid()
 }
 
 func TestContextAnswersForItsSpan(t *testing.T) {
@@ -49,10 +49,10 @@ func TestContextAnswersForItsSpan(t *testing.T) {
 	if opentracing.SpanFromContext(o) != nil {
 		t.Error("a span before Start")
 	}
-	o.span.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+	o.span.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
 	defer o.span.Finish(time0, nil, nil)
 	below := context.WithValue(o, belowKey{}, 1)
-	if got := opentracing.SpanFromContext(below); got != o.span.OpenTracing() {
+	if got := opentracing.SpanFromContext(below); got != o.span.OpenTracingSpan() {
 		t.Errorf("active span %v, want the one that was started", got)
 	}
 	if !active(below) || active(t.Context()) {
@@ -71,7 +71,7 @@ func TestTracersKeepTheirClocks(t *testing.T) {
 	tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(true), reporter, jaeger.TracerOptions.TimeNow(func() time.Time { return then }))
 	defer closer.Close()
 	var s rpcspan.Span
-	s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+	s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
 	s.Finish(time.Time{}, nil, nil)
 	if got := reporter.GetSpans()[0].(*jaeger.Span); !got.StartTime().Equal(then) || got.Duration() != 0 {
 		t.Errorf("started %v, lasted %v", got.StartTime(), got.Duration())
@@ -86,18 +86,18 @@ func TestZeroSpanDoesNothing(t *testing.T) {
 	s.Rename("a", "b")
 	s.Link(&rpcspan.Parent{})
 	s.LinkTo(nil)
-	if s.Ending() || s.Recording() || s.Started() || s.Context(t.Context()) != t.Context() || s.Hooked(t.Context()) != t.Context() {
+	if s.TryFinish() || s.Recording() || s.Started() || s.Context(t.Context()) != t.Context() || s.TracerContext(t.Context()) != t.Context() {
 		t.Error("a span that was not started did something")
 	}
 }
 
 func TestEndingOnce(t *testing.T) {
 	var s rpcspan.Span
-	s.Start(spantest.New(t), &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+	s.Start(spantest.New(t), &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if s.Ending() {
+			if s.TryFinish() {
 				s.Finish(time0, nil, nil)
 			}
 		})
@@ -109,9 +109,9 @@ func TestRename(t *testing.T) {
 	tracer := spantest.New(t)
 	for _, byUser := range []bool{false, true} {
 		var s rpcspan.Span
-		s.Start(tracer, &rpcspan.Request{Name: "GET", Kind: kind}, &rpcspan.Parent{})
+		s.Start(tracer, &rpcspan.StartInfo{Name: "GET", StartTags: kind}, &rpcspan.Parent{})
 		if byUser {
-			s.OpenTracing().SetOperationName("mine")
+			s.OpenTracingSpan().SetOperationName("mine")
 		}
 		s.Rename("GET", "GET /x")
 		s.Finish(time0, nil, nil)
@@ -130,7 +130,7 @@ func TestPanicked(t *testing.T) {
 	tracer := spantest.New(t)
 	for _, value := range []any{errors.New("boom"), strings.Repeat("x", 1<<20), badString{}} {
 		var s rpcspan.Span
-		s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+		s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
 		l := rpcspan.Tags{Span: &s}
 		s.Panicked(value, &l)
 		l.Flush()
@@ -151,10 +151,10 @@ func TestPanicked(t *testing.T) {
 func TestContain(t *testing.T) {
 	tracer := spantest.New(t)
 	var s rpcspan.Span
-	s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+	s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
 	for range 2 {
 		func() {
-			defer s.Contain()
+			defer s.RecoverHook()
 			panic("hook")
 		}()
 	}
@@ -171,7 +171,7 @@ func TestPassOnInParallel(t *testing.T) {
 	defer closer.Close()
 	h := http.Header{"Uber-Trace-Id": {"1:2:0:1"}, "Uberctx-K": {"v"}}
 	caller := rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(h))
-	ctx := rpcspan.PassOn(t.Context(), tracer, &caller)
+	ctx := rpcspan.ContextWithParent(t.Context(), tracer, &caller)
 	if got := opentracing.SpanFromContext(ctx).BaggageItem("k"); got != "v" {
 		t.Errorf("baggage %q", got)
 	}
@@ -198,11 +198,11 @@ func TestSilentKind(t *testing.T) {
 	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), reporter)
 	defer closer.Close()
 	var s rpcspan.Span
-	s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind.Silent()}, &rpcspan.Parent{})
+	s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind.Unsampled()}, &rpcspan.Parent{})
 	if s.Recording() {
 		t.Error("a silent span wants tags")
 	}
-	tracer.StartSpan("child", opentracing.ChildOf(s.OpenTracing().Context())).Finish()
+	tracer.StartSpan("child", opentracing.ChildOf(s.OpenTracingSpan().Context())).Finish()
 	s.Finish(time0, nil, nil)
 	if reporter.SpansSubmitted() != 0 {
 		t.Error("a silent span or its child was reported")
@@ -212,8 +212,8 @@ func TestSilentKind(t *testing.T) {
 func TestTagsAreAllSet(t *testing.T) {
 	tracer := spantest.New(t)
 	var s rpcspan.Span
-	s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
-	l := rpcspan.Tags{Span: &s, Taken: map[string]bool{"3": true}}
+	s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
+	l := rpcspan.Tags{Span: &s, UserKeys: map[string]bool{"3": true}}
 	for i := range 27 {
 		l.Set(strconv.Itoa(i), i)
 	}
@@ -250,7 +250,7 @@ func TestEveryTracerIsToldTheEnd(t *testing.T) {
 	for _, logs := range [][]opentracing.LogRecord{nil, {{Timestamp: time.Now()}}} {
 		tracer := mocktracer.New()
 		var s rpcspan.Span
-		s.Start(tracer, &rpcspan.Request{Name: "op", Kind: kind}, &rpcspan.Parent{})
+		s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
 		s.Finish(time0, logs, nil)
 		if got := tracer.FinishedSpans()[0]; got.FinishTime.Before(got.StartTime) {
 			t.Errorf("%d logs: ended %v, started %v", len(logs), got.FinishTime, got.StartTime)

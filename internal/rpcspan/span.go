@@ -16,41 +16,43 @@ import (
 
 // Span is the span of one request. It must not be copied after Start.
 type Span struct {
-	span    opentracing.Span
-	jaeger  *jaeger.Span   // span, when it is jaeger's
-	engine  *engine.Engine // that started it; nil if the tracer did
-	began   time.Time
-	deaf    bool // span says that it records nothing
-	ending  atomic.Bool
-	mishaps atomic.Int32 // panics of user hooks
+	span   opentracing.Span
+	jaeger *jaeger.Span   // span, if jaeger-client-go made it
+	engine *engine.Engine // the engine that started span; nil if the tracer did
+
+	startTime    time.Time
+	notRecording bool // the span of another tracer says that it records nothing
+	finishing    atomic.Bool
+	hookPanics   atomic.Int32
 }
 
-// Request is what a span starts with.
-type Request struct {
-	Name string
-	Kind *Kind
-	Tags []opentracing.Tag // set if the span records them
-	Room int               // tags to come
+// StartInfo is what a span starts with.
+type StartInfo struct {
+	Name      string
+	StartTags *StartTags
+	Tags      []opentracing.Tag // set right after the start, if the span records them
+	SpareTags int               // about how many tags will be set later
 }
 
-// Start begins the span as a child of parent, which may be nothing, and reports what Recording does.
-func (s *Span) Start(tracer opentracing.Tracer, r *Request, parent *Parent) (recording bool) {
-	s.began = time.Now()
-	if e := engine.Of(tracer); e != nil && parent.other == nil && r.Kind.list != nil {
-		s.jaeger, recording = e.Start(&engine.Request{
-			Name: r.Name, At: s.began, Server: r.Kind.server, Kind: r.Kind.list, Room: r.Room,
-		}, parent.jaeger(), r.Tags)
+// Start starts the span as a child of parent, or as a root span if parent is not valid, and returns the result of
+// [Span.Recording].
+func (s *Span) Start(tracer opentracing.Tracer, r *StartInfo, parent *Parent) (recording bool) {
+	s.startTime = time.Now()
+	if e := engine.Of(tracer); e != nil && parent.foreign == nil && r.StartTags.list != nil {
+		s.jaeger, recording = e.Start(&engine.StartInfo{
+			Name: r.Name, Time: s.startTime, Server: r.StartTags.server, StartTags: r.StartTags.list, SpareTags: r.SpareTags,
+		}, parent.jaegerOrNil(), r.Tags)
 		if s.jaeger != nil {
 			s.span, s.engine = s.jaeger, e
 			return recording
 		}
 	}
-	s.span = tracer.StartSpan(r.Name, startOptions(tracer, r.Kind, parent)...)
-	s.began = time.Now()
+	s.span = tracer.StartSpan(r.Name, startOptions(tracer, r.StartTags, parent)...)
+	s.startTime = time.Now()
 	if j, ok := s.span.(*jaeger.Span); ok {
 		s.jaeger = j
 	} else if q, ok := s.span.(interface{ IsRecording() bool }); ok {
-		s.deaf = !q.IsRecording()
+		s.notRecording = !q.IsRecording()
 	}
 	return s.SetTags(r.Tags...)
 }
@@ -58,11 +60,11 @@ func (s *Span) Start(tracer opentracing.Tracer, r *Request, parent *Parent) (rec
 // Started reports whether there is a span.
 func (s *Span) Started() bool { return s.span != nil }
 
-// Began is when the span started.
-func (s *Span) Began() time.Time { return s.began }
+// StartTime returns when the span started.
+func (s *Span) StartTime() time.Time { return s.startTime }
 
-// OpenTracing returns the span itself, nil if there is none.
-func (s *Span) OpenTracing() opentracing.Span { return s.span }
+// OpenTracingSpan returns the span itself, or nil if there is none.
+func (s *Span) OpenTracingSpan() opentracing.Span { return s.span }
 
 // Context returns ctx with the span in it.
 func (s *Span) Context(ctx context.Context) context.Context {
@@ -72,9 +74,10 @@ func (s *Span) Context(ctx context.Context) context.Context {
 	return opentracing.ContextWithSpan(ctx, s.span)
 }
 
-// Hooked returns ctx as the tracer wants it around its span: ctx itself, but for tracers that keep more than the
-// span in a context. For middlewares whose per-request state is a context and answers with Value.
-func (s *Span) Hooked(ctx context.Context) context.Context {
+// TracerContext returns ctx with what the tracer adds to the contexts of its spans, which is nothing for most tracers:
+// see [opentracing.TracerContextWithSpanExtension]. It is for middlewares whose per-request state is itself a context
+// that answers with [Span.Value].
+func (s *Span) TracerContext(ctx context.Context) context.Context {
 	if s.span != nil {
 		if hook, ok := s.span.Tracer().(opentracing.TracerContextWithSpanExtension); ok {
 			return hook.ContextWithSpanHook(ctx, s.span)
@@ -83,7 +86,7 @@ func (s *Span) Hooked(ctx context.Context) context.Context {
 	return ctx
 }
 
-// Value returns the span if key is the one opentracing.SpanFromContext asks for, else nil.
+// Value returns the span if key is the one that [opentracing.SpanFromContext] looks up, else nil.
 func (s *Span) Value(key any) any {
 	if s.span == nil || key != activeKey {
 		return nil
@@ -91,19 +94,25 @@ func (s *Span) Value(key any) any {
 	return s.span
 }
 
-// Recording reports whether tags and logs can still matter: false once jaeger has decided not to sample. It may
-// change while the request runs, so ask again before the last tags.
+// Observed reports whether observers of the tracer see the tags of the span even if it is not sampled. The tags of the
+// outcome are set for them, too.
+func (s *Span) Observed() bool {
+	return s.jaeger != nil && s.engine == nil && engine.Observed(s.jaeger)
+}
+
+// Recording reports whether tags and logs can still matter: false once jaeger-client-go has decided not to sample. The
+// result may change while the request runs, so it is checked again before the last tags are set.
 func (s *Span) Recording() bool {
 	if s.jaeger == nil {
-		return s.span != nil && !s.deaf
+		return s.span != nil && !s.notRecording
 	}
 	return engine.Recording(s.jaeger)
 }
 
-// SetTag sets a tag that is not set elsewhere: jaeger-client-go keeps both of two tags with one key.
+// SetTag sets a tag. No tag may be set twice: jaeger-client-go keeps both of two tags with one key.
 func (s *Span) SetTag(key string, value any) { s.SetTags(opentracing.Tag{Key: key, Value: value}) }
 
-// SetTags is SetTag for each of the tags, and reports what Recording does.
+// SetTags sets the tags and returns the result of [Span.Recording].
 func (s *Span) SetTags(tags ...opentracing.Tag) (recording bool) {
 	if s.jaeger != nil {
 		return engine.SetTags(s.jaeger, tags...)
@@ -116,7 +125,8 @@ func (s *Span) SetTags(tags ...opentracing.Tag) (recording bool) {
 	return s.Recording()
 }
 
-// Rename replaces the name the span was started with. One that was set since then stays, if the span can tell.
+// Rename replaces the operation name that the span was started with. A name that was set since then stays, if the span
+// has a method OperationName.
 func (s *Span) Rename(started, name string) {
 	if s.span == nil || started == name {
 		return
@@ -127,7 +137,7 @@ func (s *Span) Rename(started, name string) {
 	s.span.SetOperationName(name)
 }
 
-// Fail marks the span as failed and logs why. stack is for panics only.
+// Fail marks the span as failed and logs the error. stack is nil but for panics.
 func (s *Span) Fail(kind, message string, stack []byte) {
 	if s.span == nil {
 		return
@@ -143,45 +153,45 @@ func (s *Span) Fail(kind, message string, stack []byte) {
 	s.span.LogFields(fields...)
 }
 
-// failed reports whether the handler has marked the span itself.
+// failed reports whether the handler has already marked the span as failed.
 func (s *Span) failed() bool {
 	return s.jaeger != nil && s.jaeger.Tags()[string(ext.Error)] == true
 }
 
-// maxMessage bounds error messages, which may quote what a remote caller sent.
+// maxMessage bounds error messages, in bytes, because they may quote what a remote caller sent.
 const maxMessage = 1024
 
-// Ending reports true to exactly one caller, who then sets the last tags and calls Finish.
-func (s *Span) Ending() bool { return s.span != nil && s.ending.CompareAndSwap(false, true) }
+// TryFinish returns true to exactly one caller, which then sets the last tags and calls [Span.Finish].
+func (s *Span) TryFinish() bool { return s.span != nil && s.finishing.CompareAndSwap(false, true) }
 
-// Finish ends the span at the given time, or now if end is zero, with events that were kept aside and its last tags,
-// which may be nil.
-func (s *Span) Finish(end time.Time, events []opentracing.LogRecord, last *Tags) {
+// Finish finishes the span at end, or now if end is zero, with the given logs and its last tags, which may be nil.
+func (s *Span) Finish(end time.Time, logs []opentracing.LogRecord, last *Tags) {
 	var tags []opentracing.Tag
 	if last != nil {
 		tags = last.list[:last.n]
 	}
-	if n := s.mishaps.Load(); n > 0 {
+	if n := s.hookPanics.Load(); n > 0 {
 		s.SetTag("spanloom.hook_panics", int(n))
 	}
 	if s.engine != nil {
-		s.engine.Finish(s.jaeger, end, events, tags)
+		s.engine.Finish(s.jaeger, end, logs, tags)
 		return
 	}
 	s.SetTags(tags...)
-	if end.IsZero() && len(events) == 0 {
+	if end.IsZero() && len(logs) == 0 {
 		s.span.Finish()
 		return
 	}
-	if end.IsZero() && s.jaeger == nil { // mocktracer takes zero for a time
+	if end.IsZero() && s.jaeger == nil { // mocktracer takes a zero time literally
 		end = time.Now()
 	}
-	s.span.FinishWithOptions(opentracing.FinishOptions{FinishTime: end, LogRecords: events})
+	s.span.FinishWithOptions(opentracing.FinishOptions{FinishTime: end, LogRecords: logs})
 }
 
-// Contain must be deferred directly around a user's hook: it swallows a panic there and counts it on the span.
-func (s *Span) Contain() {
+// RecoverHook is deferred directly in the function that calls a user's hook. It recovers a panic of the hook and counts
+// it on the span.
+func (s *Span) RecoverHook() {
 	if recover() != nil {
-		s.mishaps.Add(1)
+		s.hookPanics.Add(1)
 	}
 }

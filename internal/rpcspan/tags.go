@@ -2,22 +2,22 @@ package rpcspan
 
 import "github.com/opentracing/opentracing-go"
 
-// Tags collects tags of Span, to set them at once with Flush or Span.Finish. Those with keys that are taken are left out: a
-// user has set them on all spans.
+// Tags collects tags of a span, so that [Tags.Flush] or [Span.Finish] can set them at once. Tags whose keys are in
+// UserKeys are left out, because the user has set them on all spans.
 type Tags struct {
-	Span  *Span
-	Taken map[string]bool
+	Span     *Span
+	UserKeys map[string]bool
 
 	n    int
-	list [10]opentracing.Tag // no slice, so that Tags can stay on the stack
+	list [10]opentracing.Tag // an array, so that Tags can stay on the stack
 }
 
-// Tags returns a list that is empty.
-func (s *Span) Tags(taken map[string]bool) Tags { return Tags{Span: s, Taken: taken} }
+// Tags returns an empty list.
+func (s *Span) Tags(userKeys map[string]bool) Tags { return Tags{Span: s, UserKeys: userKeys} }
 
 // Set adds a tag.
 func (l *Tags) Set(key string, value any) {
-	if l.Taken != nil && l.Taken[key] {
+	if l.UserKeys != nil && l.UserKeys[key] {
 		return
 	}
 	if l.n == len(l.list) {
@@ -27,7 +27,7 @@ func (l *Tags) Set(key string, value any) {
 	l.n++
 }
 
-// Flush sets the tags.
+// Flush sets the tags that were collected and empties the list.
 func (l *Tags) Flush() {
 	if l.n > 0 {
 		l.Span.SetTags(l.list[:l.n]...)
