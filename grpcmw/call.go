@@ -100,7 +100,7 @@ func (c *call) end(err error, panicked any) {
 }
 
 func (c *call) finish(s condition, failed bool, panicked any) {
-	l := c.Span.Tags(c.cfg.taken)
+	l := rpcspan.Tags{Span: &c.Span, Vocabulary: c.cfg.semconv, UserKeys: c.cfg.taken}
 	if c.Recording() {
 		c.describeLate(&l)
 		c.endTags(&l, s, failed)

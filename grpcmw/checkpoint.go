@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/opentracing/opentracing-go"
+
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // checkpoints makes the spans that show an open stream.
@@ -48,8 +50,8 @@ func (k *checkpoints) report() {
 		span.SetTag(tag.Key, tag.Value)
 	}
 	sent, received := c.stream.messages()
-	span.SetTag("rpc.messages.sent", sent)
-	span.SetTag("rpc.messages.received", received)
+	span.SetTag(semconv.MessagesSent.OpenTracing, sent)
+	span.SetTag(semconv.MessagesReceived.OpenTracing, received)
 	span.Finish()
 }
 

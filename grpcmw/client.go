@@ -116,7 +116,7 @@ func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod st
 		c.stream = &c.counts
 	}
 	if c.start(t, cl.cfg.kind, &parent) {
-		l := c.Span.Tags(cl.cfg.taken)
+		l := rpcspan.Tags{Span: &c.Span, Vocabulary: cl.cfg.semconv, UserKeys: cl.cfg.taken}
 		c.describe(&l)
 		l.Flush()
 	}

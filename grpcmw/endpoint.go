@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/opentracing/opentracing-go/ext"
-
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
@@ -86,18 +84,16 @@ func (c *call) peerTags(l *rpcspan.Tags, e endpoint) {
 	if e.address == nil {
 		return
 	}
-	if semconv.WritesOpenTracing(c.cfg.semconv) {
-		l.Set(string(ext.PeerAddress), e.address)
-	}
+	l.Add(semconv.PeerAddress, e.address)
 	if e.host == nil {
 		return
 	}
-	host, port := "network.peer.address", "network.peer.port"
+	host, port := semconv.NetworkPeerAddress, semconv.NetworkPeerPort
 	if c.kind.client() {
-		host, port = "server.address", "server.port"
+		host, port = semconv.ServerAddress, semconv.ServerPort
 	}
-	l.Set(host, e.host)
+	l.Add(host, e.host)
 	if e.port != nil {
-		l.Set(port, e.port)
+		l.Add(port, e.port)
 	}
 }

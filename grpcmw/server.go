@@ -116,7 +116,7 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc
 	}
 	if c.start(t, kind, &parent) {
 		c.Link(&stranger)
-		l := c.Span.Tags(s.cfg.taken)
+		l := rpcspan.Tags{Span: &c.Span, Vocabulary: s.cfg.semconv, UserKeys: s.cfg.taken}
 		c.describe(&l)
 		l.Flush()
 	}

@@ -25,28 +25,27 @@ var (
 
 // methodTags are those that all RPCs of a method have.
 func (c *config) methodTags(m *method, rpc rpcKind) (tags []opentracing.Tag) {
-	add := func(key string, value any) {
-		if !c.taken[key] {
-			tags = append(tags, opentracing.Tag{Key: key, Value: value})
+	add := func(tag *semconv.Tag, value any) {
+		first, second := tag.Keys(c.semconv)
+		for _, key := range [...]string{first, second} {
+			if key != "" && !c.taken[key] {
+				tags = append(tags, opentracing.Tag{Key: key, Value: value})
+			}
 		}
+	}
+	add(semconv.RPCSystem, system)
+	if m.known {
+		add(semconv.RPCService, m.service)
 	}
 	if semconv.WritesOpenTracing(c.semconv) {
-		add("rpc.system", system)
-		if m.known {
-			add("rpc.service", m.service)
-		}
-		add("rpc.method", m.name)
-	}
-	if semconv.WritesOTel(c.semconv) {
-		add("rpc.system.name", system)
-		if !semconv.WritesOpenTracing(c.semconv) {
-			add("rpc.method", m.path)
-		}
+		add(semconv.RPCMethod, m.name)
+	} else {
+		add(semconv.RPCFullMethod, m.path)
 	}
 	if !m.known {
-		add("rpc.method_original", m.original)
+		add(semconv.RPCMethodOriginal, m.original)
 	}
-	add("grpc.type", rpcTypes[rpc])
+	add(semconv.GRPCType, rpcTypes[rpc])
 	return append(tags, c.tags...)
 }
 
@@ -70,7 +69,7 @@ func (c *call) describeLate(l *rpcspan.Tags) {
 	if c.kind.client() {
 		kind = ext.SpanKindRPCClientEnum
 	}
-	l.Set(string(ext.SpanKind), kind)
+	l.Add(semconv.SpanKind, kind)
 	c.SetTags(c.method.tags...)
 	c.describe(l)
 }
@@ -78,7 +77,7 @@ func (c *call) describeLate(l *rpcspan.Tags) {
 // deadlineTag tells how much time an RPC has.
 func (c *call) deadlineTag(l *rpcspan.Tags) {
 	if deadline, ok := c.base.Deadline(); ok {
-		l.Set("grpc.timeout_ms", max(time.Until(deadline).Milliseconds(), 0))
+		l.Add(semconv.GRPCTimeout, max(time.Until(deadline).Milliseconds(), 0))
 	}
 }
 
@@ -96,7 +95,7 @@ func (c *call) callerTags(l *rpcspan.Tags) {
 // calleeTags sets what a client knows of the server before it answers, and what it sends as metadata.
 func (c *clientCall) calleeTags(l *rpcspan.Tags) {
 	if name := c.cfg.peerService(&c.Span, c.target()); name != "" {
-		l.Set(string(ext.PeerService), name)
+		l.Add(semconv.PeerService, name)
 	}
 	if sentWith(c.base) == nil {
 		return
@@ -128,42 +127,37 @@ func attempt(before []string) int {
 
 func attemptTag(l *rpcspan.Tags, n int) {
 	if n > 0 {
-		l.Set("grpc.attempt", n)
+		l.Add(semconv.GRPCAttempt, n)
 	}
 }
 
 // endTags sets what is known at the end.
 func (c *call) endTags(l *rpcspan.Tags, s condition, failed bool) {
-	conv := c.cfg.semconv
-	if semconv.WritesOpenTracing(conv) {
-		l.Set("rpc.grpc.status_code", int(s.code))
-		if s.code != codes.OK {
-			l.Set("grpc.code", s.code.String())
-		}
+	l.Add(semconv.GRPCStatusCode, int(s.code))
+	if s.code != codes.OK {
+		l.Add(semconv.GRPCCode, s.code.String())
 	}
-	if semconv.WritesOTel(conv) {
-		l.Set("rpc.response.status_code", specName(s.code))
-		if failed && !s.panicked {
-			l.Set("error.type", specName(s.code))
-		}
+	l.Add(semconv.RPCResponseStatusCode, specName(s.code))
+	if failed && !s.panicked && semconv.WritesOTel(c.cfg.semconv) {
+		l.Add(semconv.ErrorType, specName(s.code))
 	}
 	if c.stream != nil {
 		sent, received := c.stream.messages()
-		l.Set("rpc.messages.sent", sent)
-		l.Set("rpc.messages.received", received)
+		l.Add(semconv.MessagesSent, sent)
+		l.Add(semconv.MessagesReceived, received)
 		if first := c.stream.first.Load(); first > 0 {
-			l.Set("grpc.first_message_ms", float64(first)/float64(time.Millisecond))
+			l.Add(semconv.GRPCFirstMessage, float64(first)/float64(time.Millisecond))
 		}
 	}
 	if c.client != nil {
 		c.peerTags(l, c.client.callee())
 		c.client.serverTrace(l)
 		if n := c.client.dropped; n > 0 {
-			l.Set("spanloom.dropped_metadata", int(n))
+			l.Add(semconv.DroppedMetadata, int(n))
 		}
 	}
 	if failed && !s.panicked {
-		l.Set("otel.status_description", model.Cut(s.message, maxDescription))
+		l.Add(semconv.StatusDescription, model.Cut(s.message, semconv.MaxMessage))
 		c.Fail(s.code.String(), s.message, nil)
 	}
 }
@@ -177,7 +171,7 @@ func (c *clientCall) serverTrace(l *rpcspan.Tags) {
 		return
 	}
 	if id := c.trailer.Get(c.cfg.trailer); len(id) > 0 && id[0] != "" {
-		l.Set("grpc.server_trace_id", model.Cut(id[0], maxTraceID))
+		l.Add(semconv.GRPCServerTraceID, model.Cut(id[0], maxTraceID))
 	}
 }
 
@@ -204,13 +198,8 @@ type metadataTag struct {
 	secret                 bool
 }
 
-const (
-	maxMetadata    = 256
-	maxDescription = 256
-)
-
 func newMetadataTag(key string) metadataTag {
-	t := metadataTag{key: key, openTracing: "grpc.metadata." + key, otel: "rpc.request.metadata." + key}
+	t := metadataTag{key: key, openTracing: semconv.PrefixMetadata + key, otel: semconv.PrefixOTelMetadata + key}
 	switch key {
 	case "authorization", "proxy-authorization", "cookie", "set-cookie":
 		t.secret = true
@@ -224,7 +213,7 @@ func (t metadataTag) record(l *rpcspan.Tags, conv Semconv, values []string) {
 	}
 	value := "***"
 	if !t.secret {
-		value = model.Cut(strings.Join(values, ","), maxMetadata)
+		value = model.Cut(strings.Join(values, ","), semconv.MaxMetadata)
 	}
 	if semconv.WritesOpenTracing(conv) {
 		l.Set(t.openTracing, value)

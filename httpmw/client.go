@@ -9,6 +9,7 @@ import (
 	"github.com/opentracing/opentracing-go/ext"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // Transport returns a RoundTripper that makes one client span of each round trip and sends its context along. The
@@ -106,11 +107,11 @@ func (c *call) begin(tracer opentracing.Tracer) {
 	c.parent = c.span.TracerContext(c.parent)
 	n, last := c.resends()
 	if recording {
-		l := c.span.Tags(c.taken)
+		l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.taken}
 		t := tagger{c.config, &c.span, &l}
 		t.clientRequest(c.original, c.template)
 		if n > 0 {
-			t.set("http.request.resend_count", n)
+			t.add(semconv.HTTPResendCount, n)
 		}
 		l.Flush()
 		c.span.LinkTo(last)
@@ -159,7 +160,7 @@ func (c *call) received(resp *http.Response) *http.Response {
 	c.first = time.Since(c.span.StartTime())
 	c.status = resp.StatusCode
 	if c.span.Recording() {
-		l := c.span.Tags(c.taken)
+		l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.taken}
 		t := tagger{c.config, &c.span, &l}
 		t.status(resp.StatusCode)
 		t.protocol(resp.ProtoMajor, resp.ProtoMinor)
@@ -187,7 +188,7 @@ func (c *call) end(e ending) {
 		return
 	}
 	o, why := c.outcome(e)
-	l := c.span.Tags(c.taken)
+	l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.taken}
 	t := tagger{c.config, &c.span, &l}
 	failed := t.verdict(c.original, o)
 	var logs []opentracing.LogRecord
@@ -204,7 +205,7 @@ func (c *call) end(e ending) {
 			t.firstByte(c.first)
 		}
 		if e.incomplete {
-			t.set("http.body.incomplete", true)
+			t.add(semconv.HTTPBodyIncomplete, true)
 		}
 		t.judge(o, failed, why, o.Status >= 400)
 	}

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/opentracing/opentracing-go/ext"
-
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
@@ -20,14 +18,12 @@ func (t tagger) serverRequest(r *http.Request) {
 		scheme = "https"
 	}
 	loc := locate(t.span, t.config, r, scheme)
-	if semconv.WritesOpenTracing(t.semconv) {
-		t.set("http.url", loc.full)
-	}
+	t.add(semconv.HTTPServerURL, loc.full)
 	if semconv.WritesOTel(t.semconv) {
-		t.set("url.scheme", scheme)
-		t.set("url.path", loc.path)
+		t.add(semconv.URLScheme, scheme)
+		t.add(semconv.URLPath, loc.path)
 		if loc.query != "" {
-			t.set("url.query", loc.query)
+			t.add(semconv.URLQuery, loc.query)
 		}
 		t.server(r.Host, 0)
 		t.protocol(r.ProtoMajor, r.ProtoMinor)
@@ -36,7 +32,7 @@ func (t tagger) serverRequest(r *http.Request) {
 		t.serverPeer(t.boxes.peer(r.RemoteAddr), r.Header)
 	}
 	if agent := r.UserAgent(); agent != "" {
-		t.both("http.user_agent", "user_agent.original", t.boxes.text(model.Cut(agent, maxBoxed)))
+		t.add(semconv.HTTPUserAgent, t.boxes.text(model.Cut(agent, maxBoxed)))
 	}
 	t.headers(t.reqTags, r.Header, r.Host)
 }
@@ -46,12 +42,10 @@ func (t tagger) serverPeer(p *peer, h http.Header) {
 	client := p.ip
 	if len(t.proxies) > 0 && p.ip.IsValid() {
 		client = clientIP(p.ip, h, t.proxies)
-		if semconv.WritesOpenTracing(t.semconv) {
-			t.set("http.client_ip", t.ip(client))
-		}
+		t.add(semconv.HTTPClientIP, t.ip(client))
 	}
 	if semconv.WritesOTel(t.semconv) && client.IsValid() {
-		t.set("client.address", t.ip(client))
+		t.add(semconv.ClientAddress, t.ip(client))
 	}
 }
 
@@ -64,10 +58,10 @@ func (t tagger) server(hostport string, defaultPort uint16) {
 		port = defaultPort
 	}
 	if host != "" {
-		t.set("server.address", t.boxes.text(host))
+		t.add(semconv.ServerAddress, t.boxes.text(host))
 	}
 	if port != 0 {
-		t.set("server.port", portTag(port))
+		t.add(semconv.ServerPort, portTag(port))
 	}
 }
 
@@ -101,7 +95,7 @@ func splitHostPort(hostport string) (host string, port uint16) {
 func (t tagger) clientRequest(r *http.Request, template string) {
 	t.method(r.Method)
 	loc := locate(t.span, t.config, r, "")
-	t.both("http.url", "url.full", loc.full)
+	t.add(semconv.HTTPURL, loc.full)
 	defaultPort := uint16(80)
 	if r.URL.Scheme == "https" {
 		defaultPort = 443
@@ -111,17 +105,17 @@ func (t tagger) clientRequest(r *http.Request, template string) {
 		if port == 0 {
 			port = defaultPort
 		}
-		t.set("peer.hostname", t.boxes.text(host))
-		t.set("peer.port", portTag(port))
+		t.add(semconv.PeerHostname, t.boxes.text(host))
+		t.add(semconv.PeerPort, portTag(port))
 	}
 	if semconv.WritesOTel(t.semconv) {
 		t.server(r.URL.Host, defaultPort)
 	}
 	if template != "" {
-		t.set("url.template", t.boxes.text(template))
+		t.add(semconv.URLTemplate, t.boxes.text(template))
 	}
 	if service := tell(t.span, t.service, r); service != "" {
-		t.set(string(ext.PeerService), t.boxes.text(service))
+		t.add(semconv.PeerService, t.boxes.text(service))
 	}
 	t.headers(t.reqTags, r.Header, r.Host)
 }

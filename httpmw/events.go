@@ -11,6 +11,7 @@ import (
 	"github.com/opentracing/opentracing-go/log"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // maxEvents bounds the events of one round trip.
@@ -41,7 +42,7 @@ func (e *connEvents) add(event string, fields ...log.Field) {
 // done adds an event with an error, if there is one.
 func (e *connEvents) done(event string, err error, fields ...log.Field) {
 	if err != nil {
-		fields = append(fields, log.Message(model.Cut(e.tagger.message(err), maxHeaderTag)))
+		fields = append(fields, log.Message(model.Cut(e.tagger.message(err), semconv.MaxHeader)))
 	}
 	e.add(event, fields...)
 }

@@ -81,8 +81,8 @@ func WithSemconv(s Semconv) Option {
 // joined by ", ".
 func WithHeaderTags(request, response []string) Option {
 	return option(func(c *config) {
-		c.reqTags = headerTags("http.request.header.", request)
-		c.respTags = headerTags("http.response.header.", response)
+		c.reqTags = headerTags(semconv.PrefixRequestHeader, request)
+		c.respTags = headerTags(semconv.PrefixResponseHeader, response)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // Outcome is what is known of a request when its span ends. A hook may change IsError; changes of other fields
@@ -49,16 +50,16 @@ func (t tagger) judge(o Outcome, failed bool, why failure, suspect bool) {
 		if why.kind == "" {
 			why = failure{strconv.Itoa(o.Status), http.StatusText(o.Status)}
 		}
-		t.set("otel.status_description", model.Cut(why.message, maxHeaderTag))
+		t.add(semconv.StatusDescription, model.Cut(why.message, semconv.MaxMessage))
 		t.span.Fail(why.kind, why.message, nil)
-		t.set("error.type", why.kind)
+		t.add(semconv.ErrorType, why.kind)
 		return
 	}
 	if o.Err != nil {
-		t.set("error.type", why.kind)
+		t.add(semconv.ErrorType, why.kind)
 	}
 	if suspect {
-		t.set("otel.status_code", "OK")
+		t.add(semconv.StatusCode, "OK")
 	}
 }
 

@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 const redacted = "REDACTED"
 
-// maxURL bounds recorded URLs. Stock jaeger-client-go cuts longer tags anywhere.
-const maxURL = 256
+// maxURL bounds recorded URLs.
+const maxURL = semconv.MaxURL
 
 // secretParams are query parameters whose values are not recorded, in lower case.
 var secretParams = map[string]bool{

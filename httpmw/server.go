@@ -12,6 +12,7 @@ import (
 	"github.com/opentracing/opentracing-go/ext"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // Middleware returns a middleware that makes one server span of each request. It goes on a chi router with Use, With
@@ -113,7 +114,7 @@ func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspa
 		s.span.Link(remote)
 	}
 	if s.described {
-		l := s.span.Tags(s.taken)
+		l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.taken}
 		tagger{s.config, &s.span, &l}.serverRequest(r)
 		l.Flush()
 	}
@@ -176,7 +177,7 @@ func (s *request) end(r *http.Request, done bool, value any) {
 		s.route = route
 	}
 	o, why := s.outcome(done, value)
-	l := s.span.Tags(s.taken)
+	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.taken}
 	t := tagger{s.config, &s.span, &l}
 	failed := t.verdict(r, o)
 	if s.span.Recording() {
@@ -190,7 +191,7 @@ func (s *request) end(r *http.Request, done bool, value any) {
 // conclude sets the tags of the response.
 func (s *request) conclude(t tagger, o Outcome) {
 	if o.Route != "" {
-		t.set("http.route", t.boxes.text(o.Route))
+		t.add(semconv.HTTPRoute, t.boxes.text(o.Route))
 	}
 	t.status(o.Status)
 	size := o.BytesOut
@@ -199,17 +200,17 @@ func (s *request) conclude(t tagger, o Outcome) {
 	}
 	t.sizes(o.BytesIn, size)
 	if o.Hijacked {
-		t.set("http.hijacked", true)
+		t.add(semconv.HTTPHijacked, true)
 	}
 	if o.Aborted {
-		t.set("http.aborted", true)
+		t.add(semconv.HTTPAborted, true)
 	}
 	if s.out.flushed && !s.out.first.IsZero() {
-		t.set("http.streaming", true)
+		t.add(semconv.HTTPStreaming, true)
 		t.firstByte(o.FirstByte)
 	}
 	if s.out.err != nil {
-		t.set("http.write_error", t.message(s.out.err))
+		t.add(semconv.HTTPWriteError, t.message(s.out.err))
 	}
 	if !o.Hijacked {
 		t.headers(t.respTags, s.out.inner.Header(), "")

@@ -20,15 +20,7 @@ type tagger struct {
 
 func (t tagger) set(key string, value any) { t.tags.Set(key, value) }
 
-// both sets one fact under its names in both vocabularies.
-func (t tagger) both(opentracing, otel string, value any) {
-	if semconv.WritesOpenTracing(t.semconv) {
-		t.set(opentracing, value)
-	}
-	if semconv.WritesOTel(t.semconv) {
-		t.set(otel, value)
-	}
-}
+func (t tagger) add(tag *semconv.Tag, value any) { t.tags.Add(tag, value) }
 
 // otherMethod stands for all methods that the kit does not know, since callers can make up any number of them.
 const otherMethod = "_OTHER"
@@ -71,9 +63,9 @@ func nameMethod(method string) string {
 
 func (t tagger) method(method string) {
 	tag, known := methodTag(method)
-	t.both("http.method", "http.request.method", tag)
+	t.add(semconv.HTTPMethod, tag)
 	if !known {
-		t.both("http.method_original", "http.request.method_original", strings.Clone(model.Cut(method, 64)))
+		t.add(semconv.HTTPMethodOriginal, strings.Clone(model.Cut(method, semconv.MaxMethod)))
 	}
 }
 
@@ -85,8 +77,7 @@ var statusTags = func() (tags [600]any) {
 	return tags
 }()
 
-// status sets the status code. OpenTracing's name is set in all vocabularies: Jaeger derives a span's status from
-// it and knows no other.
+// status sets the status code.
 func (t tagger) status(code int) {
 	if code <= 0 || code > 999 {
 		return
@@ -95,47 +86,38 @@ func (t tagger) status(code int) {
 	if code < len(statusTags) {
 		tag = statusTags[code]
 	}
-	t.set("http.status_code", tag)
-	if semconv.WritesOTel(t.semconv) {
-		t.set("http.response.status_code", tag)
-	}
+	t.add(semconv.HTTPStatusCode, tag)
 }
 
 func (t tagger) sizes(request, response int64) {
 	if request > 0 {
-		t.both("http.request_size", "http.request.body.size", request)
+		t.add(semconv.HTTPRequestSize, request)
 	}
 	if response >= 0 {
-		t.both("http.response_size", "http.response.body.size", response)
+		t.add(semconv.HTTPResponseSize, response)
 	}
 }
 
 func (t tagger) firstByte(after time.Duration) {
-	t.set("http.first_byte_ms", float64(after)/float64(time.Millisecond))
+	t.add(semconv.HTTPFirstByte, float64(after)/float64(time.Millisecond))
 }
 
 // peer sets the address of the other end of the connection.
 func (t tagger) peer(p *peer) {
-	if semconv.WritesOpenTracing(t.semconv) {
-		t.set("peer.address", p.address)
-		if p.host != nil && p.ip.Is4() {
-			t.set("peer.ipv4", p.host)
-		} else if p.host != nil {
-			t.set("peer.ipv6", p.host)
-		}
-		if p.port != nil {
-			t.set("peer.port", p.port)
-		}
+	t.add(semconv.PeerAddress, p.address)
+	if p.host != nil && p.ip.Is4() {
+		t.add(semconv.PeerIPv4, p.host)
+	} else if p.host != nil {
+		t.add(semconv.PeerIPv6, p.host)
 	}
-	if semconv.WritesOTel(t.semconv) {
-		host := p.host
-		if host == nil {
-			host = p.address
-		}
-		t.set("network.peer.address", host)
-		if p.port != nil {
-			t.set("network.peer.port", p.port)
-		}
+	host := p.host
+	if host == nil {
+		host = p.address
+	}
+	t.add(semconv.NetworkPeerAddress, host)
+	if p.port != nil {
+		t.add(semconv.PeerPort, p.port)
+		t.add(semconv.NetworkPeerPort, p.port)
 	}
 }
 
@@ -147,11 +129,8 @@ func (t tagger) protocol(major, minor int) {
 	if major < 2 {
 		version += "." + strconv.Itoa(minor)
 	}
-	t.set("network.protocol.version", t.boxes.text(version))
+	t.add(semconv.NetworkProtocolVersion, t.boxes.text(version))
 }
-
-// maxHeaderTag bounds recorded header values.
-const maxHeaderTag = 1024
 
 func (t tagger) headers(tags []headerTag, h http.Header, host string) {
 	for _, tag := range tags {
@@ -170,13 +149,13 @@ func joinHeader(values []string) string {
 	joined := values[0]
 	if len(values) > 1 {
 		var b strings.Builder
-		for i := 0; i < len(values) && b.Len() <= maxHeaderTag; i++ {
+		for i := 0; i < len(values) && b.Len() <= semconv.MaxHeader; i++ {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(values[i][:min(len(values[i]), maxHeaderTag)])
+			b.WriteString(values[i][:min(len(values[i]), semconv.MaxHeader)])
 		}
 		joined = b.String()
 	}
-	return model.Cut(joined, maxHeaderTag)
+	return model.Cut(joined, semconv.MaxHeader)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 const maxName = 1 << 10 // bytes of the name of a span or service
@@ -31,19 +32,19 @@ func newSpan(p *process, ms *model.Span, dropped int) *span {
 	slices.SortStableFunc(sp.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
 	for _, t := range sp.Tags {
 		switch t.Key {
-		case "span.kind":
+		case semconv.KeySpanKind:
 			sp.kind = name(t.Value.Str())
-		case "error":
+		case semconv.KeyError:
 			sp.failed = sp.failed || truthy(t.Value)
-		case "otel.status_code":
+		case semconv.KeyStatusCode:
 			sp.failed = sp.failed || t.Value.Str() == "ERROR"
-		case "error.type":
-			sp.panicked = sp.panicked || t.Value.Str() == "panic"
+		case semconv.KeyErrorType:
+			sp.panicked = sp.panicked || t.Value.Str() == semconv.PanicType
 		}
 	}
 	for _, l := range sp.Logs {
 		for _, f := range l.Fields {
-			if f.Key == "error.kind" && f.Value.Str() == "panic" {
+			if f.Key == semconv.KeyErrorKind && f.Value.Str() == semconv.PanicType {
 				sp.panicked = true
 			}
 		}

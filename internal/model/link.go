@@ -1,10 +1,9 @@
 package model
 
-import "strconv"
+import (
+	"strconv"
 
-const (
-	tagLinkTraceID = "link.trace_id"
-	tagLinkSpanID  = "link.span_id"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // loadLink adds the reference that the tags of a span at a public endpoint, or of a resend, tell, unless there is one to
@@ -13,9 +12,9 @@ func (s *Span) loadLink() {
 	var traceID, spanID string
 	for i := range s.Tags {
 		switch t := &s.Tags[i]; t.Key {
-		case tagLinkTraceID:
+		case semconv.KeyLinkTraceID:
 			traceID = t.Value.Str()
-		case tagLinkSpanID:
+		case semconv.KeyLinkSpanID:
 			spanID = t.Value.Str()
 		}
 	}

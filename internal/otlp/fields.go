@@ -1,6 +1,10 @@
 package otlp
 
-import "google.golang.org/protobuf/encoding/protowire"
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/spanloom/spanloom/internal/semconv"
+)
 
 // Field numbers of opentelemetry-proto v1, https://github.com/open-telemetry/opentelemetry-proto.
 const (
@@ -60,15 +64,15 @@ const (
 	rpcStatusMessage protowire.Number = 2
 )
 
-// Jaeger's names for what OTLP has fields for.
+// The names that Jaeger uses for facts for which OTLP has fields.
 const (
-	tagKind              = "span.kind"
-	tagError             = "error"
-	tagStatusCode        = "otel.status_code"
-	tagStatusDescription = "otel.status_description"
-	tagScopeName         = "otel.scope.name"
-	tagScopeVersion      = "otel.scope.version"
-	tagRefType           = "opentracing.ref_type"
+	tagKind              = semconv.KeySpanKind
+	tagError             = semconv.KeyError
+	tagStatusCode        = semconv.KeyStatusCode
+	tagStatusDescription = semconv.KeyStatusDescription
+	tagScopeName         = semconv.KeyScopeName
+	tagScopeVersion      = semconv.KeyScopeVersion
+	tagRefType           = semconv.KeyRefType
 	tagService           = "service.name"
 	fieldEvent           = "event"
 	fieldMessage         = "message"

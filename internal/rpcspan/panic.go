@@ -5,10 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
-
-// maxStack bounds the recorded stack of a panic, in bytes.
-const maxStack = 8 << 10
 
 // Panicked marks the span as failed by a panic with this value, and adds tags that say so to l. It is called in the
 // deferred function that recovered the value, which then panics again with the same value: there the stack still shows
@@ -18,13 +16,13 @@ func (s *Span) Panicked(value any, l *Tags) {
 		return
 	}
 	stack := debug.Stack()
-	if len(stack) > maxStack {
-		stack = stack[:maxStack]
+	if len(stack) > semconv.MaxStack {
+		stack = stack[:semconv.MaxStack]
 	}
 	message := safeSprint(value)
-	l.Set("error.type", "panic")
-	l.Set("otel.status_description", model.Cut(message, maxMessage))
-	s.Fail("panic", message, stack)
+	l.Add(semconv.ErrorType, semconv.PanicType)
+	l.Add(semconv.StatusDescription, model.Cut(message, semconv.MaxMessage))
+	s.Fail(semconv.PanicType, message, stack)
 }
 
 // safeSprint is [fmt.Sprint] for values whose methods may panic.

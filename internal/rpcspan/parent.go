@@ -8,6 +8,7 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/engine"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // Tracer returns t, or the current global tracer if t is nil. ok is false for a tracer that has no effect.
@@ -110,8 +111,8 @@ func (s *Span) LinkTo(sc opentracing.SpanContext) {
 		return
 	}
 	if id := carrier.TraceID(sc); id != "" {
-		s.SetTag("link.trace_id", id)
-		s.SetTag("link.span_id", carrier.SpanID(sc))
+		s.SetTag(semconv.KeyLinkTraceID, id)
+		s.SetTag(semconv.KeyLinkSpanID, carrier.SpanID(sc))
 	}
 }
 

@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"github.com/opentracing/opentracing-go"
-	"github.com/opentracing/opentracing-go/ext"
 	"github.com/opentracing/opentracing-go/log"
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/engine"
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // Span is the span of one request. It must not be copied after Start.
@@ -143,10 +143,10 @@ func (s *Span) Fail(kind, message string, stack []byte) {
 		return
 	}
 	if !s.failed() {
-		s.SetTag(string(ext.Error), true)
+		s.SetTag(semconv.KeyError, true)
 	}
 	fields := make([]log.Field, 3, 4)
-	fields[0], fields[1], fields[2] = log.Event("error"), log.String("error.kind", kind), log.Message(model.Cut(message, maxMessage))
+	fields[0], fields[1], fields[2] = log.Event("error"), log.String(semconv.KeyErrorKind, kind), log.Message(model.Cut(message, semconv.MaxMessage))
 	if stack != nil {
 		fields = append(fields, log.String("stack", string(stack)))
 	}
@@ -155,11 +155,8 @@ func (s *Span) Fail(kind, message string, stack []byte) {
 
 // failed reports whether the handler has already marked the span as failed.
 func (s *Span) failed() bool {
-	return s.jaeger != nil && s.jaeger.Tags()[string(ext.Error)] == true
+	return s.jaeger != nil && s.jaeger.Tags()[semconv.KeyError] == true
 }
-
-// maxMessage bounds error messages, in bytes, because they may quote what a remote caller sent.
-const maxMessage = 1024
 
 // TryFinish returns true to exactly one caller, which then sets the last tags and calls [Span.Finish].
 func (s *Span) TryFinish() bool { return s.span != nil && s.finishing.CompareAndSwap(false, true) }
@@ -171,7 +168,7 @@ func (s *Span) Finish(end time.Time, logs []opentracing.LogRecord, last *Tags) {
 		tags = last.list[:last.n]
 	}
 	if n := s.hookPanics.Load(); n > 0 {
-		s.SetTag("spanloom.hook_panics", int(n))
+		s.SetTag(semconv.HookPanics.OpenTracing, int(n))
 	}
 	if s.engine != nil {
 		s.engine.Finish(s.jaeger, end, logs, tags)

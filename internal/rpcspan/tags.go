@@ -1,21 +1,34 @@
 package rpcspan
 
-import "github.com/opentracing/opentracing-go"
+import (
+	"github.com/opentracing/opentracing-go"
+
+	"github.com/spanloom/spanloom/internal/semconv"
+)
 
 // Tags collects tags of a span, so that [Tags.Flush] or [Span.Finish] can set them at once. Tags whose keys are in
 // UserKeys are left out, because the user has set them on all spans.
 type Tags struct {
-	Span     *Span
-	UserKeys map[string]bool
+	Span       *Span
+	Vocabulary semconv.Vocabulary
+	UserKeys   map[string]bool
 
 	n    int
 	list [10]opentracing.Tag // an array, so that Tags can stay on the stack
 }
 
-// Tags returns an empty list.
-func (s *Span) Tags(userKeys map[string]bool) Tags { return Tags{Span: s, UserKeys: userKeys} }
+// Add adds a tag under its names in the vocabulary, which may be none.
+func (l *Tags) Add(tag *semconv.Tag, value any) {
+	first, second := tag.Keys(l.Vocabulary)
+	if first != "" {
+		l.Set(first, value)
+	}
+	if second != "" {
+		l.Set(second, value)
+	}
+}
 
-// Set adds a tag.
+// Set adds a tag whose key is not fixed.
 func (l *Tags) Set(key string, value any) {
 	if l.UserKeys != nil && l.UserKeys[key] {
 		return
