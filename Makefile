@@ -1,4 +1,4 @@
-.PHONY: test lint fuzz bench bench-scale e2e e2e-jaeger tools
+.PHONY: test lint fuzz bench bench-gate bench-scale e2e e2e-jaeger tools
 
 test: ; go test -race -shuffle=on ./...
 
@@ -8,10 +8,12 @@ fuzz: ; .ci/fuzz
 
 bench: ; go -C bench run ./cmd/report
 
+bench-gate: ; go -C bench run ./cmd/report -gate
+
 bench-scale: ; go -C bench run ./cmd/report -scale
 
 e2e: ; go -C e2e run ./cmd/scenarios
 
 e2e-jaeger: ; go -C e2e run ./cmd/scenarios -tags=allinone
 
-tools: ; GOBIN=$(CURDIR)/bin go -C tools install tool
+tools: ; GOBIN=$(CURDIR)/bin go -C tools install tool ./prose

@@ -13,22 +13,22 @@ type budget struct {
 }
 
 var budgets = []budget{
-	{"HTTP server, sampled root", "HTTPServer", "sampled", 16, 13, 0.85, 0.7},
-	{"HTTP server, sampled remote parent", "HTTPServer", "parent-sampled", 18, 14, 0.85, 0.7},
-	{"HTTP server, unsampled root", "HTTPServer", "unsampled", 10, 7, 0.8, 0.65},
-	{"HTTP server, unsampled remote parent", "HTTPServer", "parent-unsampled", 12, 9, 0.8, 0.65},
-	{"HTTP client, sampled", "HTTPClient", "sampled", 21, 18, 0.6, 0.5},
-	{"HTTP client, unsampled", "HTTPClient", "unsampled", 15, 12, 0.6, 0.5},
-	{"gRPC unary server, root", "GRPCUnaryServer", "root", 11, 8, 0.6, 0},
-	{"gRPC unary server, W3C parent", "GRPCUnaryServer", "w3c-parent", 13, 10, 0.6, 0},
-	{"gRPC unary server, Jaeger parent", "GRPCUnaryServer", "jaeger-parent", 25, 22, 0, 0},
-	{"gRPC unary client, in a traced request", "GRPCUnaryClient", "child", 14, 11, 0.6, 0.45},
-	{"gRPC bidi, 100 messages", "GRPCBidi100", "sampled", 40, 30, 0, 0},
-	{"extract, no context", "Extract", "none", 0, 0, 0, 0},
+	{"HTTP server, sampled root", "HTTPServer", "sampled", 7, 5, 0.8, 0.6},
+	{"HTTP server, sampled remote parent", "HTTPServer", "parent-sampled", 7, 5, 0.7, 0.5},
+	{"HTTP server, unsampled root", "HTTPServer", "unsampled", 5, 3, 0.7, 0.5},
+	{"HTTP server, unsampled remote parent", "HTTPServer", "parent-unsampled", 5, 3, 0.7, 0.45},
+	{"HTTP client, sampled", "HTTPClient", "sampled", 11, 9, 0.55, 0.45},
+	{"HTTP client, unsampled", "HTTPClient", "unsampled", 9, 7, 0.5, 0.4},
+	{"gRPC unary server, root", "GRPCUnaryServer", "root", 4, 3, 0.55, 0.45},
+	{"gRPC unary server, W3C parent", "GRPCUnaryServer", "w3c-parent", 4, 3, 0.55, 0.45},
+	{"gRPC unary server, Jaeger parent", "GRPCUnaryServer", "jaeger-parent", 4, 3, 0.55, 0.45},
+	{"gRPC unary client, in a traced request", "GRPCUnaryClient", "child", 8, 7, 0.65, 0.55},
+	{"gRPC bidi, 100 messages", "GRPCBidi100", "sampled", 34, 29, 0, 0},
+	{"extract, no context", "Extract", "none", 0, 0, 1.5, 0.8},
 	{"extract, W3C", "Extract", "w3c", 2, 2, 1.1, 0},
 	{"extract, Jaeger", "Extract", "jaeger", 2, 2, 0.34, 0},
 	{"inject W3C + Jaeger", "Inject", "root", 3, 2, 0, 0},
-	{"span to OTLP bytes", "Encode", "otlp", 6, 4, 0, 0},
+	{"span to OTLP bytes", "Encode", "otlp", 4, 3, 0, 0},
 }
 
 func writeBudgets(w io.Writer, all []measured) {

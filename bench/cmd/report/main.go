@@ -1,5 +1,6 @@
 // Command report runs the benchmarks in rounds, so that all peers see the same weather, and writes RESULTS.md (or,
-// with -scale, SCALE.md) with the medians.
+// with -scale, SCALE.md) with the medians. With -gate it compares spanloom with what gate.json recorded, and with -record
+// it writes that file.
 package main
 
 import (
@@ -15,14 +16,17 @@ func main() {
 	scale := flag.Bool("scale", false, "measure growth instead of peers")
 	rounds := flag.Int("rounds", 11, "rounds of each group")
 	only := flag.String("only", "", "one group, printed instead of written")
+	gateOnly := flag.Bool("gate", false, "compare with gate.json")
+	record := flag.Bool("record", false, "write gate.json")
 	flag.Parse()
-	if err := run(*scale, *rounds, *only); err != nil {
+	err := run(*scale, *rounds, *only, *gateOnly, *record)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 		os.Exit(1)
 	}
 }
 
-func run(scale bool, rounds int, only string) error {
+func run(scale bool, rounds int, only string, gateOnly, record bool) error {
 	groups, file := peerGroups, "RESULTS.md"
 	if scale {
 		groups, file = scaleGroups, "SCALE.md"
@@ -35,6 +39,9 @@ func run(scale bool, rounds int, only string) error {
 	binary := filepath.Join(dir, "bench.test")
 	if out, err := exec.Command("go", "test", "-c", "-o", binary, ".").CombinedOutput(); err != nil {
 		return fmt.Errorf("building the benchmarks: %w\n%s", err, out)
+	}
+	if gateOnly || record {
+		return gate(binary, record)
 	}
 	var all []measured
 	for _, g := range groups {

@@ -15,7 +15,8 @@ type group struct {
 	bench  string
 	title  string
 	time   string // -test.benchtime
-	rounds int    // at most; 0: as many as asked
+	rounds int    // at most; 0: no limit
+	filter string // cases and peers, as further elements of -test.bench; "" is all
 }
 
 var peerGroups = []group{
@@ -53,7 +54,7 @@ func (g group) measure(binary string, rounds int) (measured, error) {
 	}
 	m := measured{group: g, peers: map[string][]string{}, runs: map[string][]map[string]float64{}}
 	for range rounds {
-		out, err := exec.Command(binary, "-test.run=^$", "-test.bench=^Benchmark"+g.bench+"$", "-test.benchtime="+g.time).CombinedOutput()
+		out, err := exec.Command(binary, "-test.run=^$", "-test.bench=^Benchmark"+g.bench+"$"+g.filter, "-test.benchtime="+g.time).CombinedOutput()
 		if err != nil {
 			return m, fmt.Errorf("%s: %w\n%s", g.bench, err, out)
 		}

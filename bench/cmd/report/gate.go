@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"regexp"
+)
+
+const (
+	gateFile = "gate.json"
+	// A work may need one allocation more than recorded and 15 % more CPU time, as a ratio to the floor of the same run:
+	// ratios of one run hold on other machines, too.
+	allocSlack = 1
+	cpuSlack   = 1.15
+)
+
+// limit is what a work needed when it was recorded, net of the bare handler.
+type limit struct {
+	Allocs float64 `json:"allocs"`
+	Floor  float64 `json:"cpu-to-floor,omitempty"` // CPU time as a ratio to the floor's; 0 if the work has no floor
+}
+
+// gate measures spanloom and the floor alone and compares them with gate.json. What exceeds a limit is measured again,
+// with more rounds, before it fails, because another program may have disturbed the first measurement. With record it
+// writes gate.json instead.
+func gate(binary string, record bool) error {
+	limits := map[string]limit{}
+	if !record {
+		text, err := os.ReadFile(gateFile)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(text, &limits); err != nil {
+			return fmt.Errorf("%s: %w", gateFile, err)
+		}
+	}
+	rounds, failed := 3, 0
+	if record {
+		rounds = 9
+	}
+	for _, b := range budgets {
+		got, err := b.measure(binary, rounds)
+		if err != nil {
+			return err
+		}
+		key := b.bench + "/" + b.name
+		if record {
+			limits[key] = got
+			continue
+		}
+		want, ok := limits[key]
+		if !ok {
+			return fmt.Errorf("%s has no line for %s: run with -record", gateFile, key)
+		}
+		if got.exceeds(want) {
+			if got, err = b.measure(binary, 4*rounds); err != nil {
+				return err
+			}
+		}
+		verdict := "ok"
+		if got.exceeds(want) {
+			verdict = "FAILED"
+			failed++
+		}
+		fmt.Printf("%-6s %-38s %3.0f allocations (recorded %.0f), %.2f of the floor (recorded %.2f)\n",
+			verdict, b.work, got.Allocs, want.Allocs, got.Floor, want.Floor)
+	}
+	if record {
+		text, err := json.MarshalIndent(limits, "", "\t")
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(gateFile, append(text, '\n'), 0o644)
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d works cost more than recorded", failed)
+	}
+	return nil
+}
+
+func (l limit) exceeds(recorded limit) bool {
+	return l.Allocs > recorded.Allocs+allocSlack || recorded.Floor > 0 && l.Floor > recorded.Floor*cpuSlack
+}
+
+// measure runs the work of one budget for spanloom, the floor and the bare handler.
+func (b budget) measure(binary string, rounds int) (l limit, err error) {
+	g := group{bench: b.bench, time: "100ms", filter: "/^" + regexp.QuoteMeta(b.name) + "$/^(bare|floor|spanloom)$"}
+	if b.name == "otlp" { // a case without peers
+		g.filter = "/^otlp$"
+	}
+	m, err := g.measure(binary, rounds)
+	if err != nil {
+		return l, err
+	}
+	allocs, ok := m.median(b.name, "spanloom", "allocs/op")
+	if !ok {
+		return l, fmt.Errorf("%s/%s was not measured", b.bench, b.name)
+	}
+	if bare, has := m.median(b.name, "bare", "allocs/op"); has {
+		allocs -= bare
+	}
+	l.Allocs = allocs
+	floor, _ := m.netRatio(b.name, "spanloom", "floor")
+	l.Floor = math.Round(floor*100) / 100
+	return l, nil
+}
