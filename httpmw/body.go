@@ -143,7 +143,7 @@ func (c *callContext) Value(key any) any {
 func (c *call) context() context.Context {
 	var ctx context.Context = (*callContext)(c)
 	if c.config.events {
-		c.events = &connEvents{tagger: tagger{config: c.config, span: &c.span}}
+		c.events = &connEvents{tagWriter: tagWriter{config: c.config, span: &c.span}}
 		ctx = c.events.watch(ctx)
 	}
 	return ctx

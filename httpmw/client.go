@@ -20,7 +20,7 @@ func Transport(tracer opentracing.Tracer, base http.RoundTripper, opts ...Client
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	c := &config{boxes: newBoxes()}
+	c := &config{values: newValueCache()}
 	for _, o := range opts {
 		if o != nil {
 			o.client(c)
@@ -69,15 +69,16 @@ const clientTags = 7
 // call is the state of one round trip. It also is the context that the base sees, and the body of the response.
 type call struct {
 	*transport
-	span     rpcspan.Span
-	original *http.Request
-	parent   context.Context
-	headers  http.Header // as sent
-	template string
-	first    time.Duration // from start to the response's header
-	status   int
-	events   *connEvents
-	body     responseBody
+	span      rpcspan.Span
+	original  *http.Request
+	parent    context.Context
+	headers   http.Header // as sent
+	template  string
+	operation string        // name that the span was started with
+	first     time.Duration // from start to the response's header
+	status    int
+	events    *connEvents
+	body      responseBody
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -87,12 +88,12 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.base.RoundTrip(r)
 	}
 	c := &call{transport: t, original: r, parent: r.Context()}
-	if !ask(&c.span, t.filter, r, true, true) {
+	if !callPredicate(&c.span, t.filter, r, true, true) {
 		return c.pass(tracer)
 	}
 	c.begin(tracer)
 	out := r.WithContext(c.context())
-	if ask(&c.span, t.inject, r, true, false) {
+	if callPredicate(&c.span, t.inject, r, true, false) {
 		self := c.span.Parent()
 		inject(out, tracer, &self)
 	}
@@ -102,13 +103,14 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (c *call) begin(tracer opentracing.Tracer) {
 	c.template, _ = c.parent.Value(routeKey{}).(string)
+	c.operation = c.nameOf(c.original)
 	parent := rpcspan.Active(c.parent)
-	recording := c.span.Start(tracer, &rpcspan.StartInfo{Name: c.nameOf(c.original), StartTags: c.kind, Tags: c.tags, SpareTags: clientTags}, &parent)
+	recording := c.span.Start(tracer, &rpcspan.StartInfo{Name: c.operation, StartTags: c.startTags, Tags: c.tags, SpareTags: clientTags}, &parent)
 	c.parent = c.span.TracerContext(c.parent)
 	n, last := c.resends()
 	if recording {
-		l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.taken}
-		t := tagger{c.config, &c.span, &l}
+		l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.userKeys}
+		t := tagWriter{c.config, &c.span, &l}
 		t.clientRequest(c.original, c.template)
 		if n > 0 {
 			t.add(semconv.HTTPResendCount, n)
@@ -124,7 +126,7 @@ func (c *call) nameOf(r *http.Request) string {
 			return name
 		}
 	}
-	return c.boxes.name(nameMethod(r.Method), c.template)
+	return c.values.name(nameMethod(r.Method), c.template)
 }
 
 func (c *call) nameByHook(r *http.Request) (name string) {
@@ -160,8 +162,8 @@ func (c *call) received(resp *http.Response) *http.Response {
 	c.first = time.Since(c.span.StartTime())
 	c.status = resp.StatusCode
 	if c.span.Recording() {
-		l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.taken}
-		t := tagger{c.config, &c.span, &l}
+		l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.userKeys}
+		t := tagWriter{c.config, &c.span, &l}
 		t.status(resp.StatusCode)
 		t.protocol(resp.ProtoMajor, resp.ProtoMinor)
 		t.headers(t.respTags, resp.Header, "")
@@ -187,27 +189,27 @@ func (c *call) end(e ending) {
 	if !c.span.TryFinish() {
 		return
 	}
-	o, why := c.outcome(e)
-	l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.taken}
-	t := tagger{c.config, &c.span, &l}
-	failed := t.verdict(c.original, o)
+	v := c.outcome(e)
+	l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.userKeys}
+	t := tagWriter{c.config, &c.span, &l}
+	isError := t.decide(&v, c.original, true)
 	var logs []opentracing.LogRecord
 	if c.events != nil {
 		logs = c.events.close(t)
 	}
 	if c.span.Recording() {
-		size := o.BytesIn
+		size := v.BytesIn
 		if c.body.inner == nil {
 			size = -1
 		}
-		t.sizes(o.BytesOut, size)
+		t.sizes(v.BytesOut, size)
 		if size >= 0 && c.body.length < 0 {
 			t.firstByte(c.first)
 		}
 		if e.incomplete {
 			t.add(semconv.HTTPBodyIncomplete, true)
 		}
-		t.judge(o, failed, why, o.Status >= 400)
+		t.recordResult(&v, isError)
 	}
 	var at time.Time
 	if e.at > 0 {

@@ -13,43 +13,50 @@ import (
 )
 
 type config struct {
-	kind, silentKind *rpcspan.StartTags
-	semconv          Semconv
+	startTags, unsampledTags *rpcspan.StartTags
+	semconv                  Semconv
 
 	filter   func(*http.Request) bool
 	name     func(*http.Request, string) string
 	tags     []opentracing.Tag
-	taken    map[string]bool // keys of tags; nil if there are none
+	userKeys map[string]bool // keys of tags; nil if there are none
 	redact   func(*url.URL) string
-	outcome  func(opentracing.Span, *http.Request, *Outcome)
+	hooks    endHooks
+	observed bool // one of hooks is an observer
+
+	errorPolicy     func(r *http.Request, client bool, status int) bool
+	baggageTags     []rpcspan.BaggageTag
+	profilingLabels bool
+
 	reqTags  []headerTag
 	respTags []headerTag
 
-	routes  chi.Routes
-	mux     *http.ServeMux
-	public  func(*http.Request) bool
-	silent  func(*http.Request) bool
-	idName  string
-	proxies []netip.Prefix
+	routes        chi.Routes
+	mux           *http.ServeMux
+	public        func(*http.Request) bool
+	silent        func(*http.Request) bool
+	traceIDHeader string
+	proxies       []netip.Prefix
 
 	inject   func(*http.Request) bool
 	service  func(*http.Request) string
 	events   bool
 	unclosed func(*http.Request, string)
 
-	boxes *boxes
+	values *valueCache
 }
 
 // done completes c once all options are applied.
 func (c *config) done(kind ext.SpanKindEnum) *config {
-	c.kind = rpcspan.NewStartTags(kind)
-	c.tags, c.taken = rpcspan.UserTags("net/http", c.tags)
-	c.silentKind = c.kind.Unsampled()
+	c.startTags = rpcspan.NewStartTags(kind)
+	c.tags, c.userKeys = rpcspan.UserTags("net/http", c.tags)
+	c.unsampledTags = c.startTags.Unsampled()
+	c.observed = c.hooks.haveObserver()
 	return c
 }
 
 // ask calls a user's predicate. Without one the answer is unset, and if it panics the cautious one.
-func ask(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, unset, cautious bool) (answer bool) {
+func callPredicate(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, unset, cautious bool) (answer bool) {
 	if f == nil {
 		return unset
 	}
@@ -59,7 +66,7 @@ func ask(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, unset, ca
 }
 
 // tell is ask for predicates that return a string.
-func tell(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) (answer string) {
+func callString(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) (answer string) {
 	if f == nil {
 		return ""
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // serverRequest sets what a server knows when a request comes in.
-func (t tagger) serverRequest(r *http.Request) {
+func (t tagWriter) serverRequest(r *http.Request) {
 	t.method(r.Method)
 	scheme := "http"
 	if r.TLS != nil {
@@ -29,15 +29,15 @@ func (t tagger) serverRequest(r *http.Request) {
 		t.protocol(r.ProtoMajor, r.ProtoMinor)
 	}
 	if r.RemoteAddr != "" {
-		t.serverPeer(t.boxes.peer(r.RemoteAddr), r.Header)
+		t.serverPeer(t.values.peer(r.RemoteAddr), r.Header)
 	}
 	if agent := r.UserAgent(); agent != "" {
-		t.add(semconv.HTTPUserAgent, t.boxes.text(model.Cut(agent, maxBoxed)))
+		t.add(semconv.HTTPUserAgent, t.values.text(model.Cut(agent, maxCached)))
 	}
 	t.headers(t.reqTags, r.Header, r.Host)
 }
 
-func (t tagger) serverPeer(p *peer, h http.Header) {
+func (t tagWriter) serverPeer(p *peer, h http.Header) {
 	t.peer(p)
 	client := p.ip
 	if len(t.proxies) > 0 && p.ip.IsValid() {
@@ -49,16 +49,16 @@ func (t tagger) serverPeer(p *peer, h http.Header) {
 	}
 }
 
-func (t tagger) ip(ip netip.Addr) any { return t.boxes.text(ip.WithZone("").String()) }
+func (t tagWriter) ip(ip netip.Addr) any { return t.values.text(ip.WithZone("").String()) }
 
 // server sets OpenTelemetry's address of the server; its port unless that is port 0.
-func (t tagger) server(hostport string, defaultPort uint16) {
+func (t tagWriter) server(hostport string, defaultPort uint16) {
 	host, port := splitHostPort(hostport)
 	if port == 0 {
 		port = defaultPort
 	}
 	if host != "" {
-		t.add(semconv.ServerAddress, t.boxes.text(host))
+		t.add(semconv.ServerAddress, t.values.text(host))
 	}
 	if port != 0 {
 		t.add(semconv.ServerPort, portTag(port))
@@ -92,7 +92,7 @@ func splitHostPort(hostport string) (host string, port uint16) {
 }
 
 // clientRequest sets what a client knows when it sends a request.
-func (t tagger) clientRequest(r *http.Request, template string) {
+func (t tagWriter) clientRequest(r *http.Request, template string) {
 	t.method(r.Method)
 	loc := locate(t.span, t.config, r, "")
 	t.add(semconv.HTTPURL, loc.full)
@@ -105,17 +105,17 @@ func (t tagger) clientRequest(r *http.Request, template string) {
 		if port == 0 {
 			port = defaultPort
 		}
-		t.add(semconv.PeerHostname, t.boxes.text(host))
+		t.add(semconv.PeerHostname, t.values.text(host))
 		t.add(semconv.PeerPort, portTag(port))
 	}
 	if semconv.WritesOTel(t.semconv) {
 		t.server(r.URL.Host, defaultPort)
 	}
 	if template != "" {
-		t.add(semconv.URLTemplate, t.boxes.text(template))
+		t.add(semconv.URLTemplate, t.values.text(template))
 	}
-	if service := tell(t.span, t.service, r); service != "" {
-		t.add(semconv.PeerService, t.boxes.text(service))
+	if service := callString(t.span, t.service, r); service != "" {
+		t.add(semconv.PeerService, t.values.text(service))
 	}
 	t.headers(t.reqTags, r.Header, r.Host)
 }

@@ -20,12 +20,12 @@ const maxEvents = 64
 // connEvents collects what httptrace tells about a round trip. Its hooks may run at the same time, in any order, and
 // after the end; what comes too late is dropped.
 type connEvents struct {
-	tagger tagger // of the span that they are for
-	mu     sync.Mutex
-	closed bool
-	logs   []opentracing.LogRecord
-	addr   string
-	reused bool
+	tagWriter tagWriter // of the span that they are for
+	mu        sync.Mutex
+	closed    bool
+	logs      []opentracing.LogRecord
+	addr      string
+	reused    bool
 }
 
 func (e *connEvents) add(event string, fields ...log.Field) {
@@ -42,7 +42,7 @@ func (e *connEvents) add(event string, fields ...log.Field) {
 // done adds an event with an error, if there is one.
 func (e *connEvents) done(event string, err error, fields ...log.Field) {
 	if err != nil {
-		fields = append(fields, log.Message(model.Cut(e.tagger.message(err), semconv.MaxHeader)))
+		fields = append(fields, log.Message(model.Cut(e.tagWriter.message(err), semconv.MaxHeader)))
 	}
 	e.add(event, fields...)
 }
@@ -59,12 +59,12 @@ func (e *connEvents) gotConn(info httptrace.GotConnInfo) {
 }
 
 // close adds the address to the tags of t and returns the events. Nothing is collected after it.
-func (e *connEvents) close(t tagger) []opentracing.LogRecord {
+func (e *connEvents) close(t tagWriter) []opentracing.LogRecord {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closed = true
 	if e.addr != "" && t.span.Recording() {
-		p := t.boxes.peer(e.addr)
+		p := t.values.peer(e.addr)
 		p = &peer{addr: p.addr, ip: p.ip, address: p.address, host: p.host} // peer.port is the URL's
 		t.peer(p)
 		t.set("net/http.reused", e.reused)

@@ -38,7 +38,7 @@ func unsendable(value string) bool { return !httpguts.ValidHeaderFieldValue(valu
 // pass sends a request that is not traced, in the trace of the span it comes from.
 func (c *call) pass(tracer opentracing.Tracer) (*http.Response, error) {
 	active := rpcspan.Active(c.parent)
-	if !active.IsValid() || !ask(&c.span, c.config.inject, c.original, true, false) {
+	if !active.IsValid() || !callPredicate(&c.span, c.config.inject, c.original, true, false) {
 		return c.base.RoundTrip(c.original)
 	}
 	out := c.original.WithContext(c.parent)

@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/opentracing/opentracing-go"
 
+	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
@@ -81,8 +82,8 @@ func WithSemconv(s Semconv) Option {
 // joined by ", ".
 func WithHeaderTags(request, response []string) Option {
 	return option(func(c *config) {
-		c.reqTags = headerTags(semconv.PrefixRequestHeader, request)
-		c.respTags = headerTags(semconv.PrefixResponseHeader, response)
+		c.reqTags = headerTags(c.reqTags, semconv.PrefixRequestHeader, request)
+		c.respTags = headerTags(c.respTags, semconv.PrefixResponseHeader, response)
 	})
 }
 
@@ -96,14 +97,52 @@ func WithURLRedaction(redact func(*url.URL) string) Option {
 	})
 }
 
-// WithOutcome calls hook once for each span, just before it ends, also for spans that are not sampled. r is the
-// request as the handler or the base transport saw it.
+// WithErrorPolicy decides which statuses mark a span as failed. The default are statuses from 500 on a server and from
+// 400 on a client. isError is called when a request ended with a status and nothing else decides: neither a panic, an
+// error or a deadline, which are failures, nor a client that left, which is none. If isError panics, the default
+// decides. r is the request as the handler or the base transport saw it, client is true in a [Transport].
+func WithErrorPolicy(isError func(r *http.Request, client bool, status int) bool) Option {
+	return option(func(c *config) {
+		if isError != nil {
+			c.errorPolicy = isError
+		}
+	})
+}
+
+// WithOutcome calls hook once for each span, just before it ends, also if the span is not sampled. The hook may set
+// o.IsError; it must not keep o. r is the request as the handler or the base transport saw it. Hooks and observers add
+// up: they are called in the order of the options, and each sees IsError as the one before left it. If hook panics, the
+// next is called all the same.
 func WithOutcome(hook func(span opentracing.Span, r *http.Request, o *Outcome)) Option {
 	return option(func(c *config) {
 		if hook != nil {
-			c.outcome = hook
+			c.hooks = append(c.hooks, endHook{outcome: hook})
 		}
 	})
+}
+
+// WithObserver notifies o of every request, whether it has a span or not. Observers and outcome hooks add up, see
+// [WithOutcome]: an observer that records IsError goes after the hooks that decide it. A request that passes through
+// two middlewares with the same observer is observed once.
+func WithObserver(o Observer) Option {
+	return option(func(c *config) {
+		if o != nil {
+			c.hooks = append(c.hooks, endHook{observer: o})
+		}
+	})
+}
+
+// WithBaggageTags records the named baggage items as tags baggage.<key>, on spans that have them. Values are cut at 256
+// bytes. At a public endpoint the caller's baggage is not read, see [WithPublicEndpoint].
+func WithBaggageTags(keys ...string) Option {
+	return option(func(c *config) { c.baggageTags = rpcspan.BaggageTags(c.baggageTags, keys...) })
+}
+
+// WithProfilingLabels sets the pprof labels trace_id, span_id and span_name while the handler or the base transport
+// runs, on their goroutine and in the request's context, so that CPU profiles can be filtered by route and trace. The
+// name is the one that the span starts with. It costs about a microsecond a request.
+func WithProfilingLabels() Option {
+	return option(func(c *config) { c.profilingLabels = true })
 }
 
 // WithRoutes names the router that requests end up in, for a middleware outside a chi router that cannot see it
@@ -143,7 +182,7 @@ func WithSilence(silent func(*http.Request) bool) ServerOption {
 // server's span and whether it is sampled: 00-<trace id>-<span id>-<01 or 00>, in Server-Timing as the entry
 // traceparent;desc="00-…" beside those of others. Without known ids there is no header.
 func WithTraceIDHeader(name string) ServerOption {
-	return serverOption(func(c *config) { c.idName = textproto.CanonicalMIMEHeaderKey(name) })
+	return serverOption(func(c *config) { c.traceIDHeader = textproto.CanonicalMIMEHeaderKey(name) })
 }
 
 // WithTrustedProxies records the client's address as http.client_ip: of the peer and the addresses in
@@ -196,8 +235,8 @@ func set(to *func(*http.Request) bool, f func(*http.Request) bool) {
 // headerTag is a header and the tag it becomes.
 type headerTag struct{ header, tag string }
 
-func headerTags(prefix string, names []string) []headerTag {
-	tags := make([]headerTag, 0, len(names))
+// headerTags adds the tags of the named headers to tags, each once.
+func headerTags(tags []headerTag, prefix string, names []string) []headerTag {
 	for _, name := range names {
 		t := headerTag{textproto.CanonicalMIMEHeaderKey(name), prefix + strings.ToLower(name)}
 		if name != "" && !slices.Contains(tags, t) {

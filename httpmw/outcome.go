@@ -13,52 +13,88 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// Outcome is what is known of a request when its span ends. A hook may change IsError; changes of other fields
-// have no effect.
+// Outcome is what is known of a request when its span ends, on a server or a client. A hook may set IsError; what it
+// writes to other fields is discarded. It must not be kept by the hook.
 type Outcome struct {
-	Route     string        // template, "" if unknown
-	Status    int           // final status sent or received; 0 if there was none
-	BytesIn   int64         // received: request body by Content-Length on a server, response body read on a client
-	BytesOut  int64         // sent: response body on a server, request body by Content-Length on a client
-	Duration  time.Duration // from start to end of the span
-	FirstByte time.Duration // from start to the response's header; 0 if there was none
-	Err       error         // of the transport, of reading or writing a body, or of a context that ended first
-	Panic     any           // what the handler or transport panicked with
-	Hijacked  bool          // the handler took over the connection
-	Aborted   bool          // http.ErrAbortHandler, or the client was gone before it had all of the answer
-	IsError   bool          // whether the span is marked as failed
+	Method        string        // upper case; _OTHER if it is not one of a bounded number of known methods
+	Route         string        // template of the path; "" if unknown
+	OperationName string        // that the kit gives the span, or would give it; a handler may have set another
+	Status        int           // final status sent or received; 0 if there was none
+	BytesIn       int64         // received: request body by Content-Length on a server, response body read on a client
+	BytesOut      int64         // sent: response body on a server, request body by Content-Length on a client
+	Duration      time.Duration // from start to end of the span
+	FirstByte     time.Duration // from start to the response's header; 0 if there was none
+	Err           error         // of the transport, of reading or writing a body, or of a context that ended first
+	ErrorType     string        // panic, timeout, context_canceled, aborted, the failing status, or Err's Go type; else ""
+	Panic         any           // what the handler or transport panicked with
+	Hijacked      bool          // the handler took over the connection
+	Aborted       bool          // http.ErrAbortHandler, or the client was gone before it had all of the answer
+	IsError       bool          // whether the span is marked as failed
 }
 
-// failure is why a span is marked as failed.
-type failure struct{ kind, message string }
+// verdict is an outcome, and what the span records of it if it is an error.
+type verdict struct {
+	Outcome
+	message  string // of the error; "" for Err's text, or that of the status
+	byStatus bool   // nothing but the status decides whether it is an error
+	suspect  bool   // the status looks like an error to backends
+}
 
-// judge marks a failed span, with one log that says why. One that did not fail still tells what went wrong, and, if
-// suspect, that its status is no error: backends derive errors from status codes.
-func (t tagger) judge(o Outcome, failed bool, why failure, suspect bool) {
-	if failed && o.Panic != nil {
-		value := o.Panic
+// decide completes v and returns whether the span failed, after the error policy and the hooks. It is called once.
+func (t tagWriter) decide(v *verdict, r *http.Request, client bool) (isError bool) {
+	if v.Duration == 0 {
+		v.Duration = time.Since(t.span.StartTime())
+	}
+	if v.byStatus && t.errorPolicy != nil {
+		v.IsError = t.isErrorByPolicy(r, client, v.Status, v.IsError)
+	}
+	switch {
+	case v.ErrorType != "":
+	case v.Panic != nil:
+		v.ErrorType = semconv.PanicType
+	case v.Err != nil:
+		v.ErrorType = errorType(v.Err)
+	case v.IsError:
+		v.ErrorType = strconv.Itoa(v.Status)
+	}
+	return t.hooks.ended(t.span, r, &v.Outcome)
+}
+
+// isErrorByPolicy returns otherwise if the policy panics.
+func (t tagWriter) isErrorByPolicy(r *http.Request, client bool, status int, otherwise bool) (isError bool) {
+	isError = otherwise
+	defer t.span.RecoverHook()
+	return t.errorPolicy(r, client, status)
+}
+
+// recordResult marks a failed span and logs the error. A span that did not fail still gets the error.type of its
+// error, and an explicit status where backends would derive an error from http.status_code.
+func (t tagWriter) recordResult(v *verdict, isError bool) {
+	kind, message := v.ErrorType, v.message
+	if message == "" && v.Err != nil {
+		message = t.message(v.Err)
+	}
+	switch {
+	case isError && v.Panic != nil:
+		value := v.Panic
 		if err, ok := value.(error); ok {
 			value = t.message(err)
 		}
 		t.span.Panicked(value, t.tags)
-		return
-	}
-	if why.kind == "" && o.Err != nil {
-		why = failure{errorType(o.Err), t.message(o.Err)}
-	}
-	if failed {
-		if why.kind == "" {
-			why = failure{strconv.Itoa(o.Status), http.StatusText(o.Status)}
+	case isError:
+		if kind == "" {
+			kind = strconv.Itoa(v.Status)
 		}
-		t.add(semconv.StatusDescription, model.Cut(why.message, semconv.MaxMessage))
-		t.span.Fail(why.kind, why.message, nil)
-		t.add(semconv.ErrorType, why.kind)
-		return
+		if message == "" {
+			message = http.StatusText(v.Status)
+		}
+		t.add(semconv.StatusDescription, model.Cut(message, semconv.MaxMessage))
+		t.span.Fail(kind, message, nil)
+		t.add(semconv.ErrorType, kind)
+	case v.Err != nil:
+		t.add(semconv.ErrorType, kind)
 	}
-	if o.Err != nil {
-		t.add(semconv.ErrorType, why.kind)
-	}
-	if suspect {
+	if !isError && v.suspect {
 		t.add(semconv.StatusCode, "OK")
 	}
 }
@@ -83,29 +119,12 @@ func errorType(err error) (kind string) {
 	return kind
 }
 
-// verdict calls the user's hook and returns whether the span failed.
-func (t tagger) verdict(r *http.Request, o Outcome) bool {
-	if t.outcome == nil {
-		return o.IsError
-	}
-	return t.verdictOfHook(r, o)
-}
-
-func (t tagger) verdictOfHook(r *http.Request, o Outcome) (isError bool) {
-	isError = o.IsError
-	if o.Duration == 0 {
-		o.Duration = time.Since(t.span.StartTime())
-	}
-	defer t.span.RecoverHook()
-	t.outcome(t.span.OpenTracingSpan(), r, &o)
-	return o.IsError
-}
-
-// outcome tells what became of the request, and why it failed if it did so by anything but its status.
-func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
+// outcome returns what is known of the request.
+func (s *request) outcome(done bool, value any) (v verdict) {
 	out := &s.out.response
-	o = Outcome{
-		Route: s.route, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
+	o := &v.Outcome
+	*o = Outcome{
+		Method: foldedMethod(s.original.Method), Route: s.route, OperationName: s.name, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
 		Err: out.err, Hijacked: out.hijacked,
 	}
 	late := errors.Is(out.err, http.ErrHandlerTimeout) // an http.TimeoutHandler further out has answered
@@ -134,21 +153,22 @@ func (s *request) outcome(done bool, value any) (o Outcome, why failure) {
 	switch {
 	case value == http.ErrAbortHandler:
 		o.Aborted = true
-		why = failure{"aborted", http.ErrAbortHandler.Error()}
+		o.ErrorType, v.message = "aborted", http.ErrAbortHandler.Error()
 	case value != nil:
 		o.Panic, o.IsError = value, true
 	case !done:
 		o.IsError = true
-		why = failure{"goexit", "the handler's goroutine exited"}
+		o.ErrorType, v.message = "goexit", "the handler's goroutine exited"
 	case gone:
 		o.Aborted = true
 	case timedOut:
 		o.IsError = true
 	default:
 		o.Aborted = out.err != nil && errors.Is(ended, context.Canceled)
-		o.IsError = o.Status >= 500
+		v.byStatus, o.IsError = o.Status > 0, o.Status >= 500
 	}
-	return o, why
+	v.suspect = o.Status >= 500
+	return v
 }
 
 func isUpgrade(h http.Header) bool {
@@ -174,9 +194,10 @@ type ending struct {
 	at         time.Duration // since start; 0 for now
 }
 
-func (c *call) outcome(e ending) (o Outcome, why failure) {
-	o = Outcome{
-		Route: c.template, Status: c.status, BytesIn: c.body.bytes.Load(), BytesOut: max(c.original.ContentLength, 0),
+func (c *call) outcome(e ending) (v verdict) {
+	o := &v.Outcome
+	*o = Outcome{
+		Method: foldedMethod(c.original.Method), OperationName: c.operation, Route: c.template, Status: c.status, BytesIn: c.body.bytes.Load(), BytesOut: max(c.original.ContentLength, 0),
 		FirstByte: c.first, Duration: e.at, Err: e.err, Panic: e.panic,
 	}
 	switch {
@@ -184,14 +205,15 @@ func (c *call) outcome(e ending) (o Outcome, why failure) {
 		o.IsError = true
 	case e.goexit:
 		o.IsError = true
-		why = failure{"goexit", "the transport's goroutine exited"}
+		o.ErrorType, v.message = "goexit", "the transport's goroutine exited"
 	case e.err != nil:
-		why = failure{c.cause(e.err), tagger{config: c.config, span: &c.span}.message(e.err)}
-		o.IsError = why.kind != canceled
+		o.ErrorType = c.cause(e.err)
+		o.IsError = o.ErrorType != canceled
 	default:
-		o.IsError = c.status >= 400
+		v.byStatus, o.IsError = o.Status > 0, o.Status >= 400
 	}
-	return o, why
+	v.suspect = o.Status >= 400
+	return v
 }
 
 // cause classifies an error by what became of the request's context: the transport may give any error then.

@@ -168,7 +168,7 @@ func split(full string) location {
 }
 
 // message is the text of an error, whose methods may panic, without the secrets of the URLs that it quotes.
-func (t tagger) message(err error) (text string) {
+func (t tagWriter) message(err error) (text string) {
 	text = fmt.Sprint(err)
 	defer func() { _ = recover() }()
 	var quoted *url.Error
@@ -178,7 +178,7 @@ func (t tagger) message(err error) (text string) {
 	return text
 }
 
-func (t tagger) redactText(raw string) string {
+func (t tagWriter) redactText(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return redacted

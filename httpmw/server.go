@@ -20,7 +20,7 @@ import (
 // funcs among the options are ignored, later options win. A second middleware on the same request steps aside. The
 // middleware is safe for concurrent use, as often as one likes.
 func Middleware(tracer opentracing.Tracer, opts ...ServerOption) func(http.Handler) http.Handler {
-	c := &config{boxes: newBoxes()}
+	c := &config{values: newValueCache()}
 	for _, o := range opts {
 		if o != nil {
 			o.server(c)
@@ -67,11 +67,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := &request{handler: h, original: r, pattern: r.Pattern, parent: r.Context()}
 	s.out.ctx = s.parent
 	remote := rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(r.Header))
-	public := ask(&s.span, h.public, r, false, true)
-	kind := h.kind
-	if ask(&s.span, h.silent, r, false, false) {
-		kind = h.silentKind
-	} else if !ask(&s.span, h.filter, r, true, true) {
+	public := callPredicate(&s.span, h.public, r, false, true)
+	kind := h.startTags
+	if callPredicate(&s.span, h.silent, r, false, false) {
+		kind = h.unsampledTags
+	} else if !callPredicate(&s.span, h.filter, r, true, true) {
 		if public {
 			remote = rpcspan.Parent{}
 		}
@@ -79,7 +79,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.begin(tracer, r, kind, &remote, public)
-	if h.idName != "" && !public {
+	if h.traceIDHeader != "" && !public {
 		s.tellTrace(w.Header())
 	}
 	s.serve(w)
@@ -114,11 +114,11 @@ func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspa
 		s.span.Link(remote)
 	}
 	if s.described {
-		l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.taken}
-		tagger{s.config, &s.span, &l}.serverRequest(r)
+		l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
+		tagWriter{s.config, &s.span, &l}.serverRequest(r)
 		l.Flush()
 	}
-	s.out.timed = s.described || s.config.outcome != nil
+	s.out.timed = s.described || len(s.hooks) > 0
 }
 
 func (s *request) nameOf(r *http.Request, route string) string {
@@ -127,7 +127,7 @@ func (s *request) nameOf(r *http.Request, route string) string {
 			return name
 		}
 	}
-	return s.boxes.name(nameMethod(r.Method), route)
+	return s.values.name(nameMethod(r.Method), route)
 }
 
 func (s *request) nameByHook(r *http.Request, route string) (name string) {
@@ -136,7 +136,7 @@ func (s *request) nameByHook(r *http.Request, route string) (name string) {
 }
 
 // describe adds the request's tags if the span did not want them when it started.
-func (s *request) describe(t tagger) {
+func (s *request) describe(t tagWriter) {
 	if !s.described {
 		s.described = true
 		s.span.SetTag(string(ext.SpanKind), ext.SpanKindRPCServerEnum) // jaeger-client-go has dropped it at the start
@@ -173,25 +173,26 @@ func (s *request) end(r *http.Request, done bool, value any) {
 		return
 	}
 	if route := s.late(r); route != s.route {
-		s.span.Rename(s.name, s.nameOf(r, route))
-		s.route = route
+		name := s.nameOf(r, route)
+		s.span.Rename(s.name, name)
+		s.name, s.route = name, route
 	}
-	o, why := s.outcome(done, value)
-	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.taken}
-	t := tagger{s.config, &s.span, &l}
-	failed := t.verdict(r, o)
+	v := s.outcome(done, value)
+	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
+	t := tagWriter{s.config, &s.span, &l}
+	isError := t.decide(&v, r, false)
 	if s.span.Recording() {
 		s.describe(t)
-		s.conclude(t, o)
-		t.judge(o, failed, why, o.Status >= 500)
+		s.responseTags(t, v.Outcome)
+		t.recordResult(&v, isError)
 	}
 	s.span.Finish(time.Time{}, nil, &l)
 }
 
-// conclude sets the tags of the response.
-func (s *request) conclude(t tagger, o Outcome) {
+// responseTags sets the tags of the response.
+func (s *request) responseTags(t tagWriter, o Outcome) {
 	if o.Route != "" {
-		t.add(semconv.HTTPRoute, t.boxes.text(o.Route))
+		t.add(semconv.HTTPRoute, t.values.text(o.Route))
 	}
 	t.status(o.Status)
 	size := o.BytesOut

@@ -11,16 +11,16 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// tagger collects tags in the chosen vocabulary.
-type tagger struct {
+// tagWriter collects tags in the chosen vocabulary.
+type tagWriter struct {
 	*config
 	span *rpcspan.Span
 	tags *rpcspan.Tags // nil where there are none to set
 }
 
-func (t tagger) set(key string, value any) { t.tags.Set(key, value) }
+func (t tagWriter) set(key string, value any) { t.tags.Set(key, value) }
 
-func (t tagger) add(tag *semconv.Tag, value any) { t.tags.Add(tag, value) }
+func (t tagWriter) add(tag *semconv.Tag, value any) { t.tags.Add(tag, value) }
 
 // otherMethod stands for all methods that the kit does not know, since callers can make up any number of them.
 const otherMethod = "_OTHER"
@@ -52,6 +52,12 @@ func methodTag(method string) (tag any, known bool) {
 	return otherMethod, false
 }
 
+// foldedMethod returns the method as a label of which there is a bounded number.
+func foldedMethod(method string) string {
+	tag, _ := methodTag(method)
+	return tag.(string)
+}
+
 // nameMethod returns the method as it stands in operation names.
 func nameMethod(method string) string {
 	tag, known := methodTag(method)
@@ -61,7 +67,7 @@ func nameMethod(method string) string {
 	return tag.(string)
 }
 
-func (t tagger) method(method string) {
+func (t tagWriter) method(method string) {
 	tag, known := methodTag(method)
 	t.add(semconv.HTTPMethod, tag)
 	if !known {
@@ -78,7 +84,7 @@ var statusTags = func() (tags [600]any) {
 }()
 
 // status sets the status code.
-func (t tagger) status(code int) {
+func (t tagWriter) status(code int) {
 	if code <= 0 || code > 999 {
 		return
 	}
@@ -89,7 +95,7 @@ func (t tagger) status(code int) {
 	t.add(semconv.HTTPStatusCode, tag)
 }
 
-func (t tagger) sizes(request, response int64) {
+func (t tagWriter) sizes(request, response int64) {
 	if request > 0 {
 		t.add(semconv.HTTPRequestSize, request)
 	}
@@ -98,12 +104,12 @@ func (t tagger) sizes(request, response int64) {
 	}
 }
 
-func (t tagger) firstByte(after time.Duration) {
+func (t tagWriter) firstByte(after time.Duration) {
 	t.add(semconv.HTTPFirstByte, float64(after)/float64(time.Millisecond))
 }
 
 // peer sets the address of the other end of the connection.
-func (t tagger) peer(p *peer) {
+func (t tagWriter) peer(p *peer) {
 	t.add(semconv.PeerAddress, p.address)
 	if p.host != nil && p.ip.Is4() {
 		t.add(semconv.PeerIPv4, p.host)
@@ -121,7 +127,7 @@ func (t tagger) peer(p *peer) {
 	}
 }
 
-func (t tagger) protocol(major, minor int) {
+func (t tagWriter) protocol(major, minor int) {
 	if !semconv.WritesOTel(t.semconv) {
 		return
 	}
@@ -129,10 +135,10 @@ func (t tagger) protocol(major, minor int) {
 	if major < 2 {
 		version += "." + strconv.Itoa(minor)
 	}
-	t.add(semconv.NetworkProtocolVersion, t.boxes.text(version))
+	t.add(semconv.NetworkProtocolVersion, t.values.text(version))
 }
 
-func (t tagger) headers(tags []headerTag, h http.Header, host string) {
+func (t tagWriter) headers(tags []headerTag, h http.Header, host string) {
 	for _, tag := range tags {
 		values := h[tag.header]
 		if tag.header == "Host" && len(values) == 0 && host != "" {

@@ -11,18 +11,18 @@ import (
 // tellTrace sends the ids of the span in the header that WithTraceIDHeader names, if they are known.
 func (s *request) tellTrace(h http.Header) {
 	sc := s.span.OpenTracingSpan().Context()
-	switch s.idName {
+	switch s.traceIDHeader {
 	case "Traceresponse": // https://w3c.github.io/trace-context/#traceresponse-header
 		if v := s.traceparent(sc); v != "" {
-			h.Set(s.idName, v)
+			h.Set(s.traceIDHeader, v)
 		}
 	case "Server-Timing": // a list, which others may have begun
 		if v := s.traceparent(sc); v != "" {
-			h.Add(s.idName, `traceparent;desc="`+v+`"`)
+			h.Add(s.traceIDHeader, `traceparent;desc="`+v+`"`)
 		}
 	default:
 		if id := carrier.TraceID(sc); id != "" {
-			h.Set(s.idName, id)
+			h.Set(s.traceIDHeader, id)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Span struct {
 
 	startTime    time.Time
 	notRecording bool // the span of another tracer says that it records nothing
+	disabled     bool // the tracer makes no spans; span is a no-op
 	finishing    atomic.Bool
 	hookPanics   atomic.Int32
 }
@@ -38,7 +39,8 @@ type StartInfo struct {
 // [Span.Recording].
 func (s *Span) Start(tracer opentracing.Tracer, r *StartInfo, parent *Parent) (recording bool) {
 	s.startTime = time.Now()
-	if e := engine.Of(tracer); e != nil && parent.foreign == nil && r.StartTags.list != nil {
+	e := engine.Of(tracer)
+	if e != nil && parent.foreign == nil && r.StartTags.list != nil {
 		s.jaeger, recording = e.Start(&engine.StartInfo{
 			Name: r.Name, Time: s.startTime, Server: r.StartTags.server, StartTags: r.StartTags.list, SpareTags: r.SpareTags,
 		}, parent.jaegerOrNil(), r.Tags)
@@ -49,6 +51,7 @@ func (s *Span) Start(tracer opentracing.Tracer, r *StartInfo, parent *Parent) (r
 	}
 	s.span = tracer.StartSpan(r.Name, startOptions(tracer, r.StartTags, parent)...)
 	s.startTime = time.Now()
+	s.disabled = e != nil && e.Disabled.Load()
 	if j, ok := s.span.(*jaeger.Span); ok {
 		s.jaeger = j
 	} else if q, ok := s.span.(interface{ IsRecording() bool }); ok {
@@ -59,6 +62,10 @@ func (s *Span) Start(tracer opentracing.Tracer, r *StartInfo, parent *Parent) (r
 
 // Started reports whether there is a span.
 func (s *Span) Started() bool { return s.span != nil }
+
+// Disabled reports whether the tracer makes no spans, so that the one here is a no-op which only passes the caller's
+// context on.
+func (s *Span) Disabled() bool { return s.disabled }
 
 // StartTime returns when the span started.
 func (s *Span) StartTime() time.Time { return s.startTime }

@@ -59,13 +59,15 @@ This page is generated from ` + "`internal/semconv`" + ` by ` + "`go test ./inte
 ## Headers and metadata
 
 Chosen headers are written as `+"`%s<name>`"+` and `+"`%s<name>`"+`, chosen metadata as
-`+"`%s<key>`"+` or, in OTel's vocabulary, `+"`%s<key>`"+`. Secrets among them are masked.
+`+"`%s<key>`"+` or, in OTel's vocabulary, `+"`%s<key>`"+`. Secrets among them are masked. Chosen baggage
+items are written as `+"`%s<key>`"+`.
 
 ## Limits
 
-Messages are cut at %d bytes, stacks at %d, URLs at %d, headers at %d, metadata at %d, unknown methods at %d.
-`, semconv.PrefixRequestHeader, semconv.PrefixResponseHeader, semconv.PrefixMetadata, semconv.PrefixOTelMetadata,
-		semconv.MaxMessage, semconv.MaxStack, semconv.MaxURL, semconv.MaxHeader, semconv.MaxMetadata, semconv.MaxMethod)
+Messages are cut at %d bytes, stacks at %d, URLs at %d, headers at %d, metadata at %d, baggage at %d, unknown methods at
+%d.
+`, semconv.PrefixRequestHeader, semconv.PrefixResponseHeader, semconv.PrefixMetadata, semconv.PrefixOTelMetadata, semconv.PrefixBaggage,
+		semconv.MaxMessage, semconv.MaxStack, semconv.MaxURL, semconv.MaxHeader, semconv.MaxMetadata, semconv.MaxBaggage, semconv.MaxMethod)
 	return b.String()
 }
 

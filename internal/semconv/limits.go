@@ -10,5 +10,6 @@ const (
 	MaxURL      = 256     // a URL, a path or a query
 	MaxHeader   = 1024    // the values of one header
 	MaxMetadata = 256     // the values of one metadata key
+	MaxBaggage  = 256     // the value of one baggage item
 	MaxMethod   = 64      // an unknown HTTP method
 )

@@ -18,6 +18,9 @@ const (
 // PanicType is the value of [ErrorType] and of the error.kind log field after a panic.
 const PanicType = "panic"
 
+// PrefixBaggage is the prefix of tags of baggage items, followed by the item's key.
+const PrefixBaggage = "baggage."
+
 // Tags of every request.
 var (
 	SpanKind = define(Tag{
