@@ -24,6 +24,7 @@ type Engine struct {
 	Disabled   *atomic.Bool        // while true, Start starts no span
 	Started    *atomic.Uint64      // counts started spans
 	Finished   *atomic.Uint64      // counts finished spans
+	Views      Views               // another API that sees the spans of the middlewares; nil: none
 }
 
 // Of returns the engine of t. It returns nil if t has none, and if t only embeds a tracer that has one: the outer

@@ -88,7 +88,7 @@ func Active(ctx context.Context) (p Parent) {
 	if span == nil {
 		return p
 	}
-	if j, ok := span.(*jaeger.Span); ok {
+	if j := engine.Under(span); j != nil {
 		return Parent{jaeger: engine.ContextOf(j), valid: true}
 	}
 	if _, noop := span.Tracer().(opentracing.NoopTracer); !noop {

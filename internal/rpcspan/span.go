@@ -17,14 +17,13 @@ import (
 // Span is the span of one request. It must not be copied after Start.
 type Span struct {
 	span   opentracing.Span
-	jaeger *jaeger.Span   // span, if jaeger-client-go made it
+	jaeger *jaeger.Span   // what span is or wraps, if jaeger-client-go made it
 	engine *engine.Engine // the engine that started span; nil if the tracer did
 
-	startTime    time.Time
-	notRecording bool // the span of another tracer says that it records nothing
-	disabled     bool // the tracer makes no spans; span is a no-op
-	finishing    atomic.Bool
-	hookPanics   atomic.Int32
+	startTime  time.Time
+	disabled   bool // the tracer makes no spans; span is a no-op
+	finishing  atomic.Bool
+	hookPanics atomic.Int32
 }
 
 // StartInfo is what a span starts with.
@@ -46,17 +45,16 @@ func (s *Span) Start(tracer opentracing.Tracer, r *StartInfo, parent *Parent) (r
 		}, parent.jaegerOrNil(), r.Tags)
 		if s.jaeger != nil {
 			s.span, s.engine = s.jaeger, e
+			if e.Views != nil {
+				s.span = e.Views.View(s.jaeger)
+			}
 			return recording
 		}
 	}
 	s.span = tracer.StartSpan(r.Name, startOptions(tracer, r.StartTags, parent)...)
 	s.startTime = time.Now()
 	s.disabled = e != nil && e.Disabled.Load()
-	if j, ok := s.span.(*jaeger.Span); ok {
-		s.jaeger = j
-	} else if q, ok := s.span.(interface{ IsRecording() bool }); ok {
-		s.notRecording = !q.IsRecording()
-	}
+	s.jaeger = engine.Under(s.span)
 	return s.SetTags(r.Tags...)
 }
 
@@ -85,6 +83,9 @@ func (s *Span) Context(ctx context.Context) context.Context {
 // see [opentracing.TracerContextWithSpanExtension]. It is for middlewares whose per-request state is itself a context
 // that answers with [Span.Value].
 func (s *Span) TracerContext(ctx context.Context) context.Context {
+	if s.engine != nil && s.engine.Views != nil {
+		return s.engine.Views.Context(ctx, s.span.(engine.View))
+	}
 	if s.span != nil {
 		if hook, ok := s.span.Tracer().(opentracing.TracerContextWithSpanExtension); ok {
 			return hook.ContextWithSpanHook(ctx, s.span)
@@ -93,12 +94,17 @@ func (s *Span) TracerContext(ctx context.Context) context.Context {
 	return ctx
 }
 
-// Value returns the span if key is the one that [opentracing.SpanFromContext] looks up, else nil.
+// Value returns the span if key is the one that [opentracing.SpanFromContext] looks up, or one of the [engine.Views] of
+// the tracer, else nil.
 func (s *Span) Value(key any) any {
-	if s.span == nil || key != activeKey {
-		return nil
+	switch {
+	case s.span == nil:
+	case key == activeKey:
+		return s.span
+	case s.engine != nil && s.engine.Views != nil && s.engine.Views.HasKey(key):
+		return s.span
 	}
-	return s.span
+	return nil
 }
 
 // Observed reports whether observers of the tracer see the tags of the span even if it is not sampled. The tags of the
@@ -110,10 +116,14 @@ func (s *Span) Observed() bool {
 // Recording reports whether tags and logs can still matter: false once jaeger-client-go has decided not to sample. The
 // result may change while the request runs, so it is checked again before the last tags are set.
 func (s *Span) Recording() bool {
-	if s.jaeger == nil {
-		return s.span != nil && !s.notRecording
+	switch {
+	case s.span == nil:
+		return false
+	case s.jaeger != nil:
+		return engine.Recording(s.jaeger)
 	}
-	return engine.Recording(s.jaeger)
+	recorder, ok := s.span.(interface{ IsRecording() bool })
+	return !ok || recorder.IsRecording()
 }
 
 // SetTag sets a tag. No tag may be set twice: jaeger-client-go keeps both of two tags with one key.
@@ -178,6 +188,9 @@ func (s *Span) Finish(end time.Time, logs []opentracing.LogRecord, last *Tags) {
 		s.SetTag(semconv.HookPanics.OpenTracing, int(n))
 	}
 	if s.engine != nil {
+		if s.engine.Views != nil {
+			s.span.(engine.View).Close()
+		}
 		s.engine.Finish(s.jaeger, end, logs, tags)
 		return
 	}
