@@ -72,16 +72,3 @@ func ReadTags(j *jaeger.Span, read func(tags []opentracing.Tag)) bool {
 	read(jaegerspan.Fields(j).Tags)
 	return true
 }
-
-// AddReference adds a reference to j after its start, so that it does not change the parent: jaeger-client-go takes a
-// lone FollowsFrom reference that a span starts with for its parent. It reports whether it could.
-func AddReference(j *jaeger.Span, ref jaeger.Reference) (added bool) {
-	if !jaegerspan.LayoutMatches() {
-		return false
-	}
-	s := jaegerspan.Fields(j)
-	s.Lock()
-	defer s.Unlock()
-	s.References = append(s.References, ref)
-	return true
-}

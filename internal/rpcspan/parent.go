@@ -100,9 +100,13 @@ func Active(ctx context.Context) (p Parent) {
 
 // Link records the ids of a caller that is not trusted to be the parent.
 func (s *Span) Link(p *Parent) {
-	if p.valid && s.span != nil {
-		s.LinkTo(p.Context())
+	if !p.valid || s.span == nil {
+		return
 	}
+	if v, ok := s.span.(engine.View); ok {
+		v.Distrust(p.Context())
+	}
+	s.LinkTo(p.Context())
 }
 
 // LinkTo records the ids of another span, such as an earlier attempt.

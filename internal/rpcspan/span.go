@@ -94,15 +94,15 @@ func (s *Span) TracerContext(ctx context.Context) context.Context {
 	return ctx
 }
 
-// Value returns the span if key is the one that [opentracing.SpanFromContext] looks up, or one of the [engine.Views] of
-// the tracer, else nil.
+// Value returns the span if key is the one that [opentracing.SpanFromContext] looks up, what the [engine.Views] of the
+// tracer have under key, or nil.
 func (s *Span) Value(key any) any {
 	switch {
 	case s.span == nil:
 	case key == activeKey:
 		return s.span
-	case s.engine != nil && s.engine.Views != nil && s.engine.Views.HasKey(key):
-		return s.span
+	case s.engine != nil && s.engine.Views != nil:
+		return s.engine.Views.Value(key, s.span.(engine.View))
 	}
 	return nil
 }
@@ -189,7 +189,7 @@ func (s *Span) Finish(end time.Time, logs []opentracing.LogRecord, last *Tags) {
 	}
 	if s.engine != nil {
 		if s.engine.Views != nil {
-			s.span.(engine.View).Close()
+			logs = append(logs, s.span.(engine.View).Close()...)
 		}
 		s.engine.Finish(s.jaeger, end, logs, tags)
 		return

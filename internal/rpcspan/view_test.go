@@ -25,18 +25,29 @@ type otherKey struct{}
 type extraKey struct{}
 
 func (v *views) View(j *jaeger.Span) engine.View { return &view{Span: j, views: v} }
-func (v *views) HasKey(key any) bool             { return key == otherKey{} }
+func (v *views) Value(key any, w engine.View) any {
+	if key == (otherKey{}) {
+		return w
+	}
+	return nil
+}
+
 func (v *views) Context(ctx context.Context, _ engine.View) context.Context {
 	return context.WithValue(ctx, extraKey{}, true)
 }
 
 type view struct {
 	opentracing.Span
-	views *views
+	views      *views
+	distrusted opentracing.SpanContext
 }
 
-func (v *view) Close()                   { v.views.closed = v.views.reporter.SpansSubmitted() }
-func (v *view) Unwrap() opentracing.Span { return v.Span }
+func (v *view) Close() []opentracing.LogRecord {
+	v.views.closed = v.views.reporter.SpansSubmitted()
+	return []opentracing.LogRecord{{}}
+}
+func (v *view) Distrust(caller opentracing.SpanContext) { v.distrusted = caller }
+func (v *view) Unwrap() opentracing.Span                { return v.Span }
 
 // viewed is a tracer whose spans have views.
 type viewed struct {
@@ -82,12 +93,15 @@ func TestSpanIsSeenThroughItsView(t *testing.T) {
 		t.Errorf("active span %v, want %v", active.Context(), self.Context())
 	}
 	o.span.Rename("op", "GET /")
+	if o.span.Link(&self); !reflect.DeepEqual(seen.distrusted, self.Context()) {
+		t.Errorf("distrusted %v, want %v", seen.distrusted, self.Context())
+	}
 	o.span.Finish(time.Time{}, nil, nil)
 	if views.closed != 0 || views.reporter.SpansSubmitted() != 1 {
 		t.Errorf("closed after %d of %d spans were reported, want before", views.closed, views.reporter.SpansSubmitted())
 	}
-	if got := views.reporter.GetSpans()[0].(*jaeger.Span).OperationName(); got != "GET /" {
-		t.Errorf("name %q, want GET /", got)
+	if got := views.reporter.GetSpans()[0].(*jaeger.Span); got.OperationName() != "GET /" || len(got.Logs()) != 1 {
+		t.Errorf("name %q, want GET /; %d logs, want that of the view", got.OperationName(), len(got.Logs()))
 	}
 }
 
