@@ -1,0 +1,249 @@
+package semconv
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxText bounds the text that is searched for secrets. It is more than is recorded of any.
+const maxText = 8 * MaxMessage
+
+// MaskText returns a text that was not written by the kit, such as that of an error or of a panic, with [Redacted] for
+// what looks like a secret in it: users, parameters and fragments of URLs, user:password@host, the values of
+// name=value, name: value and "name":"value" if [IsSecret] of the name, credentials behind Bearer and Basic, and JSON
+// web tokens. Of names that are also words, such as key and code, only those in URLs count, and a sentence such as
+// "token: unexpected end of input" stays. The text is cut at a few kilobytes. Without secrets it returns text itself
+// and does not allocate.
+func MaskText(text string) string {
+	if len(text) <= maxText {
+		return (&masker{text: text}).run()
+	}
+	text = text[:maxText]
+	if url := strings.LastIndex(text, "://"); url >= 0 && !strings.ContainsAny(text[url+3:], "/?# ") {
+		text = text[:url+3] // what is cut off may show that this is a password
+	}
+	return (&masker{text: text}).run() + "…"
+}
+
+// assignment handles the '=' at m.i: in "?name=value" and "&name=value" as in a URL, elsewhere in prose.
+func (m *masker) assignment() {
+	f := foldName(m.text, m.nameEnd())
+	inURL := f.whole && (f.before == '?' || f.before == '&' || f.before == '#')
+	if !f.isSecret(inURL) {
+		return
+	}
+	from := m.i + 1
+	for from < len(m.text) && (m.text[from] == '=' || m.text[from] == '>') {
+		from++
+	}
+	if inURL {
+		from = m.i + 1
+		end := strings.IndexAny(m.text[from:], "& \t\r\n\"'<>`#")
+		if end < 0 {
+			end = len(m.text) - from
+		}
+		m.replace(from, from+end, Redacted)
+		return
+	}
+	m.value(from)
+}
+
+// nameEnd returns where the name of the '=' or ':' at m.i ends: spaces and quotes may stand between them.
+func (m *masker) nameEnd() int {
+	end := m.i
+	for m.i-end < 4 && end > m.kept && strings.IndexByte(" \"'`\\", m.text[end-1]) >= 0 {
+		end--
+	}
+	return end
+}
+
+// member handles the ':' at m.i: of a JSON object, a Go map, a dumped header or a sentence.
+func (m *masker) member() {
+	f := foldName(m.text, m.nameEnd())
+	if !f.isSecret(false) {
+		return
+	}
+	from := m.i + 1
+	spaced := from < len(m.text) && m.text[from] == ' '
+	rest := strings.TrimLeft(m.text[from:], " ")
+	if spaced && isSentence(rest) {
+		return
+	}
+	if isHeader(f.buf[f.at:]) && rest != "" && strings.IndexByte("\"'`\\[{", rest[0]) < 0 {
+		end := strings.IndexAny(rest, "\r\n\"'`\\]}")
+		if end < 0 {
+			end = len(rest)
+		}
+		from = len(m.text) - len(rest)
+		m.replace(from, from+end, Redacted)
+		return
+	}
+	m.value(from)
+}
+
+// isHeader reports whether the folded name is of a header whose value is more than one word.
+func isHeader(name []byte) bool {
+	s := string(name)
+	return strings.HasSuffix(s, "authorization") || strings.HasSuffix(s, "cookie")
+}
+
+// value replaces the value that begins at from: what is in quotes or brackets, or a word.
+func (m *masker) value(from int) {
+	for n := 0; from < len(m.text) && m.text[from] == ' ' && n < 4; n++ {
+		from++
+	}
+	open := from
+	for open < len(m.text) && m.text[open] == '\\' {
+		open++
+	}
+	if open == len(m.text) {
+		return
+	}
+	switch quote := m.text[open]; quote {
+	case '"', '\'', '`':
+		m.replace(open+1, m.quoteEnd(open+1, quote, open-from), Redacted)
+	case '[':
+		end := strings.IndexByte(m.text[open:], ']')
+		if end < 0 {
+			end = len(m.text) - open
+		}
+		m.replace(open+1, open+end, Redacted)
+	case '{', '(':
+	default:
+		end := m.wordEnd(from)
+		if !isState(m.text[from:end]) {
+			m.replace(from, end, Redacted)
+		}
+	}
+}
+
+// quoteEnd returns where the quoted value that begins at from ends. Its quotes have so many backslashes in front.
+func (m *masker) quoteEnd(from int, quote byte, backslashes int) int {
+	for i, run := from, 0; i < len(m.text); i++ {
+		switch m.text[i] {
+		case '\\':
+			run++
+			continue
+		case quote:
+			if run <= backslashes {
+				return i - run
+			}
+		}
+		run = 0
+	}
+	return len(m.text)
+}
+
+// wordEnd returns where the value without quotes that begins at from ends. Passwords may contain punctuation, so it
+// ends a value only in front of a space, another pair or the end. A name that stands where a value should be keeps its
+// '=' or ':', so that its own value is found, too.
+func (m *masker) wordEnd(from int) int {
+	end := from
+	for ; end < len(m.text) && !m.endsWord(end, from); end++ {
+	}
+	if end == from {
+		return end
+	}
+	if c := m.text[end-1]; c == '=' {
+		if f := foldName(m.text, end-1); f.isSecret(true) {
+			return end - 1
+		}
+	} else if c == ':' {
+		return end - 1
+	}
+	return end
+}
+
+func (m *masker) endsWord(i, from int) bool {
+	rest := m.text[i+1:]
+	switch c := m.text[i]; {
+	case c <= ' ', c == '&', c == '"', c == '\'', c == '`', c == '<':
+		return true
+	case c == '\\':
+		return i > from
+	case c == ':':
+		return rest != "" && (rest[0] == '[' || rest[0] == '{')
+	case strings.IndexByte(",;)]}", c) >= 0:
+		return rest == "" || strings.IndexByte(" \r\n\t\"',;)]}:", rest[0]) >= 0 || beginsPair(rest)
+	}
+	return false
+}
+
+// word handles what stands out in prose by itself: the bytes of m.run's last case.
+func (m *masker) word() {
+	rest := m.text[m.i:]
+	switch rest[0] {
+	case '@':
+		m.login()
+	case ' ':
+		m.credentials()
+	case '"': // net/url quotes the rest of a password as a port
+		if strings.HasSuffix(m.text[:m.i], "invalid port ") && len(rest) > 2 && strings.IndexByte("0123456789", rest[2]) < 0 {
+			m.replace(m.i+1, m.quoteEnd(m.i+1, '"', 0), Redacted)
+		}
+	case 'e':
+		if end := jwtEnd(m.text, m.i); end > 0 {
+			m.replace(m.i, m.i+end, Redacted)
+		}
+	}
+}
+
+// login handles the '@' of user:password@host without a scheme, as drivers of databases write it.
+func (m *masker) login() {
+	begin := m.i
+	colon := -1
+	for begin > m.kept && strings.IndexByte(" \t\r\n\"'`<>/=,@(", m.text[begin-1]) < 0 {
+		begin--
+		if m.text[begin] == ':' {
+			colon = begin
+		}
+	}
+	if colon <= begin || colon+1 == m.i || m.text[begin:colon] == "mailto" {
+		return
+	}
+	end := m.i
+	for i := m.i + 1; i < len(m.text) && strings.IndexByte(" \t\r\n\"'`<>/(", m.text[i]) < 0; i++ {
+		if m.text[i] == '@' {
+			end = i
+		}
+	}
+	m.replace(colon+1, end, Redacted)
+}
+
+// credentials handles the space at m.i if it stands behind Bearer or Basic.
+func (m *masker) credentials() {
+	bearer := endsInWord(m.text[:m.i], "bearer")
+	if !bearer && !endsInWord(m.text[:m.i], "basic") {
+		return
+	}
+	rest := strings.TrimLeft(m.text[m.i:], " ")
+	end := strings.IndexFunc(rest, isNotToken)
+	if end < 0 {
+		end = len(rest)
+	}
+	word := rest[:end]
+	if bearer && (isState(word) || isFollower(word)) || !bearer && !isLogin(word) {
+		return
+	}
+	from := len(m.text) - len(rest)
+	m.replace(from, from+end, Redacted)
+}
+
+// isNotToken reports whether c is none of the characters of a token68, of which credentials consist.
+func isNotToken(c rune) bool {
+	return c >= utf8.RuneSelf || !isNameByte(byte(c)) && c != '~' && c != '+' && c != '/' && c != '='
+}
+
+// isLogin reports whether the word is an encoded user:password, and not a word behind "basic".
+func isLogin(word string) bool {
+	plain, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(word, "="))
+	return err == nil && bytes.IndexByte(plain, ':') >= 0
+}
+
+// endsInWord reports whether the last word of s is word, in any case.
+func endsInWord(s, word string) bool {
+	n := len(s) - len(word)
+	return n >= 0 && strings.EqualFold(s[n:], word) && (n == 0 || !isNameByte(s[n-1]))
+}
