@@ -62,11 +62,20 @@ Chosen headers are written as `+"`%s<name>`"+` and `+"`%s<name>`"+`, chosen meta
 `+"`%s<key>`"+` or, in OTel's vocabulary, `+"`%s<key>`"+`. Secrets among them are masked. Chosen baggage
 items are written as `+"`%s<key>`"+`.
 
+## Secrets
+
+The values of secrets are `+"`%s`"+` in header and metadata tags, in the parameters of URLs and in the texts of errors and
+panics; the user of a URL is left out. A name is that of a secret if it ends in a word such as token, secret, password,
+signature, credential, authorization, cookie or api_key; case, percent-encoding, the characters `+"`-_.[]`"+` and digits at
+the end do not matter. Short names such as key, code, sig and sid count in URLs, headers and metadata only. What marks a
+position in a list is shown: page_token, next_page_token, continuationToken and the like.
+
 ## Limits
 
 Messages are cut at %d bytes, stacks at %d, URLs at %d, headers at %d, metadata at %d, baggage at %d, unknown methods at
 %d.
-`, semconv.PrefixRequestHeader, semconv.PrefixResponseHeader, semconv.PrefixMetadata, semconv.PrefixOTelMetadata, semconv.PrefixBaggage,
+`, semconv.PrefixRequestHeader, semconv.PrefixResponseHeader, semconv.PrefixMetadata, semconv.PrefixOTelMetadata,
+		semconv.PrefixBaggage, semconv.Redacted,
 		semconv.MaxMessage, semconv.MaxStack, semconv.MaxURL, semconv.MaxHeader, semconv.MaxMetadata, semconv.MaxBaggage, semconv.MaxMethod)
 	return b.String()
 }
