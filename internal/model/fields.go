@@ -13,10 +13,10 @@ func (l *Log) loadFields(fields []log.Field, lim Limits) (dropped int) {
 	for _, f := range fields {
 		emit(f, (*fieldSink)(l))
 	}
-	if lim.Fields > 0 && len(l.Fields) > lim.Fields {
-		dropped = len(l.Fields) - lim.Fields
-		clear(l.Fields[lim.Fields:])
-		l.Fields = l.Fields[:lim.Fields]
+	if keep := max(lim.Fields, 0); lim.Fields != 0 && len(l.Fields) > keep {
+		dropped = len(l.Fields) - keep
+		clear(l.Fields[keep:])
+		l.Fields = l.Fields[:keep]
 	}
 	if lim.ValueBytes > 0 {
 		for i := range l.Fields {

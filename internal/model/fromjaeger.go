@@ -7,7 +7,8 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// Limits bounds what one span may carry; a field that is zero or negative sets no limit.
+// Limits bounds what one span may carry; a field that is zero sets no limit. A negative number of
+// tags, logs or fields keeps none, except the tags that OTLP writes as fields of their own: error, kind and status.
 type Limits struct {
 	Tags       int // tags per span
 	Logs       int // logs per span
@@ -53,9 +54,9 @@ func duration(d time.Duration) time.Duration {
 }
 
 func (s *Span) loadLogs(logs []opentracing.LogRecord, lim Limits) (dropped int) {
-	if lim.Logs > 0 && len(logs) > lim.Logs {
-		dropped = len(logs) - lim.Logs
-		logs = logs[:lim.Logs]
+	if keep := max(lim.Logs, 0); lim.Logs != 0 && len(logs) > keep {
+		dropped = len(logs) - keep
+		logs = logs[:keep]
 	}
 	for _, rec := range logs {
 		if n := len(s.Logs); n < cap(s.Logs) {

@@ -221,3 +221,35 @@ func TestLoadBesideTheApplication(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestLimitsThatKeepNothing(t *testing.T) {
+	span := newTracer(t).StartSpan("x", ext.SpanKindRPCServer, opentracing.Tag{Key: "a", Value: "1"})
+	ext.Error.Set(span, true)
+	span.LogKV("event", "retry")
+	for name, c := range map[string]struct {
+		limits  Limits
+		tags    []Tag
+		logs    int
+		dropped int
+	}{
+		"tags":   {Limits{Tags: -1}, []Tag{tag("error", true), tag("span.kind", "server")}, 1, 3}, // and the sampler's
+		"logs":   {Limits{Logs: -1, Tags: 2}, []Tag{tag("error", true), tag("span.kind", "server")}, 0, 4},
+		"fields": {Limits{Fields: -1, Tags: 2}, []Tag{tag("error", true), tag("span.kind", "server")}, 1, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, dropped := load(span, c.limits)
+			if diff := cmp.Diff(c.tags, s.Tags, byValue); diff != "" || len(s.Logs) != c.logs || dropped != c.dropped {
+				t.Errorf("%d logs, %d dropped, tags (-want +got):\n%s", len(s.Logs), dropped, diff)
+			}
+			if c.limits.Fields < 0 && len(s.Logs[0].Fields) != 0 {
+				t.Errorf("fields are left: %v", s.Logs[0].Fields)
+			}
+		})
+	}
+	t.Run("values", func(t *testing.T) {
+		s, _ := load(span, Limits{ValueBytes: 1})
+		if !slices.Contains(s.Tags, tag("span.kind", "server")) || !slices.Contains(s.Tags, tag("sampler.type", "")) {
+			t.Errorf("the kind is cut, or another value is not: %+v", s.Tags)
+		}
+	})
+}

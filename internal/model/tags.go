@@ -19,18 +19,25 @@ func (s *Span) loadTags(src *jaeger.Span, lim Limits) (dropped int) {
 		s.Tags = s.Tags[:0]
 		for k, v := range src.Tags() {
 			if k != "" {
-				s.Tags = append(s.Tags, Tag{k, ValueOf(v, lim.ValueBytes)})
+				s.Tags = append(s.Tags, Tag{k, ValueOf(v, valueLimit(k, lim.ValueBytes))})
 			}
 		}
 		slices.SortFunc(s.Tags, func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
 	}
-	if lim.Tags <= 0 || len(s.Tags) <= lim.Tags {
+	keep := lim.Tags
+	if keep == 0 || len(s.Tags) <= keep {
 		return 0
 	}
 	slices.SortStableFunc(s.Tags, func(a, b Tag) int { return tagRank(a.Key) - tagRank(b.Key) })
-	dropped = len(s.Tags) - lim.Tags
-	clear(s.Tags[lim.Tags:])
-	s.Tags = s.Tags[:lim.Tags]
+	if keep < 0 {
+		keep = slices.IndexFunc(s.Tags, func(t Tag) bool { return tagRank(t.Key) == ordinaryTag })
+	}
+	if keep < 0 {
+		return 0
+	}
+	dropped = len(s.Tags) - keep
+	clear(s.Tags[keep:])
+	s.Tags = s.Tags[:keep]
 	return dropped
 }
 
@@ -41,7 +48,7 @@ func (s *Span) readTags(src *jaeger.Span, maxBytes int) bool {
 		simple = len(tags) <= maxScannedTags
 		for i := 0; simple && i < len(tags); i++ {
 			var v Value
-			if v, simple = simpleValue(tags[i].Value, maxBytes); simple && tags[i].Key != "" {
+			if v, simple = simpleValue(tags[i].Value, valueLimit(tags[i].Key, maxBytes)); simple && tags[i].Key != "" {
 				s.setTag(tags[i].Key, v)
 			}
 		}
@@ -67,5 +74,17 @@ func tagRank(key string) int {
 	case "span.kind", "otel.status_code":
 		return 1
 	}
-	return 2
+	return ordinaryTag
 }
+
+const ordinaryTag = 2
+
+// valueLimit returns the limit for the value of a tag. The values that become a span's kind and status are left whole.
+func valueLimit(key string, maxBytes int) int {
+	if maxBytes > 0 && maxBytes < minKindBytes && tagRank(key) != ordinaryTag {
+		return minKindBytes
+	}
+	return maxBytes
+}
+
+const minKindBytes = 64
