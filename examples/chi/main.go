@@ -10,10 +10,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -72,7 +74,23 @@ func run(ctx context.Context, addr, inventoryAddr string) error {
 	}
 	drain, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(err, server.Shutdown(drain), shop.close(), neighbours.stop(drain), tracer.Close())
+	err = errors.Join(err, server.Shutdown(drain), shop.close(), neighbours.stop(drain))
+	closeTracers(append(neighbours.tracers, tracer)...)
+	return err
+}
+
+// closeTracers sends the last spans of all tracers at once, each within its shutdown timeout. Spans that cannot be sent
+// are no reason to fail: they are logged.
+func closeTracers(tracers ...*tracerinit.Tracer) {
+	var wg sync.WaitGroup
+	for _, tracer := range tracers {
+		wg.Go(func() {
+			if err := tracer.Close(); err != nil {
+				slog.Warn("the last spans are lost", "error", err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func greet(addr net.Addr) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -92,8 +93,9 @@ func TestAloneItStartsItsNeighbours(t *testing.T) {
 }
 
 type process struct {
-	cmd   *exec.Cmd
-	lines chan string
+	cmd    *exec.Cmd
+	lines  chan string
+	stderr bytes.Buffer // whole once the program has ended
 }
 
 // start runs a program without the variables that would configure its tracer.
@@ -112,11 +114,12 @@ func start(t *testing.T, path, env string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := &process{cmd: cmd, lines: make(chan string, 100)}
+	cmd.Stderr = &p.stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	p := &process{cmd: cmd, lines: make(chan string, 100)}
 	go func() {
 		defer close(p.lines)
 		for s := bufio.NewScanner(out); s.Scan(); {

@@ -21,6 +21,7 @@ type neighbours struct {
 	inventoryAddr string
 	supplierURL   string
 	stops         []func(context.Context) error
+	tracers       []*tracerinit.Tracer // close them after stop
 }
 
 func startNeighbours(view *traceview.View, inventoryAddr string) (*neighbours, error) {
@@ -35,7 +36,7 @@ func startNeighbours(view *traceview.View, inventoryAddr string) (*neighbours, e
 }
 
 func (n *neighbours) startInventory(view *traceview.View) error {
-	tracer, err := localTracer("inventory", view)
+	tracer, err := n.startTracer("inventory", view)
 	if err != nil {
 		return err
 	}
@@ -49,13 +50,13 @@ func (n *neighbours) startInventory(view *traceview.View) error {
 	go func() { served <- inventory.Serve(ctx, lis, tracer, slog.Default()) }()
 	n.stops = append(n.stops, func(context.Context) error {
 		cancel()
-		return errors.Join(<-served, tracer.Close())
+		return <-served
 	})
 	return nil
 }
 
 func (n *neighbours) startSupplier(view *traceview.View) error {
-	tracer, err := localTracer("supplier", view)
+	tracer, err := n.startTracer("supplier", view)
 	if err != nil {
 		return err
 	}
@@ -66,15 +67,17 @@ func (n *neighbours) startSupplier(view *traceview.View) error {
 	n.supplierURL = "http://" + lis.Addr().String()
 	server := &http.Server{Handler: supplier(tracer), ReadHeaderTimeout: 5 * time.Second}
 	go server.Serve(lis)
-	n.stops = append(n.stops, func(ctx context.Context) error {
-		return errors.Join(server.Shutdown(ctx), tracer.Close())
-	})
+	n.stops = append(n.stops, server.Shutdown)
 	return nil
 }
 
-// localTracer is a second tracer in one process: the global one belongs to storefront.
-func localTracer(service string, view *traceview.View) (*tracerinit.Tracer, error) {
-	return tracerinit.Start(tracerinit.Config{Service: service, Local: true, Reporters: []jaeger.Reporter{view}})
+// startTracer starts one more tracer in this process. It is local: the global one belongs to storefront.
+func (n *neighbours) startTracer(service string, view *traceview.View) (*tracerinit.Tracer, error) {
+	tracer, err := tracerinit.Start(tracerinit.Config{Service: service, Local: true, Reporters: []jaeger.Reporter{view}})
+	if err == nil {
+		n.tracers = append(n.tracers, tracer)
+	}
+	return tracer, err
 }
 
 func (n *neighbours) stop(ctx context.Context) error {
