@@ -9,8 +9,9 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// Config says what Start builds. A field left zero is filled from the environment, then from a default; so a bool
-// that is false means "not said here". The zero Config is a good one for a program configured by its environment.
+// Config is what [Start] builds a tracer from. A field left zero is filled from the environment, then from a default; so
+// a bool that is false means "not set here". The zero Config is a good one for a program that is configured by its
+// environment. docs/configuration.md lists all variables.
 type Config struct {
 	Service     string         // default: unknown_service:<binary>
 	Version     string         // of the service
@@ -25,10 +26,15 @@ type Config struct {
 	Reporters       []jaeger.Reporter
 	Queue           Queue
 	Limits          Limits
-	ShutdownTimeout time.Duration               // used by Close, and by Shutdown without a deadline; default 5 s
-	Local           bool                        // do not become opentracing.GlobalTracer
-	Logger          *slog.Logger                // default: slog.Default(); at most a few lines a minute
-	LookupEnv       func(string) (string, bool) // default: os.LookupEnv
+	ShutdownTimeout time.Duration // used by Close, and by Shutdown without a deadline; default 5 s
+	Local           bool          // do not become opentracing.GlobalTracer
+	// TraceID64 makes ids of new traces 64 bits long, as those of jaeger-client-go are by default. The default is 128.
+	TraceID64 bool
+	// TracerOptions are passed to jaeger-client-go after the kit's own, for what it alone knows: observers, injectors and
+	// extractors of other formats. They can undo what this package promises; with any of them spans start more slowly.
+	TracerOptions []jaeger.TracerOption
+	Logger        *slog.Logger                // default: slog.Default(); at most a few lines a minute
+	LookupEnv     func(string) (string, bool) // default: os.LookupEnv
 }
 
 // Limits bounds what one span carries to an exporter. Zero takes the default, a negative value sets no limit.

@@ -3,30 +3,17 @@ package tracerinit
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/spanloom/spanloom/internal/export"
 )
 
-// shownURL is an endpoint as far as it may be told: scheme and host. What does not read as a URL is told only if it
-// cannot hold a path, a password or a query.
-func shownURL(raw string) string {
-	u, err := url.Parse(raw)
-	switch {
-	case err == nil && u.Host != "":
-		return export.MaskURL(&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}, u.Path[:0])
-	case strings.ContainsAny(raw, "/@?="):
-		return mask
-	}
-	return raw
-}
-
-// judgeURL checks a URL that is then used as it was written: the tokens that vendors put into paths must survive.
-func judgeURL(raw string) error {
+// validateURL checks a URL that is then used as it was written: the tokens that vendors put into paths must survive.
+func validateURL(raw string) error {
 	if _, err := export.ParseURL(raw, "/"); err != nil {
-		return fmt.Errorf("%w; %w", err, wanted("a URL such as http://localhost:4318"))
+		return fmt.Errorf("%w; %w", err, expected("a URL such as http://localhost:4318"))
 	}
 	return nil
 }
@@ -41,8 +28,8 @@ func hostName(s string) (string, error) {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return s, nil
 	}
-	if strings.ContainsAny(s, ":/@?#[] \t\"'=,;") {
-		return "", wanted("a host name or an address, without a port")
+	if !export.ValidHost(s) {
+		return "", expected("a host name or an address, without a port")
 	}
 	return s, nil
 }
@@ -51,7 +38,48 @@ func hostName(s string) (string, error) {
 func portNumber(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > 65535 {
-		return 0, wanted("a port from 1 to 65535")
+		return 0, expected("a port from 1 to 65535")
 	}
 	return n, nil
+}
+
+// serviceLink matches what Kubernetes sets NAME_PORT to in every pod beside a service called name:
+// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+var serviceLink = regexp.MustCompile(`^(?i:tcp|udp|sctp)://[^/@?#]+$`)
+
+// port returns the candidate that is a variable with a port. A service link is ignored, with a warning.
+func (r *resolver) port(variable string) candidate[int] {
+	return from(r, variable, func(s string) (int, error) {
+		if serviceLink.MatchString(s) {
+			r.reported[variable] = true
+			r.warn("a variable holds the link to a Kubernetes service, not a port, and is ignored; "+
+				"enableServiceLinks: false in the pod's specification leaves it out", slogVariable(variable))
+			return 0, errMeansDefault
+		}
+		return portNumber(s)
+	})
+}
+
+// unexpanded matches a reference to a variable that was not replaced.
+var unexpanded = regexp.MustCompile(`\$[({]\w*[)}]|\{\{.*\}\}|^\$\w+$`)
+
+// hintFor returns what is probably wrong with a value, judging by its looks; "" if it looks fine.
+func hintFor(value string) string {
+	switch {
+	case value == "":
+		return ""
+	case strings.ContainsRune("\"'`“”‘’", firstRune(value)):
+		return "the quotation marks are part of the value: remove them"
+	case unexpanded.MatchString(value):
+		return "it holds a reference that was not replaced: Kubernetes replaces $(NAME) only where NAME is defined " +
+			"earlier in the same list, and no shell reads ${NAME} there"
+	}
+	return ""
+}
+
+func firstRune(s string) rune {
+	for _, c := range s {
+		return c
+	}
+	return 0
 }

@@ -28,7 +28,7 @@ func (t *Tracer) Shutdown(ctx context.Context) error {
 		defer cancel()
 	}
 	t.closed.Store(true)
-	t.passing.Store(true)
+	t.disabled.Store(true)
 	var tasks []func(context.Context) error
 	for _, p := range t.fan.pipelines {
 		tasks = append(tasks, p.Shutdown)
@@ -41,6 +41,9 @@ func (t *Tracer) Shutdown(ctx context.Context) error {
 		tasks = append(tasks, func(ctx context.Context) error {
 			return await(ctx, t.remote.done, "the remote sampler did not stop in time")
 		})
+	}
+	if t.custom != nil {
+		tasks = append(tasks, t.custom.shutdown)
 	}
 	return together(ctx, tasks)
 }

@@ -8,10 +8,12 @@ import (
 )
 
 // operationSampler samples each operation by a probability of its own, and at least at a common rate. Unlike
-// jaeger-client-go's, it lets nothing through when both are zero, and keeps its credits over updates.
+// jaeger-client-go's, it lets nothing through when both are zero, keeps its credits over updates, and leaves operations
+// that the server does not list to the limiter of a rate-limited service.
 type operationSampler struct {
-	jaeger.Sampler // for the operations beyond max
+	jaeger.Sampler // for operations beyond max, and for those that are not listed if limited
 
+	limited                        bool
 	defaultProbability, lowerBound float64
 	max                            int
 
@@ -25,10 +27,14 @@ type operation struct {
 	tags        []jaeger.Tag                     // of a trace that only the lower bound lets through
 }
 
-func newOperationSampler(s *operationStrategies, max int, before *operationSampler) *operationSampler {
+// newOperationSampler makes a sampler of strategies. limiter is that of a rate-limited service, else nil.
+func newOperationSampler(s *operationStrategies, limiter jaeger.Sampler, max int, before *operationSampler) *operationSampler {
 	o := &operationSampler{
-		Sampler: Ratio(s.DefaultProbability).local(), defaultProbability: s.DefaultProbability, lowerBound: s.DefaultLowerBound,
+		Sampler: limiter, limited: limiter != nil, defaultProbability: s.DefaultProbability, lowerBound: s.DefaultLowerBound,
 		max: max, operations: map[string]*operation{},
+	}
+	if !o.limited {
+		o.Sampler = Ratio(s.DefaultProbability).local()
 	}
 	known := map[string]*operation{}
 	if before != nil {
@@ -42,7 +48,7 @@ func newOperationSampler(s *operationStrategies, max int, before *operationSampl
 		}
 	}
 	for name, was := range known {
-		if _, listed := o.operations[name]; !listed && len(o.operations) < max {
+		if _, listed := o.operations[name]; !listed && !o.limited && len(o.operations) < max {
 			o.operations[name] = o.operation(s.DefaultProbability, was)
 		}
 	}
@@ -84,10 +90,11 @@ func (o *operationSampler) IsSampled(id jaeger.TraceID, name string) (bool, []ja
 	return true, tags
 }
 
-// find returns the operation of that name, made on the way, or nil if there are too many.
+// find returns the operation of that name, which it adds if need be. It is nil if the operation has no strategy of its
+// own: there are too many, or the service is rate-limited.
 func (o *operationSampler) find(name string) *operation {
 	o.mu.RLock()
-	op, full := o.operations[name], len(o.operations) >= o.max
+	op, full := o.operations[name], o.limited || len(o.operations) >= o.max
 	o.mu.RUnlock()
 	if op != nil || full {
 		return op

@@ -10,10 +10,10 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// pass returns a span that records nothing and carries on the context it would have been a child of. After Shutdown it
+// startNoop returns a span that records nothing and carries on the context it would have been a child of. After Shutdown it
 // counts as one that is lost, if it would have been sampled.
-func (t *Tracer) pass(name string, options []opentracing.StartSpanOption) opentracing.Span {
-	s := &passing{tracer: t, context: passedContext(options)}
+func (t *Tracer) startNoop(name string, options []opentracing.StartSpanOption) opentracing.Span {
+	s := &noopSpan{tracer: t, context: parentContext(options)}
 	if t.sampler != nil && t.closed.Load() {
 		t.counts.started.Inc(1)
 		s.late, s.sampled = true, t.wouldSample(name, s.context)
@@ -29,14 +29,14 @@ func (t *Tracer) wouldSample(name string, parent opentracing.SpanContext) bool {
 	return sampled
 }
 
-// passedContext is the parent that the options name, be it only baggage, or noContext.
-func passedContext(options []opentracing.StartSpanOption) opentracing.SpanContext {
-	var parent opentracing.SpanContext = noContext{}
+// parentContext is the parent that the options name, be it only baggage, or emptyContext.
+func parentContext(options []opentracing.StartSpanOption) opentracing.SpanContext {
+	var parent opentracing.SpanContext = emptyContext{}
 	choose := func(r opentracing.SpanReference) (final bool) {
 		if _, ok := r.ReferencedContext.(jaeger.SpanContext); !ok {
 			return false
 		}
-		if _, none := parent.(noContext); none || r.Type == opentracing.ChildOfRef {
+		if _, none := parent.(emptyContext); none || r.Type == opentracing.ChildOfRef {
 			parent = r.ReferencedContext
 		}
 		return r.Type == opentracing.ChildOfRef
@@ -67,32 +67,32 @@ func passedContext(options []opentracing.StartSpanOption) opentracing.SpanContex
 	return parent
 }
 
-// noContext is the context of a span that has neither ids nor baggage. It is not jaeger's, which panics when it is
+// emptyContext is the context of a span that has neither ids nor baggage. It is not jaeger's, which panics when it is
 // asked about its sampling.
-type noContext struct{}
+type emptyContext struct{}
 
-func (noContext) ForeachBaggageItem(func(k, v string) bool) {}
+func (emptyContext) ForeachBaggageItem(func(k, v string) bool) {}
 
 // passing is a span of a tracer that is disabled or shut down.
-type passing struct {
+type noopSpan struct {
 	tracer  *Tracer
 	mu      sync.Mutex
-	context opentracing.SpanContext // noContext or jaeger's
+	context opentracing.SpanContext // emptyContext or jaeger's
 
 	late, sampled bool // started after Shutdown, and would have been sampled
 	ended         atomic.Bool
 }
 
-var _ opentracing.Span = (*passing)(nil)
+var _ opentracing.Span = (*noopSpan)(nil)
 
-func (s *passing) Context() opentracing.SpanContext {
+func (s *noopSpan) Context() opentracing.SpanContext {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.context
 }
 
 // Finish counts the span if it is late.
-func (s *passing) Finish() {
+func (s *noopSpan) Finish() {
 	if !s.late || s.ended.Swap(true) {
 		return
 	}
@@ -103,9 +103,9 @@ func (s *passing) Finish() {
 }
 
 // FinishWithOptions is Finish.
-func (s *passing) FinishWithOptions(opentracing.FinishOptions) { s.Finish() }
+func (s *noopSpan) FinishWithOptions(opentracing.FinishOptions) { s.Finish() }
 
-func (s *passing) SetBaggageItem(key, value string) opentracing.Span {
+func (s *noopSpan) SetBaggageItem(key, value string) opentracing.Span {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sc, ok := s.context.(jaeger.SpanContext); ok {
@@ -114,7 +114,7 @@ func (s *passing) SetBaggageItem(key, value string) opentracing.Span {
 	return s
 }
 
-func (s *passing) BaggageItem(key string) (value string) {
+func (s *noopSpan) BaggageItem(key string) (value string) {
 	s.Context().ForeachBaggageItem(func(k, v string) bool {
 		if k == key {
 			value = v
@@ -125,12 +125,12 @@ func (s *passing) BaggageItem(key string) (value string) {
 }
 
 // IsRecording tells middleware not to bother with tags.
-func (s *passing) IsRecording() bool                        { return false }
-func (s *passing) Tracer() opentracing.Tracer               { return s.tracer }
-func (s *passing) SetOperationName(string) opentracing.Span { return s }
-func (s *passing) SetTag(string, any) opentracing.Span      { return s }
-func (s *passing) LogFields(...log.Field)                   {}
-func (s *passing) LogKV(...any)                             {}
-func (s *passing) LogEvent(string)                          {}
-func (s *passing) LogEventWithPayload(string, any)          {}
-func (s *passing) Log(opentracing.LogData)                  {}
+func (s *noopSpan) IsRecording() bool                        { return false }
+func (s *noopSpan) Tracer() opentracing.Tracer               { return s.tracer }
+func (s *noopSpan) SetOperationName(string) opentracing.Span { return s }
+func (s *noopSpan) SetTag(string, any) opentracing.Span      { return s }
+func (s *noopSpan) LogFields(...log.Field)                   {}
+func (s *noopSpan) LogKV(...any)                             {}
+func (s *noopSpan) LogEvent(string)                          {}
+func (s *noopSpan) LogEventWithPayload(string, any)          {}
+func (s *noopSpan) Log(opentracing.LogData)                  {}

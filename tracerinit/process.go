@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -23,65 +22,26 @@ type processTag struct {
 	value any // a string, bool, int64 or float64
 }
 
-// attributes are the process tags that were given, by family.
-type attributes struct {
-	code, jaeger, otel map[string]string
-	typed              map[string]any // code's, with their types
-}
-
-func (r *resolver) attributes(code map[string]any) attributes {
-	a := attributes{code: map[string]string{}, typed: map[string]any{}, jaeger: r.jaegerTags(), otel: r.resourceAttributes()}
-	for k, v := range code {
-		if k = strings.TrimSpace(k); k == "" || v == nil {
-			continue
-		}
-		a.typed[k] = plain(v)
-		a.code[k] = fmt.Sprint(a.typed[k])
-	}
-	return a
-}
-
-// plain reduces v to a type that needs no method of the user's to be written.
-func plain(v any) any {
-	switch value := model.ValueOf(v, 0); value.Kind() {
-	case model.KindBool:
-		return value.Bool()
-	case model.KindInt:
-		return value.Int()
-	case model.KindFloat:
-		return value.Float()
-	default:
-		return value.Str()
-	}
-}
-
-func (a attributes) fromJaeger(key string) candidate[string] {
-	return candidate[string]{"JAEGER_TAGS", a.jaeger[key], text}
-}
-
-func (a attributes) fromOTel(key string) candidate[string] {
-	return candidate[string]{"OTEL_RESOURCE_ATTRIBUTES", a.otel[key], text}
-}
-
 // processTags merges what was given with what is known of the process, sorted by key.
 func (r *resolver) processTags(cfg Config, a attributes) []processTag {
 	byKey, known := map[string]processTag{}, automaticTags()
 	put := func(key, code, def string, more ...candidate[string]) {
-		value, source := choose(r, code, def, append([]candidate[string]{a.fromJaeger(key), a.fromOTel(key)}, more...)...)
-		if value == "" {
+		c := choose(r, code, def, append([]candidate[string]{a.fromJaeger(key), a.fromOTel(key)}, more...)...)
+		if c.value == "" {
 			return
 		}
-		byKey[key] = processTag{key, value}
+		byKey[key] = processTag{key, c.value}
 		switch typed, given := a.typed[key]; {
-		case source == byDefault:
+		case c.source == sourceDefault:
 			byKey[key] = processTag{key, known[key]}
-		case source == inCode && given && code == a.code[key] && key != "ip": // jaeger-client-go insists on a string there
+		case c.source == sourceCode && given && code == a.code[key] && key != "ip": // jaeger-client-go needs a string there
 			byKey[key] = processTag{key, typed}
 		}
+		shown := shownText(c.value)
 		if export.Secretive(key) {
-			value = mask
+			shown = mask
 		}
-		r.note("tag."+key, value, source)
+		r.note("tag."+key, shown, c.source, c.overrides...)
 	}
 	put("service.version", cmp.Or(cfg.Version, a.code["service.version"]), "")
 	const environment = "deployment.environment"
@@ -98,9 +58,9 @@ func (r *resolver) processTags(cfg Config, a attributes) []processTag {
 	for k := range known {
 		keys[k] = true
 	}
-	for _, k := range slices.Sorted(maps.Keys(keys)) {
+	for _, k := range sortedKeys(keys) {
 		if _, done := byKey[k]; !done && k != "service.name" {
-			put(k, a.code[k], shown(known[k]))
+			put(k, a.code[k], textOf(known[k]))
 		}
 	}
 	return slices.SortedFunc(maps.Values(byKey), func(x, y processTag) int { return strings.Compare(x.key, y.key) })
@@ -125,7 +85,7 @@ func automaticTags() map[string]any {
 	return tags
 }
 
-func shown(v any) string {
+func textOf(v any) string {
 	if v == nil {
 		return ""
 	}
@@ -158,48 +118,4 @@ func processOf(service string, tags []opentracing.Tag) *model.Process {
 		}
 	}
 	return p
-}
-
-// jaegerTags reads JAEGER_TAGS: key=value, separated by commas, where a value ${NAME:default} is that of another
-// variable.
-func (r *resolver) jaegerTags() map[string]string {
-	return r.pairs("JAEGER_TAGS", func(value string) (string, error) {
-		inner, ok := strings.CutPrefix(value, "${")
-		if inner, ok2 := strings.CutSuffix(inner, "}"); ok && ok2 {
-			name, def, _ := strings.Cut(inner, ":")
-			if v := r.get(name); v != "" {
-				return v, nil
-			}
-			return def, nil
-		}
-		return value, nil
-	})
-}
-
-// resourceAttributes reads OTEL_RESOURCE_ATTRIBUTES: key=value, separated by commas, percent-encoded.
-func (r *resolver) resourceAttributes() map[string]string {
-	return r.pairs("OTEL_RESOURCE_ATTRIBUTES", url.PathUnescape)
-}
-
-// pairs reads a list of key=value, separated by commas. Empty entries are passed over.
-func (r *resolver) pairs(variable string, decode func(string) (string, error)) map[string]string {
-	raw := r.get(variable)
-	out := map[string]string{}
-	n := 0
-	for entry := range strings.SplitSeq(raw, ",") {
-		if entry = strings.TrimSpace(entry); entry == "" {
-			continue
-		}
-		n++
-		k, v, ok := strings.Cut(entry, "=")
-		k = strings.TrimSpace(k)
-		v, err := decode(strings.TrimSpace(v))
-		if ok && k != "" && err == nil {
-			out[k] = v
-			continue
-		}
-		want := wanted(fmt.Sprintf("key=value,key=value; entry %d is not", n))
-		r.wrong(variable, raw, want)
-	}
-	return out
 }

@@ -88,7 +88,7 @@ func TestRemoteAnswersWithTypesByNameAndNumber(t *testing.T) {
 		`{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":100000}}`:                                             1,
 		`{"strategyType":"PROBABILISTIC","operationSampling":{"defaultSamplingProbability":1,"perOperationStrategies":null}}`: 1,
 	} {
-		a, err := parseAnswer([]byte(body))
+		a, err := parseStrategy([]byte(body))
 		if err != nil {
 			t.Errorf("%s: %v", body, err)
 			continue
@@ -128,7 +128,7 @@ func TestPerOperationStrategies(t *testing.T) {
 }
 
 func TestLowerBoundLetsEachOperationThroughOnce(t *testing.T) {
-	a, err := parseAnswer([]byte(`{"operationSampling":{"defaultSamplingProbability":0,"defaultLowerBoundTracesPerSecond":0.0001,
+	a, err := parseStrategy([]byte(`{"operationSampling":{"defaultSamplingProbability":0,"defaultLowerBoundTracesPerSecond":0.0001,
 		"perOperationStrategies":[{"operation":"listed","probabilisticSampling":{"samplingRate":0}}]}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ var badAnswers = map[string]http.HandlerFunc{
 	},
 	"too long": func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, everything)
-		_, _ = w.Write(bytes.Repeat([]byte(" "), maxAnswer))
+		_, _ = w.Write(bytes.Repeat([]byte(" "), maxStrategyBytes))
 	},
 }
 

@@ -2,6 +2,7 @@ package tracerinit
 
 import (
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -169,7 +170,7 @@ exporter.password = *** (JAEGER_PASSWORD)
 exporter.token = *** (JAEGER_AUTH_TOKEN)
 `,
 		"OTEL_EXPORTER_OTLP_HEADERS=Authentication=secret-1 OTEL_EXPORTER_OTLP_TRACES_TIMEOUT=250 OTEL_EXPORTER_OTLP_TIMEOUT=500 OTEL_EXPORTER_OTLP_COMPRESSION=none": `exporter = otlp/http http://localhost:4318/v1/traces (default)
-exporter.timeout = 250ms (OTEL_EXPORTER_OTLP_TRACES_TIMEOUT)
+exporter.timeout = 250ms (OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, overrides OTEL_EXPORTER_OTLP_TIMEOUT)
 exporter.compression = none (OTEL_EXPORTER_OTLP_COMPRESSION)
 exporter.header.Authentication = *** (OTEL_EXPORTER_OTLP_HEADERS)
 `,
@@ -187,5 +188,38 @@ exporter.header.Authentication = *** (OTEL_EXPORTER_OTLP_HEADERS)
 		if strings.Contains(pairs, "TIMEOUT") && out.exporters[0].Timeout != 250*time.Millisecond {
 			t.Errorf("the exporter's timeout is %v", out.exporters[0].Timeout)
 		}
+	}
+}
+
+// TestSettingsNameWhatCodeOverrides sets everything twice, to different values.
+func TestSettingsNameWhatCodeOverrides(t *testing.T) {
+	cfg := Config{
+		Service: "c", Queue: Queue{Size: 30, Interval: time.Hour}, Sampler: Ratio(0.5), Propagation: propagation(0),
+		Tags: map[string]any{"k": "c"}, Disabled: true, Exporters: []Exporter{Console(io.Discard)}, TraceID64: true,
+	}
+	_, r := resolveEnv(t, cfg, "JAEGER_SERVICE_NAME=j", "OTEL_SERVICE_NAME=o", "JAEGER_REPORTER_MAX_QUEUE_SIZE=10",
+		"OTEL_BSP_MAX_QUEUE_SIZE=30", "OTEL_BSP_SCHEDULE_DELAY=5", "JAEGER_SAMPLER_TYPE=const", "OTEL_TRACES_SAMPLER=always_on",
+		"JAEGER_PROPAGATION=jaeger", "OTEL_PROPAGATORS=b3", "JAEGER_TAGS=k=j", "OTEL_RESOURCE_ATTRIBUTES=k=o",
+		"JAEGER_ENDPOINT=http://j", "OTEL_TRACES_EXPORTER=otlp", "JAEGER_DISABLED=false", "JAEGER_TRACEID_128BIT=true")
+	for name, want := range map[string]string{
+		"service":             "c (code, overrides JAEGER_SERVICE_NAME, OTEL_SERVICE_NAME)",
+		"queue.size":          "30 (code, overrides JAEGER_REPORTER_MAX_QUEUE_SIZE)", // the other says the same
+		"queue.interval":      "1h0m0s (code, overrides OTEL_BSP_SCHEDULE_DELAY)",
+		"sampler":             "ratio 0.5 (code, overrides JAEGER_SAMPLER_TYPE, OTEL_TRACES_SAMPLER)",
+		"propagation.extract": "tracecontext (code, overrides JAEGER_PROPAGATION, OTEL_PROPAGATORS)",
+		"tag.k":               "c (code, overrides JAEGER_TAGS, OTEL_RESOURCE_ATTRIBUTES)",
+		"exporter":            "console writer (code, overrides JAEGER_ENDPOINT, OTEL_TRACES_EXPORTER)",
+		"disabled":            "true (code, overrides JAEGER_DISABLED)",
+		"trace_id.128bit":     "false (code, overrides JAEGER_TRACEID_128BIT)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := find(r, name); len(got) != 1 || got[0].String() != name+" = "+want {
+				t.Errorf("%v, want %s", got, want)
+			}
+		})
+	}
+	_, r = resolveEnv(t, Config{}, "OTEL_TRACES_EXPORTER=otlp", "JAEGER_AGENT_HOST=a")
+	if got := find(r, "exporter"); got[0].Overrides != "JAEGER_AGENT_HOST" || got[0].Source != "OTEL_TRACES_EXPORTER" {
+		t.Errorf("%v", got)
 	}
 }

@@ -17,9 +17,10 @@ import (
 	"github.com/spanloom/spanloom/internal/export"
 )
 
-// Start builds the process's tracer, makes it opentracing.GlobalTracer unless cfg.Local, and starts exporting. It
-// needs no network. Its error lists everything that is wrong with cfg and the environment. While a tracer is running
-// as the global one, another is an error that says where the first was made. OpenTracing keeps its global tracer in
+// Start builds the process's tracer, makes it [opentracing.GlobalTracer] unless cfg.Local is set, and starts exporting.
+// It needs no network. Its error lists everything that is wrong with cfg and the environment; if tracing is disabled
+// that is a warning instead. While a tracer is running as the global one, another Start is an error that says where the
+// first was made; a global tracer of another package is replaced, with a warning. OpenTracing keeps its global tracer in
 // a plain variable: call Start once, before the program serves requests.
 func Start(cfg Config) (*Tracer, error) {
 	if cfg.LookupEnv == nil {
@@ -31,13 +32,17 @@ func Start(cfg Config) (*Tracer, error) {
 	if err := globalIsFree(cfg.Local); err != nil {
 		return nil, err
 	}
-	r := &resolver{lookup: cfg.LookupEnv}
-	settled := r.resolve(cfg)
+	r := newResolver(cfg.LookupEnv)
+	config := r.resolve(cfg)
+	t := &Tracer{fan: &fanout{}, settings: r.settings, timeout: config.shutdown, origin: caller()}
+	err := errors.Join(r.err(), t.build(config, cfg.Logger, len(r.errs) > 0))
+	if !cfg.Local && err == nil {
+		r.warnOfForeignGlobal()
+	}
 	for _, w := range r.warnings {
 		cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "tracing: "+w.text, w.attrs...)
 	}
-	t := &Tracer{fan: &fanout{}, settings: r.settings, timeout: settled.shutdown, origin: caller()}
-	if err := errors.Join(r.err(), t.build(settled, cfg.Logger, len(r.errs) > 0)); err != nil {
+	if err != nil {
 		t.abandon()
 		return nil, fmt.Errorf("tracerinit: %w", err)
 	}
@@ -47,15 +52,28 @@ func Start(cfg Config) (*Tracer, error) {
 	return t, nil
 }
 
-// globalIsFree returns an error if a Tracer of this package is running as the global one.
+// globalIsFree returns an error if a [Tracer] is running as the global one.
 func globalIsFree(local bool) error {
 	if t, ok := opentracing.GlobalTracer().(*Tracer); ok && !local && !t.closed.Load() {
-		return fmt.Errorf("tracerinit: the global tracer is already running, started at %s; share it, shut it down first, or set Config.Local", t.origin)
+		return fmt.Errorf("tracerinit: the global tracer is already running, started at %s; share it, shut it down first, "+
+			"or set Config.Local", t.origin)
 	}
 	return nil
 }
 
-// caller is where Start was called.
+// warnOfForeignGlobal warns if the global tracer is one that another package made: spans of code that keeps it go
+// elsewhere, and whoever set it probably does not expect another.
+func (r *resolver) warnOfForeignGlobal() {
+	switch global := opentracing.GlobalTracer().(type) {
+	case *Tracer, opentracing.NoopTracer, *opentracing.NoopTracer:
+	default:
+		r.warn("the global tracer that the program had set is replaced: look for opentracing.SetGlobalTracer, and for "+
+			"InitGlobalTracer of jaeger-client-go, and set one tracer only (or Config.Local here)",
+			slog.String("replaced", fmt.Sprintf("%T", global)))
+	}
+}
+
+// caller returns where Start was called.
 func caller() string {
 	_, file, line, _ := runtime.Caller(2)
 	return fmt.Sprintf("%s:%d", file, line)
@@ -63,19 +81,7 @@ func caller() string {
 
 // build makes the parts of t. If the configuration is known to be wrong it only looks for more errors.
 func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
-	sampler := s.sampler.local()
-	var errSampler error
-	if s.disabled {
-		t.passing.Store(true)
-		sampler = Never().local()
-	} else if s.sampler.kind == remoteKind && !wrong {
-		if t.remote, errSampler = startRemote(s.sampler, s.service, logger); errSampler == nil {
-			sampler = t.remote
-		}
-	}
-	if !s.disabled {
-		t.sampler = sampler
-	}
+	sampler, errSampler := t.newSampler(s, logger, wrong)
 	if s.propagation.Decide == nil && !s.disabled {
 		s.propagation.Decide = func(id jaeger.TraceID) bool {
 			yes, _ := sampler.IsSampled(id, "")
@@ -83,33 +89,65 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 		}
 	}
 	propagator, err := carrier.New(s.propagation)
+	if err != nil && s.disabled {
+		propagator, err = carrier.New(carrier.Config{})
+	}
 	if err != nil {
 		return errors.Join(errSampler, fmt.Errorf("Config.Propagation: %w", err), t.open(s, logger))
 	}
 	t.propagator = propagator
-	t.tracer = newTracer(s, asker{sampler}, t.fan, t.counts.metrics(), propagator)
-	t.engine = engine.Engine{
-		Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator, TraceID128: s.wideIDs,
-		Disabled: &t.passing, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
+	v2, isV2 := sampler.(jaeger.SamplerV2)
+	if !isV2 {
+		v2 = samplerV2{sampler}
+	}
+	t.tracer = newTracer(s, v2.(jaeger.Sampler), t.fan, t.counts.metrics(), propagator)
+	if mayUseEngine(s) {
+		t.engine = &engine.Engine{
+			Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator, TraceID128: s.wideIDs,
+			Disabled: &t.disabled, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
+		}
 	}
 	return errors.Join(errSampler, t.open(s, logger))
 }
 
-// newTracer makes the tracer of jaeger-client-go. All 64 bits of an id are random, by the runtime's generator, which
-// is seeded by the system: neighbours that sample by the id are not misled.
+// newSampler makes the sampler, and sets the fields of t that depend on it.
+func (t *Tracer) newSampler(s resolved, logger *slog.Logger, wrong bool) (sampler jaeger.Sampler, err error) {
+	sampler = s.sampler.local()
+	switch {
+	case s.disabled:
+		t.disabled.Store(true)
+		return Never().local(), nil
+	case s.sampler.kind == remoteSampling && !wrong:
+		if t.remote, err = startRemote(s.sampler, s.service, logger); err == nil {
+			sampler = t.remote
+		}
+	case s.sampler.kind == customSampling && !wrong:
+		t.custom = newCustomSampler(s.sampler.custom)
+		sampler = t.custom
+	}
+	t.sampler = sampler
+	return sampler, err
+}
+
+// newTracer makes the tracer of jaeger-client-go. All 64 bits of an id are random, by the runtime's generator, which is
+// seeded by the system, so that neighbours which sample by the id are not misled.
 func newTracer(s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *jaeger.Metrics, p *carrier.Propagator) *jaeger.Tracer {
+	maxLogs := s.limits.Logs
+	if maxLogs == allowsNone {
+		maxLogs = 1 // to jaeger-client-go zero is no limit; the one is dropped later
+	}
 	options := append(p.TracerOptions(),
 		jaeger.TracerOptions.Gen128Bit(s.wideIDs),
 		jaeger.TracerOptions.RandomNumber(rand.Uint64),
 		jaeger.TracerOptions.NoDebugFlagOnForcedSampling(true),
-		jaeger.TracerOptions.MaxLogsPerSpan(s.limits.Logs),
+		jaeger.TracerOptions.MaxLogsPerSpan(maxLogs),
 		jaeger.TracerOptions.MaxTagValueLength(max(s.limits.ValueBytes, 1<<20)),
 		jaeger.TracerOptions.Metrics(m),
 	)
 	for _, tag := range s.tags {
 		options = append(options, jaeger.TracerOptions.Tag(tag.key, tag.value))
 	}
-	tracer, _ := jaeger.NewTracer(s.service, sampler, reporter, options...)
+	tracer, _ := jaeger.NewTracer(s.service, sampler, reporter, append(options, s.tracerOptions...)...)
 	return tracer.(*jaeger.Tracer)
 }
 
@@ -134,7 +172,7 @@ func (t *Tracer) open(s resolved, logger *slog.Logger) error {
 		p, err := export.Start(e.Exporter, s.queue.export(), env)
 		if err != nil {
 			source := e.source
-			if source == inCode {
+			if source == sourceCode {
 				source = fmt.Sprintf("Config.Exporters[%d]", i)
 			}
 			errs = append(errs, fmt.Errorf("%s: exporter %s: %w", source, e.Name, err))

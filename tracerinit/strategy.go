@@ -9,65 +9,85 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// answer is what a Jaeger sampling server says:
-// https://github.com/jaegertracing/jaeger-idl/blob/main/proto/api_v2/sampling.proto as JSON.
-type answer struct {
-	StrategyType          any `json:"strategyType"` // a name, or a number up to Jaeger 2.15
-	ProbabilisticSampling *struct {
-		SamplingRate float64 `json:"samplingRate"`
-	} `json:"probabilisticSampling"`
-	RateLimitingSampling *struct {
-		MaxTracesPerSecond float64 `json:"maxTracesPerSecond"`
-	} `json:"rateLimitingSampling"`
-	OperationSampling *operationStrategies `json:"operationSampling"`
+// strategyResponse is what a Jaeger sampling server answers:
+// https://github.com/jaegertracing/jaeger-idl/blob/main/proto/api_v2/sampling.proto as JSON or protobuf.
+type strategyResponse struct {
+	StrategyType          any                    `json:"strategyType"` // a name, or a number up to Jaeger 2.15
+	ProbabilisticSampling *probabilisticStrategy `json:"probabilisticSampling"`
+	RateLimitingSampling  *rateLimitingStrategy  `json:"rateLimitingSampling"`
+	OperationSampling     *operationStrategies   `json:"operationSampling"`
+}
+
+type probabilisticStrategy struct {
+	SamplingRate float64 `json:"samplingRate"`
+}
+
+type rateLimitingStrategy struct {
+	MaxTracesPerSecond float64 `json:"maxTracesPerSecond"`
 }
 
 type operationStrategies struct {
-	DefaultProbability float64 `json:"defaultSamplingProbability"`
-	DefaultLowerBound  float64 `json:"defaultLowerBoundTracesPerSecond"`
-	Strategies         []struct {
-		Operation             string `json:"operation"`
-		ProbabilisticSampling *struct {
-			SamplingRate float64 `json:"samplingRate"`
-		} `json:"probabilisticSampling"`
-	} `json:"perOperationStrategies"`
+	DefaultProbability float64             `json:"defaultSamplingProbability"`
+	DefaultLowerBound  float64             `json:"defaultLowerBoundTracesPerSecond"`
+	Strategies         []operationStrategy `json:"perOperationStrategies"`
 }
 
-// parseAnswer reads and judges an answer.
-func parseAnswer(body []byte) (*answer, error) {
-	a := new(answer)
+type operationStrategy struct {
+	Operation             string                 `json:"operation"`
+	ProbabilisticSampling *probabilisticStrategy `json:"probabilisticSampling"`
+}
+
+// parseStrategy reads and checks an answer in JSON.
+func parseStrategy(body []byte) (*strategyResponse, error) {
+	a := new(strategyResponse)
 	if err := json.Unmarshal(body, a); err != nil {
 		return nil, errors.New("the answer is not the JSON of a sampling strategy")
 	}
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// check returns what is wrong with the answer, and leaves one strategy for the service in it. Beside strategies for
+// operations that is the limiter of a rate-limited service: Jaeger sends both where the service itself is limited and
+// the default strategy lists operations. Their type is then that of the service, or 0, so the fields count.
+func (a *strategyResponse) check() error {
 	if a.OperationSampling != nil {
-		return a, a.OperationSampling.check()
+		if a.ProbabilisticSampling != nil {
+			a.RateLimitingSampling = nil
+		}
+		if r := a.RateLimitingSampling; r != nil {
+			return errors.Join(checkRate("maxTracesPerSecond", r.MaxTracesPerSecond), a.OperationSampling.check())
+		}
+		return a.OperationSampling.check()
 	}
 	kind, err := a.kind()
 	switch {
 	case err != nil:
-		return nil, err
-	case kind == ratioSampler && a.ProbabilisticSampling != nil:
+		return err
+	case kind == ratioSampling && a.ProbabilisticSampling != nil:
 		a.RateLimitingSampling = nil
-		return a, checkRatio("samplingRate", a.ProbabilisticSampling.SamplingRate)
-	case kind == rateSampler && a.RateLimitingSampling != nil:
+		return checkRatio("samplingRate", a.ProbabilisticSampling.SamplingRate)
+	case kind == rateSampling && a.RateLimitingSampling != nil:
 		a.ProbabilisticSampling = nil
-		return a, checkRate("maxTracesPerSecond", a.RateLimitingSampling.MaxTracesPerSecond)
+		return checkRate("maxTracesPerSecond", a.RateLimitingSampling.MaxTracesPerSecond)
 	}
-	return nil, errors.New("the answer has no strategy")
+	return errors.New("the answer has no strategy")
 }
 
 // kind is the type of strategy that the answer names, or else that it holds.
-func (a *answer) kind() (samplerKind, error) {
+func (a *strategyResponse) kind() (samplerKind, error) {
 	switch a.StrategyType {
 	case "PROBABILISTIC", 0.0:
-		return ratioSampler, nil
+		return ratioSampling, nil
 	case "RATE_LIMITING", 1.0:
-		return rateSampler, nil
+		return rateSampling, nil
 	case nil:
 		if a.ProbabilisticSampling != nil {
-			return ratioSampler, nil
+			return ratioSampling, nil
 		}
-		return rateSampler, nil
+		return rateSampling, nil
 	}
 	return noSampler, errors.New("the answer names an unknown type of strategy")
 }
@@ -105,19 +125,25 @@ func checkRate(field string, f float64) error {
 	return nil
 }
 
-// sampler makes what the answer asks for. Credits of limiters that go on are kept from the sampler before, or every
-// new answer would let a burst through.
-func (a *answer) sampler(before jaeger.Sampler, maxOperations int) jaeger.Sampler {
+// sampler makes the sampler that the answer describes. Credits of limiters that go on are kept from the sampler before,
+// or every new answer would let a burst through.
+func (a *strategyResponse) sampler(before jaeger.Sampler, maxOperations int) jaeger.Sampler {
+	previous, _ := before.(*operationSampler)
+	if previous != nil && previous.limited {
+		before = previous.Sampler
+	}
+	var limiter jaeger.Sampler
+	if r := a.RateLimitingSampling; r != nil {
+		limiter = RateLimit(r.MaxTracesPerSecond).local()
+		if same, ok := before.(*jaeger.RateLimitingSampler); ok && same.Equal(jaeger.NewRateLimitingSampler(r.MaxTracesPerSecond)) {
+			limiter = same
+		}
+	}
 	switch {
 	case a.OperationSampling != nil:
-		previous, _ := before.(*operationSampler)
-		return newOperationSampler(a.OperationSampling, maxOperations, previous)
-	case a.ProbabilisticSampling != nil:
-		return Ratio(a.ProbabilisticSampling.SamplingRate).local()
+		return newOperationSampler(a.OperationSampling, limiter, maxOperations, previous)
+	case limiter != nil:
+		return limiter
 	}
-	perSecond := a.RateLimitingSampling.MaxTracesPerSecond
-	if same, ok := before.(*jaeger.RateLimitingSampler); ok && same.Equal(jaeger.NewRateLimitingSampler(perSecond)) {
-		return same
-	}
-	return RateLimit(perSecond).local()
+	return Ratio(a.ProbabilisticSampling.SamplingRate).local()
 }

@@ -16,15 +16,16 @@ import (
 // All its methods may be called from any goroutine.
 type Tracer struct {
 	tracer     *jaeger.Tracer
-	engine     engine.Engine // of tracer
+	engine     *engine.Engine // of tracer; nil if it has none
 	propagator *carrier.Propagator
 	sampler    jaeger.Sampler // nil if disabled
-	passing    atomic.Bool    // disabled or shut down
-	stripes    [64]stripe
+	disabled   atomic.Bool    // disabled or shut down
+	traceLocks [64]paddedMutex
 
 	counts   counts
 	fan      *fanout
 	remote   *remoteSampler // nil unless the sampler is remote
+	custom   *customSampler // nil unless the sampler is custom
 	settings []Setting
 	timeout  time.Duration // of Close
 	origin   string        // where Start was called
@@ -33,41 +34,40 @@ type Tracer struct {
 
 var _ opentracing.Tracer = (*Tracer)(nil)
 
-// stripe has a cache line of its own.
-type stripe struct {
+// paddedMutex has a cache line of its own.
+type paddedMutex struct {
 	sync.Mutex
 	_ [56]byte
 }
 
-// StartSpan starts a span. Besides what jaeger-client-go does, it may be called at once by several goroutines with one
-// extracted parent, takes a sampling.priority of any numeric type, and keeps the tags of the sampler however many
-// tags the span starts with. On a tracer that is disabled or shut down the span records nothing, and its context is
-// its parent's.
+// StartSpan starts a span. Besides what jaeger-client-go does, several goroutines may call it at once with one extracted
+// parent, it takes a sampling.priority of any numeric type, and it keeps the tags of the sampler however many tags the
+// span starts with. On a tracer that is disabled or shut down the span records nothing, and its context is its parent's.
 func (t *Tracer) StartSpan(operationName string, options ...opentracing.StartSpanOption) opentracing.Span {
-	if t.passing.Load() {
-		return t.pass(operationName, options)
+	if t.disabled.Load() {
+		return t.startNoop(operationName, options)
 	}
-	var seen glance
+	var args startArgs
 	for _, o := range options {
-		seen.option(o)
+		args.option(o)
 	}
-	if s := t.startUsual(operationName, &seen); s != nil {
+	if s := t.startFast(operationName, &args); s != nil {
 		return s
 	}
-	switch isRoot := !seen.parent.IsValid(); {
-	case seen.opaque || seen.priority || isRoot && seen.tags > maxStartTags:
-		return t.startApplied(operationName, options)
+	switch isRoot := !args.parent.IsValid(); {
+	case args.unknownOption || args.priority || isRoot && args.tags > maxStartTags:
+		return t.startSlow(operationName, options)
 	case isRoot:
 		return t.tracer.StartSpan(operationName, options...)
 	}
-	defer t.lock(seen.parent.TraceID().Low).Unlock()
+	defer t.lock(args.parent.TraceID().Low).Unlock()
 	return t.tracer.StartSpan(operationName, options...)
 }
 
 // lock serialises the starts of spans in one trace: jaeger-client-go writes to the sampling state that the children
 // of one extracted context share, without a lock.
-func (t *Tracer) lock(trace uint64) *stripe {
-	s := &t.stripes[trace*0x9e3779b97f4a7c15>>58] // the top 6 bits, well mixed
+func (t *Tracer) lock(trace uint64) *paddedMutex {
+	s := &t.traceLocks[trace*0x9e3779b97f4a7c15>>58] // the top 6 bits, well mixed
 	s.Lock()
 	return s
 }
@@ -80,7 +80,7 @@ func (t *Tracer) Extract(format, carrier any) (opentracing.SpanContext, error) {
 // Inject writes a context of this package or jaeger-client-go into a carrier; see carrier.Propagator. The context of
 // a span that recorded nothing and had no parent writes nothing.
 func (t *Tracer) Inject(sc opentracing.SpanContext, format, carrier any) error {
-	if _, ok := sc.(noContext); ok {
+	if _, ok := sc.(emptyContext); ok {
 		return nil
 	}
 	return t.tracer.Inject(sc, format, carrier)
@@ -89,5 +89,5 @@ func (t *Tracer) Inject(sc opentracing.SpanContext, format, carrier any) error {
 // Propagator returns what Extract and Inject use.
 func (t *Tracer) Propagator() *carrier.Propagator { return t.propagator }
 
-// Engine is how the middlewares of this module start and end spans. It is of no use to others.
-func (t *Tracer) Engine() *engine.Engine { return &t.engine }
+// Engine returns what the middlewares of this module start and finish spans with, or nil. It is of no use to others.
+func (t *Tracer) Engine() *engine.Engine { return t.engine }

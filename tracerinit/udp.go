@@ -62,15 +62,16 @@ func splitAgent(s string) (host, port string, err error) {
 	if err != nil {
 		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), agentPort
 	}
-	_, notAddr := netip.ParseAddr(host)
 	n, notPort := strconv.ParseUint(port, 10, 16)
 	switch {
 	case s == "":
 		return "", "", errors.New("the agent's address is empty")
-	case notAddr != nil && strings.ContainsAny(host, ":/[]@=,; "):
-		return host, port, errors.New("the agent's address is not host:port")
+	case host != "" && !export.ValidHost(host):
+		return mask, agentPort, errors.New("the agent's address is not host:port")
+	case strings.Count(host, ":") > 1 && strings.HasSuffix(host, ":"+agentPort) && port == agentPort:
+		return host, port, errors.New("the agent's IPv6 address has no brackets: write [2001:db8::1]:6831")
 	case notPort != nil || n == 0:
-		return host, port, fmt.Errorf("the agent's port %q is not a number from 1 to 65535", port)
+		return host, agentPort, errors.New("the agent's port is not a number from 1 to 65535")
 	case host == "":
 		host = "localhost"
 	}

@@ -1,0 +1,145 @@
+package tracerinit
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/uber/jaeger-client-go"
+)
+
+// TestExportersOfTheEnvironment has a row for each choice: the exporters that come of it, and how many warnings.
+func TestExportersOfTheEnvironment(t *testing.T) {
+	const otlp, jaegerHTTP = "otlp/http http://localhost:4318/v1/traces", "jaeger/http http://j:14268/api/traces"
+	const local14268 = "jaeger/http http://localhost:14268/api/traces"
+	for _, c := range []struct {
+		pairs, want string
+		warnings    int
+	}{
+		{"", otlp, 0},
+		{"OTEL_TRACES_EXPORTER=none", "", 0},
+		{"OTEL_TRACES_EXPORTER=otlp", otlp, 0},
+		{"OTEL_TRACES_EXPORTER=OTLP,console,otlp", otlp + "; console /dev/stdout", 0},
+		{"OTEL_TRACES_EXPORTER=none,otlp", "error: none", 0},
+		{"OTEL_TRACES_EXPORTER=zipkin", "error: OTEL_TRACES_EXPORTER", 0},
+		{"JAEGER_ENDPOINT=http://j:14268/api/traces JAEGER_AGENT_HOST=a", jaegerHTTP, 0},
+		{"JAEGER_ENDPOINT=http://j:14268/api/traces JAEGER_AGENT_PORT=x", jaegerHTTP, 1},
+		{"JAEGER_AGENT_HOST=a OTEL_EXPORTER_OTLP_TIMEOUT=soon", "jaeger/udp a:6831", 1},
+
+		{"OTEL_TRACES_EXPORTER=jaeger", local14268, 0},
+		{"OTEL_TRACES_EXPORTER=jaeger JAEGER_AGENT_PORT=1", "jaeger/udp localhost:1", 0},
+		{"OTEL_TRACES_EXPORTER=otlp,jaeger JAEGER_ENDPOINT=http://j:14268/api/traces", otlp + "; " + jaegerHTTP, 0},
+		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_ENDPOINT=http://j:14268/api/traces", jaegerHTTP, 0},
+		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=udp/thrift.compact OTEL_EXPORTER_JAEGER_ENDPOINT=http://j", "jaeger/udp localhost:6831", 0},
+		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=http/thrift.binary OTEL_EXPORTER_JAEGER_AGENT_HOST=a:1", local14268, 1},
+		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=grpc", "error: 14268", 0},
+		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_ENDPOINT=http://x JAEGER_ENDPOINT=http://j:14268/api/traces", jaegerHTTP, 1},
+		{"OTEL_EXPORTER_JAEGER_ENDPOINT=http://j", otlp, 1},
+		{"OTEL_EXPORTER_JAEGER_ENDPOINT=wrong OTEL_TRACES_EXPORTER=otlp", otlp, 2},
+
+		{"OTEL_TRACES_EXPORTER=otlp JAEGER_AGENT_HOST=a", otlp, 1},
+		{"OTEL_TRACES_EXPORTER=otlp JAEGER_AGENT_HOST=a:6831", otlp, 1},
+		{"OTEL_TRACES_EXPORTER=none JAEGER_AGENT_HOST=a JAEGER_AGENT_PORT=6831", "", 2},
+		{"OTEL_TRACES_EXPORTER=otlp JAEGER_ENDPOINT=http://j:14268/api/traces", jaegerHTTP, 1},
+		{"JAEGER_AGENT_HOST=a OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4318", "jaeger/udp a:6831", 1},
+
+		{"JAEGER_AGENT_PORT=udp://10.0.0.7:5775", otlp, 1},
+		{"JAEGER_AGENT_PORT=tcp://10.0.0.7:5775 JAEGER_AGENT_HOST=a", "jaeger/udp a:6831", 1},
+		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_AGENT_PORT=UDP://10.0.0.7:5775", local14268, 1},
+		{"JAEGER_AGENT_PORT=udp://a/secret", "error: JAEGER_AGENT_PORT", 0},
+
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4318/base/", "otlp/http http://c:4318/***", 0},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL=grpc OTEL_TRACES_EXPORTER=console", "console /dev/stdout", 0},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL=http/json", "error: OTEL_EXPORTER_OTLP_PROTOCOL", 0},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL=http/json OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf", otlp, 0},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL=junk OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf", otlp, 1},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=unix:///run/otel.sock", "error: OTEL_EXPORTER_OTLP_PROTOCOL=grpc", 0},
+		{"OTEL_EXPORTER_OTLP_INSECURE=1 OTEL_EXPORTER_OTLP_TRACES_TIMEOUT=0", otlp, 1},
+		{"OTEL_TRACES_EXPORTER=none OTEL_EXPORTER_OTLP_CERTIFICATE=/no/such OTEL_EXPORTER_OTLP_HEADERS=x OTEL_BSP_MAX_QUEUE_SIZE=-1", "", 2},
+	} {
+		t.Run(c.pairs, func(t *testing.T) {
+			out, r := resolveEnv(t, Config{}, strings.Fields(c.pairs)...)
+			var got []string
+			for _, e := range out.exporters {
+				got = append(got, e.Name+" "+e.Endpoint)
+			}
+			if part, isError := strings.CutPrefix(c.want, "error: "); isError {
+				if err := r.err(); err == nil || !strings.Contains(err.Error(), part) {
+					t.Errorf("error %v, want %s", err, part)
+				}
+			} else if strings.Join(got, "; ") != c.want || r.err() != nil || len(r.warnings) != c.warnings {
+				t.Errorf("%q, %v, %v; want %q and %d warnings", got, r.err(), r.warnings, c.want, c.warnings)
+			}
+		})
+	}
+}
+
+func TestReportersNeedNoExporter(t *testing.T) {
+	for pairs, want := range map[string]int{"": 0, "OTEL_EXPORTER_OTLP_ENDPOINT=http://c": 1, "OTEL_EXPORTER_OTLP_HEADERS=wrong": 0} {
+		t.Run(pairs, func(t *testing.T) {
+			out, r := resolveEnv(t, Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}, pairs)
+			if len(out.exporters) != want || r.err() != nil {
+				t.Errorf("%d exporters, %v", len(out.exporters), r.err())
+			}
+		})
+	}
+}
+
+func TestWhatCodeDoesNotUseIsNoError(t *testing.T) {
+	code := Config{
+		Exporters: []Exporter{Console(io.Discard)}, Sampler: Always(), Queue: Queue{Size: 1, Batch: 1, Interval: 1, Timeout: 1},
+		Limits: Limits{Tags: 1, Logs: 1, Fields: 1, ValueBytes: 1}, Propagation: propagation(0), TraceID64: true,
+	}
+	needed := []string{"JAEGER_DISABLED", "JAEGER_TAGS", "OTEL_RESOURCE_ATTRIBUTES", "JAEGER_REPORTER_LOG_SPANS"}
+	for _, v := range variables {
+		if v.wrong == "" || slices.Contains(needed, v.name) {
+			continue
+		}
+		t.Run(v.name, func(t *testing.T) {
+			_, r := resolveEnv(t, code, v.name+"="+v.wrong)
+			files := strings.Contains(v.name, "CERTIFICATE") || strings.Contains(v.name, "CLIENT_KEY") || v.name == otelSamplerArg ||
+				v.name == jaegerSamplerParam || strings.Contains(v.wrong, "http/json")
+			if r.err() != nil || len(r.warnings) != 1 && !files {
+				t.Errorf("%v, warnings %v", r.err(), r.warnings)
+			}
+		})
+	}
+}
+
+func TestZerosMeanWhatTheirFamilySays(t *testing.T) {
+	for pair, want := range map[string]Setting{
+		"OTEL_BSP_EXPORT_TIMEOUT=0":                                     {Name: "queue.timeout", Value: "none", Source: "OTEL_BSP_EXPORT_TIMEOUT"},
+		"OTEL_EXPORTER_OTLP_TIMEOUT=0":                                  {Name: "exporter.timeout", Value: "none", Source: "OTEL_EXPORTER_OTLP_TIMEOUT"},
+		"OTEL_BSP_SCHEDULE_DELAY=0":                                     {Name: "queue.interval", Value: "1ns", Source: "OTEL_BSP_SCHEDULE_DELAY"},
+		"OTEL_BSP_MAX_QUEUE_SIZE=0":                                     {Name: "queue.size", Value: "8192", Source: "default"},
+		"OTEL_BSP_MAX_EXPORT_BATCH_SIZE=0":                              {Name: "queue.batch", Value: "512", Source: "default"},
+		"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=0":                             {Name: "limits.tags", Value: "0", Source: "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"},
+		"OTEL_SPAN_EVENT_COUNT_LIMIT=0":                                 {Name: "limits.logs", Value: "0", Source: "OTEL_SPAN_EVENT_COUNT_LIMIT"},
+		"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=0":                           {Name: "limits.value_bytes", Value: "1", Source: "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"},
+		"JAEGER_REPORTER_MAX_QUEUE_SIZE=0":                              {Name: "queue.size", Value: "8192", Source: "default"},
+		"JAEGER_REPORTER_FLUSH_INTERVAL=0s":                             {Name: "queue.interval", Value: "1s", Source: "default"},
+		"JAEGER_SAMPLER_PARAM=0 JAEGER_SAMPLER_TYPE=remote":             {Name: "sampler.initial", Value: "ratio 0", Source: "JAEGER_SAMPLER_TYPE"},
+		"JAEGER_SAMPLER_MAX_OPERATIONS=0 JAEGER_SAMPLER_TYPE=remote":    {Name: "sampler.max_operations", Value: "2000", Source: "default"},
+		"JAEGER_SAMPLER_REFRESH_INTERVAL=0s JAEGER_SAMPLER_TYPE=remote": {Name: "sampler.interval", Value: "1m0s", Source: "default"},
+	} {
+		t.Run(pair, func(t *testing.T) {
+			_, r := resolveEnv(t, Config{}, strings.Fields(pair)...)
+			if diff := gocmp.Diff([]Setting{want}, find(r, want.Name)); diff != "" || r.err() != nil {
+				t.Errorf("%v, (-want +got):\n%s", r.err(), diff)
+			}
+		})
+	}
+}
+
+func TestGRPCWithoutItsPackageNamesTheImport(t *testing.T) {
+	_, err := Start(local(Config{LookupEnv: env("OTEL_EXPORTER_OTLP_PROTOCOL=grpc")}))
+	if err == nil || !strings.Contains(err.Error(), "github.com/spanloom/spanloom/tracerinit/otlpgrpc") {
+		t.Errorf("%v", err)
+	}
+	_, r := resolveEnv(t, Config{Exporters: []Exporter{{Name: "mine"}}}, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
+	if r.err() != nil {
+		t.Errorf("an error though code chose another exporter: %v", r.err())
+	}
+}

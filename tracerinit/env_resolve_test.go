@@ -1,0 +1,139 @@
+package tracerinit
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/uber/jaeger-client-go"
+)
+
+func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
+	var pairs, names []string
+	for _, v := range variables {
+		if v.wrong != "" && !strings.Contains(v.name, "CLIENT_") && !strings.Contains(v.name, "CERTIFICATE") &&
+			!strings.Contains(v.name, "OTLP_TRACES_") && v.name != otelSamplerArg && v.name != jaegerSamplerParam {
+			pairs, names = append(pairs, v.name+"="+v.wrong), append(names, v.name)
+		}
+	}
+	var log logBuffer
+	cfg := Config{
+		Logger: log.logger(), LookupEnv: env(pairs...),
+		Queue: Queue{Size: -1}, Exporters: []Exporter{{Name: "mine"}}, Reporters: []jaeger.Reporter{nil},
+	}
+	_, err := Start(local(cfg))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, name := range append(names, "Config.Queue.Size", `exporter mine`, "Config.Reporters[0]") {
+		if !strings.Contains(err.Error()+log.String(), name) {
+			t.Errorf("%s is neither in the error nor in the log:\n%v\n%s", name, err, log.String())
+		}
+	}
+	// The exporters come from code, so that nothing uses what the environment says of them.
+	for _, unused := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "JAEGER_ENDPOINT", "JAEGER_AGENT_PORT", "OTEL_EXPORTER_JAEGER"} {
+		if strings.Contains(err.Error(), unused) {
+			t.Errorf("%s is in the error: %v", unused, err)
+		}
+	}
+}
+
+func TestWrongValuesOfOnePurposeAreToldAtOnce(t *testing.T) {
+	for _, pairs := range [][]string{
+		{"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=/no/cert.pem", "OTEL_EXPORTER_OTLP_CLIENT_KEY=/no/key.pem"},
+		{"JAEGER_SAMPLER_TYPE=wild", "JAEGER_SAMPLER_PARAM=much"},
+	} {
+		_, err := Start(local(Config{LookupEnv: env(pairs...)}))
+		for _, pair := range pairs {
+			name, value, _ := strings.Cut(pair, "=")
+			if want := fmt.Sprintf("%s=%q", name, value); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("no %s in the error: %v", want, err)
+			}
+		}
+	}
+}
+
+func TestWrongCodeIsAnError(t *testing.T) {
+	for name, cfg := range map[string]Config{
+		"Config.Sampler":         {Sampler: Ratio(1.1)},
+		"not negative":           {Sampler: RateLimit(-1)},
+		"cannot be remote":       {Sampler: Remote("", RemoteOptions{Initial: Remote("", RemoteOptions{})})},
+		"Config.Queue.Interval":  {Queue: Queue{Interval: -1}},
+		"Config.Queue.Overflow":  {Queue: Queue{Overflow: 9}},
+		"Config.ShutdownTimeout": {ShutdownTimeout: -1},
+		"exporter jaeger/http":   {Exporters: []Exporter{JaegerHTTP("nowhere")}},
+		"Config.Propagation":     {Propagation: propagation(77)},
+	} {
+		if _, err := Start(local(cfg)); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	secret := Remote("http://u:secret-1@host:bad/secret-1", RemoteOptions{})
+	if _, err := Start(local(Config{Sampler: secret})); err == nil || strings.Contains(err.Error(), "secret-1") {
+		t.Errorf("a remote sampler's wrong URL: %v", err)
+	}
+}
+
+func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
+	all := []string{"JAEGER_SERVICE_NAME=j", "OTEL_SERVICE_NAME=o", "JAEGER_REPORTER_MAX_QUEUE_SIZE=10", "OTEL_BSP_MAX_QUEUE_SIZE=20",
+		"JAEGER_SAMPLER_TYPE=const", "JAEGER_SAMPLER_PARAM=0", "OTEL_TRACES_SAMPLER=parentbased_always_on",
+		"JAEGER_PROPAGATION=jaeger", "OTEL_PROPAGATORS=b3", "JAEGER_TAGS=k=j", "OTEL_RESOURCE_ATTRIBUTES=k=o",
+		"JAEGER_ENDPOINT=http://j/api/traces", "OTEL_TRACES_EXPORTER=console", "JAEGER_DISABLED=false", "OTEL_SDK_DISABLED=true"}
+	otelOnly := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return strings.HasPrefix(s, "JAEGER") })
+	code := Config{
+		Service: "c", Queue: Queue{Size: 30}, Sampler: Ratio(0.5), Propagation: propagation(0), Tags: map[string]any{"k": "c"}, Disabled: true,
+		Exporters: []Exporter{{Name: "mine"}},
+	}
+	want := []struct{ setting, code, jaeger, otel, def string }{
+		{"service", "c", "j", "o", "unknown_service:" + filepath.Base(os.Args[0])},
+		{"queue.size", "30", "10", "20", "8192"},
+		{"sampler", "ratio 0.5", "never", "always", "always"},
+		{"propagation.extract", "tracecontext", "jaeger", "b3", "tracecontext,jaeger,b3,b3multi"},
+		{"tag.k", "c", "j", "o", ""},
+		{"exporter", "mine ", "jaeger/http http://j/api/traces", "console /dev/stdout", "otlp/http http://localhost:4318/v1/traces"},
+		{"disabled", "true", "false", "true", "false"},
+	}
+	for name, at := range map[string]struct {
+		cfg   Config
+		pairs []string
+		pick  func(i int) string
+	}{
+		"code":    {code, all, func(i int) string { return want[i].code }},
+		"jaeger":  {Config{}, all, func(i int) string { return want[i].jaeger }},
+		"otel":    {Config{}, otelOnly, func(i int) string { return want[i].otel }},
+		"default": {Config{}, nil, func(i int) string { return want[i].def }},
+	} {
+		_, r := resolveEnv(t, at.cfg, at.pairs...)
+		for i, w := range want {
+			got := find(r, w.setting)
+			switch {
+			case at.pick(i) == "" && got == nil:
+			case len(got) != 1 || got[0].Value != at.pick(i):
+				t.Errorf("%s: %s is %v, want %q", name, w.setting, got, at.pick(i))
+			}
+		}
+		if warned := len(r.warnings); name == "jaeger" && warned != len(want) || name != "jaeger" && warned != 0 {
+			t.Errorf("%s: %d warnings: %v", name, warned, r.warnings)
+		}
+	}
+}
+
+func TestConflictsAreToldOnceWithoutValues(t *testing.T) {
+	var log logBuffer
+	start(t, Config{
+		Logger: log.logger(), LookupEnv: env("JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=two", "OTEL_TRACES_EXPORTER=none", "JAEGER_TAGS=a=1,b=1", "OTEL_RESOURCE_ATTRIBUTES=a=2,b=2"),
+	})
+	for _, variable := range []string{"OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"} {
+		if n := strings.Count(log.String(), "ignored="+variable); n != 1 {
+			t.Errorf("%s: %d warnings:\n%s", variable, n, log.String())
+		}
+	}
+	log.buf.Reset()
+	start(t, Config{Logger: log.logger(), LookupEnv: env("JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=one", "OTEL_TRACES_EXPORTER=none")})
+	if log.String() != "" {
+		t.Errorf("the same value twice is no conflict: %s", log.String())
+	}
+}

@@ -1,0 +1,106 @@
+package tracerinit
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+const (
+	jaegerTagsVariable = "JAEGER_TAGS"
+	attributesVariable = "OTEL_RESOURCE_ATTRIBUTES"
+)
+
+// attributes are the process tags that were given, by family.
+type attributes struct {
+	code, jaeger, otel map[string]string
+	typed              map[string]any // code's, with their types
+}
+
+func (r *resolver) attributes(code map[string]any) attributes {
+	a := attributes{code: map[string]string{}, typed: map[string]any{}, jaeger: r.jaegerTags(), otel: r.resourceAttributes()}
+	for k, v := range code {
+		if k = strings.TrimSpace(k); k == "" || v == nil {
+			continue
+		}
+		a.typed[k] = simpleValue(v)
+		a.code[k] = fmt.Sprint(a.typed[k])
+	}
+	return a
+}
+
+// simpleValue reduces v to a type that can be written without calling a method of the user's.
+func simpleValue(v any) any {
+	switch value := model.ValueOf(v, 0); value.Kind() {
+	case model.KindBool:
+		return value.Bool()
+	case model.KindInt:
+		return value.Int()
+	case model.KindFloat:
+		return value.Float()
+	default:
+		return value.Str()
+	}
+}
+
+func (a attributes) fromJaeger(key string) candidate[string] {
+	return candidate[string]{jaegerTagsVariable, a.jaeger[key], anyText}
+}
+
+func (a attributes) fromOTel(key string) candidate[string] {
+	return candidate[string]{attributesVariable, a.otel[key], anyText}
+}
+
+func (r *resolver) service(code string, attrs attributes) string {
+	c := choose(r, code, "unknown_service:"+filepath.Base(os.Args[0]),
+		from(r, "JAEGER_SERVICE_NAME", anyText), attrs.fromJaeger("service.name"),
+		from(r, "OTEL_SERVICE_NAME", anyText), attrs.fromOTel("service.name"))
+	r.note("service", shownText(c.value), c.source, c.overrides...)
+	return c.value
+}
+
+// jaegerTags reads JAEGER_TAGS: key=value, separated by commas. A value ${NAME:default} is that of another variable.
+func (r *resolver) jaegerTags() map[string]string {
+	return r.pairs(jaegerTagsVariable, anyText, func(value string) (string, error) {
+		inner, ok := strings.CutPrefix(value, "${")
+		if inner, ok2 := strings.CutSuffix(inner, "}"); ok && ok2 {
+			name, def, _ := strings.Cut(inner, ":")
+			if v, _ := r.lookup(name); v != "" {
+				return v, nil
+			}
+			return def, nil
+		}
+		return value, nil
+	})
+}
+
+// resourceAttributes reads OTEL_RESOURCE_ATTRIBUTES: key=value, separated by commas, both percent-encoded.
+func (r *resolver) resourceAttributes() map[string]string {
+	return r.pairs(attributesVariable, url.PathUnescape, url.PathUnescape)
+}
+
+// pairs reads a list of key=value, separated by commas. Empty entries are ignored.
+func (r *resolver) pairs(variable string, decodeKey, decodeValue func(string) (string, error)) map[string]string {
+	raw := r.get(variable)
+	out := map[string]string{}
+	n := 0
+	for entry := range strings.SplitSeq(raw, ",") {
+		if entry = strings.TrimSpace(entry); entry == "" {
+			continue
+		}
+		n++
+		k, v, ok := strings.Cut(entry, "=")
+		k, errKey := decodeKey(strings.TrimSpace(k))
+		v, errValue := decodeValue(strings.TrimSpace(v))
+		if ok && k != "" && errKey == nil && errValue == nil {
+			out[k] = v
+			continue
+		}
+		r.wrong(variable, raw, expected(fmt.Sprintf("key=value,key=value; entry %d is not", n)))
+	}
+	return out
+}

@@ -1,0 +1,73 @@
+package tracerinit
+
+import (
+	"context"
+	"sync"
+
+	"github.com/uber/jaeger-client-go"
+)
+
+// samplerV2 lets a jaeger.Sampler decide about each new trace once and for all, as jaeger-client-go does itself.
+type samplerV2 struct{ jaeger.Sampler }
+
+// OnCreateSpan implements [jaeger.SamplerV2].
+func (s samplerV2) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
+	return s.OnSetOperationName(span, span.OperationName())
+}
+
+// OnSetOperationName implements [jaeger.SamplerV2].
+func (s samplerV2) OnSetOperationName(span *jaeger.Span, name string) jaeger.SamplingDecision {
+	yes, tags := s.IsSampled(span.SpanContext().TraceID(), name)
+	return jaeger.SamplingDecision{Sample: yes, Tags: tags}
+}
+
+// OnSetTag implements [jaeger.SamplerV2].
+func (samplerV2) OnSetTag(*jaeger.Span, string, any) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Retryable: true}
+}
+
+// OnFinishSpan implements [jaeger.SamplerV2].
+func (samplerV2) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Retryable: true}
+}
+
+// customSampler is a sampler of the user's in the two interfaces that jaeger-client-go needs.
+type customSampler struct {
+	jaeger.SamplerV2
+	done  chan struct{} // closed when Close has returned
+	close sync.Once
+	probe *jaeger.Tracer // starts spans that nobody sees, to learn a decision where there is no span
+}
+
+func newCustomSampler(s jaeger.SamplerV2) *customSampler {
+	c := &customSampler{SamplerV2: s, done: make(chan struct{})}
+	tracer, _ := jaeger.NewTracer("", noClose{c}, jaeger.NewNullReporter())
+	c.probe = tracer.(*jaeger.Tracer)
+	return c
+}
+
+// IsSampled implements [jaeger.Sampler]. It serves contexts that came without a decision, and spans after Shutdown.
+func (c *customSampler) IsSampled(_ jaeger.TraceID, operation string) (bool, []jaeger.Tag) {
+	span := c.probe.StartSpan(operation).(*jaeger.Span)
+	return span.SpanContext().IsSampled(), nil
+}
+
+// Equal implements [jaeger.Sampler].
+func (c *customSampler) Equal(other jaeger.Sampler) bool { return other == jaeger.Sampler(c) }
+
+// noClose keeps a sampler open when a tracer that shares it is closed.
+type noClose struct{ *customSampler }
+
+func (noClose) Close() {}
+
+// shutdown closes the sampler once, and waits for it until ctx ends.
+func (c *customSampler) shutdown(ctx context.Context) error {
+	c.close.Do(func() {
+		go func() {
+			defer close(c.done)
+			defer func() { _ = recover() }()
+			c.Close()
+		}()
+	})
+	return await(ctx, c.done, "the custom sampler did not close in time")
+}
