@@ -17,7 +17,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/otlp"
 	spanthrift "github.com/spanloom/spanloom/internal/thrift"
 )
@@ -49,10 +49,11 @@ var serverTags = []struct {
 
 func BenchmarkEncode(b *testing.B) {
 	b.Run("otlp/spanloom", func(b *testing.B) {
-		span, scratch, buf := serverSpan(b), &model.Span{}, []byte(nil)
+		span, buf := serverSpan(b), []byte(nil)
+		var l fromjaeger.Loader
 		measure(b, func() {
-			scratch.Load(span, model.Limits{}, nil)
-			buf = otlp.AppendSpan(buf[:0], scratch)
+			l.Load(span)
+			buf = otlp.AppendSpan(buf[:0], &l.Span)
 		})
 	})
 	b.Run("otlp/opentelemetry", func(b *testing.B) {
@@ -61,10 +62,11 @@ func BenchmarkEncode(b *testing.B) {
 		measure(b, func() { _ = e.ExportSpans(context.Background(), spans) })
 	})
 	b.Run("thrift-compact/spanloom", func(b *testing.B) {
-		span, scratch, buf := serverSpan(b), &model.Span{}, []byte(nil)
+		span, buf := serverSpan(b), []byte(nil)
+		var l fromjaeger.Loader
 		measure(b, func() {
-			scratch.Load(span, model.Limits{}, nil)
-			buf = spanthrift.AppendSpanCompact(buf[:0], scratch)
+			l.Load(span)
+			buf = spanthrift.AppendSpanCompact(buf[:0], &l.Span)
 		})
 	})
 	b.Run("thrift-compact/jaeger-client-go", func(b *testing.B) {
@@ -112,9 +114,9 @@ func TestEncodersWriteTheSpan(t *testing.T) {
 	if err := otlptrace.NewUnstarted(m).ExportSpans(context.Background(), otelSpan()); err != nil || m.bytes < 300 {
 		t.Errorf("OpenTelemetry wrote %d bytes: %v", m.bytes, err)
 	}
-	var s model.Span
-	s.Load(serverSpan(t), model.Limits{}, nil)
-	if n := len(otlp.AppendSpan(nil, &s)); n < 300 || len(s.Tags) != len(serverTags)+1 {
-		t.Errorf("spanloom wrote %d bytes, %d tags", n, len(s.Tags))
+	var l fromjaeger.Loader
+	l.Load(serverSpan(t))
+	if n := len(otlp.AppendSpan(nil, &l.Span)); n < 300 || len(l.Span.Tags) != len(serverTags)+1 {
+		t.Errorf("spanloom wrote %d bytes, %d tags", n, len(l.Span.Tags))
 	}
 }

@@ -18,7 +18,7 @@ import (
 // Console writes spans to w as text: a line for each span, and below it an indented line for each of its logs. One
 // Write holds whole spans, at most 1 MiB of them. It is for development and for containers whose output is collected.
 func Console(w io.Writer) Exporter {
-	return export.Factory{
+	return builtin{export.Factory{
 		Name: "console", Endpoint: writerName(w), Retry: export.Retry{Limit: -1},
 		Open: func(env export.Env) (export.Sender, error) {
 			if w == nil {
@@ -26,7 +26,7 @@ func Console(w io.Writer) Exporter {
 			}
 			return &consoleSender{w: w, service: env.Process.Service}, nil
 		},
-	}
+	}}
 }
 
 func writerName(w io.Writer) string {
@@ -68,8 +68,9 @@ func (s *consoleSender) AppendSpan(dst []byte, span *model.Span) []byte {
 	if span.ParentID != 0 {
 		dst = fmt.Appendf(dst, " parent=%016x", span.ParentID)
 	}
-	slices.SortStableFunc(span.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
-	dst = append(appendTags(dst, span.Tags), '\n')
+	tags := slices.Clone(span.Tags)
+	slices.SortStableFunc(tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
+	dst = append(appendTags(dst, tags), '\n')
 	for _, l := range span.Logs {
 		dst = append(dst, "    +"...)
 		dst = append(dst, l.Time.Sub(span.Start).Round(time.Microsecond).String()...)

@@ -5,13 +5,15 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/spanloom/spanloom/internal/export"
 )
 
 const exporterVariable = "OTEL_TRACES_EXPORTER"
 
 // exporterChoice is an exporter, its source, and the settings it has of its own.
 type exporterChoice struct {
-	Exporter
+	export.Factory
 	source string
 	notes  []Setting
 }
@@ -20,7 +22,7 @@ type exporterChoice struct {
 func (r *resolver) exporters(cfg Config) []exporterChoice {
 	var chosen []exporterChoice
 	for _, e := range cfg.Exporters {
-		chosen = append(chosen, exporterChoice{Exporter: e, source: sourceCode})
+		chosen = append(chosen, exporterChoice{Factory: factory(e), source: sourceCode})
 	}
 	if named := r.envExporters(chosen == nil, len(cfg.Reporters) == 0); chosen == nil {
 		chosen = named
@@ -91,7 +93,7 @@ func listedExporters(names []string, otlp, jaeger exporterChoice) (out []exporte
 			}
 			out = append(out, otlp)
 		case "console":
-			out = append(out, exporterChoice{Exporter: Console(os.Stdout), source: exporterVariable})
+			out = append(out, exporterChoice{Factory: factory(Console(os.Stdout)), source: exporterVariable})
 		case "jaeger":
 			out = append(out, jaeger)
 		}

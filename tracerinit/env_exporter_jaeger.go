@@ -71,7 +71,7 @@ func (r *resolver) jaegerCollector(variable, endpoint string, credentials func()
 	} else if u, err := url.Parse(endpoint); err == nil && u.Port() == "14250" {
 		r.wrongURL(variable, endpoint, errors.New("14250 is Jaeger's port for gRPC; thrift over HTTP is on port 14268"))
 	}
-	return exporterChoice{JaegerHTTP(endpoint, opts...), variable, notes}
+	return exporterChoice{factory(JaegerHTTP(endpoint, opts...)), variable, notes}
 }
 
 func (r *resolver) jaegerCredentials() ([]HTTPOption, []Setting) {
@@ -113,7 +113,7 @@ func (r *resolver) jaegerAgent(hostVariable, portVariable string) (exporterChoic
 	if source == sourceDefault {
 		source = port.source
 	}
-	return exporterChoice{Exporter: JaegerUDP(net.JoinHostPort(host.value, strconv.Itoa(port.value))), source: source}, source != sourceDefault
+	return exporterChoice{Factory: factory(JaegerUDP(net.JoinHostPort(host.value, strconv.Itoa(port.value)))), source: source}, source != sourceDefault
 }
 
 // otelJaegerExporter is the exporter that OTEL_EXPORTER_JAEGER_* name, as OpenTelemetry's specification had them until

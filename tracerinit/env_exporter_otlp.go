@@ -1,7 +1,6 @@
 package tracerinit
 
 import (
-	"crypto/tls"
 	"fmt"
 	"maps"
 	"net/url"
@@ -48,12 +47,12 @@ func (r *resolver) otlpExporter(used bool) exporterChoice {
 	security := r.otlpTLS(&e)
 
 	if build, linked := export.OTLPGRPC(); protocol == "grpc" && linked {
-		e.Exporter = build(export.OTLPConfig{
-			Endpoint: endpoint, Headers: headers, TLS: security, Compression: compression,
+		e.Factory = build(export.OTLPConfig{
+			Endpoint: endpoint, Headers: headers, TLSFiles: security, Compression: compression,
 			Insecure: insecure || strings.HasPrefix(strings.ToLower(endpoint), "unix"), // sockets need no TLS
 		})
 	} else {
-		e.Exporter = OTLPHTTP(endpoint, otlpOptions(headers, security, compression)...)
+		e.Factory = factory(OTLPHTTP(endpoint, otlpOptions(headers, security, compression)...))
 	}
 	if timeout > 0 {
 		e.Timeout = timeout
@@ -82,8 +81,8 @@ func (r *resolver) otlpInsecure(e *exporterChoice) bool {
 	return c.value
 }
 
-func otlpOptions(headers map[string]string, security *tls.Config, compression string) []HTTPOption {
-	opts := []HTTPOption{WithHeaders(headers), WithTLS(security)}
+func otlpOptions(headers map[string]string, security *export.TLSFiles, compression string) []HTTPOption {
+	opts := []HTTPOption{WithHeaders(headers), func(c *httpConfig) { c.tlsFiles = security }}
 	switch compression {
 	case "gzip":
 		opts = append(opts, WithCompression())

@@ -1,43 +1,47 @@
 package tracerinit
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"os"
 	"strings"
+
+	"github.com/spanloom/spanloom/internal/export"
 )
 
 // otlpTLS reads the files that the variables name; it is nil if there are none.
-func (r *resolver) otlpTLS(e *exporterChoice) *tls.Config {
+func (r *resolver) otlpTLS(e *exporterChoice) *export.TLSFiles {
 	rootsName, roots := r.otlp("CERTIFICATE")
 	certName, cert := r.otlp("CLIENT_CERTIFICATE")
 	keyName, key := r.otlp("CLIENT_KEY")
 	if r.unused || roots == "" && cert == "" && key == "" {
 		return nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if roots != "" {
-		pem, err := os.ReadFile(roots)
-		config.RootCAs = x509.NewCertPool()
-		if err == nil && !config.RootCAs.AppendCertsFromPEM(pem) {
-			err = expected("a file of certificates in PEM form")
-		}
-		if err != nil {
-			r.wrongFile(rootsName, roots, err)
-		}
-		e.note("certificate", shownText(roots), rootsName)
-	}
 	switch {
 	case cert != "" && key == "":
 		r.wrongFile(certName, cert, expected(strings.Replace(certName, "CERTIFICATE", "KEY", 1)+" with it"))
+		cert = ""
 	case cert == "" && key != "":
 		r.wrongFile(keyName, key, expected(strings.Replace(keyName, "KEY", "CERTIFICATE", 1)+" with it"))
-	case cert != "":
-		e.note("client_certificate", shownText(cert), certName)
-		config.Certificates = r.keyPair(certName, cert, keyName, key)
+		key = ""
 	}
-	return config
+	if roots != "" {
+		e.note("certificate", shownText(roots), rootsName)
+	}
+	if cert != "" {
+		e.note("client_certificate", shownText(cert), certName)
+	}
+	files, errs := export.NewTLSFiles(roots, cert, key)
+	for _, err := range errs {
+		switch err.Path {
+		case roots:
+			r.wrongFile(rootsName, roots, err.Err)
+		case cert:
+			r.wrongFile(certName, cert, err.Err)
+		default:
+			r.wrongFile(keyName, key, err.Err)
+		}
+	}
+	return files
 }
 
 // wrongFile records an error about a variable that should hold the name of a file.
@@ -51,23 +55,4 @@ func withoutPath(err error) error {
 		return e.Err
 	}
 	return err
-}
-
-func (r *resolver) keyPair(certName, cert, keyName, key string) []tls.Certificate {
-	certPEM, errCert := os.ReadFile(cert)
-	keyPEM, errKey := os.ReadFile(key)
-	if errCert != nil {
-		r.wrongFile(certName, cert, errCert)
-	}
-	if errKey != nil {
-		r.wrongFile(keyName, key, errKey)
-	}
-	if errCert != nil || errKey != nil {
-		return nil
-	}
-	pair, err := tls.X509KeyPair(certPEM, keyPEM)
-	if err != nil {
-		r.wrongFile(certName, cert, err)
-	}
-	return []tls.Certificate{pair}
 }

@@ -8,6 +8,8 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/export"
 )
 
 // TestExportersOfTheEnvironment has a row for each choice: the exporters that come of it, and how many warnings.
@@ -138,7 +140,7 @@ func TestGRPCWithoutItsPackageNamesTheImport(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "github.com/spanloom/spanloom/tracerinit/otlpgrpc") {
 		t.Errorf("%v", err)
 	}
-	_, r := resolveEnv(t, Config{Exporters: []Exporter{{Name: "mine"}}}, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
+	_, r := resolveEnv(t, Config{Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}}}, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
 	if r.err() != nil {
 		t.Errorf("an error though code chose another exporter: %v", r.err())
 	}

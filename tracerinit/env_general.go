@@ -35,6 +35,9 @@ func (r *resolver) queue(code Queue) Queue {
 	batch := choose(r, code.Batch, def.Batch, r.otelSize("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"))
 	q.Batch = min(batch.value, q.Size)
 	r.note("queue.batch", strconv.Itoa(q.Batch), batch.source, batch.overrides...)
+	bytes := choose(r, code.Bytes, def.Bytes)
+	q.Bytes = bytes.value
+	r.note("queue.bytes", shownBound(q.Bytes), bytes.source)
 	q.Interval = setting(r, "queue.interval", code.Interval, def.Interval,
 		from(r, "JAEGER_REPORTER_FLUSH_INTERVAL", duration), from(r, "OTEL_BSP_SCHEDULE_DELAY", milliseconds(1)))
 	timeout := choose(r, code.Timeout, def.Timeout, from(r, "OTEL_BSP_EXPORT_TIMEOUT", milliseconds(forever)))
@@ -46,6 +49,13 @@ func (r *resolver) queue(code Queue) Queue {
 	}
 	r.note("queue.overflow", q.Overflow.String(), source)
 	return q
+}
+
+func shownBound(n int) string {
+	if n < 0 {
+		return "none"
+	}
+	return strconv.Itoa(n)
 }
 
 func (r *resolver) checkQueue(code Queue) {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/export"
 )
 
 func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
@@ -22,7 +24,7 @@ func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
 	var log logBuffer
 	cfg := Config{
 		Logger: log.logger(), LookupEnv: env(pairs...),
-		Queue: Queue{Size: -1}, Exporters: []Exporter{{Name: "mine"}}, Reporters: []jaeger.Reporter{nil},
+		Queue: Queue{Size: -1}, Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}}, Reporters: []jaeger.Reporter{nil},
 	}
 	_, err := Start(local(cfg))
 	if err == nil {
@@ -85,7 +87,7 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 	otelOnly := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return strings.HasPrefix(s, "JAEGER") })
 	code := Config{
 		Service: "c", Queue: Queue{Size: 30}, Sampler: Ratio(0.5), Propagation: propagation(0), Tags: map[string]any{"k": "c"}, Disabled: true,
-		Exporters: []Exporter{{Name: "mine"}},
+		Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}},
 	}
 	want := []struct{ setting, code, jaeger, otel, def string }{
 		{"service", "c", "j", "o", "unknown_service:" + filepath.Base(os.Args[0])},

@@ -10,6 +10,8 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/export"
 )
 
 // resolveEnv resolves a Config in an environment, without starting anything.
@@ -200,7 +202,7 @@ func TestADisabledTracerStartsWhateverIsWrong(t *testing.T) {
 	}
 	t.Run("code", func(t *testing.T) {
 		start(t, Config{
-			Disabled: true, Exporters: []Exporter{JaegerHTTP("nowhere"), {}}, Sampler: Ratio(7), Queue: Queue{Size: -1},
+			Disabled: true, Exporters: []Exporter{JaegerHTTP("nowhere"), builtin{export.Factory{}}, nil}, Sampler: Ratio(7), Queue: Queue{Size: -1},
 			Propagation: propagation(77), Reporters: []jaeger.Reporter{nil}, ShutdownTimeout: -1,
 		})
 	})

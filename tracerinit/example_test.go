@@ -77,6 +77,7 @@ func ExampleTracer_Settings() {
 	// exporter = otlp/http http://vendor.example/*** (code)
 	// queue.size = 8192 (default)
 	// queue.batch = 512 (default)
+	// queue.bytes = 67108864 (default)
 	// queue.interval = 1s (default)
 	// queue.timeout = 10s (default)
 	// queue.overflow = drop-newest (default)

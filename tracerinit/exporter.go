@@ -9,23 +9,21 @@ import (
 	"github.com/spanloom/spanloom/internal/export"
 )
 
-// Exporter is a backend that spans are sent to, made by OTLPHTTP, JaegerHTTP, JaegerUDP, Console or otlpgrpc.New.
-// Start opens it and gives it its own queue, worker and counters. One Exporter may serve several tracers.
-type Exporter = export.Factory
-
-// Queue sizes the queue that each exporter has. A field that is zero takes its default.
+// Queue sizes the queue that each exporter has. A field that is zero takes its default. Spans are encoded, within
+// [Limits], when they end: a queue holds nothing of the application's. A span larger than Bytes is dropped.
 type Queue struct {
 	Size     int           // spans waiting for the worker; default 8192
+	Bytes    int           // of the spans waiting and in flight, encoded; default 64 MiB, negative: no bound
 	Batch    int           // most spans in one request; default 512; a batch is also limited to 1 MiB
 	Interval time.Duration // a smaller batch is sent when its first span has waited this long; default 1 s
 	Timeout  time.Duration // of one attempt to send; default 10 s
-	Overflow Overflow      // which span goes when Size are waiting
+	Overflow Overflow      // which span goes when Size or Bytes are reached
 }
 
 // export converts q to what the pipelines take.
 func (q Queue) export() export.Queue {
 	return export.Queue{
-		Size: q.Size, Batch: q.Batch, Interval: q.Interval, Timeout: q.Timeout, Overflow: export.Overflow(q.Overflow),
+		Size: q.Size, Bytes: q.Bytes, Batch: q.Batch, Interval: q.Interval, Timeout: q.Timeout, Overflow: export.Overflow(q.Overflow),
 	}
 }
 
@@ -52,8 +50,11 @@ func (o Overflow) String() string {
 	return "unknown"
 }
 
-// Retry says how an exporter tries again to send a batch after a failure that may pass: no connection, 408, 429 or
-// 5xx. Pauses double from Initial to Max, with jitter, and are at least what the backend asks for.
+// Retry says how an exporter tries again to send a batch after a failure that may pass: no connection or no answer, and
+// the statuses that the protocol names: over OTLP/HTTP 429, 502, 503 and 504, over Jaeger's HTTP 429 and 5xx, over
+// OTLP/gRPC those of https://opentelemetry.io/docs/specs/otlp/#failures. Pauses double from Initial to Max, with jitter,
+// and are at least what the backend asks for. A Jaeger batch that keeps failing with 5xx while the batch behind it is taken
+// gets three further tries.
 type Retry struct {
 	Initial time.Duration // first pause; default 200 ms
 	Max     time.Duration // longest pause; default 5 s

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/model"
 )
 
@@ -34,13 +35,17 @@ type line struct {
 	*jaeger.Tracer
 }
 
-func (l line) Report(s *jaeger.Span) { l.Offer(s) }
-func (line) Close()                  {}
+func (l line) Report(s *jaeger.Span) {
+	var loader fromjaeger.Loader
+	loader.Load(s)
+	l.Enqueue(&loader.Span)
+}
+func (line) Close() {}
 
 func open(t testing.TB, e Exporter, q Queue) line {
 	t.Helper()
 	env := export.Env{Process: &model.Process{Service: "storefront", Tags: []model.Tag{{Key: "host.name", Value: model.String("h1")}}}}
-	p, err := export.Start(e, q.export(), env)
+	p, err := export.Start(factory(e), q.export(), env)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,13 +10,17 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/fromjaeger"
 )
 
 // fanout is the engine's reporter: it hands each span to every exporter and reporter.
 type fanout struct {
 	reported  atomic.Uint64
+	limited   limitCounts
 	pipelines []*export.Pipeline
 	reporters []*reporter
+	loaders   sync.Pool // of *fromjaeger.Loader
+	converter converter
 }
 
 // Report implements jaeger.Reporter.
@@ -25,19 +29,30 @@ func (f *fanout) Report(span *jaeger.Span) {
 	for _, r := range f.reporters {
 		r.report(span)
 	}
-	for _, p := range f.pipelines {
-		p.Offer(span)
+	if len(f.pipelines) == 0 {
+		return
 	}
+	l := f.loaders.Get().(*fromjaeger.Loader)
+	if l.LoadSimple(span) {
+		f.limited.add(&l.Span)
+		for _, p := range f.pipelines {
+			p.Enqueue(&l.Span)
+		}
+	} else {
+		f.converter.submit(span)
+	}
+	l.Reset()
+	f.loaders.Put(l)
 }
 
-// lose counts a span that was started after Shutdown.
-func (f *fanout) lose() {
+// countLate counts a span that was started after Shutdown.
+func (f *fanout) countLate() {
 	f.reported.Add(1)
 	for _, r := range f.reporters {
 		r.late.Add(1)
 	}
 	for _, p := range f.pipelines {
-		p.Lose()
+		p.CountLost()
 	}
 }
 

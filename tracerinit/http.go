@@ -17,7 +17,7 @@ import (
 // URL; its path is kept as it is written, and is /v1/traces if there is none. Its path, query and password count as
 // secrets, since vendors put tokens there.
 func OTLPHTTP(endpoint string, opts ...HTTPOption) Exporter {
-	return httpExporter(httpKind{"otlp/http", "/v1/traces", "application/x-protobuf", true, newOTLPSender}, endpoint, opts)
+	return httpExporter(&otlpKind, endpoint, opts)
 }
 
 // JaegerHTTP sends spans as Jaeger thrift over HTTP to a collector, without an agent. endpoint is an http or https
@@ -25,17 +25,43 @@ func OTLPHTTP(endpoint string, opts ...HTTPOption) Exporter {
 // secrets, since vendors put tokens there. Bodies are not compressed, since collectors of Jaeger v1 cannot read
 // compressed thrift; see [WithCompression].
 func JaegerHTTP(endpoint string, opts ...HTTPOption) Exporter {
-	return httpExporter(httpKind{"jaeger/http", "/api/traces", "application/x-thrift", false, newJaegerSender}, endpoint, opts)
+	return httpExporter(&jaegerKind, endpoint, opts)
 }
 
 // httpKind is what the exporters over HTTP differ in.
 type httpKind struct {
 	name, path, contentType string
-	mayCompress             bool // bodies to other hosts are compressed unless an option says otherwise
+	gzip                    export.Gzip         // for other hosts, unless an option says otherwise
+	retry                   func(code int) bool // reports whether a status may pass
+	suspect                 bool                // a 5xx may be due to the batch
+	grpcHint                string
 	build                   func(httpSender) export.Sender
 }
 
-func httpExporter(kind httpKind, endpoint string, opts []HTTPOption) Exporter {
+// otlpKind follows https://opentelemetry.io/docs/specs/otlp/#otlphttp.
+var otlpKind = httpKind{
+	name: "otlp/http", path: "/v1/traces", contentType: "application/x-protobuf", gzip: export.GzipAuto,
+	retry: func(code int) bool {
+		switch code {
+		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return true
+		}
+		return false
+	},
+	grpcHint: "set OTEL_EXPORTER_OTLP_PROTOCOL=grpc or use otlpgrpc.New, or use the port for HTTP, mostly 4318",
+	build:    newOTLPSender,
+}
+
+// jaegerKind is for collectors of Jaeger v1, which cannot read compressed thrift. A collector of OpenTelemetry, or of
+// Jaeger v2, answers 500 where others answer 503.
+var jaegerKind = httpKind{
+	name: "jaeger/http", path: "/api/traces", contentType: "application/x-thrift", suspect: true,
+	retry:    func(code int) bool { return code == http.StatusTooManyRequests || code/100 == 5 },
+	grpcHint: "use the collector's port for thrift over HTTP, mostly 14268",
+	build:    newJaegerSender,
+}
+
+func httpExporter(kind *httpKind, endpoint string, opts []HTTPOption) Exporter {
 	var c httpConfig
 	for _, opt := range opts {
 		if opt != nil {
@@ -43,7 +69,7 @@ func httpExporter(kind httpKind, endpoint string, opts []HTTPOption) Exporter {
 		}
 	}
 	u, err := export.ParseURL(endpoint, kind.path)
-	f := export.Factory{Name: kind.name, Endpoint: "***", Retry: c.retry}
+	f := export.Factory{Name: kind.name, Endpoint: mask, Retry: c.retry}
 	if err == nil {
 		f.Endpoint = export.MaskURL(u, kind.path)
 	}
@@ -51,20 +77,31 @@ func httpExporter(kind httpKind, endpoint string, opts []HTTPOption) Exporter {
 		if err != nil {
 			return nil, err
 		}
-		header, err := c.header()
+		post, err := c.poster(kind, u, env)
 		if err != nil {
 			return nil, err
 		}
-		redactor := c.redactor(u, kind.path)
-		redactor.AddTags(env.Process.Tags) // some vendors want their token there
-		post := export.NewPoster(export.PostConfig{
-			Remote: export.Remote{Name: kind.name, Host: u.Host, Redactor: redactor},
-			URL:    u, ContentType: kind.contentType, Header: header, TLS: c.tls, Proxy: c.proxy,
-			Gzip: c.compress(u, kind.mayCompress),
-		})
 		return kind.build(httpSender{Poster: post, process: env.Process}), nil
 	}
-	return f
+	return builtin{f}
+}
+
+func (c *httpConfig) poster(kind *httpKind, u *url.URL, env export.Env) (*export.Poster, error) {
+	header, err := c.header()
+	if err != nil {
+		return nil, err
+	}
+	redactor := c.redactor(u, kind.path)
+	redactor.AddTags(env.Process.Tags) // some vendors want their token there
+	post := export.PostConfig{
+		Remote: export.Remote{Name: kind.name, Host: u.Host, Redactor: redactor},
+		URL:    u, ContentType: kind.contentType, Header: header, Token: c.token, TLS: c.tls, Logger: env.Logger, Proxy: c.proxy,
+		Gzip: c.compression(u, kind), Retry: kind.retry, Suspect: kind.suspect, GRPCHint: kind.grpcHint,
+	}
+	if c.tlsFiles != nil {
+		post.TLSFiles = c.tlsFiles.Clone()
+	}
+	return export.NewPoster(post), nil
 }
 
 // header is what the options add to every request.
@@ -87,16 +124,19 @@ func (c *httpConfig) header() (http.Header, error) {
 	return h, nil
 }
 
-func (c *httpConfig) compress(u *url.URL, byDefault bool) bool {
-	if c.gzip != nil {
-		return *c.gzip
+func (c *httpConfig) compression(u *url.URL, kind *httpKind) export.Gzip {
+	switch {
+	case c.gzip != nil && *c.gzip:
+		return export.GzipAlways
+	case c.gzip != nil || export.Loopback(u.Hostname()):
+		return export.GzipNever
 	}
-	return byDefault && !export.Loopback(u.Hostname())
+	return kind.gzip
 }
 
 func (c *httpConfig) redactor(u *url.URL, path string) (r export.Redactor) {
 	r.AddURL(u, path)
-	r.Add(c.password, c.bearer)
+	r.Add(c.user, c.password, c.bearer)
 	for _, v := range c.headers {
 		r.Add(v)
 	}

@@ -1,6 +1,7 @@
 package tracerinit
 
 import (
+	"context"
 	"crypto/tls"
 	"maps"
 	"net/http"
@@ -19,7 +20,9 @@ type httpConfig struct {
 	password string
 	basic    bool
 	bearer   string
+	token    export.TokenSource // nil: none
 	tls      *tls.Config
+	tlsFiles *export.TLSFiles                      // nil: tls
 	gzip     *bool                                 // nil: the default of the exporter
 	proxy    func(*http.Request) (*url.URL, error) // nil: that of the environment
 	retry    export.Retry
@@ -35,7 +38,7 @@ func WithHeaders(headers map[string]string) HTTPOption {
 		for _, k := range slices.Sorted(maps.Keys(headers)) {
 			name := http.CanonicalHeaderKey(k)
 			if name == "Authorization" {
-				c.basic, c.bearer = false, ""
+				c.basic, c.bearer, c.token = false, "", nil
 			}
 			c.headers[name] = headers[k]
 		}
@@ -44,19 +47,40 @@ func WithHeaders(headers map[string]string) HTTPOption {
 
 // WithBasicAuth sends user and password, a string or Secret, with every request.
 func WithBasicAuth[S ~string](user string, password S) HTTPOption {
-	return func(c *httpConfig) { c.user, c.password, c.basic, c.bearer = user, string(password), true, "" }
+	return func(c *httpConfig) {
+		c.user, c.password, c.basic, c.bearer, c.token = user, string(password), true, "", nil
+	}
 }
 
 // WithBearerToken sends "Authorization: Bearer" and token, a string or Secret, with every request.
 func WithBearerToken[S ~string](token S) HTTPOption {
-	return func(c *httpConfig) { c.bearer, c.basic = string(token), false }
+	return func(c *httpConfig) { c.bearer, c.basic, c.token = string(token), false, nil }
+}
+
+// WithTokenSource calls token before every request and sends "Authorization: Bearer" and its result: for tokens that
+// expire. The source keeps a token as long as it is good; after a 401 it is called once more. An error, a panic, or no
+// result within the time of one attempt is a failure that is tried again. The context has the deadline of the attempt,
+// and requests made with it are not traced by this module. There is one call at a time. nil is ignored.
+func WithTokenSource(token func(context.Context) (Secret, error)) HTTPOption {
+	return func(c *httpConfig) {
+		if token != nil {
+			c.token, c.basic, c.bearer = tokenSource(token), false, ""
+		}
+	}
+}
+
+func tokenSource(token func(context.Context) (Secret, error)) export.TokenSource {
+	return func(ctx context.Context) (string, error) {
+		s, err := token(ctx)
+		return string(s), err
+	}
 }
 
 // WithTLS sets up https: roots, client certificates. nil is ignored.
 func WithTLS(config *tls.Config) HTTPOption {
 	return func(c *httpConfig) {
 		if config != nil {
-			c.tls = config.Clone()
+			c.tls, c.tlsFiles = config.Clone(), nil
 		}
 	}
 }
@@ -66,8 +90,8 @@ func WithTLS(config *tls.Config) HTTPOption {
 func WithCompression() HTTPOption { return func(c *httpConfig) { c.gzip = new(true) } }
 
 // WithoutCompression sends every body as it is. Without this option and [WithCompression], [OTLPHTTP] compresses with
-// gzip unless the endpoint is on the loopback interface, where compressing costs more than it saves, and [JaegerHTTP]
-// never compresses.
+// gzip unless the endpoint is on the loopback interface, where compressing costs more than it saves, and stops if the
+// receiver refuses it (400 or 415) and takes the same batch uncompressed; [JaegerHTTP] never compresses.
 func WithoutCompression() HTTPOption { return func(c *httpConfig) { c.gzip = new(false) } }
 
 // WithRetry replaces the default retries.

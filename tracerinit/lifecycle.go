@@ -9,16 +9,17 @@ import (
 // Flush returns when every span reported before has been delivered or dropped by each exporter, or with an error
 // when ctx ends.
 func (t *Tracer) Flush(ctx context.Context) error {
+	t.fan.converter.flush(ctx)
 	var tasks []func(context.Context) error
 	for _, p := range t.fan.pipelines {
 		tasks = append(tasks, p.Flush)
 	}
-	return together(ctx, tasks)
+	return runAll(ctx, tasks)
 }
 
 // Shutdown sends what is queued, closes exporters, reporters and sampler, and returns at the latest 50 ms after ctx
-// ends, whatever the network does; without a deadline ctx gets Config.ShutdownTimeout. A backend that refuses
-// connections and has never taken a span is waited for only a second. The tracer then passes incoming contexts on,
+// ends, whatever the network does; without a deadline ctx gets Config.ShutdownTimeout. A backend that has never taken a
+// span is waited for only a second. The tracer then passes incoming contexts on,
 // and stays the global one until another Start. Spans that end later, even if they start later, are counted as
 // dropped. Calling it again is safe and returns the same.
 func (t *Tracer) Shutdown(ctx context.Context) error {
@@ -45,7 +46,9 @@ func (t *Tracer) Shutdown(ctx context.Context) error {
 	if t.custom != nil {
 		tasks = append(tasks, t.custom.shutdown)
 	}
-	return together(ctx, tasks)
+	err := runAll(ctx, tasks)
+	t.stopped.Do(t.fan.converter.close)
+	return err
 }
 
 // Close is Shutdown within Config.ShutdownTimeout.
@@ -62,10 +65,11 @@ func (t *Tracer) abandon() {
 	for _, p := range t.fan.pipelines {
 		_ = p.Shutdown(ctx)
 	}
+	t.stopped.Do(t.fan.converter.close)
 }
 
-// together runs the tasks at once and joins their errors. Each keeps to ctx by itself.
-func together(ctx context.Context, tasks []func(context.Context) error) error {
+// runAll runs the tasks at once and joins their errors. Each keeps to ctx by itself.
+func runAll(ctx context.Context, tasks []func(context.Context) error) error {
 	errs := make([]error, len(tasks))
 	var wg sync.WaitGroup
 	for i, task := range tasks {

@@ -98,7 +98,7 @@ func (s *noopSpan) Finish() {
 	}
 	s.tracer.counts.finished.Inc(1)
 	if s.sampled {
-		s.tracer.fan.lose()
+		s.tracer.fan.countLate()
 	}
 }
 

@@ -38,7 +38,7 @@ func (r *resolver) processTags(cfg Config, a attributes) []processTag {
 			byKey[key] = processTag{key, typed}
 		}
 		shown := shownText(c.value)
-		if export.Secretive(key) {
+		if export.LooksSecret(key) {
 			shown = mask
 		}
 		r.note("tag."+key, shown, c.source, c.overrides...)

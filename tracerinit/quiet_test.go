@@ -47,7 +47,7 @@ func TestWhatIsSentIsMarked(t *testing.T) {
 			}
 			return s, err
 		}
-		l := open(t, e, Queue{Interval: time.Millisecond})
+		l := open(t, builtin{e}, Queue{Interval: time.Millisecond})
 		l.make(1)
 		until(t, "the agent looked up with a marked context", marked.Load)
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/engine"
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/fromjaeger"
 )
 
 // Start builds the process's tracer, makes it [opentracing.GlobalTracer] unless cfg.Local is set, and starts exporting.
@@ -153,11 +154,14 @@ func newTracer(s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *
 
 // open starts the pipelines of all exporters, or returns what is wrong with them.
 func (t *Tracer) open(s resolved, logger *slog.Logger) error {
-	env := export.Env{Logger: logger, Limits: s.limits, Process: processOf(s.service, nil)}
+	env := export.Env{Logger: logger, Process: processOf(s.service, nil)}
+	loader := fromjaeger.Loader{Limits: s.limits}
 	if t.tracer != nil {
 		env.Process = processOf(s.service, t.tracer.Tags())
-		env.TraceState = t.propagator.TraceState
+		loader.TraceState = t.propagator.TraceState
 	}
+	t.fan.loaders.New = func() any { l := loader; return &l }
+	t.fan.converter.init(t.fan, loader, s.queue.export())
 	if s.logSpans {
 		s.reporters = append(s.reporters[:len(s.reporters):len(s.reporters)], logReporter{logger})
 	}
@@ -169,7 +173,7 @@ func (t *Tracer) open(s resolved, logger *slog.Logger) error {
 		if s.disabled {
 			break
 		}
-		p, err := export.Start(e.Exporter, s.queue.export(), env)
+		p, err := export.Start(e.Factory, s.queue.export(), env)
 		if err != nil {
 			source := e.source
 			if source == sourceCode {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 // Stats says what became of every span since Start. When no span is just starting or ending,
@@ -21,10 +22,21 @@ type Stats struct {
 	Unsampled   uint64 // finished, and not to be recorded
 	Reported    uint64 // finished and handed to each exporter and reporter
 	Repeated    uint64 // calls of Finish that had no span left to finish
+	Limited     LimitStats
 	Exporters   []ExporterStats
 	Reporters   []ReporterStats
 	Sampler     SamplerStats  // zero unless the sampler is remote
 	Propagation carrier.Stats // what callers sent
+}
+
+// LimitStats counts what [Limits] took from the spans that were exported. Each span also says so itself: in OTLP by its
+// dropped counts, in Jaeger by the tags otel.dropped_attributes_count and otel.dropped_events_count.
+type LimitStats struct {
+	Spans  uint64 // that lost something
+	Tags   uint64 // left out
+	Logs   uint64 // left out
+	Fields uint64 // of logs, left out
+	Values uint64 // shortened
 }
 
 // ExporterStats says where the spans reported to one exporter are.
@@ -34,6 +46,7 @@ type ExporterStats struct {
 	Reported  uint64
 	Queued    uint64
 	InFlight  uint64 // being sent
+	Bytes     uint64 // of the spans queued and in flight, encoded; at most Queue.Bytes
 	Delivered uint64
 	Dropped   Dropped
 	Failures  uint64 // attempts to send that failed, whether or not a later one succeeded
@@ -42,11 +55,11 @@ type ExporterStats struct {
 
 // Dropped counts lost spans by reason.
 type Dropped struct {
-	QueueFull uint64 // the queue was full
+	QueueFull uint64 // the queue was full, by number or by bytes
 	Failed    uint64 // the backend could not be reached until the time limit of retries
 	Refused   uint64 // the backend refused the batch, or answered what no retry can mend
 	Rejected  uint64 // the backend took the batch, but not these spans of it
-	TooLarge  uint64 // did not fit one message even when trimmed, or could not be encoded
+	TooLarge  uint64 // did not fit one message, even trimmed, or the whole queue; or could not be encoded
 	Closed    uint64 // reported after Shutdown, or not sent when it ended
 }
 
@@ -77,6 +90,7 @@ func (t *Tracer) Stats() Stats {
 	started := t.counts.started.Load()
 	s := Stats{
 		Started: started, Unsampled: finished - reported, Reported: reported, Propagation: t.propagator.Stats(),
+		Limited: t.fan.limited.stats(),
 	}
 	if finished <= started {
 		s.Open = started - finished
@@ -86,7 +100,7 @@ func (t *Tracer) Stats() Stats {
 	for _, p := range t.fan.pipelines {
 		e := p.Stats()
 		s.Exporters = append(s.Exporters, ExporterStats{
-			Name: p.Name(), Endpoint: p.Endpoint(), Reported: e.Reported, Queued: e.Queued, InFlight: e.InFlight,
+			Name: p.Name(), Endpoint: p.Endpoint(), Reported: e.Reported, Queued: e.Queued, InFlight: e.InFlight, Bytes: e.Bytes,
 			Delivered: e.Delivered, Dropped: Dropped(e.Dropped), Failures: e.Failures, LastError: e.LastError,
 		})
 	}
@@ -97,6 +111,25 @@ func (t *Tracer) Stats() Stats {
 		s.Sampler = t.remote.Stats()
 	}
 	return s
+}
+
+// limitCounts are the counters behind [LimitStats].
+type limitCounts struct{ spans, tags, logs, fields, values atomic.Uint64 }
+
+func (c *limitCounts) add(s *model.Span) {
+	d := s.Dropped
+	if d == (model.Dropped{}) {
+		return
+	}
+	c.spans.Add(1)
+	c.tags.Add(uint64(d.Tags))
+	c.logs.Add(uint64(d.Logs))
+	c.fields.Add(uint64(d.Fields))
+	c.values.Add(uint64(d.Values))
+}
+
+func (c *limitCounts) stats() LimitStats {
+	return LimitStats{c.spans.Load(), c.tags.Load(), c.logs.Load(), c.fields.Load(), c.values.Load()}
 }
 
 // counts are the spans that the engine started and finished, whatever it thought of their sampling at the time.

@@ -30,6 +30,7 @@ type Tracer struct {
 	timeout  time.Duration // of Close
 	origin   string        // where Start was called
 	closed   atomic.Bool
+	stopped  sync.Once // the fanout's goroutine
 }
 
 var _ opentracing.Tracer = (*Tracer)(nil)

@@ -33,10 +33,10 @@ const (
 // JaegerUDP sends spans as Jaeger thrift compact in UDP datagrams to an agent. hostPort is a name or an address, with
 // port 6831 if none is given; the name is looked up when spans are sent, and again every 10 seconds and when the agent
 // refuses them. UDP does not tell what arrives: delivered means sent, and not refused by the agent's host.
-func JaegerUDP(hostPort string) Exporter { return jaegerUDP(hostPort, resolveEvery) }
+func JaegerUDP(hostPort string) Exporter { return builtin{jaegerUDP(hostPort, resolveEvery)} }
 
 // jaegerUDP is JaegerUDP with the interval of look-ups; one that is zero or negative leaves those after a refusal.
-func jaegerUDP(hostPort string, every time.Duration) Exporter {
+func jaegerUDP(hostPort string, every time.Duration) export.Factory {
 	host, port, err := splitAgent(hostPort)
 	f := export.Factory{Name: "jaeger/udp", Endpoint: net.JoinHostPort(host, port)}
 	f.Open = func(env export.Env) (export.Sender, error) {
@@ -104,10 +104,10 @@ func (s *udpSender) MaxBytes() int { return datagramBytes - thrift.EmitBatchOver
 func (s *udpSender) Send(ctx context.Context, b export.Batch) error {
 	s.buf = thrift.AppendEmitBatchCompact(s.buf[:0], s.process, b.Spans)
 	if err := s.resolve(ctx); err != nil {
-		return s.remote.NoAnswer(err)
+		return s.remote.NoAnswer(err, "")
 	}
 	if err := s.pace(ctx); err != nil {
-		return s.remote.NoAnswer(err)
+		return s.remote.NoAnswer(err, "")
 	}
 	var err error
 	for range s.addrs {
@@ -119,9 +119,9 @@ func (s *udpSender) Send(ctx context.Context, b export.Batch) error {
 	}
 	s.resolved = time.Time{}
 	if errors.Is(err, syscall.EMSGSIZE) {
-		return s.remote.Unreachable(err)
+		return s.remote.Unreachable(err, "")
 	}
-	return s.remote.NoAnswer(err)
+	return s.remote.NoAnswer(err, "")
 }
 
 // resolve looks the agent up if that is due, and keeps the connection if its address is still among the answers. A

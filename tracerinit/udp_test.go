@@ -198,7 +198,7 @@ func TestUDPAddresses(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "agent:", "agent:0", "agent:65536", "agent:x", "http://agent:6831", "a:b:c", "user@agent", "http://u:topsecret@agent", "a,b", "host=topsecret"} {
-		if _, err := export.Start(JaegerUDP(in), export.Queue{}, export.Env{Process: &model.Process{}}); err == nil || strings.Contains(err.Error(), "topsecret") {
+		if _, err := export.Start(factory(JaegerUDP(in)), export.Queue{}, export.Env{Process: &model.Process{}}); err == nil || strings.Contains(err.Error(), "topsecret") {
 			t.Errorf("%q: %v", in, err)
 		}
 	}
@@ -208,9 +208,9 @@ func TestUDPDeadAgentIsSeen(t *testing.T) {
 	gone := newAgent(t, "127.0.0.1:0")
 	addr := gone.String()
 	gone.conn.Close()
-	e := JaegerUDP(addr)
+	e := jaegerUDP(addr, resolveEvery)
 	e.Retry = export.Retry{Limit: -1}
-	l := open(t, e, Queue{})
+	l := open(t, builtin{e}, Queue{})
 	for range 5 {
 		l.make(2)
 		l.Flush(within(t, 10*time.Second))
@@ -227,9 +227,9 @@ func TestUDPDeadAgentIsSeen(t *testing.T) {
 func TestUDPAgentThatDiesAndComesBack(t *testing.T) {
 	first := newAgent(t, "127.0.0.1:0")
 	addr := first.String()
-	e := JaegerUDP(addr)
+	e := jaegerUDP(addr, resolveEvery)
 	e.Retry = export.Retry(quick)
-	l := open(t, e, Queue{})
+	l := open(t, builtin{e}, Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
 	until(t, "3 spans", func() bool { return len(first.spans()) == 3 })
@@ -254,7 +254,7 @@ func (n *nameServer) lookup(context.Context, string, string) ([]netip.Addr, erro
 	return nil, errors.New("no such host")
 }
 
-func withLookup(e Exporter, every time.Duration, n *nameServer) Exporter {
+func withLookup(e export.Factory, every time.Duration, n *nameServer) Exporter {
 	inner := e.Open
 	e.Open = func(env export.Env) (export.Sender, error) {
 		s, err := inner(env)
@@ -264,14 +264,14 @@ func withLookup(e Exporter, every time.Duration, n *nameServer) Exporter {
 		return s, err
 	}
 	e.Retry = export.Retry(quick)
-	return e
+	return builtin{e}
 }
 
 func TestUDPStartsWithoutTheAgentsName(t *testing.T) {
 	a := newAgent(t, "127.0.0.1:0")
 	_, port, _ := net.SplitHostPort(a.String())
 	var n nameServer
-	l := open(t, withLookup(JaegerUDP("agent.test:"+port), time.Hour, &n), Queue{Interval: time.Millisecond})
+	l := open(t, withLookup(factory(JaegerUDP("agent.test:"+port)), time.Hour, &n), Queue{Interval: time.Millisecond})
 	l.make(3)
 	until(t, "a failure", func() bool { return l.Stats().Failures > 0 })
 	n.addr.Store(netip.MustParseAddr("127.0.0.1"))
@@ -288,7 +288,7 @@ func TestUDPFollowsTheAgentsName(t *testing.T) {
 	second := newAgent(t, "127.0.0.2:"+port)
 	var n nameServer
 	n.addr.Store(netip.MustParseAddr("127.0.0.1"))
-	l := open(t, withLookup(JaegerUDP("agent.test:"+port), time.Nanosecond, &n), Queue{})
+	l := open(t, withLookup(factory(JaegerUDP("agent.test:"+port)), time.Nanosecond, &n), Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
 	n.addr.Store(netip.MustParseAddr("127.0.0.2"))

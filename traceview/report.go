@@ -5,6 +5,7 @@ import (
 
 	"github.com/uber/jaeger-client-go"
 
+	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/model"
 )
 
@@ -122,9 +123,10 @@ func (v *View) drain() int {
 
 func (v *View) take(src *jaeger.Span) {
 	defer src.Release()
-	var s model.Span
-	dropped := s.Load(src, limits, nil)
-	v.store.add(v.processOf(src), &s, dropped)
+	l := fromjaeger.Loader{Limits: limits}
+	l.Load(src)
+	dropped := l.Span.Dropped
+	v.store.add(v.processOf(src), &l.Span, int(dropped.Tags+dropped.Logs+dropped.Fields))
 }
 
 // processOf describes the tracer that made the span, looked up once for each tracer.

@@ -2,21 +2,68 @@ package export
 
 import (
 	"context"
+	"crypto/tls"
+	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // conns are the connections of one http.Transport, which by itself keeps one of HTTP/2 that answers no longer, and
 // even after CloseIdleConnections one whose last request was cancelled just now.
 type conns struct {
 	dialer net.Dialer
+	busy   atomic.Bool // a request is under way
 
 	mu     sync.Mutex
-	open   map[*ownConn]struct{}
+	open   map[*trackedConn]struct{}
 	closed bool
 }
 
+// dial opens a connection that speaks HTTP without TLS, or through a proxy.
 func (c *conns) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := c.dialRaw(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &answerConn{Conn: conn, busy: &c.busy}, nil
+}
+
+// dialTLS opens a connection that speaks TLS. net/http has to see the one for HTTP/2 as it is.
+func (c *conns) dialTLS(ctx context.Context, network, addr string, config *tls.Config) (net.Conn, error) {
+	raw, err := c.dialRaw(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	conn := tls.Client(raw, forHost(config, addr))
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, err
+	}
+	if conn.ConnectionState().NegotiatedProtocol == "h2" {
+		return conn, nil
+	}
+	return &answerConn{Conn: conn, busy: &c.busy}, nil
+}
+
+// forHost completes a client's configuration as net/http does.
+func forHost(config *tls.Config, addr string) *tls.Config {
+	config = config.Clone()
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(addr)
+	}
+	if len(config.NextProtos) == 0 {
+		config.NextProtos = []string{"h2", "http/1.1"}
+	}
+	return config
+}
+
+func (c *conns) dialRaw(ctx context.Context, network, addr string) (net.Conn, error) {
 	raw, err := c.dialer.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
@@ -28,15 +75,15 @@ func (c *conns) dial(ctx context.Context, network, addr string) (net.Conn, error
 		return nil, net.ErrClosed
 	}
 	if c.open == nil {
-		c.open = map[*ownConn]struct{}{}
+		c.open = map[*trackedConn]struct{}{}
 	}
-	conn := &ownConn{raw, c}
+	conn := &trackedConn{raw, c}
 	c.open[conn] = struct{}{}
 	return conn, nil
 }
 
-// cut closes all connections, and, if that is the end, those to come. It does not wait.
-func (c *conns) cut(end bool) {
+// closeAll closes all connections, and, if that is the end, those to come. It does not wait.
+func (c *conns) closeAll(end bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = c.closed || end
@@ -46,14 +93,39 @@ func (c *conns) cut(end bool) {
 	clear(c.open)
 }
 
-type ownConn struct {
+// trackedConn is a connection that [conns] knows until it is closed.
+type trackedConn struct {
 	net.Conn
 	of *conns
 }
 
-func (o *ownConn) Close() error {
-	o.of.mu.Lock()
-	delete(o.of.open, o)
-	o.of.mu.Unlock()
-	return o.Conn.Close()
+func (c *trackedConn) Close() error {
+	c.of.mu.Lock()
+	delete(c.of.open, c)
+	c.of.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// answerConn is a connection that speaks HTTP/1. It keeps from net/http what cannot be an answer, since net/http writes
+// about that to the standard log: bytes that come while no request is under way end the connection, and an answer that
+// does not begin as one of HTTP is a [*protocolError].
+type answerConn struct {
+	net.Conn
+	busy     *atomic.Bool
+	answered bool // the first bytes of an answer were seen; only net/http's reading goroutine is here
+}
+
+func (c *answerConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	switch {
+	case n == 0:
+	case !c.busy.Load():
+		return 0, io.EOF
+	case !c.answered:
+		c.answered = true
+		if err := checkAnswer(b[:n]); err != nil {
+			return 0, err
+		}
+	}
+	return n, err
 }

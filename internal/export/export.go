@@ -6,22 +6,21 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/uber/jaeger-client-go"
-
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// Sender is one backend's wire. Only its pipeline's worker calls it, one call at a time.
+// Sender is one backend's wire.
 type Sender interface {
-	// AppendSpan appends the wire form of one span, as it stands inside a batch.
+	// AppendSpan appends the wire form of one span, as it stands inside a batch. It is called in the goroutines that
+	// finish spans, several at once, and must neither keep nor change s, which other exporters read, too.
 	AppendSpan(dst []byte, s *model.Span) []byte
 	// MaxBytes is the most that AppendSpan's output may add up to in one Batch.
 	MaxBytes() int
-	// Send delivers one batch. An error that wraps *RetryError may be tried again; *RejectedError says that the
-	// backend took the batch, but not all of its spans; any other is final. No error may hold a secret. Send must
-	// not use b.Spans after it returned.
+	// Send delivers one batch; only the worker calls it, one call at a time. The error is nil, or it decides what
+	// becomes of the batch: see [RetryError], [TooLargeError] and [RejectedError]; after any other error the batch is
+	// dropped. No error may hold a secret. Send must not use b.Spans after it returned.
 	Send(ctx context.Context, b Batch) error
-	// Close releases connections; it must not block.
+	// Close releases connections. The worker calls it last; it must not block.
 	Close()
 }
 
@@ -33,15 +32,21 @@ type Batch struct {
 	Spans [][]byte // each as AppendSpan wrote it
 }
 
-// RetryError marks an error worth another try.
+// RetryError marks a failure that may pass.
 type RetryError struct {
-	Err    error
-	After  time.Duration // the pause the backend asked for, or 0
-	Absent bool          // nobody is there: the connection was refused, or the name has no address
+	Err     error
+	After   time.Duration // the pause that the backend asked for, or 0
+	Suspect bool          // the batch itself may be the cause, so the next one should be tried in between
 }
 
 func (e *RetryError) Error() string { return e.Err.Error() }
 func (e *RetryError) Unwrap() error { return e.Err }
+
+// TooLargeError says that the backend takes smaller batches only.
+type TooLargeError struct{ Err error }
+
+func (e *TooLargeError) Error() string { return e.Err.Error() }
+func (e *TooLargeError) Unwrap() error { return e.Err }
 
 // RejectedError says that the backend took a batch but not Count of its spans, and why. With Count 0 it is a
 // warning of the backend's.
@@ -65,10 +70,8 @@ type Factory struct {
 
 // Env is what a Factory may use when it is opened.
 type Env struct {
-	Logger     *slog.Logger // nil: nothing is logged
-	Process    *model.Process
-	Limits     model.Limits
-	TraceState func(jaeger.SpanContext) string // nil: none
+	Logger  *slog.Logger // nil: nothing is logged
+	Process *model.Process
 }
 
 // Retry says how a batch is tried again after a failure that may pass.
@@ -88,9 +91,10 @@ const (
 	Block
 )
 
-// Queue sizes one pipeline; a field that is zero or negative takes the default.
+// Queue sizes one pipeline. A field that is zero or negative takes the default, but a negative Bytes is no bound.
 type Queue struct {
 	Size     int           // spans waiting; default 8192
+	Bytes    int           // of encoded spans, waiting and in flight; default 64 MiB
 	Batch    int           // most spans in one send; default 512
 	Interval time.Duration // longest wait for a batch to fill; default 1 s
 	Timeout  time.Duration // of one attempt to send; default 10 s
@@ -101,6 +105,9 @@ type Queue struct {
 func (q Queue) WithDefaults() Queue {
 	if q.Size <= 0 {
 		q.Size = 8192
+	}
+	if q.Bytes == 0 {
+		q.Bytes = 64 << 20
 	}
 	if q.Batch <= 0 {
 		q.Batch = 512
@@ -117,9 +124,10 @@ func (q Queue) WithDefaults() Queue {
 
 // Stats is an exact snapshot: Reported = Queued + InFlight + Delivered + Dropped.Total(), at any moment.
 type Stats struct {
-	Reported  uint64 // spans offered
+	Reported  uint64 // spans enqueued
 	Queued    uint64
-	InFlight  uint64 // taken by the worker, their fate open
+	InFlight  uint64 // taken by the worker, not delivered or dropped yet
+	Bytes     uint64 // of the spans that are queued and in flight, encoded
 	Delivered uint64
 	Dropped   Drops
 	Failures  uint64 // failed attempts to send, tried again or not
@@ -128,11 +136,11 @@ type Stats struct {
 
 // Drops counts lost spans by reason.
 type Drops struct {
-	QueueFull uint64 // the queue was full
+	QueueFull uint64 // the queue was full, by number or by bytes
 	Failed    uint64 // the backend could not be reached until the time limit of retries
 	Refused   uint64 // the backend refused the batch, or answered what no retry can mend
 	Rejected  uint64 // the backend took the batch, but not these spans of it
-	TooLarge  uint64 // did not fit one message even when trimmed, or could not be encoded
+	TooLarge  uint64 // did not fit one message or the whole queue, or could not be encoded
 	Closed    uint64 // reported after Shutdown, or not sent when it ended
 }
 
@@ -146,6 +154,7 @@ type OTLPConfig struct {
 	Endpoint    string            // http://, https:// (decides plaintext or TLS) or host:port
 	Headers     map[string]string // sent as metadata
 	TLS         *tls.Config       // nil: the system's roots
+	TLSFiles    *TLSFiles         // nil: none; wins over TLS
 	Insecure    bool              // plaintext for an endpoint without a scheme
 	Compression string            // "gzip", "none", or "" to choose by endpoint
 }

@@ -3,12 +3,10 @@ package export
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/uber/jaeger-client-go"
 	"go.uber.org/goleak"
 
 	"github.com/spanloom/spanloom/internal/model"
@@ -102,34 +100,11 @@ func start(t testing.TB, b *backend, q Queue, change ...func(*Factory, *Env)) *P
 	return p
 }
 
-// maker makes finished spans.
-type maker struct {
-	tracer *jaeger.Tracer
-	spans  *jaeger.InMemoryReporter
-	stop   io.Closer
-}
-
-func newMaker(t testing.TB) *maker {
-	r := jaeger.NewInMemoryReporter()
-	tracer, stop := jaeger.NewTracer("test", jaeger.NewConstSampler(true), r)
-	t.Cleanup(func() { stop.Close() })
-	return &maker{tracer.(*jaeger.Tracer), r, stop}
-}
-
-func (m *maker) span(name string, tags map[string]any) *jaeger.Span {
-	s := m.tracer.StartSpan(name).(*jaeger.Span)
-	for k, v := range tags {
-		s.SetTag(k, v)
-	}
-	s.Finish()
-	return s
-}
-
-// numbered offers n spans named "0", "1" and so on from first, and returns the names.
-func (m *maker) numbered(p *Pipeline, first, n int) (names []string) {
+// numbered enqueues n spans named "0", "1" and so on from first, and returns the names.
+func numbered(p *Pipeline, first, n int) (names []string) {
 	for i := first; i < first+n; i++ {
 		names = append(names, fmt.Sprint(i))
-		p.Offer(m.span(fmt.Sprint(i), nil))
+		p.Enqueue(&model.Span{Name: fmt.Sprint(i)})
 	}
 	return names
 }

@@ -6,13 +6,19 @@ import (
 	"time"
 )
 
-// grace is how long past its deadline Shutdown waits for the worker to notice, so that a fate is counted as it was.
-const grace = 10 * time.Millisecond
+const (
+	// grace is how long past its deadline Shutdown waits for the worker to notice, so that a result is counted as it was.
+	grace = 10 * time.Millisecond
 
-// Flush returns when every span offered before has been delivered or dropped, or with ctx's error when ctx ends.
+	// absentTimeout is how long Shutdown waits for a backend that has never taken a span: a program without a collector,
+	// or with a wrong endpoint, should not take seconds to exit.
+	absentTimeout = time.Second
+)
+
+// Flush returns when every span enqueued before has been delivered or dropped, or with ctx's error when ctx ends.
 func (p *Pipeline) Flush(ctx context.Context) error {
 	p.mu.Lock()
-	target := p.ring.tail
+	target := p.queue.tail
 	if p.settled(target) {
 		p.mu.Unlock()
 		return nil
@@ -22,7 +28,7 @@ func (p *Pipeline) Flush(ctx context.Context) error {
 	p.flushTo = max(p.flushTo, target)
 	p.mu.Unlock()
 	signal(p.wake)
-	signal(p.hurry)
+	signal(p.skipBackoff)
 	select {
 	case <-w.done:
 		return nil
@@ -37,18 +43,17 @@ func (p *Pipeline) Flush(ctx context.Context) error {
 	return fmt.Errorf("%s: flush: %d spans not sent yet: %w", p.name, p.pending(), context.Cause(ctx))
 }
 
-// Shutdown stops taking spans and sends what is queued. When ctx ends first, or the backend is not there and never
-// was, it gives up what is left, counts it as dropped, and returns an error; whatever the backend does, it returns
-// 50 ms after the end of ctx at the latest. Later calls wait for the same end and return the same.
+// Shutdown stops taking spans and sends what is queued. When ctx ends first, or after [absentTimeout] if the backend
+// has never taken a span, it gives up what is left, counts it as dropped, and returns an error; whatever the backend
+// does, it returns 50 ms after the end of ctx at the latest. Later calls wait for the same end and return the same.
 func (p *Pipeline) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
-	if !p.closed {
-		p.closed, p.closedAt = true, time.Now()
-	}
+	p.closed = true
 	p.room.Broadcast()
 	p.mu.Unlock()
 	signal(p.wake)
-	signal(p.hurry)
+	signal(p.skipBackoff)
+	defer time.AfterFunc(absentTimeout, p.abandonAbsent).Stop()
 	if !await(ctx, 0, p.stopped) {
 		p.abort()
 		await(ctx, grace, p.stopped)
@@ -82,29 +87,44 @@ func await(ctx context.Context, extra time.Duration, done <-chan struct{}) bool 
 	}
 }
 
-// giveUp counts whatever has no fate yet as dropped, and returns the log line that is due.
+// abandonAbsent ends the attempts to reach a backend that has never taken a span.
+func (p *Pipeline) abandonAbsent() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stats.Delivered == 0 {
+		p.abort()
+	}
+}
+
+// giveUp counts whatever is neither delivered nor dropped yet as dropped, and returns the log line that is due.
 func (p *Pipeline) giveUp() (write func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.gaveUp = true
-	p.leave(p.pending())
-	for p.ring.len() > 0 {
-		p.ring.pop().Release()
+	p.countAbandoned(p.pending())
+	for p.queue.len() > 0 {
+		p.queue.release(p.queue.pop())
 	}
-	p.flight.from = p.flight.to
+	p.inFlight, p.reserved = nil, 0
+	p.room.Broadcast()
 	p.notify()
 	return p.losses.last()
 }
 
-// leave counts n spans that the deadline of Shutdown left behind. p.mu is held.
-func (p *Pipeline) leave(n uint64) {
+// countAbandoned counts n spans that the deadline of Shutdown left behind. p.mu is held.
+func (p *Pipeline) countAbandoned(n uint64) {
 	p.lost += n
 	p.drop(&p.stats.Dropped.Closed, n)
 }
 
-// settled tells whether every span before target has its fate. p.mu is held.
+// settled reports whether every span before target is delivered or dropped. p.mu is held.
 func (p *Pipeline) settled(target uint64) bool {
-	return p.ring.head >= target && (p.flight.from == p.flight.to || p.flight.from >= target)
+	for _, l := range p.inFlight {
+		if l.from < target {
+			return false
+		}
+	}
+	return p.queue.head >= target
 }
 
 // notify wakes the flushes that have nothing left to wait for. p.mu is held.

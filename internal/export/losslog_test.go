@@ -42,15 +42,14 @@ func logged(l *lines) func(*Factory, *Env) {
 	return func(_ *Factory, e *Env) { e.Logger = slog.New(slog.NewJSONHandler(l, nil)) }
 }
 
-func TestOneLineAMinuteTellsAllLosses(t *testing.T) {
+func TestOneLineAMinuteSumsUpAllLosses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines
 		b := &backend{answer: func(context.Context, []string) error { return errors.New("fake: 400 from nowhere") }}
 		p := start(t, b, Queue{Batch: 1}, logged(&out))
-		m := newMaker(t)
 		const minutes = 5
 		for i := range minutes * 60 * 10 {
-			m.numbered(p, i, 1)
+			numbered(p, i, 1)
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(2 * time.Minute)
@@ -72,11 +71,11 @@ func TestOneLineAMinuteTellsAllLosses(t *testing.T) {
 	})
 }
 
-func TestShutdownTellsOfLossesNotToldYet(t *testing.T) {
+func TestShutdownLogsLossesThatAreNotLoggedYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines
 		p := start(t, &backend{answer: func(context.Context, []string) error { return errDown }}, Queue{}, logged(&out))
-		newMaker(t).numbered(p, 0, 7)
+		numbered(p, 0, 7)
 		p.Shutdown(within(t, 100*time.Millisecond))
 		p.Shutdown(within(t, 100*time.Millisecond))
 		if got := out.all(t); len(got) != 1 || got[0]["closed"] != 7.0 || got[0]["error"] != "down" {
@@ -85,12 +84,12 @@ func TestShutdownTellsOfLossesNotToldYet(t *testing.T) {
 	})
 }
 
-func TestABackendThatIsDownIsToldBeforeAnythingIsLost(t *testing.T) {
+func TestABackendThatIsDownIsLoggedBeforeAnythingIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines
 		p := start(t, &backend{answer: func(context.Context, []string) error { return errDown }}, Queue{Batch: 1}, logged(&out))
-		newMaker(t).numbered(p, 0, 1)
-		time.Sleep(5 * time.Second)
+		numbered(p, 0, 1)
+		time.Sleep(2 * failureDelay)
 		if got := out.all(t); len(got) != 1 || got[0]["dropped"] != 0.0 || got[0]["failed_attempts"] == nil {
 			t.Errorf("%v", got)
 		}
@@ -101,13 +100,33 @@ func TestNothingIsLoggedWhenAllIsWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines
 		p := start(t, &backend{}, Queue{}, logged(&out))
-		newMaker(t).numbered(p, 0, 50)
+		numbered(p, 0, 50)
 		time.Sleep(time.Hour)
 		p.Shutdown(within(t, time.Second))
 		if got := out.all(t); len(got) != 0 {
 			t.Errorf("%v", got)
 		}
 	})
+}
+
+func TestFailuresThatPassAreNotLogged(t *testing.T) {
+	for name, answers := range map[string][]error{
+		"one": {errDown}, "several": {errDown, errDown, errDown}, "after a pause": {&RetryError{Err: errors.New("busy"), After: 3 * time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out lines
+				b, _ := attempts(answers...)
+				p := start(t, b, Queue{Batch: 1}, logged(&out))
+				numbered(p, 0, 1)
+				time.Sleep(time.Hour)
+				p.Shutdown(within(t, time.Second))
+				if got := out.all(t); len(got) != 0 || p.Stats().Delivered != 1 {
+					t.Errorf("%v, %+v", got, p.Stats())
+				}
+			})
+		})
+	}
 }
 
 func TestALoggerThatHangsDelaysNothing(t *testing.T) {
@@ -117,10 +136,9 @@ func TestALoggerThatHangsDelaysNothing(t *testing.T) {
 		hang := slog.New(slog.NewTextHandler(writer(func(p []byte) (int, error) { r(t.Context(), nil); return len(p), nil }), nil))
 		b := &backend{answer: func(context.Context, []string) error { return errors.New("no") }}
 		p := start(t, b, Queue{Batch: 1}, func(_ *Factory, e *Env) { e.Logger = hang })
-		m := newMaker(t)
-		m.numbered(p, 0, 3)
+		numbered(p, 0, 3)
 		time.Sleep(5 * time.Second)
-		m.numbered(p, 3, 3)
+		numbered(p, 3, 3)
 		p.Flush(within(t, time.Second))
 		begun := time.Now()
 		p.Shutdown(within(t, time.Second))
@@ -140,10 +158,9 @@ func TestALoggerThatPanicsEndsNothing(t *testing.T) {
 		bad := slog.New(slog.NewTextHandler(writer(func([]byte) (int, error) { n++; panic("logger") }), nil))
 		p := start(t, &backend{answer: func(context.Context, []string) error { return errors.New("no") }}, Queue{Batch: 1},
 			func(_ *Factory, e *Env) { e.Logger = bad })
-		m := newMaker(t)
-		m.numbered(p, 0, 1)
+		numbered(p, 0, 1)
 		time.Sleep(2 * lossInterval)
-		m.numbered(p, 1, 1)
+		numbered(p, 1, 1)
 		p.Shutdown(within(t, time.Second))
 		if s := p.Stats(); s.Dropped.Refused != 2 || n != 2 {
 			t.Errorf("%d lines, %+v", n, s)

@@ -1,17 +1,15 @@
 package export
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
+	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -21,37 +19,43 @@ const (
 	dialTime   = 10 * time.Second
 )
 
-// PostConfig sets up a Poster.
+// PostConfig sets up a [Poster].
 type PostConfig struct {
 	Remote
 	URL         *url.URL // user and password in it are sent as basic authentication
 	ContentType string
 	Header      http.Header // wins over the rest
+	Token       TokenSource // nil: none; wins over an Authorization in Header
 	TLS         *tls.Config
+	TLSFiles    *TLSFiles // nil: none; wins over TLS
+	Logger      *slog.Logger
 	Proxy       func(*http.Request) (*url.URL, error) // nil: that of the environment
-	Gzip        bool
-	Explain     func(body []byte) string // reads the reason in a 400's body; nil: not read
+	Gzip        Gzip
+	Retry       func(code int) bool      // reports whether a status of the protocol may pass
+	Suspect     bool                     // a 5xx may be due to the batch
+	Explain     func(body []byte) string // reads the reason in a refusal's body, "" if it has another format; may be nil
+	GRPCHint    string                   // what to do if the port turns out to be one of gRPC
 }
 
 // Poster sends batches to one URL over a transport of its own: never traced, no redirect followed, answers read
-// within bounds. Its methods are for one goroutine, but Close.
+// within bounds. Its methods are for one goroutine.
 type Poster struct {
 	PostConfig
+	tokens    *Tokens
 	transport *http.Transport
-	conns     conns
-	zip       *gzip.Writer
-	zipped    bytes.Buffer
+	conns     *conns
+	zip       zipper
 }
 
 // NewPoster opens no connection yet.
 func NewPoster(c PostConfig) *Poster {
-	p := &Poster{PostConfig: c, conns: conns{dialer: net.Dialer{Timeout: dialTime}}}
+	p := &Poster{PostConfig: c, tokens: NewTokens(c.Token), zip: zipper{mode: c.Gzip, on: c.Gzip != GzipNever}}
 	p.Header = c.Header.Clone()
 	if p.Header == nil {
 		p.Header = http.Header{}
 	}
 	if c.Proxy == nil {
-		c.Proxy = proxy
+		p.Proxy = proxy
 	}
 	target := *c.URL
 	p.URL = &target
@@ -64,14 +68,25 @@ func NewPoster(c PostConfig) *Poster {
 		r.SetBasicAuth(c.URL.User.Username(), password)
 	}
 	p.Redactor.Add(p.Header.Get("Authorization"))
-	if c.Gzip {
-		p.Header.Set("Content-Encoding", "gzip")
-		p.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	p.connect()
+	return p
+}
+
+// connect replaces the transport and drops its connections.
+func (p *Poster) connect() {
+	p.disconnect()
+	config, conns := p.TLS, &conns{dialer: net.Dialer{Timeout: dialTime}}
+	if p.TLSFiles != nil {
+		config = p.TLSFiles.Config()
 	}
+	p.conns = conns
 	p.transport = &http.Transport{
-		Proxy:                  c.Proxy,
-		DialContext:            p.conns.dial,
-		TLSClientConfig:        c.TLS.Clone(), // the transport writes to it
+		Proxy:       p.Proxy,
+		DialContext: conns.dial,
+		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return conns.dialTLS(ctx, network, addr, config)
+		},
+		TLSClientConfig:        config.Clone(), // for https through a proxy; the transport writes to it
 		TLSHandshakeTimeout:    dialTime,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
@@ -79,7 +94,13 @@ func NewPoster(c PostConfig) *Poster {
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: replyBytes,
 	}
-	return p
+}
+
+func (p *Poster) disconnect() {
+	if p.transport != nil {
+		p.conns.closeAll(true)
+		p.transport.CloseIdleConnections()
+	}
 }
 
 // proxy is the environment's; the error about a malformed one would show its password.
@@ -97,74 +118,85 @@ func setDefault(h http.Header, key, value string) {
 	}
 }
 
-// Post sends data and returns the start of the answer to a 2xx. Other answers, and none, are errors that name the
-// status and the host: 408, 429, 5xx and broken connections as *RetryError.
+// Post sends data and returns the start of the answer to a batch that was taken. If compression that nobody asked for
+// is refused, data goes once more as it is. After a 401, a [TokenSource] is asked for another token, once.
 func (p *Poster) Post(ctx context.Context, data []byte) (reply []byte, err error) {
-	if p.zip != nil {
-		data = p.compress(data)
+	if p.TLSFiles != nil && p.TLSFiles.Renew(p.Logger) {
+		p.connect()
+	}
+	p.conns.busy.Store(true)
+	defer p.conns.busy.Store(false)
+	zipped := p.zip.on
+	a := p.authorized(ctx, data, zipped)
+	if p.zip.retryPlain(a.code) {
+		if plain := p.authorized(ctx, data, false); plain.err == nil {
+			p.zip.on = false
+			return plain.reply, nil
+		}
+	} else if a.err == nil && zipped {
+		p.zip.taken = true
+	}
+	if a.code == http.StatusTooManyRequests || a.code == http.StatusServiceUnavailable {
+		p.conns.closeAll(false) // another instance may answer the next connection
+	}
+	return a.reply, a.err
+}
+
+func (p *Poster) authorized(ctx context.Context, data []byte, zipped bool) answer {
+	a := p.exchange(ctx, data, zipped)
+	if a.code == http.StatusUnauthorized && p.tokens != nil {
+		a = p.exchange(ctx, data, zipped)
+	}
+	return a
+}
+
+// exchange sends one request and reads its answer.
+func (p *Poster) exchange(ctx context.Context, data []byte, zipped bool) answer {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	header, err := p.header(ctx, zipped)
+	if err != nil {
+		return answer{err: p.NoAnswer(err, "")}
+	}
+	if zipped {
+		data = p.zip.compress(data)
 	}
 	body := &body{data: data}
 	defer body.detach()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	req := (&http.Request{
-		Method: http.MethodPost, URL: p.URL, Host: p.Header.Get("Host"), Header: p.Header,
+		Method: http.MethodPost, URL: p.URL, Host: header.Get("Host"), Header: header,
 		Body: body.reader(), ContentLength: int64(len(data)),
 		GetBody: func() (io.ReadCloser, error) { return body.reader(), nil },
 	}).WithContext(ctx)
 	resp, err := p.transport.RoundTrip(req)
 	if err != nil {
-		p.conns.cut(false)
-		return nil, p.NoAnswer(err)
+		p.conns.closeAll(false)
+		return answer{err: p.NoAnswer(err, hint(err, p.GRPCHint))}
 	}
 	defer resp.Body.Close()
 	defer time.AfterFunc(replyTime, cancel).Stop()
-	if resp.StatusCode/100 != 2 {
-		return nil, p.refused(resp)
-	}
-	reply, _ = io.ReadAll(io.LimitReader(resp.Body, replyBytes))
-	return reply, nil
+	return p.read(resp)
 }
 
-// compress fills the Poster's own buffer; writing to that cannot fail.
-func (p *Poster) compress(data []byte) []byte {
-	p.zipped.Reset()
-	p.zip.Reset(&p.zipped)
-	p.zip.Write(data)
-	p.zip.Close()
-	return p.zipped.Bytes()
-}
-
-func (p *Poster) refused(resp *http.Response) error {
-	code := resp.StatusCode
-	status := fmt.Sprintf("%d %s", code, http.StatusText(code))
-	switch {
-	case code/100 == 3:
-		status += ", a redirect, which is not followed,"
-	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code/100 == 5:
-		after := retryAfter(resp.Header.Get("Retry-After"), time.Now())
-		return &RetryError{Err: p.Refused(status, ""), After: after}
-	case code == http.StatusBadRequest && p.Explain != nil:
-		reason, _ := io.ReadAll(io.LimitReader(resp.Body, replyBytes))
-		return p.Refused(status, p.Explain(reason))
+// header returns the header of one request.
+func (p *Poster) header(ctx context.Context, zipped bool) (http.Header, error) {
+	if p.tokens == nil && !zipped {
+		return p.Header, nil
 	}
-	return p.Refused(status, "")
-}
-
-// retryAfter reads a Retry-After header: seconds or a date; 0 if it holds neither.
-func retryAfter(value string, now time.Time) time.Duration {
-	seconds, err := strconv.ParseInt(value, 10, 32)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // then it is the largest, or the smallest
-		return max(time.Duration(seconds)*time.Second, 0)
+	h := maps.Clone(p.Header)
+	if zipped {
+		h.Set("Content-Encoding", "gzip")
 	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(at.Sub(now), 0)
+	if p.tokens != nil {
+		token, err := p.tokens.Token(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p.Redactor.AddRecent(token)
+		h.Set("Authorization", "Bearer "+token)
 	}
-	return 0
+	return h, nil
 }
 
 // Close drops all connections. It does not wait.
-func (p *Poster) Close() {
-	p.conns.cut(true)
-	p.transport.CloseIdleConnections()
-}
+func (p *Poster) Close() { p.disconnect() }

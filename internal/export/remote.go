@@ -3,8 +3,8 @@ package export
 import (
 	"errors"
 	"fmt"
-	"net"
-	"syscall"
+	"strings"
+	"unicode"
 
 	"github.com/spanloom/spanloom/internal/model"
 )
@@ -19,26 +19,27 @@ type Remote struct {
 	Redactor Redactor
 }
 
-// Unreachable says that no answer came; nothing of err but its redacted text can be reached through the result.
-func (r *Remote) Unreachable(err error) error {
-	return fmt.Errorf("%s: no answer from %s: %s", r.Name, r.Host, r.quote(err.Error()))
+// Unreachable returns the error that no answer came. It has the redacted text of err, but does not wrap err, and ends in
+// hint, which says what to do about it, unless that is empty.
+func (r *Remote) Unreachable(err error, hint string) error {
+	return errors.New(fmt.Sprintf("%s: no answer from %s: %s", r.Name, r.Host, r.quote(err.Error())) + inBrackets(hint))
 }
 
 // NoAnswer is Unreachable for an error that may pass.
-func (r *Remote) NoAnswer(err error) *RetryError {
-	absent := errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, new(*net.DNSError))
-	return &RetryError{Err: r.Unreachable(err), Absent: absent}
+func (r *Remote) NoAnswer(err error, hint string) *RetryError {
+	return &RetryError{Err: r.Unreachable(err, hint)}
 }
 
-// Refused says which status the backend answered, and why if it told.
-func (r *Remote) Refused(status, why string) error {
-	if why != "" {
-		why = ": " + r.quote(why)
+// Refused returns the error that the backend answered with a status, with its reason and a hint unless they are empty.
+func (r *Remote) Refused(status, why, hint string) error {
+	text := fmt.Sprintf("%s: %s from %s", r.Name, status, r.Host)
+	if why = r.quote(why); why != "" {
+		text += ": " + why
 	}
-	return fmt.Errorf("%s: %s from %s%s", r.Name, status, r.Host, why)
+	return errors.New(text + inBrackets(hint))
 }
 
-// Rejected returns the *RejectedError for a partial success, and nil if the backend had nothing to say.
+// Rejected returns the [*RejectedError] for a partial success, and nil if the backend has nothing to say.
 func (r *Remote) Rejected(count int64, why string) error {
 	if count <= 0 && why == "" {
 		return nil
@@ -47,4 +48,24 @@ func (r *Remote) Rejected(count int64, why string) error {
 	return &RejectedError{Count: int(min(count, 1<<31-1)), Err: errors.New(text)}
 }
 
-func (r *Remote) quote(s string) string { return model.Cut(r.Redactor.Text(s), reasonBytes) }
+func inBrackets(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return " (" + hint + ")"
+}
+
+// quote returns the words of others as one line of bounded length without secrets.
+func (r *Remote) quote(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if unicode.IsSpace(c) {
+			return ' '
+		}
+		if !unicode.IsPrint(c) || c == unicode.ReplacementChar {
+			return -1
+		}
+		return c
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	return model.Cut(r.Redactor.Text(s), reasonBytes)
+}

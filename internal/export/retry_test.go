@@ -37,7 +37,7 @@ func TestPausesDoubleWithJitterUpToTheMost(t *testing.T) {
 		p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) {
 			f.Retry = Retry{Initial: time.Second, Max: 16 * time.Second, Limit: time.Hour}
 		})
-		newMaker(t).numbered(p, 0, 1)
+		numbered(p, 0, 1)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if len(*at) != 10 {
@@ -60,7 +60,7 @@ func TestPauseIsAtLeastWhatTheBackendAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, at := attempts(&RetryError{Err: errors.New("busy"), After: 30 * time.Second})
 		p := start(t, b, Queue{Batch: 1})
-		newMaker(t).numbered(p, 0, 1)
+		numbered(p, 0, 1)
 		synctest.Wait()
 		p.Flush(within(t, time.Hour)) // must not cut the pause short
 		if pause := (*at)[1].Sub((*at)[0]); pause < 30*time.Second || pause > 31*time.Second {
@@ -79,7 +79,7 @@ func TestRetryAfter(t *testing.T) {
 		}
 	}
 	for _, value := range []string{"4294967296", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
-		if got := retryAfter(value, now); got < longestAsk {
+		if got := retryAfter(value, now); got < maxRetryAfter {
 			t.Errorf("%q: %v", value, got)
 		}
 	}
@@ -96,7 +96,7 @@ func TestTheNextBatchWaitsForWhatTheBackendAskedOfTheLast(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b, at := attempts(&RetryError{Err: errors.New("busy"), After: c.asked})
 			p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) { f.Retry.Limit = time.Minute })
-			newMaker(t).numbered(p, 0, 3)
+			numbered(p, 0, 3)
 			p.Flush(within(t, time.Hour))
 			if s := p.Stats(); s.Dropped.Failed != 1 || s.Delivered != 2 {
 				t.Errorf("%+v", s)
@@ -128,7 +128,7 @@ func TestRetriesEnd(t *testing.T) {
 				n := 0
 				b := &backend{answer: func(context.Context, []string) error { n++; return c.err }}
 				p := start(t, b, Queue{}, func(f *Factory, _ *Env) { f.Retry.Limit = c.limit })
-				newMaker(t).numbered(p, 0, 3)
+				numbered(p, 0, 3)
 				begun := time.Now()
 				if err := p.Flush(within(t, time.Hour)); err != nil {
 					t.Fatal(err)
@@ -145,13 +145,13 @@ func TestRetriesEnd(t *testing.T) {
 	}
 }
 
-func TestFlushAndShutdownDoNotSitOutABackOff(t *testing.T) {
+func TestFlushAndShutdownSkipABackOff(t *testing.T) {
 	for name, end := range map[string]func(*Pipeline, context.Context) error{"flush": (*Pipeline).Flush, "shutdown": (*Pipeline).Shutdown} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b, _ := attempts(errDown)
 				p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) { f.Retry = Retry{Initial: time.Minute, Limit: time.Hour} })
-				newMaker(t).numbered(p, 0, 1)
+				numbered(p, 0, 1)
 				synctest.Wait()
 				if err := end(p, within(t, time.Second)); err != nil {
 					t.Error(err)
@@ -175,7 +175,7 @@ func TestOneAttemptIsBounded(t *testing.T) {
 			return nil
 		}}
 		p := start(t, b, Queue{Timeout: time.Hour}, func(f *Factory, _ *Env) { f.Timeout = 3 * time.Second })
-		newMaker(t).numbered(p, 0, 1)
+		numbered(p, 0, 1)
 		begun := time.Now()
 		p.Flush(within(t, time.Minute))
 		if took := time.Since(begun); took < 3*time.Second || took > 4*time.Second {
@@ -190,7 +190,7 @@ func TestPartialSuccessIsExact(t *testing.T) {
 			return &RejectedError{Count: c.rejected, Err: errors.New("too old")}
 		}}
 		p := start(t, b, Queue{Batch: 10})
-		newMaker(t).numbered(p, 0, 10)
+		numbered(p, 0, 10)
 		p.Flush(within(t, 10*time.Second))
 		s := p.Stats()
 		sum(t, s)
@@ -216,7 +216,7 @@ func TestAPanicIsOneBatchLost(t *testing.T) {
 		},
 	}
 	p := start(t, b, Queue{Batch: 1})
-	newMaker(t).numbered(p, 0, 4)
+	numbered(p, 0, 4)
 	p.Flush(within(t, 10*time.Second))
 	s := p.Stats()
 	if diff := cmp.Diff([]string{"1", "3"}, b.took()); diff != "" || s.Dropped != (Drops{Refused: 1, TooLarge: 1}) {

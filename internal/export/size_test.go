@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/opentracing/opentracing-go/log"
-	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/model"
 )
@@ -21,11 +19,10 @@ func TestBatchesAreBoundedByBytes(t *testing.T) {
 		return nil
 	}}
 	p := start(t, b, Queue{Batch: 500})
-	m := newMaker(t)
 	var want []string
 	for i := range 200 {
 		want = append(want, fmt.Sprint(i, strings.Repeat("x", i%90)))
-		p.Offer(m.span(want[i], nil))
+		p.Enqueue(&model.Span{Name: want[i]})
 	}
 	p.Flush(within(t, 10*time.Second))
 	if diff := cmp.Diff(want, b.took()); diff != "" {
@@ -48,10 +45,9 @@ func TestBatchesAreBoundedByBytes(t *testing.T) {
 func TestALargeSpanGoesAlone(t *testing.T) {
 	b := &backend{max: 4 << 20}
 	p := start(t, b, Queue{})
-	m := newMaker(t)
 	want := []string{"a", strings.Repeat("x", 2<<20), "b"}
 	for _, name := range want {
-		p.Offer(m.span(name, nil))
+		p.Enqueue(&model.Span{Name: name})
 	}
 	p.Flush(within(t, 10*time.Second))
 	if diff := cmp.Diff(want, b.took()); diff != "" {
@@ -76,7 +72,6 @@ func text(dst []byte, s *model.Span) []byte {
 
 func TestTrimming(t *testing.T) {
 	pad := func(n int) string { return strings.Repeat("x", n) }
-	m := newMaker(t)
 	for name, c := range map[string]struct {
 		op   string
 		tags map[string]any
@@ -97,15 +92,18 @@ func TestTrimming(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := &backend{max: 500, encode: text}
 			p := start(t, b, Queue{})
-			s := m.tracer.StartSpan(c.op)
+			s := &model.Span{Name: c.op}
 			for k, v := range c.tags {
-				s.SetTag(k, v)
+				s.Tags = append(s.Tags, model.Tag{Key: k, Value: model.ValueOf(v, 0)})
 			}
 			if c.log != "" {
-				s.LogFields(log.String("event", c.log))
+				s.Logs = []model.Log{{Fields: []model.Tag{{Key: "event", Value: model.String(c.log)}}}}
 			}
-			s.Finish()
-			p.Offer(s.(*jaeger.Span))
+			before := fmt.Sprint(*s)
+			p.Enqueue(s)
+			if after := fmt.Sprint(*s); after != before {
+				t.Errorf("the span, which others hold, became %s", after)
+			}
 			p.Flush(within(t, 10*time.Second))
 			if got := b.took(); len(got) != 1 || !c.want(got[0]) {
 				t.Errorf("%q", got)
@@ -117,9 +115,8 @@ func TestTrimming(t *testing.T) {
 func TestWhatCannotBeTrimmedIsCounted(t *testing.T) {
 	b := &backend{max: 500}
 	p := start(t, b, Queue{})
-	m := newMaker(t)
 	for _, name := range []string{"a", strings.Repeat("x", 5000), "b"} {
-		p.Offer(m.span(name, nil))
+		p.Enqueue(&model.Span{Name: name})
 	}
 	p.Flush(within(t, 10*time.Second))
 	if s := p.Stats(); s.Dropped.TooLarge != 1 || s.Delivered != 2 {

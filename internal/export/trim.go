@@ -14,10 +14,12 @@ const TrimmedTag = "span.trimmed"
 const nameBytes = 1024
 
 // appendTrimmed appends s without its logs and, as far as needed, without its longest tags, and with a mark.
-// It is false if s does not fit max bytes even so. s is changed.
-func appendTrimmed(dst []byte, to Sender, s *model.Span, max int) ([]byte, bool) {
-	logs, tags := len(s.Logs), len(s.Tags)
-	s.Logs = s.Logs[:0]
+// It returns false if s does not fit max bytes even so.
+func appendTrimmed(dst []byte, to Sender, whole *model.Span, max int) ([]byte, bool) {
+	logs, tags := len(whole.Logs), len(whole.Tags)
+	trimmed := *whole
+	s := &trimmed
+	s.Logs, s.Tags = nil, slices.Clone(whole.Tags)
 	slices.SortStableFunc(s.Tags, func(a, b model.Tag) int { return tagBytes(a) - tagBytes(b) })
 	start := len(dst)
 	for {
@@ -37,7 +39,7 @@ func appendTrimmed(dst []byte, to Sender, s *model.Span, max int) ([]byte, bool)
 				s.Tags = s.Tags[:last]
 			}
 		case len(s.Name) > nameBytes || len(s.Refs) > 0 || s.TraceState != "":
-			s.Name, s.Refs, s.TraceState = model.Cut(s.Name, nameBytes), s.Refs[:0], ""
+			s.Name, s.Refs, s.TraceState = model.Cut(s.Name, nameBytes), nil, ""
 		default:
 			return dst[:start], false
 		}

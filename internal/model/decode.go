@@ -3,7 +3,7 @@ package model
 import (
 	"cmp"
 	"errors"
-	"unsafe"
+	"reflect"
 )
 
 // ErrTooLarge is wrapped by the errors of decoders that met more than their DecodeLimits allow.
@@ -50,6 +50,17 @@ func (in *Intake) Err() error {
 	return nil
 }
 
+// Sizes of what the slices of a request hold.
+var (
+	batchSize = size[Batch]()
+	spanSize  = size[Span]()
+	tagSize   = size[Tag]()
+	logSize   = size[Log]()
+	refSize   = size[Ref]()
+)
+
+func size[T any]() uintptr { return reflect.TypeFor[T]().Size() }
+
 func (in *Intake) spend(bytes uintptr) bool {
 	in.spent += int64(bytes)
 	in.full = in.full || in.lim.Memory > 0 && in.spent > in.lim.Memory
@@ -58,7 +69,7 @@ func (in *Intake) spend(bytes uintptr) bool {
 
 // Batch appends b to batches.
 func (in *Intake) Batch(batches []Batch, b Batch) []Batch {
-	if !in.spend(unsafe.Sizeof(b)) {
+	if !in.spend(batchSize) {
 		return batches
 	}
 	return append(batches, b)
@@ -68,7 +79,7 @@ func (in *Intake) Batch(batches []Batch, b Batch) []Batch {
 func (in *Intake) Span(spans []Span, s *Span) []Span {
 	in.spans++
 	in.full = in.full || over(in.spans, in.lim.Spans)
-	if !in.spend(unsafe.Sizeof(*s)) {
+	if !in.spend(spanSize) {
 		return spans
 	}
 	return append(spans, *s)
@@ -76,7 +87,7 @@ func (in *Intake) Span(spans []Span, s *Span) []Span {
 
 // Tag appends a tag to tags, unless its key is empty or there are too many.
 func (in *Intake) Tag(tags []Tag, key string, v Value) []Tag {
-	if key == "" || over(len(tags)+1, in.lim.Tags) || !in.spend(unsafe.Sizeof(Tag{})) {
+	if key == "" || over(len(tags)+1, in.lim.Tags) || !in.spend(tagSize) {
 		return tags
 	}
 	return append(tags, Tag{key, v})
@@ -84,7 +95,7 @@ func (in *Intake) Tag(tags []Tag, key string, v Value) []Tag {
 
 // Log appends l to logs, unless there are too many.
 func (in *Intake) Log(logs []Log, l Log) []Log {
-	if over(len(logs)+1, in.lim.Logs) || !in.spend(unsafe.Sizeof(l)) {
+	if over(len(logs)+1, in.lim.Logs) || !in.spend(logSize) {
 		return logs
 	}
 	return append(logs, l)
@@ -92,7 +103,7 @@ func (in *Intake) Log(logs []Log, l Log) []Log {
 
 // Ref appends r to refs, unless there are too many.
 func (in *Intake) Ref(refs []Ref, r Ref) []Ref {
-	if over(len(refs)+1, in.lim.Refs) || !in.spend(unsafe.Sizeof(r)) {
+	if over(len(refs)+1, in.lim.Refs) || !in.spend(refSize) {
 		return refs
 	}
 	return append(refs, r)

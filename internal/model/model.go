@@ -30,16 +30,34 @@ type Span struct {
 	Duration   time.Duration
 	Tags       []Tag
 	Logs       []Log
+	Dropped    Dropped
 	Refs       []Ref // all references but the CHILD_OF one that ParentID states
 }
 
 // TraceID is a 128-bit trace id; High is 0 for 64-bit ids.
 type TraceID struct{ High, Low uint64 }
 
+// Dropped counts what limits took from a span before it was recorded here.
+type Dropped struct {
+	Tags, Logs, Refs uint32 // left out
+	Fields           uint32 // of all logs together, left out
+	Values           uint32 // shortened
+}
+
 // Log is one timestamped event of a span.
 type Log struct {
-	Time   time.Time
-	Fields []Tag
+	Time          time.Time
+	Fields        []Tag
+	DroppedFields uint32 // left out by a limit
+}
+
+// Limits bounds what one span may carry. A field that is zero sets no limit. A negative number of tags, logs or fields
+// keeps none, except the tags that OTLP writes as fields of their own: error, kind and status.
+type Limits struct {
+	Tags       int // tags of a span
+	Logs       int // logs of a span
+	Fields     int // fields of a log
+	ValueBytes int // bytes of one string or binary value; longer strings are shortened at a rune and end in "…"
 }
 
 // RefType says how a span refers to another.
@@ -118,14 +136,17 @@ func (v Value) Int() int64 { return int64(v.num) }
 // Float returns the value of a KindFloat value.
 func (v Value) Float() float64 { return math.Float64frombits(v.num) }
 
-// cut shortens a string or binary value to at most maxBytes bytes.
-func (v Value) cut(maxBytes int) Value {
-	switch {
-	case len(v.str) <= maxBytes:
-	case v.kind == KindString:
+// Truncate shortens a string or binary value to at most maxBytes bytes and reports whether it did. A limit that is
+// not positive is none.
+func (v Value) Truncate(maxBytes int) (short Value, cut bool) {
+	if maxBytes <= 0 || len(v.str) <= maxBytes {
+		return v, false
+	}
+	switch v.kind {
+	case KindString:
 		v.str = Cut(v.str, maxBytes)
-	case v.kind == KindBytes:
+	case KindBytes:
 		v.str = strings.Clone(v.str[:maxBytes])
 	}
-	return v
+	return v, true
 }

@@ -6,82 +6,105 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
-// ValueOf turns a value given to SetTag or LogFields into a Value. Unknown types are written as fmt.Sprint writes
-// them; a String or Error method that panics yields "<panic>". A string over maxBytes (if positive) is cut.
+// ValueOf converts a value given to SetTag or LogFields. Values of unknown types are written as [fmt.Sprint] writes them;
+// a String or Error method that panics yields "<panic>". A string or bytes over maxBytes, if positive, are shortened.
 func ValueOf(v any, maxBytes int) Value {
-	if value, ok := simpleValue(v, maxBytes); ok {
-		return value
+	value, _ := Convert(v, maxBytes)
+	return value
+}
+
+// Convert is [ValueOf], and reports whether the value was shortened.
+func Convert(v any, maxBytes int) (value Value, cut bool) {
+	if value, cut, ok := ConvertSimple(v, maxBytes); ok {
+		return value, cut
 	}
 	switch v := v.(type) {
 	case error:
-		return String(Cut(guarded(v, error.Error), maxBytes))
+		value = String(guarded(v, error.Error))
 	case fmt.Stringer:
-		return String(Cut(guarded(v, fmt.Stringer.String), maxBytes))
+		value = String(guarded(v, fmt.Stringer.String))
+	default:
+		var ok bool
+		if value, cut, ok = basicValue(reflect.ValueOf(v), maxBytes); ok {
+			return value, cut
+		}
+		value = String(guarded(v, func(v any) string { return fmt.Sprint(v) }))
 	}
-	if value, ok := basicValue(reflect.ValueOf(v), maxBytes); ok {
-		return value
-	}
-	return String(Cut(guarded(v, func(v any) string { return fmt.Sprint(v) }), maxBytes))
+	return value.Truncate(maxBytes)
 }
 
-// simpleValue is ValueOf for what has no methods that it might have to call.
-func simpleValue(v any, maxBytes int) (Value, bool) {
+// ConvertSimple is [Convert] for values whose conversion calls no method of theirs but those of package time. It is not
+// ok for others.
+func ConvertSimple(v any, maxBytes int) (value Value, cut, ok bool) {
 	switch v := v.(type) {
+	case nil:
+		return String("<nil>"), false, true
 	case string:
-		return String(Cut(v, maxBytes)), true
+		value = String(v)
 	case bool:
-		return Bool(v), true
+		return Bool(v), false, true
 	case int:
-		return Int(int64(v)), true
+		return Int(int64(v)), false, true
 	case int64:
-		return Int(v), true
+		return Int(v), false, true
 	case uint16:
-		return Int(int64(v)), true
+		return Int(int64(v)), false, true
 	case float64:
-		return Float(v), true
+		return Float(v), false, true
 	case []byte:
-		return bytesValue(v, maxBytes), true
+		value, cut = bytesValue(v, maxBytes)
+		return value, cut, true
+	case time.Duration:
+		value = String(v.String())
+	case time.Time:
+		value = String(v.String())
+	default:
+		r := reflect.ValueOf(v)
+		if r.Type().NumMethod() > 0 {
+			return Value{}, false, false
+		}
+		return basicValue(r, maxBytes)
 	}
-	r := reflect.ValueOf(v)
-	if !r.IsValid() || r.Type().NumMethod() > 0 {
-		return Value{}, false
-	}
-	return basicValue(r, maxBytes)
+	value, cut = value.Truncate(maxBytes)
+	return value, cut, true
 }
 
-// basicValue is ValueOf for what is a number, a string or bytes underneath.
-func basicValue(r reflect.Value, maxBytes int) (Value, bool) {
+// basicValue converts what is a number, a string or bytes underneath.
+func basicValue(r reflect.Value, maxBytes int) (value Value, cut, ok bool) {
 	switch r.Kind() {
 	case reflect.String:
-		return String(Cut(r.String(), maxBytes)), true
+		value, cut = String(r.String()).Truncate(maxBytes)
+		return value, cut, true
 	case reflect.Bool:
-		return Bool(r.Bool()), true
+		return Bool(r.Bool()), false, true
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return Int(r.Int()), true
+		return Int(r.Int()), false, true
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		u := r.Uint()
 		if u > math.MaxInt64 {
-			return String(strconv.FormatUint(u, 10)), true
+			return String(strconv.FormatUint(u, 10)), false, true
 		}
-		return Int(int64(u)), true
+		return Int(int64(u)), false, true
 	case reflect.Float32, reflect.Float64:
-		return Float(r.Float()), true
+		return Float(r.Float()), false, true
 	case reflect.Slice:
 		if r.Type().Elem().Kind() == reflect.Uint8 {
-			return bytesValue(r.Bytes(), maxBytes), true
+			value, cut = bytesValue(r.Bytes(), maxBytes)
+			return value, cut, true
 		}
 	}
-	return Value{}, false
+	return Value{}, false, false
 }
 
-func bytesValue(b []byte, maxBytes int) Value {
+func bytesValue(b []byte, maxBytes int) (value Value, cut bool) {
 	if maxBytes > 0 && len(b) > maxBytes {
-		b = b[:maxBytes]
+		b, cut = b[:maxBytes], true
 	}
-	return Bytes(b)
+	return Bytes(b), cut
 }
 
 func guarded[T any](v T, text func(T) string) (s string) {

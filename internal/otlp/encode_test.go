@@ -41,8 +41,9 @@ func fullSpan() model.Span {
 		},
 		Logs: []model.Log{
 			{Time: testStart.Add(1), Fields: []model.Tag{str("message", "boom"), str("event", "error"), str("stack", "main.go:1")}},
-			{Time: testStart.Add(2), Fields: []model.Tag{str("message", "hello")}},
+			{Time: testStart.Add(2), Fields: []model.Tag{str("message", "hello")}, DroppedFields: 4},
 		},
+		Dropped: model.Dropped{Tags: 74, Logs: 2, Refs: 300, Fields: 4, Values: 5},
 		Refs: []model.Ref{
 			{Type: model.FollowsFrom, TraceID: model.TraceID{Low: 2}, SpanID: 3},
 			{Type: model.ChildOf, TraceID: testTrace, SpanID: 8},
@@ -73,8 +74,9 @@ func fullSpanProto() *tracepb.Span {
 		},
 		Events: []*tracepb.Span_Event{
 			{TimeUnixNano: start + 1, Name: "error", Attributes: []*commonpb.KeyValue{pbStr("message", "boom"), pbStr("stack", "main.go:1")}},
-			{TimeUnixNano: start + 2, Name: "log", Attributes: []*commonpb.KeyValue{pbStr("message", "hello")}},
+			{TimeUnixNano: start + 2, Name: "log", Attributes: []*commonpb.KeyValue{pbStr("message", "hello")}, DroppedAttributesCount: 4},
 		},
+		DroppedAttributesCount: 74, DroppedEventsCount: 2, DroppedLinksCount: 300,
 		Links: []*tracepb.Span_Link{
 			{TraceId: id16(model.TraceID{Low: 2}), SpanId: []byte{0, 0, 0, 0, 0, 0, 0, 3}, Attributes: []*commonpb.KeyValue{pbStr("opentracing.ref_type", "follows_from")}},
 			{TraceId: id16(testTrace), SpanId: []byte{0, 0, 0, 0, 0, 0, 0, 8}, Attributes: []*commonpb.KeyValue{pbStr("opentracing.ref_type", "child_of")}},

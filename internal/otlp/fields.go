@@ -32,12 +32,17 @@ const (
 	spanStatus     protowire.Number = 15
 	spanFlags      protowire.Number = 16
 
+	spanDroppedAttributes protowire.Number = 10
+	spanDroppedEvents     protowire.Number = 12
+	spanDroppedLinks      protowire.Number = 14
+
 	statusMessage protowire.Number = 2
 	statusCode    protowire.Number = 3
 
 	eventTime       protowire.Number = 1
 	eventNameField  protowire.Number = 2
 	eventAttributes protowire.Number = 3
+	eventDropped    protowire.Number = 4 // attributes
 
 	linkTraceID    protowire.Number = 1
 	linkSpanID     protowire.Number = 2

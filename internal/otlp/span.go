@@ -31,12 +31,15 @@ func AppendSpan(dst []byte, s *model.Span) []byte {
 			dst = appendTag(dst, spanAttributes, t)
 		}
 	}
+	dst = appendCount(dst, spanDroppedAttributes, s.Dropped.Tags)
 	for i := range s.Logs {
 		dst = appendEvent(dst, &s.Logs[i])
 	}
+	dst = appendCount(dst, spanDroppedEvents, s.Dropped.Logs)
 	for _, r := range s.Refs {
 		dst = appendLink(dst, r)
 	}
+	dst = appendCount(dst, spanDroppedLinks, s.Dropped.Refs)
 	dst = appendStatus(dst, &f)
 	if flags := sampledFlag(s); flags != 0 {
 		dst = protowire.AppendTag(dst, spanFlags, protowire.Fixed32Type)
@@ -89,7 +92,7 @@ func appendEvent(dst []byte, l *model.Log) []byte {
 			dst = appendTag(dst, eventAttributes, &l.Fields[i])
 		}
 	}
-	return end(dst, at)
+	return end(appendCount(dst, eventDropped, l.DroppedFields), at)
 }
 
 func appendLink(dst []byte, r model.Ref) []byte {

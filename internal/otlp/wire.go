@@ -34,6 +34,14 @@ func appendUint(dst []byte, field protowire.Number, v uint64) []byte {
 	return protowire.AppendVarint(dst, v)
 }
 
+// appendCount writes a count that is left out when it is zero.
+func appendCount(dst []byte, field protowire.Number, n uint32) []byte {
+	if n == 0 {
+		return dst
+	}
+	return appendUint(dst, field, uint64(n))
+}
+
 func appendFixed64(dst []byte, field protowire.Number, v uint64) []byte {
 	dst = protowire.AppendTag(dst, field, protowire.Fixed64Type)
 	return protowire.AppendFixed64(dst, v)

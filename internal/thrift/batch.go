@@ -41,7 +41,7 @@ func (w *writer) batch(p *model.Process, spans [][]byte) {
 	w.field(1, typeStruct)
 	process := w.open()
 	w.text(1, p.Service)
-	w.tags(2, p.Tags, model.Tag{})
+	w.tags(2, p.Tags, nil)
 	w.close(process)
 	w.list(2, typeStruct, len(spans))
 	for _, s := range spans {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,5 +186,25 @@ func TestEncodingAllocatesNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(100, func() { f(buf, &spans[1]) }); n > 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
+	}
+}
+
+func TestDroppedCountsAreTags(t *testing.T) {
+	s := model.Span{
+		TraceID: model.TraceID{Low: 1}, SpanID: 2, Dropped: model.Dropped{Tags: 74, Logs: 3, Refs: 2, Fields: 9},
+		Logs: []model.Log{{Fields: []model.Tag{{Key: "event", Value: model.String("x")}}, DroppedFields: 9}},
+	}
+	batches, err := DecodeBatchBinary(AppendBatchBinary(nil, testProcess(), encodeAll([]model.Span{s}, AppendSpanBinary)), model.DecodeLimits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := batches.Spans[0]
+	count := func(key string, n int64) model.Tag { return model.Tag{Key: key, Value: model.Int(n)} }
+	want := []model.Tag{count("otel.dropped_attributes_count", 74), count("otel.dropped_events_count", 3), count("otel.dropped_links_count", 2)}
+	if !slices.Equal(got.Tags, want) {
+		t.Errorf("tags %v, want %v", got.Tags, want)
+	}
+	if f := got.Logs[0].Fields; len(f) != 2 || f[1] != count("otel.dropped_attributes_count", 9) {
+		t.Errorf("fields %v", f)
 	}
 }

@@ -6,6 +6,14 @@ import (
 
 const tagTraceState = "w3c.tracestate"
 
+// Tags that count what limits took from a span, named by OpenTelemetry for formats without fields for the counts:
+// https://opentelemetry.io/docs/specs/otel/common/mapping-to-non-otlp/#dropped-attributes-count
+const (
+	tagDroppedTags = "otel.dropped_attributes_count"
+	tagDroppedLogs = "otel.dropped_events_count"
+	tagDroppedRefs = "otel.dropped_links_count"
+)
+
 // Jaeger's TagType.
 const (
 	tagString int32 = iota
@@ -34,17 +42,30 @@ func appendSpan(dst []byte, s *model.Span, compact bool) []byte {
 	w.i32(7, int32(s.Flags))
 	w.i64(8, s.Start.UnixMicro())
 	w.i64(9, max(s.Duration, 0).Microseconds())
-	w.tags(10, s.Tags, traceStateTag(s))
+	var extra [maxExtraTags]model.Tag
+	w.tags(10, s.Tags, appendExtraTags(extra[:0], s))
 	w.logs(s.Logs)
 	w.close(outer)
 	return w.b
 }
 
-func traceStateTag(s *model.Span) model.Tag {
-	if s.TraceState == "" {
-		return model.Tag{}
+const maxExtraTags = 4
+
+// appendExtraTags appends what the model has fields for and Jaeger has tags for.
+func appendExtraTags(dst []model.Tag, s *model.Span) []model.Tag {
+	if s.TraceState != "" {
+		dst = append(dst, model.Tag{Key: tagTraceState, Value: model.String(s.TraceState)})
 	}
-	return model.Tag{Key: tagTraceState, Value: model.String(s.TraceState)}
+	dst = appendCount(dst, tagDroppedTags, s.Dropped.Tags)
+	dst = appendCount(dst, tagDroppedLogs, s.Dropped.Logs)
+	return appendCount(dst, tagDroppedRefs, s.Dropped.Refs)
+}
+
+func appendCount(dst []model.Tag, key string, n uint32) []model.Tag {
+	if n == 0 {
+		return dst
+	}
+	return append(dst, model.Tag{Key: key, Value: model.Int(int64(n))})
 }
 
 // refs writes the references, the parent's first: readers of old want it among them, whatever parentSpanId says.
@@ -79,21 +100,20 @@ func (w *writer) ref(r model.Ref) {
 	w.close(outer)
 }
 
-// tags writes a list of tags, and extra after them unless its key is empty. An empty list is left out.
-func (w *writer) tags(id int16, tags []model.Tag, extra model.Tag) {
-	n := len(tags)
-	if extra.Key != "" {
-		n++
+// tags writes a list of tags followed by extra. An empty list is left out.
+func (w *writer) tags(id int16, tags, extra []model.Tag) {
+	if len(tags)+len(extra) > 0 {
+		w.tagList(id, tags, extra)
 	}
-	if n == 0 {
-		return
-	}
-	w.list(id, typeStruct, n)
+}
+
+func (w *writer) tagList(id int16, tags, extra []model.Tag) {
+	w.list(id, typeStruct, len(tags)+len(extra))
 	for i := range tags {
 		w.tag(&tags[i])
 	}
-	if extra.Key != "" {
-		w.tag(&extra)
+	for i := range extra {
+		w.tag(&extra[i])
 	}
 }
 
@@ -128,10 +148,8 @@ func (w *writer) logs(logs []model.Log) {
 	for i := range logs {
 		outer := w.open()
 		w.i64(1, logs[i].Time.UnixMicro())
-		w.list(2, typeStruct, len(logs[i].Fields))
-		for j := range logs[i].Fields {
-			w.tag(&logs[i].Fields[j])
-		}
+		var extra [1]model.Tag
+		w.tagList(2, logs[i].Fields, appendCount(extra[:0], tagDroppedTags, logs[i].DroppedFields))
 		w.close(outer)
 	}
 }

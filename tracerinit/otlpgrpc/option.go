@@ -1,6 +1,7 @@
 package otlpgrpc
 
 import (
+	"context"
 	"crypto/tls"
 	"maps"
 	"slices"
@@ -15,9 +16,11 @@ type Option func(*config)
 
 type config struct {
 	headers  map[string]string
+	token    export.TokenSource // nil: none
 	tls      *tls.Config
-	secure   bool // TLS for a target without a scheme
-	compress *bool
+	tlsFiles *export.TLSFiles // nil: tls
+	secure   bool             // TLS for a target without a scheme
+	gzip     *bool            // nil: unless the target is on the loopback interface
 	retry    export.Retry
 }
 
@@ -34,18 +37,38 @@ func WithHeaders(headers map[string]string) Option {
 	}
 }
 
-// WithTLS sets up TLS, and turns it on for a target without a scheme. nil is ignored.
-func WithTLS(t *tls.Config) Option {
+// WithTokenSource calls token before every call and sends its result as the metadata "authorization: Bearer": for tokens
+// that expire. The source keeps a token as long as it is good; after Unauthenticated it is called once more. An error, a
+// panic, or no result within the time of one attempt is a failure that is tried again. The context has the deadline of
+// the attempt, and requests made with it are not traced by this module. There is one call at a time. nil is ignored.
+func WithTokenSource(token func(context.Context) (tracerinit.Secret, error)) Option {
 	return func(c *config) {
-		if t != nil {
-			c.tls, c.secure = t.Clone(), true
+		if token == nil {
+			return
+		}
+		c.token = func(ctx context.Context) (string, error) {
+			s, err := token(ctx)
+			return string(s), err
 		}
 	}
 }
 
-// WithoutCompression sends messages as they are. By default they are compressed with gzip, unless the target is on
-// the loopback interface, where compressing costs more than it saves.
-func WithoutCompression() Option { return func(c *config) { c.compress = new(false) } }
+// WithTLS sets up TLS, and turns it on for a target without a scheme. nil is ignored.
+func WithTLS(t *tls.Config) Option {
+	return func(c *config) {
+		if t != nil {
+			c.tls, c.tlsFiles, c.secure = t.Clone(), nil, true
+		}
+	}
+}
+
+// WithCompression compresses every message with gzip.
+func WithCompression() Option { return func(c *config) { c.gzip = new(true) } }
+
+// WithoutCompression sends every message as it is. Without this option and [WithCompression], messages are compressed
+// with gzip unless the target is on the loopback interface, where compressing costs more than it saves, and until the
+// receiver answers Unimplemented and takes the same batch uncompressed.
+func WithoutCompression() Option { return func(c *config) { c.gzip = new(false) } }
 
 // WithRetry replaces the default retries.
 func WithRetry(r tracerinit.Retry) Option { return func(c *config) { c.retry = export.Retry(r) } }

@@ -1,7 +1,6 @@
 package otlpgrpc
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -11,7 +10,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/resolver"
 
@@ -30,6 +28,10 @@ func init() { export.RegisterOTLPGRPC(fromEnvironment) }
 // (plaintext unless WithTLS is given) or a name that grpc resolves, such as unix:///run/collector.sock. Without a
 // port it is 4317.
 func New(target string, opts ...Option) tracerinit.Exporter {
+	return tracerinit.NewExporter(factory(target, opts...))
+}
+
+func factory(target string, opts ...Option) export.Factory {
 	var c config
 	for _, opt := range opts {
 		if opt != nil {
@@ -49,14 +51,16 @@ func New(target string, opts ...Option) tracerinit.Exporter {
 
 // fromEnvironment follows OpenTelemetry's rules: an endpoint without a scheme is secure unless it is said to be not.
 func fromEnvironment(e export.OTLPConfig) export.Factory {
-	opts := []Option{WithHeaders(e.Headers), func(c *config) { c.tls, c.secure = e.TLS, !e.Insecure }}
+	opts := []Option{WithHeaders(e.Headers), func(c *config) {
+		c.tls, c.tlsFiles, c.secure = e.TLS, e.TLSFiles, !e.Insecure
+	}}
 	switch e.Compression {
 	case "gzip":
-		opts = append(opts, func(c *config) { c.compress = new(true) })
+		opts = append(opts, WithCompression())
 	case "none":
 		opts = append(opts, WithoutCompression())
 	}
-	return New(e.Endpoint, opts...)
+	return factory(e.Endpoint, opts...)
 }
 
 // target is where to connect to.
@@ -111,49 +115,46 @@ func resolved(s string, secure bool) (target, error) {
 }
 
 func (c *config) open(t target, env export.Env) (export.Sender, error) {
-	md := metadata.MD{}
-	remote := export.Remote{Name: name, Host: t.shown}
-	remote.Redactor.AddTags(env.Process.Tags) // some vendors want their token there
+	s := &sender{
+		target: t, remote: export.Remote{Name: name, Host: t.shown}, md: metadata.MD{}, tokens: export.NewTokens(c.token),
+		process: env.Process, logger: env.Logger, tls: c.tls, zip: zip{auto: c.gzip == nil, on: !t.local},
+	}
+	if c.gzip != nil {
+		s.zip.on = *c.gzip
+	}
+	if c.tlsFiles != nil {
+		s.tlsFiles = c.tlsFiles.Clone()
+	}
+	s.remote.Redactor.AddTags(env.Process.Tags) // some vendors want their token there
 	for k, v := range c.headers {
 		if !validMetadata(k, v) {
 			return nil, fmt.Errorf("header %q: its name or value cannot be sent in gRPC metadata", k)
 		}
-		md.Set(k, v)
-		remote.Redactor.Add(v)
+		s.md.Set(k, v)
+		s.remote.Redactor.Add(v)
 	}
-	creds := insecure.NewCredentials()
-	if t.secure {
-		conf := c.tls
-		if conf == nil {
-			conf = &tls.Config{}
-		}
-		creds = credentials.NewTLS(conf.Clone())
+	if err := s.connect(); err != nil {
+		return nil, errors.New(s.remote.Redactor.Text(err.Error()))
 	}
-	dial := func() (*grpc.ClientConn, error) { return dial(t, creds) }
-	cc, err := dial()
-	if err != nil {
-		return nil, errors.New(remote.Redactor.Text(err.Error()))
-	}
-	compress := !t.local
-	if c.compress != nil {
-		compress = *c.compress
-	}
-	s := newSender(cc, remote, md, env.Process, compress)
-	s.dial = dial
 	return s, nil
 }
 
-// validMetadata tells whether gRPC sends the header, whose name is in lower case, as it is.
+// validMetadata reports whether gRPC sends the header, whose name is in lower case, as it is.
 func validMetadata(k, v string) bool {
 	notPrintable := func(r rune) bool { return r < ' ' || r > '~' }
 	return export.ValidHeader(k, v) && !strings.ContainsAny(k, "!#$%&'*+^`|~") && !strings.HasPrefix(k, "grpc-") &&
 		(strings.HasSuffix(k, "-bin") || !strings.ContainsFunc(v, notPrintable))
 }
 
+// dial makes a connection, which connects when it is first used. Of several addresses it picks one at random, so that a
+// new connection may reach another instance.
 func dial(t target, creds credentials.TransportCredentials) (*grpc.ClientConn, error) {
 	return grpc.NewClient(t.dial, grpc.WithTransportCredentials(creds), grpc.WithUserAgent("spanloom"),
-		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithConnectParams(grpc.ConnectParams{
+		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithDefaultServiceConfig(shuffled),
+		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 2, Jitter: 0.2, MaxDelay: 5 * time.Second},
 			MinConnectTimeout: 10 * time.Second,
 		}))
 }
+
+const shuffled = `{"loadBalancingConfig": [{"pick_first": {"shuffleAddressList": true}}]}`

@@ -32,6 +32,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
 	"github.com/spanloom/spanloom/tracerinit"
@@ -130,15 +131,19 @@ type line struct {
 	*jaeger.Tracer
 }
 
-func (l line) Report(s *jaeger.Span) { l.Offer(s) }
-func (line) Close()                  {}
+func (l line) Report(s *jaeger.Span) {
+	var loader fromjaeger.Loader
+	loader.Load(s)
+	l.Enqueue(&loader.Span)
+}
+func (line) Close() {}
 
-func open(t *testing.T, e tracerinit.Exporter) line {
+func open(t *testing.T, e export.Factory) line {
 	t.Helper()
 	return openAs(t, e, &model.Process{Service: "inventory"})
 }
 
-func openAs(t *testing.T, e tracerinit.Exporter, process *model.Process) line {
+func openAs(t *testing.T, e export.Factory, process *model.Process) line {
 	t.Helper()
 	p, err := export.Start(e, export.Queue{Batch: 100}, export.Env{Process: process})
 	if err != nil {
@@ -178,11 +183,11 @@ var quick = WithRetry(tracerinit.Retry{Initial: time.Millisecond, Max: 5 * time.
 
 func TestEverySpanArrives(t *testing.T) {
 	for name, opts := range map[string][]Option{
-		"plain": nil, "gzip": {func(c *config) { c.compress = new(true) }},
+		"plain": nil, "gzip": {WithCompression()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCollector(t, nil)
-			l := open(t, New(c.addr, append(opts, WithHeaders(map[string]string{"Authentication": "aaa@bbb_ccc"}))...))
+			l := open(t, factory(c.addr, append(opts, WithHeaders(map[string]string{"Authentication": "aaa@bbb_ccc"}))...))
 			if diff := cmp.Diff(l.send(t, 1234), c.took()); diff != "" {
 				t.Error(diff)
 			}
@@ -205,14 +210,14 @@ func TestSchemeDecidesTLS(t *testing.T) {
 	c := newCollector(t, nil, grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: certs})))
 	conf := &tls.Config{RootCAs: roots, ServerName: "example.com"}
 	for _, target := range []string{"https://" + c.addr, c.addr} {
-		l := open(t, New(target, WithTLS(conf)))
+		l := open(t, factory(target, WithTLS(conf)))
 		l.send(t, 3)
 		if s := l.Stats(); s.Delivered != 3 {
 			t.Errorf("%s: %+v", target, s)
 		}
 	}
 	plain := newCollector(t, nil)
-	l := open(t, New("http://"+plain.addr+"/", WithTLS(conf)))
+	l := open(t, factory("http://"+plain.addr+"/", WithTLS(conf)))
 	l.send(t, 3)
 	if s := l.Stats(); s.Delivered != 3 {
 		t.Errorf("http://: %+v", s)
@@ -252,7 +257,7 @@ func TestWhichCodesAreTriedAgain(t *testing.T) {
 				}
 				return nil, nil
 			})
-			l := open(t, New(col.addr, quick))
+			l := open(t, factory(col.addr, quick))
 			l.send(t, 4)
 			s := l.Stats()
 			if again := s.Delivered == 4 && s.Failures == 2; again != c.again {
@@ -280,7 +285,7 @@ func TestRetryInfoIsHonoured(t *testing.T) {
 		}
 		return nil, nil
 	})
-	l := open(t, New(col.addr, quick))
+	l := open(t, factory(col.addr, quick))
 	l.send(t, 1)
 	if len(at) != 2 || at[1].Sub(at[0]) < 300*time.Millisecond {
 		t.Errorf("called at %v", at)
@@ -289,7 +294,7 @@ func TestRetryInfoIsHonoured(t *testing.T) {
 
 func TestPartialSuccess(t *testing.T) {
 	col := newCollector(t, func(context.Context, int) ([]byte, error) { return otlp.AppendResponse(nil, 3, "too old"), nil })
-	l := open(t, New(col.addr, quick))
+	l := open(t, factory(col.addr, quick))
 	l.send(t, 10)
 	if s := l.Stats(); s.Delivered != 7 || s.Dropped.Rejected != 3 || !strings.Contains(s.LastError, "too old") {
 		t.Errorf("%+v", s)
@@ -308,7 +313,7 @@ func TestTheTokenIsInNoError(t *testing.T) {
 		{options: []Option{WithHeaders(map[string]string{"Authentication": token})}},
 		{tags: []model.Tag{{Key: "token", Value: model.String(token)}}},
 	} {
-		e := New(col.addr, c.options...)
+		e := factory(col.addr, c.options...)
 		l := openAs(t, e, &model.Process{Tags: c.tags})
 		l.send(t, 2)
 		s := l.Stats()
@@ -351,7 +356,7 @@ func TestTheLastHeaderWins(t *testing.T) {
 	for i, name := range []string{"x-token", "X-Token", "X-TOKEN", "x-tOKEN"} {
 		opts = append(opts, WithHeaders(map[string]string{name: fmt.Sprint(i)}))
 	}
-	open(t, New(col.addr, opts...)).send(t, 1)
+	open(t, factory(col.addr, opts...)).send(t, 1)
 	if got := col.md.Get("x-token"); len(got) != 1 || got[0] != "3" {
 		t.Errorf("%v", got)
 	}
@@ -360,7 +365,7 @@ func TestTheLastHeaderWins(t *testing.T) {
 func TestMalformedTargets(t *testing.T) {
 	for _, target := range []string{"", "http://", "http://h:x", "h:70000", "http://h/adapt_topsecret/api", "https://u:topsecret@h:1", ":4317", "http://h?k=topsecret", "endpoint=topsecret", "a:1,topsecret:2",
 		"HTTP://u:topsecret@h:1", "grpc://h:4317", "nowhere://topsecret@h", "xds:///h"} {
-		e := New(target)
+		e := factory(target)
 		_, err := export.Start(e, export.Queue{}, export.Env{Process: &model.Process{}})
 		if err == nil {
 			t.Errorf("%q: no error", target)
@@ -369,7 +374,7 @@ func TestMalformedTargets(t *testing.T) {
 		}
 	}
 	for key, value := range map[string]string{"": "v", "grpc-timeout": "v", "Grpc-Timeout": "v", "a b": "v", "ü": "v", "accent": "topsecret é", "tab": "topsecret\t"} {
-		_, err := New("h", WithHeaders(map[string]string{key: value})).Open(export.Env{Process: &model.Process{}})
+		_, err := factory("h", WithHeaders(map[string]string{key: value})).Open(export.Env{Process: &model.Process{}})
 		if err == nil || strings.Contains(err.Error(), "topsecret") {
 			t.Errorf("header %q: %v", key, err)
 		}
@@ -416,7 +421,7 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 		"black hole": blackHole(t),
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := open(t, New(target))
+			l := open(t, factory(target))
 			for range 5 {
 				l.StartSpan("x").Finish()
 			}
@@ -464,7 +469,7 @@ func (c muteConn) Write(b []byte) (int, error) {
 func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
 	network := &firstMute{Listener: listen(t)}
 	newCollectorOn(t, network, nil)
-	e := New(network.Addr().String(), quick)
+	e := factory(network.Addr().String(), quick)
 	e.Timeout = 500 * time.Millisecond
 	l := open(t, e)
 	l.send(t, 1)

@@ -2,13 +2,18 @@ package otlpgrpc
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
@@ -24,22 +29,25 @@ const (
 	replyBytes = 1 << 20
 )
 
+// sender is one exporter's wire. All but AppendSpan and MaxBytes are called by one goroutine.
 type sender struct {
-	cc      *grpc.ClientConn
-	dial    func() (*grpc.ClientConn, error)
-	remote  export.Remote
-	md      metadata.MD
-	process *model.Process
-	options []grpc.CallOption
+	target   target
+	remote   export.Remote
+	md       metadata.MD
+	tokens   *export.Tokens // nil: none
+	process  *model.Process
+	logger   *slog.Logger
+	tls      *tls.Config
+	tlsFiles *export.TLSFiles // nil: tls
+	zip      zip
+	cc       *grpc.ClientConn
 }
 
-func newSender(cc *grpc.ClientConn, r export.Remote, md metadata.MD, p *model.Process, compress bool) *sender {
-	s := &sender{cc: cc, remote: r, md: md, process: p}
-	s.options = []grpc.CallOption{grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(replyBytes)}
-	if compress {
-		s.options = append(s.options, grpc.UseCompressor(gzip.Name))
-	}
-	return s
+// zip is whether messages are compressed, and how the backend takes it.
+type zip struct {
+	on    bool
+	auto  bool // nobody asked for it
+	taken bool // the backend took a compressed message
 }
 
 func (*sender) AppendSpan(dst []byte, s *model.Span) []byte { return otlp.AppendSpan(dst, s) }
@@ -48,15 +56,82 @@ func (s *sender) MaxBytes() int { return export.MessageBytes - otlp.Overhead(s.p
 
 func (s *sender) Close() { s.cc.Close() }
 
-func (s *sender) Send(ctx context.Context, b export.Batch) error {
-	var reply reply
-	ctx = metadata.NewOutgoingContext(ctx, s.md.Copy())
-	if err := s.cc.Invoke(ctx, method, &request{s.process, b.Spans}, &reply, s.options...); err != nil {
-		told := s.judge(err)
-		if ctx.Err() == context.DeadlineExceeded && s.cc.GetState() == connectivity.Ready {
-			s.reconnect()
+// connect replaces the connection. If that fails, the one before stays.
+func (s *sender) connect() error {
+	creds := insecure.NewCredentials()
+	if s.target.secure {
+		config := s.tls
+		if s.tlsFiles != nil {
+			config = s.tlsFiles.Config()
 		}
-		return told
+		if config == nil {
+			config = &tls.Config{MinVersion: tls.VersionTLS12}
+		}
+		creds = credentials.NewTLS(config.Clone())
+	}
+	cc, err := dial(s.target, creds)
+	if err != nil {
+		return err
+	}
+	if s.cc != nil {
+		s.cc.Close()
+	}
+	s.cc = cc
+	return nil
+}
+
+// Send exports one batch. If compression that nobody asked for is refused, the batch goes once more as it is. After
+// Unauthenticated, a token source is asked for another token, once.
+func (s *sender) Send(ctx context.Context, b export.Batch) error {
+	if s.tlsFiles != nil && s.tlsFiles.Renew(s.logger) {
+		_ = s.connect() // an error is one of the target's name, which was good before
+	}
+	zipped := s.zip.on
+	err := s.authorized(ctx, b, zipped)
+	if s.zip.auto && zipped && !s.zip.taken && status.Code(err) == codes.Unimplemented {
+		if plain := s.authorized(ctx, b, false); taken(plain) {
+			s.zip.on = false
+			return plain
+		}
+	}
+	if taken(err) {
+		s.zip.taken = s.zip.taken || zipped
+		return err
+	}
+	result := s.verdict(err, zipped)
+	s.reconnectAfter(ctx, err)
+	return result
+}
+
+// taken reports whether the backend took the batch, or most of it.
+func taken(err error) bool { return err == nil || errors.As(err, new(*export.RejectedError)) }
+
+func (s *sender) authorized(ctx context.Context, b export.Batch, zipped bool) error {
+	err := s.export(ctx, b, zipped)
+	if s.tokens != nil && status.Code(err) == codes.Unauthenticated {
+		err = s.export(ctx, b, zipped)
+	}
+	return err
+}
+
+// export calls the backend once.
+func (s *sender) export(ctx context.Context, b export.Batch, zipped bool) error {
+	md := s.md.Copy()
+	if s.tokens != nil {
+		token, err := s.tokens.Token(ctx)
+		if err != nil {
+			return s.remote.NoAnswer(err, "")
+		}
+		s.remote.Redactor.AddRecent(token)
+		md.Set("authorization", "Bearer "+token)
+	}
+	options := []grpc.CallOption{grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(replyBytes)}
+	if zipped {
+		options = append(options, grpc.UseCompressor(gzip.Name))
+	}
+	var reply reply
+	if err := s.cc.Invoke(metadata.NewOutgoingContext(ctx, md), method, &request{s.process, b.Spans}, &reply, options...); err != nil {
+		return err
 	}
 	rejected, why, err := otlp.PartialSuccess(reply.body)
 	if err != nil {
@@ -65,41 +140,53 @@ func (s *sender) Send(ctx context.Context, b export.Batch) error {
 	return s.remote.Rejected(rejected, why)
 }
 
-// reconnect leaves a connection that gave no answer in time: it may be dead, and grpc would use it until the kernel
-// gives it up.
-func (s *sender) reconnect() {
-	if cc, err := s.dial(); err == nil {
-		s.cc.Close()
-		s.cc = cc
+// reconnectAfter makes a new connection where another one may do better: after a busy instance, and after one that gave
+// no answer in time, which may be dead and which grpc would use until the kernel gives it up.
+func (s *sender) reconnectAfter(ctx context.Context, err error) {
+	answered := s.cc.GetState() == connectivity.Ready
+	switch code := status.Code(err); {
+	case !answered:
+	case code == codes.Unavailable, code == codes.ResourceExhausted, ctx.Err() == context.DeadlineExceeded:
+		_ = s.connect()
 	}
 }
 
-// judge tells errors that may pass from final ones, as
+// verdict distinguishes failures that may pass from final ones, as
 // https://opentelemetry.io/docs/specs/otlp/#failures lists them.
-func (s *sender) judge(err error) error {
-	st := status.Convert(err)
-	told := s.remote.Refused(st.Code().String(), st.Message())
-	var info *errdetails.RetryInfo
-	for _, detail := range st.Details() {
-		if d, ok := detail.(*errdetails.RetryInfo); ok {
-			info = d
-		}
+func (s *sender) verdict(err error, zipped bool) error {
+	var retry *export.RetryError
+	if errors.As(err, &retry) {
+		return retry
 	}
+	st := status.Convert(err)
+	refused := s.remote.Refused(st.Code().String(), st.Message(), s.hint(st, zipped))
+	info := retryInfo(st)
 	switch st.Code() {
 	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
 	case codes.ResourceExhausted:
+		if tooLarge(st.Message()) {
+			return &export.TooLargeError{Err: refused}
+		}
 		if info == nil {
-			return told
+			return refused
 		}
 	default:
-		return told
+		return refused
 	}
 	var after time.Duration
 	if info != nil {
 		after = max(info.GetRetryDelay().AsDuration(), 0)
 	}
-	absent := st.Code() == codes.Unavailable && s.cc.GetState() == connectivity.TransientFailure
-	return &export.RetryError{Err: told, After: after, Absent: absent}
+	return &export.RetryError{Err: refused, After: after}
+}
+
+func retryInfo(st *status.Status) (info *errdetails.RetryInfo) {
+	for _, detail := range st.Details() {
+		if d, ok := detail.(*errdetails.RetryInfo); ok {
+			info = d
+		}
+	}
+	return info
 }
 
 // request and reply are the messages that codec knows.

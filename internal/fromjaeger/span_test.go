@@ -1,4 +1,4 @@
-package model_test
+package fromjaeger
 
 import (
 	"errors"
@@ -36,9 +36,10 @@ func extract(t *testing.T, tracer opentracing.Tracer, uber string) opentracing.S
 	return sc
 }
 
-func load(span opentracing.Span, lim Limits) (s Span, dropped int) {
-	dropped = s.Load(span.(*jaeger.Span), lim, nil)
-	return s, dropped
+func load(span opentracing.Span, lim Limits) Span {
+	l := Loader{Limits: lim}
+	l.Load(span.(*jaeger.Span))
+	return l.Span
 }
 
 func tag(k string, v any) Tag { return Tag{Key: k, Value: ValueOf(v, 0)} }
@@ -56,17 +57,18 @@ func TestLoad(t *testing.T) {
 		LogRecords: []opentracing.LogRecord{{Timestamp: start.Add(5), Fields: []log.Field{log.String("event", "x"), log.Int("n", 3)}}},
 	})
 
-	var got Span
-	dropped := got.Load(span.(*jaeger.Span), Limits{}, func(sc jaeger.SpanContext) string { return "vendor=" + sc.TraceID().String() })
+	l := Loader{TraceState: func(sc jaeger.SpanContext) string { return "vendor=" + sc.TraceID().String() }}
+	l.Load(span.(*jaeger.Span))
+	got := l.Span
 	want := Span{
 		TraceID: TraceID{High: 0xf123456789abcdef, Low: 0x8000000000000001}, SpanID: got.SpanID, ParentID: 7, Flags: 1, Name: "GET /",
 		TraceState: "vendor=f123456789abcdef8000000000000001", Start: start, Duration: time.Millisecond + 1,
-		Tags: []Tag{tag("n", 2), tag("span.kind", "server"), tag("wait", "1s")},
+		Tags: []Tag{tag("span.kind", "server"), tag("n", 2), tag("wait", "1s")},
 		Logs: []Log{{Time: start.Add(5), Fields: []Tag{tag("event", "x"), tag("n", 3)}}},
 		Refs: []Ref{{Type: FollowsFrom, TraceID: TraceID{Low: 0xb}, SpanID: 0xc}},
 	}
-	if diff := cmp.Diff(want, got, byValue); diff != "" || dropped != 0 || got.SpanID == 0 {
-		t.Errorf("dropped %d, -want +got:\n%s", dropped, diff)
+	if diff := cmp.Diff(want, got, byValue); diff != "" || got.SpanID == 0 {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
@@ -82,14 +84,14 @@ func TestLinkTagsAlsoBecomeAReference(t *testing.T) {
 		{trace, "", nil}, {"", span, nil}, {trace + "0", span, nil}, {"x" + trace[1:], span, nil}, {"0", span, nil}, {trace, "0", nil},
 		{trace, 7, nil}, {true, span, nil},
 	} {
-		s, _ := load(tracer.StartSpan("x").SetTag("link.trace_id", tt.trace).SetTag("link.span_id", tt.span), Limits{})
+		s := load(tracer.StartSpan("x").SetTag("link.trace_id", tt.trace).SetTag("link.span_id", tt.span), Limits{})
 		if !slices.Equal(s.Refs, tt.want) {
 			t.Errorf("%v %v: %v, want %v", tt.trace, tt.span, s.Refs, tt.want)
 		}
 	}
 	there := tracer.StartSpan("x", opentracing.FollowsFrom(extract(t, tracer, trace+":"+span+":0:1"))).
 		SetTag("link.trace_id", trace).SetTag("link.span_id", span)
-	if s, _ := load(there, Limits{}); !slices.Equal(s.Refs, []Ref{want}) {
+	if s := load(there, Limits{}); !slices.Equal(s.Refs, []Ref{want}) {
 		t.Errorf("a reference that is there already became %v", s.Refs)
 	}
 }
@@ -102,7 +104,7 @@ func TestShortSpansLastAMicrosecond(t *testing.T) {
 	} {
 		span := tracer.StartSpan("x", opentracing.StartTime(start))
 		span.FinishWithOptions(opentracing.FinishOptions{FinishTime: start.Add(lasted)})
-		if s, _ := load(span, Limits{}); s.Duration != want {
+		if s := load(span, Limits{}); s.Duration != want {
 			t.Errorf("%v became %v, want %v", lasted, s.Duration, want)
 		}
 	}
@@ -122,13 +124,18 @@ func TestBothWaysToReadTagsAgree(t *testing.T) {
 		slow.SetTag(k, v)
 	}
 	slow.SetTag("t99", errors.New("x"))
-	a, _ := load(fast, Limits{})
-	b, _ := load(slow, Limits{})
-	if diff := cmp.Diff(a.Tags, b.Tags[:len(b.Tags)-1], byValue); diff != "" {
+	a := load(fast, Limits{})
+	b := load(slow, Limits{})
+	b.Tags = b.Tags[:len(b.Tags)-1]
+	for _, s := range []Span{a, b} {
+		slices.SortFunc(s.Tags, func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
+	}
+	if diff := cmp.Diff(a.Tags, b.Tags, byValue); diff != "" {
 		t.Errorf("-fast +slow:\n%s", diff)
 	}
-	if n := testing.AllocsPerRun(100, func() { a.Load(fast.(*jaeger.Span), Limits{}, nil) }); n > 4 {
-		t.Errorf("%v allocations, of which the reference needs 2, the bytes and the large number 2: the fast way is not taken", n)
+	var l Loader
+	if n := testing.AllocsPerRun(100, func() { l.Load(fast.(*jaeger.Span)) }); n > 2 {
+		t.Errorf("%v allocations, of which the bytes and the large number need 2: the fast way is not taken", n)
 	}
 }
 
@@ -140,12 +147,12 @@ func TestLimits(t *testing.T) {
 		span.LogFields(log.String("a", strings.Repeat("x", 100)), log.Int("b", 2), log.Object("c", []byte("0123456789")), log.Int("d", 4))
 	}
 	span.SetTag("span.kind", "server").SetTag("error", true)
-	s, dropped := load(span, Limits{Tags: 4, Logs: 2, Fields: 3, ValueBytes: 9})
+	s := load(span, Limits{Tags: 4, Logs: 2, Fields: 3, ValueBytes: 9})
 	if len(s.Tags) != 4 || len(s.Logs) != 2 || len(s.Logs[0].Fields) != 3 {
 		t.Errorf("%d tags, %d logs, %d fields", len(s.Tags), len(s.Logs), len(s.Logs[0].Fields))
 	}
-	if want := 8 + 8 + 2; dropped != want {
-		t.Errorf("dropped %d, want %d", dropped, want)
+	if want := (Dropped{Tags: 8, Logs: 8, Fields: 2, Values: 10 + 2*2}); s.Dropped != want || s.Logs[0].DroppedFields != 1 {
+		t.Errorf("dropped %+v, want %+v; fields of the first log: %d", s.Dropped, want, s.Logs[0].DroppedFields)
 	}
 	if s.Tags[0] != tag("error", true) || s.Tags[1] != tag("span.kind", "server") {
 		t.Errorf("the limit did not spare error and kind: %v", s.Tags)
@@ -153,8 +160,8 @@ func TestLimits(t *testing.T) {
 	if s.Tags[2].Value.Str() != "xxxxxx…" || s.Logs[1].Fields[0].Value.Str() != "xxxxxx…" || s.Logs[1].Fields[2].Value.Str() != "012345678" {
 		t.Errorf("values not cut: %v %v", s.Tags, s.Logs[1])
 	}
-	if s, dropped := load(span, Limits{}); len(s.Tags) != 12 || len(s.Logs) != 10 || dropped != 0 {
-		t.Errorf("without limits: %d tags, %d logs, dropped %d", len(s.Tags), len(s.Logs), dropped)
+	if s := load(span, Limits{}); len(s.Tags) != 12 || len(s.Logs) != 10 || s.Dropped != (Dropped{}) {
+		t.Errorf("without limits: %d tags, %d logs, dropped %+v", len(s.Tags), len(s.Logs), s.Dropped)
 	}
 }
 
@@ -164,7 +171,7 @@ func TestManyTags(t *testing.T) {
 	for i := range 5000 {
 		span.SetTag(fmt.Sprint("t", i%1000), i)
 	}
-	s, _ := load(span, Limits{})
+	s := load(span, Limits{})
 	if len(s.Tags) != 1000 || s.Tags[0] != tag("t0", 4000) {
 		t.Errorf("%d tags, first %v", len(s.Tags), s.Tags[0])
 	}
@@ -182,7 +189,7 @@ func TestFields(t *testing.T) {
 		log.Noop(), log.Int("", 1), log.Error(quarrelsome{}), log.Object("quarrel", quarrelsome{}),
 		log.Lazy(func(e log.Encoder) { e.EmitString("lazy", "yes") }), log.Lazy(func(log.Encoder) { panic("no") }),
 	)
-	s, _ := load(span, Limits{})
+	s := load(span, Limits{})
 	want := []Tag{
 		tag("bool", true), tag("int32", -1), tag("uint32", int64(1<<32-1)), tag("uint64", "9223372036854775808"),
 		tag("float32", 0.5), tag("float64", 0.25), tag("error.object", "boom"), tag("nil", "<nil>"),
@@ -200,9 +207,11 @@ func TestScratchIsReused(t *testing.T) {
 	big.LogKV("c", "secret", "d", "secret")
 	small := tracer.StartSpan("small", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")))
 	small.LogKV("e", 1)
-	want, _ := load(small, Limits{})
-	got, _ := load(big, Limits{})
-	got.Load(small.(*jaeger.Span), Limits{}, nil)
+	want := load(small, Limits{})
+	var l Loader
+	l.Load(big.(*jaeger.Span))
+	l.Load(small.(*jaeger.Span))
+	got := l.Span
 	if diff := cmp.Diff(want.Logs, got.Logs, byValue); diff != "" || len(got.Tags) != 0 || len(got.Refs) != 0 {
 		t.Errorf("what was loaded before shows: %+v", got)
 	}
@@ -237,7 +246,8 @@ func TestLimitsThatKeepNothing(t *testing.T) {
 		"fields": {Limits{Fields: -1, Tags: 2}, []Tag{tag("error", true), tag("span.kind", "server")}, 1, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, dropped := load(span, c.limits)
+			s := load(span, c.limits)
+			dropped := int(s.Dropped.Tags + s.Dropped.Logs + s.Dropped.Fields)
 			if diff := cmp.Diff(c.tags, s.Tags, byValue); diff != "" || len(s.Logs) != c.logs || dropped != c.dropped {
 				t.Errorf("%d logs, %d dropped, tags (-want +got):\n%s", len(s.Logs), dropped, diff)
 			}
@@ -247,9 +257,84 @@ func TestLimitsThatKeepNothing(t *testing.T) {
 		})
 	}
 	t.Run("values", func(t *testing.T) {
-		s, _ := load(span, Limits{ValueBytes: 1})
+		s := load(span, Limits{ValueBytes: 1})
 		if !slices.Contains(s.Tags, tag("span.kind", "server")) || !slices.Contains(s.Tags, tag("sampler.type", "")) {
 			t.Errorf("the kind is cut, or another value is not: %+v", s.Tags)
 		}
 	})
+}
+
+// hostage is a value whose method needs a lock that the application holds while it finishes the span.
+type hostage struct{ mu *sync.Mutex }
+
+func (h hostage) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return "free"
+}
+
+func TestLoadSimpleCallsNothingOfTheApplications(t *testing.T) {
+	tracer := newTracer(t)
+	for name, set := range map[string]func(opentracing.Span, any){
+		"tag":   func(s opentracing.Span, v any) { s.SetTag("v", v) },
+		"field": func(s opentracing.Span, v any) { s.LogFields(log.Object("v", v)) },
+		"lazy": func(s opentracing.Span, v any) {
+			s.LogFields(log.Lazy(func(e log.Encoder) { e.EmitString("v", fmt.Sprint(v)) }))
+		},
+	} {
+		for _, nested := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, nested), func(t *testing.T) {
+				h := hostage{&sync.Mutex{}}
+				h.mu.Lock()
+				span := tracer.StartSpan("x").(*jaeger.Span)
+				if nested {
+					set(span, []fmt.Stringer{h})
+				} else {
+					set(span, h)
+				}
+				var l Loader
+				if l.LoadSimple(span) {
+					t.Error("loaded")
+				}
+				h.mu.Unlock()
+				l.Load(span)
+				got := l.Span.Tags[len(l.Span.Tags)-1]
+				if name != "tag" {
+					got = l.Span.Logs[0].Fields[0]
+				}
+				if got.Key != "v" || !strings.Contains(got.Value.Str(), "free") {
+					t.Errorf("got %v", got)
+				}
+			})
+		}
+	}
+}
+
+func TestLogsOverJaegersLimitAreCounted(t *testing.T) {
+	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.MaxLogsPerSpan(4))
+	defer closer.Close()
+	span := tracer.StartSpan("x").(*jaeger.Span)
+	for i := range 10 {
+		span.LogFields(log.Int("i", i))
+	}
+	span.Finish()
+	if s := load(span, Limits{}); len(s.Logs) != 4 || s.Dropped.Logs != 7 {
+		t.Errorf("%d logs, %d dropped", len(s.Logs), s.Dropped.Logs)
+	}
+}
+
+func TestNothingIsAllocatedForASimpleSpanAllocs(t *testing.T) {
+	tracer := newTracer(t)
+	span := tracer.StartSpan("x", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")), ext.SpanKindRPCServer).(*jaeger.Span)
+	span.SetTag("http.method", "GET").SetTag("http.status_code", 200).SetTag("error", true)
+	span.LogFields(log.Event("error"), log.String("error.kind", "timeout"), log.Int("n", 1))
+	span.Finish()
+	var l Loader
+	if n := testing.AllocsPerRun(100, func() {
+		if !l.LoadSimple(span) {
+			t.Fatal("refused")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
 }

@@ -1,4 +1,4 @@
-package model_test
+package fromjaeger_test
 
 import (
 	"fmt"
@@ -6,22 +6,24 @@ import (
 	"github.com/opentracing/opentracing-go/log"
 	"github.com/uber/jaeger-client-go"
 
+	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-func ExampleSpan_Load() {
+func ExampleLoader_Load() {
 	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
 	defer closer.Close()
 	span := tracer.StartSpan("GET /cart").SetTag("http.status_code", uint16(200))
 	span.LogFields(log.String("event", "cache miss"), log.Int("items", 3))
 	span.Finish()
 
-	var s model.Span
-	dropped := s.Load(span.(*jaeger.Span), model.Limits{Fields: 1, ValueBytes: 8}, nil)
+	l := fromjaeger.Loader{Limits: model.Limits{Fields: 1, ValueBytes: 8}}
+	l.Load(span.(*jaeger.Span))
+	s := l.Span
 	tag := s.Tags[len(s.Tags)-1]
 	fmt.Println(s.Name, tag.Key, tag.Value.Int())
-	fmt.Println(s.Logs[0].Fields[0].Value.Str(), dropped)
+	fmt.Println(s.Logs[0].Fields[0].Value.Str(), s.Dropped.Fields, s.Dropped.Values)
 	// Output:
 	// GET /cart http.status_code 200
-	// cache… 1
+	// cache… 1 1
 }

@@ -1,14 +1,15 @@
-package model
+package fromjaeger
 
 import (
 	"strconv"
 
+	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// loadLink adds the reference that the tags of a span at a public endpoint, or of a resend, tell, unless there is one to
-// that span already.
-func (s *Span) loadLink() {
+// addLinkOfTags adds the reference that is written in the tags of a span at a public endpoint or of a resend, unless s has
+// a reference to that span already.
+func addLinkOfTags(s *model.Span) {
 	var traceID, spanID string
 	for i := range s.Tags {
 		switch t := &s.Tags[i]; t.Key {
@@ -30,7 +31,7 @@ func (s *Span) loadLink() {
 	s.Refs = append(s.Refs, link)
 }
 
-func parseLink(traceID, spanID string) (r Ref, ok bool) {
+func parseLink(traceID, spanID string) (r model.Ref, ok bool) {
 	if len(traceID) == 0 || len(traceID) > 32 || len(spanID) == 0 || len(spanID) > 16 {
 		return r, false
 	}
@@ -41,6 +42,6 @@ func parseLink(traceID, spanID string) (r Ref, ok bool) {
 	}
 	r.TraceID.Low, err2 = strconv.ParseUint(traceID[cut:], 16, 64)
 	r.SpanID, err3 = strconv.ParseUint(spanID, 16, 64)
-	r.Type = FollowsFrom
-	return r, err1 == nil && err2 == nil && err3 == nil && r.TraceID != TraceID{} && r.SpanID != 0
+	r.Type = model.FollowsFrom
+	return r, err1 == nil && err2 == nil && err3 == nil && r.TraceID != model.TraceID{} && r.SpanID != 0
 }

@@ -1,0 +1,151 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// answer is what became of one request.
+type answer struct {
+	code  int // 0: there was no answer
+	reply []byte
+	err   error // nil: the batch was taken
+}
+
+// read reads the start of resp's body and decides what the answer means.
+func (p *Poster) read(resp *http.Response) answer {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, replyBytes))
+	a := answer{code: resp.StatusCode}
+	status := fmt.Sprintf("%d %s", a.code, http.StatusText(a.code))
+	html := isHTML(resp.Header.Get("Content-Type"), body)
+	switch {
+	case a.code/100 == 2 && html:
+		a.err = p.Refused(status, "", "an HTML page, which no receiver of spans answers with: is this the right address?")
+	case a.code/100 == 2:
+		a.reply = body
+	default:
+		a.err = p.refusal(resp, status, p.reason(resp.Header.Get("Content-Type"), body, html))
+	}
+	return a
+}
+
+func (p *Poster) refusal(resp *http.Response, status, why string) error {
+	err := p.Refused(status, why, p.refusalHint(resp, why))
+	switch code := resp.StatusCode; {
+	case code == http.StatusRequestEntityTooLarge:
+		return &TooLargeError{err}
+	case p.Retry(code):
+		after := retryAfter(resp.Header.Get("Retry-After"), time.Now())
+		return &RetryError{Err: err, After: after, Suspect: p.Suspect && code/100 == 5}
+	}
+	return err
+}
+
+func (p *Poster) refusalHint(resp *http.Response, why string) string {
+	switch code := resp.StatusCode; {
+	case code/100 == 3:
+		return "a redirect, which is not followed: use the address that it leads to"
+	case strings.HasPrefix(resp.Header.Get("Content-Type"), "application/grpc"), resp.Header.Get("Grpc-Status") != "",
+		strings.Contains(why, "gRPC request"):
+		return "this looks like a gRPC port: " + p.GRPCHint
+	case code == http.StatusBadRequest && strings.Contains(strings.ToLower(why), "https"):
+		return hintTLS
+	case (code == http.StatusUnsupportedMediaType || code == http.StatusBadRequest) && p.Gzip == GzipAlways:
+		return "the body is compressed since WithCompression or OTEL_EXPORTER_OTLP_COMPRESSION says so"
+	case code == http.StatusNotFound:
+		return "is the path of the endpoint right?"
+	}
+	return ""
+}
+
+// isHTML reports whether an answer is a page for people, as of a captive portal or a login.
+func isHTML(contentType string, body []byte) bool {
+	if media, _, err := mime.ParseMediaType(contentType); err == nil && contentType != "" {
+		return media == "text/html" || media == "application/xhtml+xml"
+	}
+	return strings.HasPrefix(http.DetectContentType(body), "text/html")
+}
+
+// reason returns what the body of a refusal says.
+func (p *Poster) reason(contentType string, body []byte, html bool) string {
+	if html {
+		return title(body)
+	}
+	if strings.Contains(contentType, "json") || json.Valid(body) {
+		return jsonReason(body)
+	}
+	if p.Explain != nil {
+		if why := p.Explain(body); why != "" {
+			return why
+		}
+	}
+	if !utf8.Valid(body) && len(body) < replyBytes {
+		return ""
+	}
+	return string(body)
+}
+
+// title returns the title of an HTML page.
+func title(body []byte) string {
+	lower := bytes.ToLower(body)
+	from := bytes.Index(lower, []byte("<title>"))
+	if from < 0 {
+		return ""
+	}
+	from += len("<title>")
+	to := bytes.Index(lower[from:], []byte("</title>"))
+	if to < 0 || from+to > len(body) {
+		return ""
+	}
+	return string(body[from : from+to])
+}
+
+// jsonReason returns the text in a JSON object that backends give their reason in, or all of the JSON.
+func jsonReason(body []byte) string {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(body, &object) == nil {
+		for _, key := range []string{"message", "error", "error_description", "detail", "reason", "errors"} {
+			if raw, ok := object[key]; ok {
+				return jsonText(raw)
+			}
+		}
+	}
+	return string(body)
+}
+
+func jsonText(raw json.RawMessage) string {
+	var s string
+	var list []json.RawMessage
+	switch {
+	case json.Unmarshal(raw, &s) == nil:
+		return s
+	case json.Unmarshal(raw, &list) == nil && len(list) > 0:
+		return jsonText(list[0])
+	}
+	var inner struct{ Message *string }
+	if json.Unmarshal(raw, &inner) == nil && inner.Message != nil {
+		return *inner.Message
+	}
+	return string(raw)
+}
+
+// retryAfter reads a Retry-After header: seconds or a date; 0 if it holds neither.
+func retryAfter(value string, now time.Time) time.Duration {
+	seconds, err := strconv.ParseInt(value, 10, 32)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // then it is the largest, or the smallest
+		return max(time.Duration(seconds)*time.Second, 0)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}

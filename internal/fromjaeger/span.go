@@ -1,0 +1,159 @@
+package fromjaeger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/jaegerspan"
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// Loader copies spans one after the other into its Span, whose slices it reuses. It is for one goroutine at a time.
+type Loader struct {
+	Span       model.Span                      // the copy; what the limits took away is counted in it
+	Limits     model.Limits                    // zero: none
+	TraceState func(jaeger.SpanContext) string // returns the W3C tracestate of a span's trace; nil: there is none
+
+	simpleOnly bool           // refuse values with methods
+	refused    bool           // there was such a value
+	index      map[string]int // of Span.Tags, once there are many
+	log        *model.Log     // to which fields are added
+}
+
+// Load replaces l.Span by a copy of the finished span src. It may call methods of the application's values; one that
+// panics yields "<panic>".
+func (l *Loader) Load(src *jaeger.Span) {
+	if l.LoadSimple(src) {
+		return
+	}
+	l.start(src, false)
+	for _, t := range tagsOf(src) {
+		l.setTag(t.Key, t.Value)
+	}
+	for _, r := range src.Logs() {
+		l.addLog(r)
+	}
+	for _, r := range src.References() {
+		if sc, ok := r.ReferencedContext.(jaeger.SpanContext); ok {
+			l.addRef(r.Type, sc)
+		}
+	}
+	l.end()
+}
+
+// LoadSimple does what [Loader.Load] does without calling a method of the application's values. It returns false, and
+// l.Span is of no use, if a value has methods that Load would call.
+func (l *Loader) LoadSimple(src *jaeger.Span) bool {
+	if !jaegerspan.LayoutMatches() {
+		return false
+	}
+	l.start(src, true)
+	src.RLock()
+	l.copyFields(jaegerspan.Fields(src))
+	src.RUnlock()
+	if l.refused {
+		return false
+	}
+	l.end()
+	return true
+}
+
+// maxKept is the length up to which slices are kept to be used again.
+const maxKept = 256
+
+// Reset forgets the span, so that a Loader that waits in a pool holds nothing of the application's.
+func (l *Loader) Reset() {
+	s := &l.Span
+	clear(s.Tags)
+	for i := range s.Logs {
+		clear(s.Logs[i].Fields)
+		s.Logs[i].Fields = s.Logs[i].Fields[:0]
+	}
+	*s = model.Span{Tags: s.Tags[:0], Logs: s.Logs[:0], Refs: s.Refs[:0]}
+	if cap(s.Tags) > maxKept || cap(s.Logs) > maxKept {
+		*s = model.Span{}
+	}
+	l.index, l.log = nil, nil
+}
+
+func (l *Loader) start(src *jaeger.Span, simpleOnly bool) {
+	sc := src.SpanContext()
+	l.Span = model.Span{
+		TraceID:  traceID(sc),
+		SpanID:   uint64(sc.SpanID()),
+		ParentID: uint64(sc.ParentID()),
+		Flags:    sc.Flags(),
+		Name:     src.OperationName(),
+		Start:    src.StartTime(),
+		Duration: duration(src.Duration()),
+		Tags:     l.Span.Tags[:0],
+		Logs:     l.Span.Logs[:0],
+		Refs:     l.Span.Refs[:0],
+	}
+	if l.TraceState != nil {
+		l.Span.TraceState = l.TraceState(sc)
+	}
+	l.simpleOnly, l.refused, l.index = simpleOnly, false, nil
+}
+
+// copyFields reads tags, logs and references where they are, under the lock of their span.
+func (l *Loader) copyFields(src *jaegerspan.Span) {
+	l.refused = src.NumDroppedLogs > 0 // the logs are not in their order yet
+	for i := range src.Tags {
+		l.setTag(src.Tags[i].Key, src.Tags[i].Value)
+	}
+	for i := range src.Logs {
+		l.addLog(src.Logs[i])
+	}
+	for i := range src.References {
+		l.addRef(src.References[i].Type, src.References[i].Context)
+	}
+}
+
+func (l *Loader) end() {
+	l.limitTags()
+	addLinkOfTags(&l.Span)
+	l.log = nil
+}
+
+func traceID(sc jaeger.SpanContext) model.TraceID {
+	return model.TraceID{High: sc.TraceID().High, Low: sc.TraceID().Low}
+}
+
+// duration keeps a span that lasted less than a microsecond from lasting nothing, which Jaeger takes for a fault. It
+// does so for all exporters, since thrift has microseconds and OTLP has nanoseconds.
+func duration(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return max(d, time.Microsecond)
+}
+
+// addRef adds a reference, unless ParentID states it already.
+func (l *Loader) addRef(typ opentracing.SpanReferenceType, sc jaeger.SpanContext) {
+	ref := model.Ref{TraceID: traceID(sc), SpanID: uint64(sc.SpanID())}
+	if typ == opentracing.FollowsFromRef {
+		ref.Type = model.FollowsFrom
+	} else if ref.SpanID == l.Span.ParentID && ref.TraceID == l.Span.TraceID {
+		return
+	}
+	l.Span.Refs = append(l.Span.Refs, ref)
+}
+
+// tagsOf returns the tags in the order in which they were set, where the layout of the span is known.
+func tagsOf(src *jaeger.Span) []opentracing.Tag {
+	if jaegerspan.LayoutMatches() {
+		src.RLock()
+		defer src.RUnlock()
+		return slices.Clone(jaegerspan.Fields(src).Tags)
+	}
+	var tags []opentracing.Tag
+	for k, v := range src.Tags() {
+		tags = append(tags, opentracing.Tag{Key: k, Value: v})
+	}
+	slices.SortFunc(tags, byKey)
+	return tags
+}

@@ -1,0 +1,108 @@
+package fromjaeger
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/opentracing/opentracing-go"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// maxScannedTags is the number of tags up to which an earlier tag of the same key is found by looking at each.
+const maxScannedTags = 64
+
+func byKey(a, b opentracing.Tag) int { return strings.Compare(a.Key, b.Key) }
+
+// setTag adds a tag or replaces the earlier one of its key. A tag without a key is left out.
+func (l *Loader) setTag(key string, value any) {
+	if key == "" || l.refused {
+		return
+	}
+	v, ok := l.value(value, valueLimit(key, l.Limits.ValueBytes))
+	if !ok {
+		return
+	}
+	if i := l.find(key); i >= 0 {
+		l.Span.Tags[i].Value = v
+		return
+	}
+	if l.index != nil {
+		l.index[key] = len(l.Span.Tags)
+	}
+	l.Span.Tags = append(l.Span.Tags, model.Tag{Key: key, Value: v})
+}
+
+// find returns the index of the tag with the key, or -1.
+func (l *Loader) find(key string) int {
+	if len(l.Span.Tags) < maxScannedTags {
+		return slices.IndexFunc(l.Span.Tags, func(t model.Tag) bool { return t.Key == key })
+	}
+	if l.index == nil {
+		l.index = make(map[string]int, 2*len(l.Span.Tags))
+		for i := range l.Span.Tags {
+			l.index[l.Span.Tags[i].Key] = i
+		}
+	}
+	if i, ok := l.index[key]; ok {
+		return i
+	}
+	return -1
+}
+
+// value converts and shortens a value. It is not ok if the value has methods and may not be converted now.
+func (l *Loader) value(v any, maxBytes int) (model.Value, bool) {
+	value, cut, ok := model.ConvertSimple(v, maxBytes)
+	if !ok && l.simpleOnly {
+		l.refused = true
+		return value, false
+	}
+	if !ok {
+		value, cut = model.Convert(v, maxBytes)
+	}
+	if cut {
+		l.Span.Dropped.Values++
+	}
+	return value, true
+}
+
+// limitTags drops the tags over the limit, those with an error, the kind or the status last.
+func (l *Loader) limitTags() {
+	keep := l.Limits.Tags
+	if keep == 0 || len(l.Span.Tags) <= keep {
+		return
+	}
+	slices.SortStableFunc(l.Span.Tags, func(a, b model.Tag) int { return tagRank(a.Key) - tagRank(b.Key) })
+	if keep < 0 {
+		keep = slices.IndexFunc(l.Span.Tags, func(t model.Tag) bool { return tagRank(t.Key) == ordinaryTag })
+	}
+	if keep < 0 {
+		return
+	}
+	l.Span.Dropped.Tags += uint32(len(l.Span.Tags) - keep)
+	clear(l.Span.Tags[keep:])
+	l.Span.Tags = l.Span.Tags[:keep]
+}
+
+const ordinaryTag = 2
+
+// tagRank orders tags by when a limit drops them: the lower the rank, the later.
+func tagRank(key string) int {
+	switch key {
+	case "error":
+		return 0
+	case "span.kind", "otel.status_code":
+		return 1
+	}
+	return ordinaryTag
+}
+
+const minKindBytes = 64
+
+// valueLimit returns the limit for the value of a tag. The values that become a span's kind and status are left whole.
+func valueLimit(key string, maxBytes int) int {
+	if maxBytes > 0 && maxBytes < minKindBytes && tagRank(key) != ordinaryTag {
+		return minKindBytes
+	}
+	return maxBytes
+}

@@ -1,0 +1,52 @@
+package otlpgrpc
+
+import (
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// tooLarge reports whether the message of ResourceExhausted is that of a message over the limit of its receiver, in the
+// words of the implementations of gRPC in Go, C and Java. The code alone also means an exhausted quota.
+func tooLarge(message string) bool {
+	message = strings.ToLower(message)
+	for _, words := range []string{"larger than max", "message larger than", "exceeds maximum size", "exceeds the maximum size", "message too large"} {
+		if strings.Contains(message, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// hint returns what to change about the configuration if the failure comes from one protocol spoken to the port of
+// another. The words are those of grpc-go and crypto/tls.
+func (s *sender) hint(st *status.Status, zipped bool) string {
+	text := st.Message()
+	for _, h := range []struct{ words, hint string }{
+		{"looked like an HTTP/1.1 header", hintHTTP},
+		{"malformed HTTP response", hintHTTP},
+		{"unexpected content-type", hintHTTP},
+		{"first record does not look like a TLS handshake", hintNoTLS},
+		{"error reading server preface: EOF", hintEOF},
+		{"error reading server preface: read", hintEOF},
+	} {
+		if strings.Contains(text, h.words) {
+			return h.hint
+		}
+	}
+	switch {
+	case st.Code() == codes.Unimplemented && zipped && !s.zip.auto:
+		return "the message is compressed since WithCompression or OTEL_EXPORTER_OTLP_COMPRESSION says so"
+	case st.Code() == codes.Unimplemented:
+		return "the server does not offer OTLP's trace service: is this the right port?"
+	}
+	return ""
+}
+
+const (
+	hintHTTP = "this looks like an HTTP port: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf or use tracerinit.OTLPHTTP, " +
+		"or use the port for gRPC, mostly 4317"
+	hintNoTLS = "the server does not speak TLS: write http:// instead of https://, or set OTEL_EXPORTER_OTLP_INSECURE=true"
+	hintEOF   = "if the port speaks TLS, write https:// instead of http://"
+)
