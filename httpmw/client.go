@@ -192,7 +192,8 @@ func (c *call) end(e ending) {
 	v := c.outcome(e)
 	l := rpcspan.Tags{Span: &c.span, Vocabulary: c.semconv, UserKeys: c.userKeys}
 	t := tagWriter{c.config, &c.span, &l}
-	isError := t.decide(&v, c.original, true)
+	t.complete(&v, c.original, true)
+	isError := c.hooks.ended(&c.span, c.original, &v.Outcome)
 	var logs []opentracing.LogRecord
 	if c.events != nil {
 		logs = c.events.close(t)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
@@ -40,8 +39,9 @@ type verdict struct {
 	suspect  bool   // the status looks like an error to backends
 }
 
-// decide completes v and returns whether the span failed, after the error policy and the hooks. It is called once.
-func (t tagWriter) decide(v *verdict, r *http.Request, client bool) (isError bool) {
+// complete sets what the two sides decide alike: whether the status is an error, the type of the error, and the duration
+// up to now if it is not set. The hooks are called next.
+func (t tagWriter) complete(v *verdict, r *http.Request, client bool) {
 	if v.Duration == 0 {
 		v.Duration = time.Since(t.span.StartTime())
 	}
@@ -57,7 +57,6 @@ func (t tagWriter) decide(v *verdict, r *http.Request, client bool) (isError boo
 	case v.IsError:
 		v.ErrorType = strconv.Itoa(v.Status)
 	}
-	return t.hooks.ended(t.span, r, &v.Outcome)
 }
 
 // isErrorByPolicy returns otherwise if the policy panics.
@@ -117,72 +116,6 @@ func errorType(err error) (kind string) {
 		return timeout
 	}
 	return kind
-}
-
-// outcome returns what is known of the request.
-func (s *request) outcome(done bool, value any) (v verdict) {
-	out := &s.out.response
-	o := &v.Outcome
-	*o = Outcome{
-		Method: foldedMethod(s.original.Method), Route: s.route, OperationName: s.name, Status: out.status, BytesIn: max(s.original.ContentLength, 0), BytesOut: out.bytes,
-		Err: out.err, Hijacked: out.hijacked,
-	}
-	late := errors.Is(out.err, http.ErrHandlerTimeout) // an http.TimeoutHandler further out has answered
-	if late {
-		o.Status = 0
-	}
-	if late || s.original.Method == http.MethodHead {
-		o.BytesOut = 0
-	}
-	if !late && !out.first.IsZero() {
-		o.FirstByte = out.first.Sub(s.span.StartTime())
-	}
-	ended := out.ctx.Err()
-	silent := o.Status == 0 && !out.hijacked
-	timedOut := late || (silent && errors.Is(ended, context.DeadlineExceeded))
-	gone := out.gone || (silent && errors.Is(ended, context.Canceled))
-	if (silent || out.gone) && o.Err == nil {
-		o.Err = ended
-	}
-	switch {
-	case out.hijacked && out.status == 0 && isUpgrade(s.original.Header):
-		o.Status = http.StatusSwitchingProtocols
-	case silent && done && !gone && !timedOut:
-		o.Status = http.StatusOK
-	}
-	switch {
-	case value == http.ErrAbortHandler:
-		o.Aborted = true
-		o.ErrorType, v.message = "aborted", http.ErrAbortHandler.Error()
-	case value != nil:
-		o.Panic, o.IsError = value, true
-	case !done:
-		o.IsError = true
-		o.ErrorType, v.message = "goexit", "the handler's goroutine exited"
-	case gone:
-		o.Aborted = true
-	case timedOut:
-		o.IsError = true
-	default:
-		o.Aborted = out.err != nil && errors.Is(ended, context.Canceled)
-		v.byStatus, o.IsError = o.Status > 0, o.Status >= 500
-	}
-	v.suspect = o.Status >= 500
-	return v
-}
-
-func isUpgrade(h http.Header) bool {
-	if len(h["Upgrade"]) == 0 {
-		return false
-	}
-	for _, v := range h["Connection"] {
-		for token := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // ending is how a round trip ended.

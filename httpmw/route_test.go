@@ -240,7 +240,7 @@ func TestRoutersThatCannotListRoutes(t *testing.T) {
 	requests := []string{"GET /users/7", "GET /shop/items/5", "GET /orgs/o/teams/t"}
 	for i, name := range names {
 		checkRoutes(t, func(m mw) http.Handler { return on("/", []mw{m}, nil) }, routeCase{requests[i], name, "GET"})
-		checkRoutes(t, func(m mw) http.Handler { return m(on("/", nil, nil)) }, routeCase{requests[i], name, "GET"})
+		checkRoutes(t, func(m mw) http.Handler { return m(on("/", nil, nil)) }, same(requests[i], "GET"))
 	}
 	checkRoutes(t, func(m mw) http.Handler { return on("/v1", []mw{m}, nil) }, routeCase{"GET /v1/users/7", "GET /v1/users/{id}", "GET"})
 	for i := range names[1:] {
@@ -249,7 +249,7 @@ func TestRoutersThatCannotListRoutes(t *testing.T) {
 	checkRoutes(t, func(m mw) http.Handler { return on("/", []mw{m}, nil) }, routeCase{"GET /shop/nothing", "GET", "GET"})
 }
 
-// TestRoutesAreCorrected: what rewrites the path behind the middleware is seen only afterwards.
+// TestRoutesAreCorrected: what rewrites the path behind the middleware is seen only afterwards, and from outside not at all.
 func TestRoutesAreCorrected(t *testing.T) {
 	strip := []mw{middleware.StripSlashes}
 	corrected := []routeCase{
@@ -257,11 +257,11 @@ func TestRoutesAreCorrected(t *testing.T) {
 		{"GET /shop/items/5/", "GET /shop/items/{item}", "GET"},
 	}
 	checkRoutes(t, func(m mw) http.Handler { return api(append([]mw{m}, strip...), nil) }, corrected...)
-	checkRoutes(t, func(m mw) http.Handler { return m(api(strip, nil)) }, corrected...)
+	checkRoutes(t, func(m mw) http.Handler { return m(api(strip, nil)) }, same("GET /users/7/", "GET"), same("GET /shop/items/5/", "GET"))
 	checkRoutes(t, func(m mw) http.Handler { return api([]mw{m, middleware.GetHead}, nil) },
 		routeCase{"HEAD /users/7", "HEAD /users/{id}", "HEAD"}, same("HEAD /head", "HEAD /head"))
 	checkRoutes(t, func(m mw) http.Handler { return m(api([]mw{middleware.GetHead}, nil)) },
-		routeCase{"HEAD /users/7", "HEAD /users/{id}", "HEAD"}, same("HEAD /head", "HEAD /head"))
+		same("HEAD /users/7", "HEAD"), same("HEAD /head", "HEAD /head"))
 	checkRoutes(t, func(m mw) http.Handler { return api(append(strip, m), nil) },
 		same("GET /users/7/", "GET /users/{id}"), same("GET /shop/items/5/", "GET /shop/items/{item}"))
 }
@@ -327,9 +327,12 @@ func TestRoutesKnownLateBehindTimeoutHandlers(t *testing.T) {
 		r.Get("/busy/{id}", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 		return r
 	}
-	mounted := chi.NewRouter()
-	mounted.Mount("/shop", router(timeout))
-	plain := router()
+	mount := func() *chi.Mux { // a router each: what still runs has a route context that chi uses again
+		mounted := chi.NewRouter()
+		mounted.Mount("/shop", router(timeout))
+		return mounted
+	}
+	plain, mounted, copied := router(), mount(), mount()
 	for _, tt := range []struct {
 		routes  chi.Routes
 		handler http.Handler
@@ -337,9 +340,9 @@ func TestRoutesKnownLateBehindTimeoutHandlers(t *testing.T) {
 		want    string
 	}{
 		{plain, timeout(plain), "/slow/1/", "GET"},
-		{mounted, copying(mounted), "/shop/slow/1/", "GET"},
+		{copied, copying(copied), "/shop/slow/1/", "GET"},
 		{mounted, mounted, "/shop/slow/1/", "GET"},
-		{plain, plain, "/busy/1/", "GET /busy/{id}"},
+		{plain, plain, "/busy/1/", "GET"},
 	} {
 		tracer := spantest.New(t)
 		w := handle(httpmw.Middleware(tracer, httpmw.WithRoutes(tt.routes))(tt.handler), "GET", tt.target)

@@ -1,24 +1,21 @@
 package httpmw
 
 import (
-	"context"
 	"net/http"
-	"strings"
-	"sync/atomic"
+	"runtime/pprof"
 	"time"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
-	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // Middleware returns a middleware that makes one server span of each request. It goes on a chi router with Use, With
-// or Group, or around any http.Handler. A nil tracer is opentracing.GlobalTracer, asked anew for each request. Nil
-// funcs among the options are ignored, later options win. A second middleware on the same request steps aside. The
-// middleware is safe for concurrent use, as often as one likes.
+// or Group, or around any [http.Handler]. If tracer is nil, [opentracing.GlobalTracer] is looked up on every request.
+// Nil functions among the options are ignored. Tags, header tags, baggage tags, outcome hooks and observers add up; of
+// all other options the last one wins. If a Middleware further out already traces the request, this one makes no span,
+// but its hooks and observers are called. The middleware may be used concurrently and applied to any number of handlers.
 func Middleware(tracer opentracing.Tracer, opts ...ServerOption) func(http.Handler) http.Handler {
 	c := &config{values: newValueCache()}
 	for _, o := range opts {
@@ -28,7 +25,7 @@ func Middleware(tracer opentracing.Tracer, opts ...ServerOption) func(http.Handl
 	}
 	c.done(ext.SpanKindRPCServerEnum)
 	return func(next http.Handler) http.Handler {
-		return &handler{config: c, tracer: tracer, next: next, router: routerOf(next, c)}
+		return &handler{config: c, tracer: tracer, next: next, router: newRouter(next, c)}
 	}
 }
 
@@ -39,67 +36,59 @@ type handler struct {
 	router *router
 }
 
-// serverTags is how many tags a request's span usually gets after its start.
+// serverTags is how many tags the span of a request usually gets after its start.
 const serverTags = 9
 
-// request is one request's state. It also is the context its handler sees, and the writer.
-type request struct {
-	*handler
-	span      rpcspan.Span
-	out       http1Writer
-	original  *http.Request
-	parent    context.Context // what the handler's context is made from
-	name      string          // the span was started with
-	route     string
-	pattern   string // of a mux that the middleware is in
-	described bool
-	insideChi bool
-	routes    chi.Routes // that chi may use the route context of
-	chi       atomic.Pointer[chi.Context]
-}
-
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	tracer, on := rpcspan.Tracer(h.tracer)
-	if !on || traced(r) {
+	tracer, ok := rpcspan.Tracer(h.tracer)
+	if r == nil || !ok && !h.observed {
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	s := &request{handler: h, original: r, pattern: r.Pattern, parent: r.Context()}
-	s.out.ctx = s.parent
-	remote := rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(r.Header))
-	public := callPredicate(&s.span, h.public, r, false, true)
-	kind := h.startTags
-	if callPredicate(&s.span, h.silent, r, false, false) {
-		kind = h.unsampledTags
-	} else if !callPredicate(&s.span, h.filter, r, true, true) {
-		if public {
-			remote = rpcspan.Parent{}
+	outer := outerState(r)
+	if outer != nil && outer.span.Started() {
+		if outer.join(h.config, r) {
+			h.next.ServeHTTP(w, r)
+			return
 		}
-		h.pass(w, r, rpcspan.ContextWithParent(s.parent, tracer, &remote))
-		return
+		outer = nil // it has just ended
 	}
-	s.begin(tracer, r, kind, &remote, public)
-	if h.traceIDHeader != "" && !public {
-		s.tellTrace(w.Header())
+	s := &serverState{handler: h, original: r, patternSeen: r.Pattern, parent: r.Context(), hooks: h.hooks}
+	if outer != nil {
+		s.hooks = h.hooks.without(outer.hooks)
+	}
+	s.out.s, s.out.ctx = s, s.parent
+	if ok {
+		s.start(tracer)
+	}
+	if !s.span.Started() && !s.hooks.haveObserver() && s.parent == r.Context() {
+		h.next.ServeHTTP(w, r)
+		return
 	}
 	s.serve(w)
 }
 
-// pass serves a request that is not traced.
-func (h *handler) pass(w http.ResponseWriter, r *http.Request, ctx context.Context) {
-	if ctx == r.Context() {
-		h.next.ServeHTTP(w, r)
+// start starts the span, unless the filter is against it. A panic of the tracer is recovered: the request is served
+// nonetheless, with the span if there is one by then.
+func (s *serverState) start(tracer opentracing.Tracer) {
+	defer s.span.RecoverHook()
+	r := s.original
+	remote := rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(r.Header))
+	public := callPredicate(&s.span, s.public, r, false, true)
+	startTags := s.startTags
+	if callPredicate(&s.span, s.silent, r, false, false) {
+		startTags = s.unsampledTags
+	} else if !callPredicate(&s.span, s.filter, r, true, true) {
+		if !public {
+			s.parent = rpcspan.ContextWithParent(s.parent, tracer, &remote)
+		}
 		return
 	}
-	inner := share(r).WithContext(ctx)
-	defer handBack(r, inner, true)
-	h.next.ServeHTTP(w, inner)
+	s.startSpan(tracer, startTags, &remote, public)
 }
 
-// begin starts the span.
-func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspan.StartTags, remote *rpcspan.Parent, public bool) {
-	s.route, _ = s.router.early(s, r)
-	s.name = s.nameOf(r, s.route)
+func (s *serverState) startSpan(tracer opentracing.Tracer, startTags *rpcspan.StartTags, remote *rpcspan.Parent, public bool) {
+	s.findRoute()
 	var active rpcspan.Parent
 	parent := remote
 	if public || !remote.IsValid() {
@@ -108,20 +97,29 @@ func (s *request) begin(tracer opentracing.Tracer, r *http.Request, kind *rpcspa
 	if !public && !remote.IsValid() {
 		active = rpcspan.Active(s.parent)
 	}
-	s.described = s.span.Start(tracer, &rpcspan.StartInfo{Name: s.name, StartTags: kind, Tags: s.config.tags, SpareTags: serverTags}, parent)
+	info := rpcspan.StartInfo{Name: s.name, StartTags: startTags, Tags: s.tags, SpareTags: serverTags}
+	recording := s.span.Start(tracer, &info, parent)
 	s.parent = s.span.TracerContext(s.parent)
 	if public {
 		s.span.Link(remote)
 	}
-	if s.described {
+	if recording {
 		l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
-		tagWriter{s.config, &s.span, &l}.serverRequest(r)
+		s.tagRequest(tagWriter{s.config, &s.span, &l})
 		l.Flush()
 	}
-	s.out.timed = s.described || len(s.hooks) > 0
+	if s.traceIDHeader != "" && !public {
+		s.out.traceID = s.traceIDValue()
+	}
 }
 
-func (s *request) nameOf(r *http.Request, route string) string {
+// findRoute looks up the route before the handler runs, and sets the operation name.
+func (s *serverState) findRoute() {
+	s.route = s.router.before(s)
+	s.name = s.nameOf(s.original, s.route)
+}
+
+func (s *serverState) nameOf(r *http.Request, route string) string {
 	if s.config.name != nil {
 		if name := s.nameByHook(r, route); name != "" {
 			return name
@@ -130,90 +128,63 @@ func (s *request) nameOf(r *http.Request, route string) string {
 	return s.values.name(nameMethod(r.Method), route)
 }
 
-func (s *request) nameByHook(r *http.Request, route string) (name string) {
+func (s *serverState) nameByHook(r *http.Request, route string) (name string) {
 	defer s.span.RecoverHook()
 	return s.config.name(r, route)
 }
 
-// describe adds the request's tags if the span did not want them when it started.
-func (s *request) describe(t tagWriter) {
-	if !s.described {
-		s.described = true
-		s.span.SetTag(string(ext.SpanKind), ext.SpanKindRPCServerEnum) // jaeger-client-go has dropped it at the start
-		s.span.SetTags(s.config.tags...)
-		t.serverRequest(s.original)
-	}
-}
-
-// serve runs the handler and ends the span on every way out. A panic goes on with the same value from within the
-// recovering function, so that its stack still shows where it came from.
-func (s *request) serve(w http.ResponseWriter) {
-	if s.insideChi && strings.Contains(s.route, "{") {
-		s.original.SetPathValue("", "") // the map that chi would make is made here, so that both requests share it
-	}
-	inner := share(s.original).WithContext((*requestContext)(s))
-	done := false
-	defer func() {
-		var value any
-		if !done {
-			value = recover()
-		}
-		defer handBack(s.original, inner, s.insideChi || s.chi.Load() == nil)
-		s.end(inner, done, value)
-		if value != nil {
-			panic(value)
-		}
-	}()
-	s.next.ServeHTTP(s.out.around(w), inner)
-	done = true
-}
-
-func (s *request) end(r *http.Request, done bool, value any) {
-	if !s.span.TryFinish() {
+// tagRequest adds the tags of the request, unless the span already has them.
+func (s *serverState) tagRequest(t tagWriter) {
+	if s.tagged {
 		return
 	}
-	if route := s.late(r); route != s.route {
-		name := s.nameOf(r, route)
-		s.span.Rename(s.name, name)
-		s.name, s.route = name, route
-	}
-	v := s.outcome(done, value)
-	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
-	t := tagWriter{s.config, &s.span, &l}
-	isError := t.decide(&v, r, false)
-	if s.span.Recording() {
-		s.describe(t)
-		s.responseTags(t, v.Outcome)
-		t.recordResult(&v, isError)
-	}
-	s.span.Finish(time.Time{}, nil, &l)
+	s.tagged = true
+	t.serverRequest(s.original)
+	t.tags.AddBaggage(t.baggageTags)
 }
 
-// responseTags sets the tags of the response.
-func (s *request) responseTags(t tagWriter, o Outcome) {
-	if o.Route != "" {
-		t.add(semconv.HTTPRoute, t.values.text(o.Route))
+// serve runs the handler and ends the request on every way out. A panic goes on with the same value from within the
+// function that recovered it, so that its stack still shows where it began.
+func (s *serverState) serve(w http.ResponseWriter) {
+	returned := false
+	defer func() {
+		var panicked any
+		if !returned {
+			panicked = recover()
+		}
+		defer s.copyBack()
+		s.end(returned, panicked)
+		if panicked != nil {
+			panic(panicked)
+		}
+	}()
+	s.out.timed = s.tagged || len(s.hooks) > 0
+	if !s.span.Started() {
+		s.span.SetStartTime(time.Now())
+		s.findRoute()
 	}
-	t.status(o.Status)
-	size := o.BytesOut
-	if o.Hijacked || s.original.Method == http.MethodHead {
-		size = -1
+	if s.profilingLabels {
+		defer pprof.SetGoroutineLabels(s.parent)
+		s.setProfilingLabels()
 	}
-	t.sizes(o.BytesIn, size)
-	if o.Hijacked {
-		t.add(semconv.HTTPHijacked, true)
+	r := s.copyRequest()
+	if len(s.hooks) > 0 {
+		s.hooks.started(&s.span, r)
 	}
-	if o.Aborted {
-		t.add(semconv.HTTPAborted, true)
+	switch {
+	case w == nil:
+	case isExtendedConnect(r, w):
+		s.out.hijacked = true
+	default:
+		w = s.out.wrap(w)
+		s.out.setTraceID()
 	}
-	if s.out.flushed && !s.out.first.IsZero() {
-		t.add(semconv.HTTPStreaming, true)
-		t.firstByte(o.FirstByte)
-	}
-	if s.out.err != nil {
-		t.add(semconv.HTTPWriteError, t.message(s.out.err))
-	}
-	if !o.Hijacked {
-		t.headers(t.respTags, s.out.inner.Header(), "")
-	}
+	s.next.ServeHTTP(w, r)
+	returned = true
+	s.out.finish()
+}
+
+func (s *serverState) setProfilingLabels() {
+	defer s.span.RecoverHook()
+	s.parent = s.span.SetProfilingLabels(s.parent, s.name)
 }

@@ -144,10 +144,18 @@ func (t tagWriter) headers(tags []headerTag, h http.Header, host string) {
 		if tag.header == "Host" && len(values) == 0 && host != "" {
 			values = []string{host}
 		}
-		if len(values) > 0 {
-			t.set(tag.tag, joinHeader(values))
+		if value := tag.value(values); value != "" {
+			t.set(tag.tag, value)
 		}
 	}
+}
+
+// value returns what is recorded of a header with these values, "" if there are none.
+func (tag headerTag) value(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return joinHeader(values)
 }
 
 // joinHeader joins no more values than are recorded.

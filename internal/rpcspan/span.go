@@ -68,6 +68,9 @@ func (s *Span) Disabled() bool { return s.disabled }
 // StartTime returns when the span started.
 func (s *Span) StartTime() time.Time { return s.startTime }
 
+// SetStartTime sets the start of a request that has no span and is observed nonetheless.
+func (s *Span) SetStartTime(t time.Time) { s.startTime = t }
+
 // OpenTracingSpan returns the span itself, or nil if there is none.
 func (s *Span) OpenTracingSpan() opentracing.Span { return s.span }
 

@@ -1,0 +1,258 @@
+package httpmw
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/opentracing/opentracing-go/ext"
+
+	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
+)
+
+// serverEnd is all that decides the outcome of a request on a server. It is collected when the handler has ended.
+type serverEnd struct {
+	returned     bool          // false after a panic, and after runtime.Goexit
+	panicked     any           // the value of the panic
+	head         bool          // the method is HEAD
+	upgrade      bool          // the client asks to switch protocols
+	status       int           // the final one that was sent, 0 if there was none
+	received     int64         // bytes of the request's body, by its Content-Length
+	written      int64         // bytes of the response's body
+	declared     int64         // Content-Length of the response, -1 if the handler did not set it
+	firstByte    time.Duration // from the start of the span to the response's header
+	hijacked     bool
+	writeErr     error // the first error of writing the response
+	copyErr      error // the first error of ReadFrom, by the source or the client
+	goneAtHeader bool  // the context was canceled when the header was sent
+	ctxErr       error // of the context that the request came in with
+	ctxCause     error
+}
+
+// serverBuffers is how many bytes of a response net/http may still hold when its handler returns.
+const serverBuffers = 8 << 10
+
+// hungUp reports whether the client was gone before it had all of the answer. net/http cancels the request's context
+// then, without another cause. A response of declared length may be complete by that time, because clients may close
+// the connection as soon as they have all of it.
+func (e *serverEnd) hungUp() bool {
+	if e.hijacked {
+		return false
+	}
+	if peerGone(e.sinkErr()) {
+		return true
+	}
+	if !errors.Is(e.ctxErr, context.Canceled) || e.ctxCause != nil && !errors.Is(e.ctxCause, context.Canceled) {
+		return false
+	}
+	complete := e.declared > serverBuffers && e.written >= e.declared && e.writeErr == nil
+	return !complete || e.goneAtHeader
+}
+
+// verdict decides the outcome. It is a function of e alone.
+func (e *serverEnd) verdict() (v verdict) {
+	o := &v.Outcome
+	outside := errors.Is(e.writeErr, http.ErrHandlerTimeout) // an http.TimeoutHandler further out has answered
+	o.Status, o.BytesIn, o.Err, o.Hijacked = e.status, max(e.received, 0), e.sinkErr(), e.hijacked
+	if outside {
+		o.Status = 0
+	} else {
+		o.FirstByte = e.firstByte
+	}
+	if !outside && !e.head {
+		o.BytesOut = e.written
+	}
+	silent := o.Status == 0 && !e.hijacked
+	gone := !outside && e.hungUp()
+	timedOut := outside || silent && errors.Is(e.ctxErr, context.DeadlineExceeded)
+	if (gone || timedOut) && o.Err == nil {
+		o.Err = e.ctxErr
+	}
+	switch {
+	case e.hijacked && e.status == 0 && e.upgrade:
+		o.Status = http.StatusSwitchingProtocols
+	case silent && e.returned && !gone && !timedOut:
+		o.Status = http.StatusOK // which net/http sends now
+	}
+	switch {
+	case e.panicked == http.ErrAbortHandler:
+		o.Aborted = true
+		o.ErrorType, v.message = "aborted", http.ErrAbortHandler.Error()
+	case e.panicked != nil:
+		o.Panic, o.IsError = e.panicked, true
+	case !e.returned:
+		o.IsError = true
+		o.ErrorType, v.message = "goexit", "the handler's goroutine exited"
+	case gone:
+		o.Aborted = true
+	case timedOut:
+		o.IsError = true
+	default:
+		v.byStatus, o.IsError = o.Status > 0, o.Status >= 500
+	}
+	v.suspect = o.Status >= 500
+	return v
+}
+
+// peerGone reports whether a write failed because the client closed the connection or the stream. Methods of a broken
+// error may panic, which is contained by the caller.
+func peerGone(err error) bool {
+	switch {
+	case err == nil:
+		return false
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.ECONNABORTED),
+		errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
+		return true
+	}
+	switch err.Error() { // net/http does not export these of HTTP/2
+	case "client disconnected", "http2: stream closed":
+		return true
+	}
+	return false
+}
+
+// sinkErr returns the first error of writing to the client, or nil. An error of ReadFrom may also come from the source,
+// such as an upstream that closed its connection.
+func (e *serverEnd) sinkErr() error {
+	if e.writeErr != nil || !peerGone(e.copyErr) {
+		return e.writeErr
+	}
+	for err := e.copyErr; err != nil; err = errors.Unwrap(err) {
+		if op, ok := err.(*net.OpError); ok && op.Op == "read" {
+			return nil
+		}
+	}
+	return e.copyErr
+}
+
+// end ends the request: it decides the outcome, calls the hooks, sets the last tags and finishes the span.
+func (s *serverState) end(returned bool, panicked any) {
+	s.ended.Store(true)
+	s.span.TryFinish()
+	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
+	s.conclude(&l, returned, panicked)
+	if s.span.Started() {
+		s.finish(&l)
+	}
+	s.chi, s.root = nil, nil // the router may be gone before the request's context is
+}
+
+// finish contains what a foreign tracer's span may panic with.
+func (s *serverState) finish(l *rpcspan.Tags) {
+	defer s.span.RecoverHook()
+	s.span.Finish(time.Time{}, nil, l)
+}
+
+// conclude decides the outcome and adds the last tags to l. Whatever panics here, the span is finished all the same.
+func (s *serverState) conclude(l *rpcspan.Tags, returned bool, panicked any) {
+	defer s.span.RecoverHook()
+	s.updateRoute()
+	e := s.collect(returned, panicked)
+	v := e.verdict()
+	v.Method, v.Route, v.OperationName = foldedMethod(s.original.Method), s.route, s.name
+	t := tagWriter{s.config, &s.span, l}
+	t.complete(&v, &s.copy, false)
+	isError := s.callHooks(&v.Outcome)
+	switch {
+	case s.span.Recording():
+		s.describe(t)
+		s.tagResponse(t, &v, e.sinkErr())
+		t.recordResult(&v, isError)
+	case s.span.Observed():
+		t.status(v.Status)
+		if isError {
+			s.span.SetTag(semconv.KeyError, true)
+		}
+	}
+}
+
+// updateRoute replaces the route and the operation name if another route is known now.
+func (s *serverState) updateRoute() {
+	route := s.router.after(s)
+	if set := s.routeSet.Load(); set != nil {
+		route = *set
+	}
+	if route == s.route {
+		return
+	}
+	name := s.nameOf(&s.copy, route)
+	s.span.Rename(s.name, name)
+	s.name, s.route = name, route
+}
+
+func (s *serverState) collect(returned bool, panicked any) serverEnd {
+	out, r := &s.out, s.original
+	e := serverEnd{
+		returned: returned, panicked: panicked, head: r.Method == http.MethodHead, upgrade: out.hijacked && isUpgrade(r.Header),
+		status: out.status, received: r.ContentLength, written: out.bytes, declared: -1, hijacked: out.hijacked,
+		writeErr: out.err, copyErr: out.copyErr, goneAtHeader: out.goneAtHeader,
+		ctxErr: out.ctx.Err(), ctxCause: context.Cause(out.ctx),
+	}
+	if !out.first.IsZero() {
+		e.firstByte = out.first.Sub(s.span.StartTime())
+	}
+	if e.ctxErr != nil && out.inner != nil {
+		if n, err := strconv.ParseInt(out.inner.Header().Get("Content-Length"), 10, 64); err == nil {
+			e.declared = n
+		}
+	}
+	return e
+}
+
+func isUpgrade(h http.Header) bool {
+	if len(h["Upgrade"]) == 0 {
+		return false
+	}
+	for _, v := range h["Connection"] {
+		for token := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), "upgrade") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// describe adds the tags of the request if the span was not sampled when it started. jaeger-client-go has dropped those
+// that it started with.
+func (s *serverState) describe(t tagWriter) {
+	if !s.tagged {
+		s.span.SetTag(semconv.KeySpanKind, ext.SpanKindRPCServerEnum)
+		s.span.SetTags(s.config.tags...)
+		s.tagRequest(t)
+	}
+}
+
+// tagResponse adds the tags of the response.
+func (s *serverState) tagResponse(t tagWriter, v *verdict, writeErr error) {
+	if v.Route != "" {
+		t.add(semconv.HTTPRoute, t.values.text(v.Route))
+	}
+	t.status(v.Status)
+	size := v.BytesOut
+	if v.Hijacked || s.original.Method == http.MethodHead {
+		size = -1
+	}
+	t.sizes(v.BytesIn, size)
+	if v.Hijacked {
+		t.add(semconv.HTTPHijacked, true)
+	}
+	if v.Aborted {
+		t.add(semconv.HTTPAborted, true)
+	}
+	if s.out.flushed && !s.out.first.IsZero() {
+		t.add(semconv.HTTPStreaming, true)
+		t.firstByte(v.FirstByte)
+	}
+	if writeErr != nil {
+		t.add(semconv.HTTPWriteError, t.message(writeErr))
+	}
+	s.out.tagHeader(t)
+}

@@ -1,0 +1,138 @@
+package httpmw
+
+import (
+	"strings"
+	"sync"
+	"weak"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// subrouter is the router that a row of patterns leads to. A nil mux that is known is an endpoint.
+type subrouter struct {
+	mux   *chi.Mux
+	known bool
+}
+
+// mountCache remembers where mounts lead, since listing the routes of a router is slow. It holds routers weakly, so that
+// one which is replaced at run time can be freed, and a bounded number of them.
+type mountCache struct {
+	mu      sync.RWMutex
+	entries map[mountKey]mountEntry
+}
+
+type mountKey struct {
+	root  weak.Pointer[chi.Mux]
+	route string // patterns in a row, or a template
+}
+
+type mountEntry struct {
+	mux    weak.Pointer[chi.Mux]
+	isMux  bool
+	known  bool
+	listed bool // for templates: it is that of a mount
+}
+
+// maxMounts is more than the routes of one router. A cache that is full is emptied.
+const maxMounts = 4096
+
+func (c *mountCache) get(key mountKey, find func() mountEntry) mountEntry {
+	c.mu.RLock()
+	e, ok := c.entries[key]
+	c.mu.RUnlock()
+	if ok {
+		return e
+	}
+	e = find()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries == nil || len(c.entries) >= maxMounts {
+		c.entries = map[mountKey]mountEntry{}
+	}
+	c.entries[key] = e
+	return e
+}
+
+// subrouter descends from the root router along patterns. Routers that are not chi's own are not known.
+func (c *mountCache) subrouter(root chi.Routes, patterns []string) subrouter {
+	mux, ok := root.(*chi.Mux)
+	if !ok {
+		return subrouter{}
+	}
+	key := mountKey{root: weak.Make(mux), route: patterns[0]}
+	if len(patterns) > 1 {
+		key.route = strings.Join(patterns, "\n")
+	}
+	e := c.get(key, func() mountEntry {
+		sub := descend(mux, patterns)
+		e := mountEntry{known: sub.known, isMux: sub.mux != nil}
+		if e.isMux {
+			e.mux = weak.Make(sub.mux)
+		}
+		return e
+	})
+	if !e.isMux {
+		return subrouter{known: e.known}
+	}
+	return subrouter{mux: e.mux.Value(), known: true}
+}
+
+// descend contains what the methods of routers that are not chi's own may panic with: some cannot list their routes.
+func descend(root *chi.Mux, patterns []string) (sub subrouter) {
+	defer func() { _ = recover() }()
+	at := root
+	for _, pattern := range patterns {
+		if at == nil {
+			return subrouter{}
+		}
+		switch next := mounted(at, pattern).(type) {
+		case nil:
+			at = nil
+		case *chi.Mux:
+			at = next
+		default:
+			return subrouter{}
+		}
+	}
+	return subrouter{at, true}
+}
+
+// mounted returns the router that is mounted under a pattern, or nil. Mount registers "/x", "/x/" and "/x/*", and lists
+// the last.
+func mounted(routes chi.Routes, pattern string) chi.Routes {
+	for _, route := range routes.Routes() {
+		if route.SubRoutes != nil && (route.Pattern == pattern || strings.TrimSuffix(route.Pattern, "*") == pattern ||
+			strings.TrimSuffix(route.Pattern, "/*") == pattern) {
+			return route.SubRoutes
+		}
+	}
+	return nil
+}
+
+// leadsToMount reports whether a template is that of a mount, not of an endpoint.
+func (c *mountCache) leadsToMount(root chi.Routes, template string) bool {
+	mux, ok := root.(*chi.Mux)
+	if !ok {
+		return false
+	}
+	return c.get(mountKey{weak.Make(mux), "template\n" + template}, func() mountEntry {
+		return mountEntry{listed: listsMount(mux, template)}
+	}).listed
+}
+
+func listsMount(routes chi.Routes, template string) (found bool) {
+	defer func() { _ = recover() }()
+	for _, route := range routes.Routes() {
+		if route.SubRoutes == nil {
+			continue
+		}
+		prefix := strings.TrimSuffix(route.Pattern, "/*")
+		if prefix == template {
+			return true
+		}
+		if rest, ok := strings.CutPrefix(template, prefix); ok && strings.HasPrefix(rest, "/") && listsMount(route.SubRoutes, rest) {
+			return true
+		}
+	}
+	return false
+}

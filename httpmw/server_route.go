@@ -1,0 +1,223 @@
+package httpmw
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// router finds the template of the route that a request will take, or has taken. It only reads what routers say of
+// themselves: a route context that it planted would change how a router further in behaves.
+type router struct {
+	routes chi.Routes     // a chi router that the middleware is outside of; nil if unknown
+	next   *chi.Mux       // the very next handler, if it is a chi router
+	mux    *http.ServeMux // a mux that the middleware is outside of; nil if unknown
+	mounts mountCache
+}
+
+// newRouter looks at the handler below a middleware, and at what the options name. Of other types of handlers, such as
+// those that embed a router, it is not known what they do before they route.
+func newRouter(next http.Handler, c *config) *router {
+	rt := &router{routes: c.routes, mux: c.mux}
+	switch next := next.(type) {
+	case *chi.Mux:
+		rt.routes, rt.next = next, next
+	case *http.ServeMux:
+		rt.mux = next
+	}
+	return rt
+}
+
+// lookups are route contexts for looking ahead. No router or handler of the user ever sees one that is in use.
+var lookups = sync.Pool{New: func() any { return chi.NewRouteContext() }}
+
+// match returns the template of the route that a chi router will take, behind the patterns that led to it, or "" if none
+// matches. Match may be the user's own; if it panics, its caller recovers and the context is not used again.
+func match(routes chi.Routes, method, path string, behind []string) string {
+	rctx := lookups.Get().(*chi.Context)
+	rctx.Reset()
+	rctx.RoutePatterns = append(rctx.RoutePatterns, behind...)
+	route := ""
+	if routes.Match(rctx, method, path) {
+		route = rctx.RoutePattern()
+	}
+	lookups.Put(rctx)
+	return route
+}
+
+// before returns the template before the handler runs, or "". It sets s.final if nothing can be learned afterwards.
+func (rt *router) before(s *serverState) (route string) {
+	defer s.span.RecoverHook()
+	r := s.original
+	if r.URL == nil {
+		return ""
+	}
+	if rctx := chi.RouteContext(r.Context()); rctx != nil && rctx.Routes != nil {
+		s.chi, s.root = rctx, rctx.Routes
+		route = rt.matchInChi(rctx, r)
+		wildcard := strings.HasSuffix(route, "*")
+		s.final = route != "" && !wildcard
+		if rt.mux != nil && wildcard {
+			if below := rt.matchMux(rt.mux, s); below != "" {
+				return below
+			}
+		}
+		return route
+	}
+	switch {
+	case rt.mux != nil:
+		route = rt.matchMux(rt.mux, s)
+		s.final = s.final || route != ""
+	case rt.routes != nil:
+		s.root = rt.routes
+		route = match(rt.routes, r.Method, pathOf(r), nil)
+		s.final = route != ""
+	default:
+		route = templateOf(r.Pattern) // of a mux that the middleware is in
+		s.final = route != "" && !leadsOn(route)
+	}
+	return route
+}
+
+// leadsOn reports whether a template of a ServeMux is that of all paths below one, so that another router may be behind it.
+func leadsOn(template string) bool {
+	return strings.HasSuffix(template, "/") || strings.HasSuffix(template, "...}")
+}
+
+// matchInChi looks ahead in the router that the middleware is in. The patterns so far say where that is: none, in the
+// root router before it routes; one of a mount, in the mounted router before it routes; another, behind the routing.
+func (rt *router) matchInChi(rctx *chi.Context, r *http.Request) string {
+	method, path := rctx.RouteMethod, rctx.RoutePath
+	if method == "" {
+		method = r.Method
+	}
+	if len(rctx.RoutePatterns) == 0 {
+		if path == "" {
+			path = pathOf(r)
+		}
+		return match(rctx.Routes, method, path, nil)
+	}
+	sub := subrouter{rt.next, rt.next != nil}
+	if rt.next == nil || !strings.HasSuffix(rctx.RoutePatterns[len(rctx.RoutePatterns)-1], "*") {
+		sub = rt.mounts.subrouter(rctx.Routes, rctx.RoutePatterns)
+	}
+	switch {
+	case !sub.known:
+		return ""
+	case sub.mux == nil:
+		return rctx.RoutePattern()
+	}
+	if n := len(rctx.URLParams.Keys) - 1; n >= 0 && rctx.URLParams.Keys[n] == "*" && rctx.URLParams.Values[n] != "" {
+		path = "/" + rctx.URLParams.Values[n] // between the routing and the mount
+	} else if path == "" {
+		path = "/"
+	}
+	return match(sub.mux, method, path, rctx.RoutePatterns)
+}
+
+// maxLookup bounds the URLs for which a ServeMux is consulted before it serves them: it makes copies of them.
+const maxLookup = 4096
+
+// matchMux returns the template of a ServeMux, and of the router behind its pattern if that is one, or "".
+func (rt *router) matchMux(mux *http.ServeMux, s *serverState) string {
+	r := s.original
+	if len(r.URL.Path)+len(r.URL.RawQuery) > maxLookup {
+		return ""
+	}
+	h, pattern := mux.Handler(r)
+	if pattern == "" || (r.Method == http.MethodConnect && reflect.TypeOf(h) == redirectType) {
+		return ""
+	}
+	switch h := h.(type) {
+	case *http.ServeMux:
+		return rt.matchMux(h, s)
+	case *chi.Mux:
+		s.root, s.final = h, true
+		return match(h, r.Method, pathOf(r), nil)
+	}
+	return templateOf(pattern)
+}
+
+// redirectType is the type of the handlers with which a ServeMux cleans paths. Its pattern for CONNECT is the raw path.
+var redirectType = reflect.TypeOf(http.RedirectHandler("/", http.StatusMovedPermanently))
+
+// after returns the template after the handler has run. Where one was known before, nothing of the request or of chi is
+// read, since a handler that has timed out may still be writing to them; except behind a wildcard, which may lead to a
+// router that was not known, and not when the response looks like that of a timeout.
+func (rt *router) after(s *serverState) string {
+	status := s.out.status
+	notFound := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
+	mayRun := status == http.StatusRequestTimeout || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
+	s.mayRun = mayRun && s.chi != nil
+	switch {
+	case s.final:
+		if notFound && s.route != "" && rt.mounts.leadsToMount(s.root, s.route) {
+			return ""
+		}
+		return s.route
+	case mayRun && (s.route != "" || s.copy.Pattern == s.patternSeen || strings.HasSuffix(s.copy.Pattern, "*")):
+		return s.route // a ServeMux or chi that has routed this very request has left an endpoint's pattern there
+	}
+	pattern := ""
+	if s.copy.Pattern != s.patternSeen && !(s.original.Method == http.MethodConnect && status/100 == 3) {
+		pattern = templateOf(s.copy.Pattern)
+	}
+	route := s.chi.RoutePattern()
+	switch {
+	case s.chi == nil:
+		route = pattern
+	case strings.HasSuffix(route, "*") && pattern != "" && !strings.HasSuffix(pattern, "*"):
+		route = pattern // of a ServeMux below chi
+	}
+	switch {
+	case route == "":
+		return s.route // answered before it was routed
+	case strings.HasSuffix(route, "*") && len(s.route) > len(route) && strings.HasPrefix(s.route, route[:len(route)-1]):
+		return s.route // answered on the way
+	case notFound && strings.HasSuffix(route, "*") && s.route == "", (notFound || s.route == "") && rt.endedAtMount(s.chi):
+		return "" // of a mounted router that has no such route
+	}
+	return route
+}
+
+// endedAtMount reports whether the routing ended at a mounted router rather than at an endpoint.
+func (rt *router) endedAtMount(rctx *chi.Context) bool {
+	return rctx != nil && len(rctx.RoutePatterns) > 0 && rt.mounts.subrouter(rctx.Routes, rctx.RoutePatterns).mux != nil
+}
+
+// templateOf strips method and host from a ServeMux pattern.
+func templateOf(pattern string) string {
+	if i := strings.IndexByte(pattern, '/'); i >= 0 {
+		return pattern[i:]
+	}
+	return ""
+}
+
+// pathOf returns the path that chi routes by.
+func pathOf(r *http.Request) string {
+	switch {
+	case r.URL.RawPath != "":
+		return r.URL.RawPath
+	case r.URL.Path != "":
+		return r.URL.Path
+	}
+	return "/"
+}
+
+// SetRoute sets the template of the route that r takes, such as "/users/{id}", for routers that the middleware does not
+// know. It is called by a middleware of the router, or by a handler, with the request as that has it. The template, which
+// must be one of a bounded number, replaces what was found before and may be "" for a request that matches no route. It
+// names the span when the request ends, through [WithOperationName] if that is set; samplers have seen the name that
+// the span was started with. SetRoute may be called from any goroutine. It does nothing if r is not traced or observed,
+// or has ended.
+func SetRoute(r *http.Request, template string) {
+	if r == nil {
+		return
+	}
+	if s := stateOf(r.Context()); s != nil && !s.ended.Load() {
+		s.routeSet.Store(&template)
+	}
+}

@@ -1,0 +1,181 @@
+package httpmw
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// response records what goes through the handler's writer. Its methods are those of all writers that wrap can return.
+type response struct {
+	s     *serverState
+	inner http.ResponseWriter // nil if the handler has the writer itself
+	ctx   context.Context     // of the request, as net/http or an outer middleware made it
+
+	status       int // the first final one, 0 if none was sent
+	bytes        int64
+	first        time.Time // when the header was sent
+	err          error     // the first error of writing
+	copyErr      error     // the first error of ReadFrom, by the source or the client
+	goneAtHeader bool      // ctx had ended when the header was sent
+	hijacked     bool
+	flushed      bool
+	timed        bool // first is recorded even if nothing is flushed
+
+	traceID string   // value of the header that WithTraceIDHeader names, "" if there is none
+	header  []string // values of the headers that are recorded, as they were sent; nil before
+}
+
+// recordStatus records that the response's header is sent with this status. Later ones are mistakes that net/http
+// reports.
+func (o *response) recordStatus(status int) {
+	if o.status != 0 || o.hijacked {
+		return
+	}
+	o.status = status
+	if o.timed {
+		o.first = time.Now()
+	}
+	o.goneAtHeader = o.ctx.Err() != nil
+}
+
+func (o *response) writeHeader(code int) {
+	o.beforeHeader()
+	o.inner.WriteHeader(code)
+	if code >= 200 || code == http.StatusSwitchingProtocols {
+		o.recordStatus(code)
+		o.recordHeader()
+	}
+}
+
+func (o *response) beforeWrite() {
+	o.beforeHeader()
+	o.recordStatus(http.StatusOK)
+}
+
+func (o *response) recordWrite(n int64, err error) {
+	o.bytes += n
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	o.recordHeader()
+}
+
+func (o *response) write(p []byte) (int, error) {
+	o.beforeWrite()
+	n, err := o.inner.Write(p)
+	o.recordWrite(int64(n), err)
+	return n, err
+}
+
+func (o *response) writeString(s string) (int, error) {
+	o.beforeWrite()
+	n, err := o.inner.(io.StringWriter).WriteString(s)
+	o.recordWrite(int64(n), err)
+	return n, err
+}
+
+// readFrom records the status only once bytes are sent: a source that fails at once leaves it open.
+func (o *response) readFrom(src io.Reader) (int64, error) {
+	o.beforeHeader()
+	start := time.Now()
+	n, err := o.inner.(io.ReaderFrom).ReadFrom(src)
+	if n > 0 && o.status == 0 {
+		o.recordStatus(http.StatusOK)
+		o.first = start
+	}
+	if err != nil && o.copyErr == nil {
+		o.copyErr = err
+	}
+	o.recordWrite(n, nil)
+	return n, err
+}
+
+func (o *response) flush() {
+	o.beforeHeader()
+	o.inner.(http.Flusher).Flush()
+	o.recordFlush()
+}
+
+func (o *response) flushError() error {
+	o.beforeHeader()
+	return o.recordFlushError(o.inner.(flushErrorer).FlushError())
+}
+
+// recordFlush records that what was written has been sent, and at least the header.
+func (o *response) recordFlush() {
+	o.flushed = true
+	o.recordStatus(http.StatusOK)
+	if o.first.IsZero() {
+		o.first = time.Now()
+	}
+	o.recordHeader()
+}
+
+// recordFlushError returns err. A flush that is not supported sends nothing.
+func (o *response) recordFlushError(err error) error {
+	if !errors.Is(err, http.ErrNotSupported) {
+		o.recordFlush()
+		o.recordWrite(0, err)
+	}
+	return err
+}
+
+func (o *response) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return o.recordHijack(o.inner.(http.Hijacker).Hijack())
+}
+
+func (o *response) recordHijack(conn net.Conn, rw *bufio.ReadWriter, err error) (net.Conn, *bufio.ReadWriter, error) {
+	if err == nil {
+		o.hijacked = true
+	}
+	return conn, rw, err
+}
+
+func (o *response) push(target string, opts *http.PushOptions) error {
+	return o.inner.(http.Pusher).Push(target, opts)
+}
+
+// beforeHeader is called before anything that may send the header.
+func (o *response) beforeHeader() {
+	if o.traceID != "" && o.status == 0 {
+		o.removeOtherTraceIDs()
+	}
+}
+
+// recordHeader is called when the header has been sent. net/http ignores what the handler changes from then on.
+func (o *response) recordHeader() {
+	if tags := o.s.respTags; len(tags) > 0 && o.header == nil && o.status != 0 && !o.hijacked {
+		o.header = make([]string, len(tags))
+		for i, tag := range tags {
+			o.header[i] = tag.value(o.inner.Header()[tag.header])
+		}
+	}
+}
+
+// finish is called when the handler has returned: net/http sends the header now, if nothing has been written.
+func (o *response) finish() {
+	defer o.s.span.RecoverHook()
+	if o.inner == nil || o.status != 0 || o.hijacked {
+		return
+	}
+	o.beforeHeader()
+	if len(o.s.respTags) > 0 {
+		o.status = http.StatusOK
+		o.recordHeader()
+		o.status = 0
+	}
+}
+
+// tagHeader adds the tags of the header as it was sent.
+func (o *response) tagHeader(t tagWriter) {
+	for i, value := range o.header {
+		if value != "" {
+			t.set(o.s.respTags[i].tag, value)
+		}
+	}
+}
