@@ -111,15 +111,13 @@ func (c *clientCall) follow(cs grpc.ClientStream) grpc.ClientStream {
 	return s
 }
 
-// finished is told by gRPC that a stream finished. The options of the RPC are served before, so the peer is known.
+// finished is told by gRPC that a stream finished. Before version 1.80 gRPC serves the options of the RPC only after that, so
+// the peer is known once a method of the stream returns the end.
 func (c *clientCall) finished(err error) {
 	c.mu.Lock()
 	c.over = true
 	c.last = err
-	over := c.followed && c.ends(err)
-	if c.alone {
-		c.told.Store(true)
-	}
+	over := c.followed && c.busy == 0 && c.ends(err)
 	c.mu.Unlock()
 	if over {
 		c.conclude(err)
@@ -153,14 +151,14 @@ func (c *clientCall) ended(err error) {
 	if c.release != nil {
 		c.release()
 	}
+	if c.alone {
+		c.told.Store(true)
+	}
 	c.conclude(err)
 }
 
 // receiving counts receives under way: while there is one, it knows better how the stream ends than the context.
 func (c *clientCall) receiving(n int16) {
-	if c.release == nil {
-		return
-	}
 	c.mu.Lock()
 	c.busy += n
 	over := c.busy == 0 && c.cancelled

@@ -45,7 +45,7 @@ func TestAddedMetadata(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", name, diff)
 			}
-			if vs := metadata.ValueFromOutgoingContext(ctx, "K"); len(vs) != 1 || vs[0] != "v" {
+			if vs := got["k"]; len(vs) != 1 || vs[0] != "v" {
 				t.Errorf("%s: value %q", name, vs)
 			}
 			below, _ := metadata.FromOutgoingContext(metadata.AppendToOutgoingContext(ctx, "z", "9"))

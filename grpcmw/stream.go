@@ -74,6 +74,8 @@ func (s *countedClientStream) RecvMsg(m any) error {
 	defer s.call.receiving(-1)
 	err := s.ClientStream.RecvMsg(m)
 	switch {
+	case err == io.EOF && !s.call.answers:
+		s.call.ended(errUnanswered)
 	case err == io.EOF, err == nil && !s.call.answers:
 		s.call.ended(nil)
 	case err == nil:

@@ -100,9 +100,10 @@ func (c *clientCall) calleeTags(l *rpcspan.Tags) {
 	if sentWith(c.base) == nil {
 		return
 	}
-	attemptTag(l, attempt(metadata.ValueFromOutgoingContext(c.base, retryAttempt)))
+	md, _ := metadata.FromOutgoingContext(c.base)
+	attemptTag(l, attempt(md[retryAttempt]))
 	for _, tag := range c.cfg.metadata {
-		tag.record(l, c.cfg.semconv, metadata.ValueFromOutgoingContext(c.base, tag.key))
+		tag.record(l, c.cfg.semconv, md[tag.key])
 	}
 }
 

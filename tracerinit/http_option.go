@@ -87,12 +87,18 @@ func WithTLS(config *tls.Config) HTTPOption {
 
 // WithCompression compresses every body with gzip. Use it with [JaegerHTTP] only if the receiver is an OpenTelemetry
 // Collector or Jaeger v2: collectors of Jaeger v1 cannot read compressed thrift and refuse it ("Unknown data type 31").
-func WithCompression() HTTPOption { return func(c *httpConfig) { c.gzip = new(true) } }
+func WithCompression() HTTPOption {
+	gzip := true
+	return func(c *httpConfig) { c.gzip = &gzip }
+}
 
 // WithoutCompression sends every body as it is. Without this option and [WithCompression], [OTLPHTTP] compresses with
 // gzip unless the endpoint is on the loopback interface, where compressing costs more than it saves, and stops if the
 // receiver refuses it (400 or 415) and takes the same batch uncompressed; [JaegerHTTP] never compresses.
-func WithoutCompression() HTTPOption { return func(c *httpConfig) { c.gzip = new(false) } }
+func WithoutCompression() HTTPOption {
+	gzip := false
+	return func(c *httpConfig) { c.gzip = &gzip }
+}
 
 // WithRetry replaces the default retries.
 func WithRetry(r Retry) HTTPOption { return func(c *httpConfig) { c.retry = export.Retry(r) } }

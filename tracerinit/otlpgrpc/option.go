@@ -63,12 +63,18 @@ func WithTLS(t *tls.Config) Option {
 }
 
 // WithCompression compresses every message with gzip.
-func WithCompression() Option { return func(c *config) { c.gzip = new(true) } }
+func WithCompression() Option {
+	gzip := true
+	return func(c *config) { c.gzip = &gzip }
+}
 
 // WithoutCompression sends every message as it is. Without this option and [WithCompression], messages are compressed
 // with gzip unless the target is on the loopback interface, where compressing costs more than it saves, and until the
 // receiver answers Unimplemented and takes the same batch uncompressed.
-func WithoutCompression() Option { return func(c *config) { c.gzip = new(false) } }
+func WithoutCompression() Option {
+	gzip := false
+	return func(c *config) { c.gzip = &gzip }
+}
 
 // WithRetry replaces the default retries.
 func WithRetry(r tracerinit.Retry) Option { return func(c *config) { c.retry = export.Retry(r) } }
