@@ -9,8 +9,8 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// Config is what [Start] builds a tracer from. A field left zero is filled from the environment, then from a default; so
-// a bool that is false means "not set here". The zero Config is a good one for a program that is configured by its
+// Config is what [Start] builds a tracer from. A field left zero is filled from the environment, then from a default;
+// so a bool that is false means "not set here". The zero Config is a good one for a program that is configured by its
 // environment. docs/configuration.md lists all variables.
 type Config struct {
 	Service     string         // default: unknown_service:<binary>

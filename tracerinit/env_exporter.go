@@ -27,7 +27,7 @@ func (r *resolver) exporters(cfg Config) []exporterChoice {
 	if named := r.envExporters(chosen == nil, len(cfg.Reporters) == 0); chosen == nil {
 		chosen = named
 	}
-	ignored := r.set("JAEGER_ENDPOINT", "JAEGER_AGENT_HOST", exporterVariable, otlpTraces+"ENDPOINT", otlpPrefix+"ENDPOINT")
+	ignored := r.set("JAEGER_ENDPOINT", agentHost, exporterVariable, otlpTraces+"ENDPOINT", otlpPrefix+"ENDPOINT")
 	for _, e := range chosen {
 		ignored = slices.DeleteFunc(ignored, func(name string) bool { return e.uses(name) })
 	}
@@ -53,9 +53,9 @@ func (e exporterChoice) uses(variable string) bool {
 
 // envExporters are those that the environment names. JAEGER_ENDPOINT names an exporter, and wins over
 // OTEL_TRACES_EXPORTER; where that lists jaeger, they are one, so that a program can send to both while it is moved.
-// JAEGER_AGENT_HOST and _PORT only say where an agent is: they are left over in many deployments, sidecar injectors set
-// them, current versions of Jaeger have no agent, and what is sent to none by UDP is lost without a sign. So they choose
-// an exporter only if OTEL_TRACES_EXPORTER does not.
+// JAEGER_AGENT_HOST and _PORT only say where an agent is: they are left over in many deployments, sidecar injectors
+// set them, current versions of Jaeger have no agent, and what is sent to none by UDP is lost without a sign. So they
+// choose an exporter only if OTEL_TRACES_EXPORTER does not.
 func (r *resolver) envExporters(used, needed bool) []exporterChoice {
 	defer r.onlyIf(used)()
 	names := r.exporterNames()

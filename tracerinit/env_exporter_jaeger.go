@@ -64,7 +64,9 @@ func (r *resolver) jaegerLeftovers(listed, hasJaeger, hasOTel, agentBesideNames 
 }
 
 // jaegerCollector is the exporter for a collector that a variable names.
-func (r *resolver) jaegerCollector(variable, endpoint string, credentials func() ([]HTTPOption, []Setting)) exporterChoice {
+func (r *resolver) jaegerCollector(
+	variable, endpoint string, credentials func() ([]HTTPOption, []Setting),
+) exporterChoice {
 	opts, notes := credentials()
 	if err := validateURL(endpoint); err != nil {
 		r.wrongURL(variable, endpoint, err)
@@ -82,7 +84,8 @@ func (r *resolver) jaegerCredentials() ([]HTTPOption, []Setting) {
 	if len(r.set("JAEGER_USER", "JAEGER_PASSWORD")) > 0 {
 		r.warn("JAEGER_AUTH_TOKEN wins over JAEGER_USER and JAEGER_PASSWORD")
 	}
-	return []HTTPOption{WithBearerToken(token)}, []Setting{{Name: "exporter.token", Value: mask, Source: "JAEGER_AUTH_TOKEN"}}
+	note := Setting{Name: "exporter.token", Value: mask, Source: "JAEGER_AUTH_TOKEN"}
+	return []HTTPOption{WithBearerToken(token)}, []Setting{note}
 }
 
 func (r *resolver) basicAuth(userVariable, passwordVariable string) ([]HTTPOption, []Setting) {
@@ -113,7 +116,8 @@ func (r *resolver) jaegerAgent(hostVariable, portVariable string) (exporterChoic
 	if source == sourceDefault {
 		source = port.source
 	}
-	return exporterChoice{Factory: factory(JaegerUDP(net.JoinHostPort(host.value, strconv.Itoa(port.value)))), source: source}, source != sourceDefault
+	address := net.JoinHostPort(host.value, strconv.Itoa(port.value))
+	return exporterChoice{Factory: factory(JaegerUDP(address)), source: source}, source != sourceDefault
 }
 
 // otelJaegerExporter is the exporter that OTEL_EXPORTER_JAEGER_* name, as OpenTelemetry's specification had them until
@@ -124,8 +128,8 @@ func (r *resolver) otelJaegerExporter(used bool) (exporterChoice, bool) {
 	endpoint := r.get(endpointVariable)
 	protocol := choose(r, "", "", from(r, otelJaeger+"PROTOCOL", jaegerProtocol)).value
 	timeout := choose(r, 0, 0, from(r, otelJaeger+"TIMEOUT", milliseconds(forever)))
-	any := len(r.set(endpointVariable, otelJaeger+"PROTOCOL", otelJaeger+"TIMEOUT", otelJaeger+"AGENT_HOST", otelJaeger+"AGENT_PORT",
-		otelJaeger+"USER", otelJaeger+"PASSWORD")) > 0
+	any := len(r.set(endpointVariable, otelJaeger+"PROTOCOL", otelJaeger+"TIMEOUT", otelJaeger+"AGENT_HOST",
+		otelJaeger+"AGENT_PORT", otelJaeger+"USER", otelJaeger+"PASSWORD")) > 0
 	restore := r.onlyIf(protocol == jaegerOverUDP || protocol == "" && endpoint == "")
 	e, hasAgent := r.jaegerAgent(otelJaeger+"AGENT_HOST", otelJaeger+"AGENT_PORT")
 	restore()
@@ -140,7 +144,7 @@ func (r *resolver) otelJaegerExporter(used bool) (exporterChoice, bool) {
 	}
 	if timeout.value > 0 {
 		e.Timeout = timeout.value
-		e.notes = append(e.notes, Setting{Name: "exporter.timeout", Value: shownTimeout(timeout.value), Source: timeout.source})
+		e.note("timeout", shownTimeout(timeout.value), timeout.source)
 	}
 	return e, any
 }

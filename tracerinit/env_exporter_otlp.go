@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"golang.org/x/net/http/httpguts"
-
 	"github.com/spanloom/spanloom/internal/export"
 )
 
@@ -68,7 +66,9 @@ func (e *exporterChoice) note(name, value, source string, overrides ...string) {
 }
 
 // otlpSetting is the value of OTEL_EXPORTER_OTLP_TRACES_<suffix>, or else of OTEL_EXPORTER_OTLP_<suffix>, or zero.
-func otlpSetting[T comparable](e *exporterChoice, r *resolver, suffix string, shown func(T) string, parse func(string) (T, error)) T {
+func otlpSetting[T comparable](
+	e *exporterChoice, r *resolver, suffix string, shown func(T) string, parse func(string) (T, error),
+) T {
 	var zero T
 	c := choose(r, zero, zero, from(r, otlpTraces+suffix, parse), from(r, otlpPrefix+suffix, parse))
 	e.note(strings.ToLower(suffix), shown(c.value), c.source, c.overrides...)
@@ -109,8 +109,8 @@ func (r *resolver) otlpProtocol() (protocol, source string) {
 	return c.value, c.source
 }
 
-// otlpEndpoint returns the endpoint and its source. The variable for traces is used as it is; to the general one the path
-// for traces is appended, unless it already ends in one, as endpoints copied from a vendor's console do.
+// otlpEndpoint returns the endpoint and its source. The variable for traces is used as it is; to the general one the
+// path for traces is appended, unless it already ends in one, as endpoints copied from a vendor's console do.
 func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 	name, raw := r.otlp("ENDPOINT")
 	if raw == "" {
@@ -156,7 +156,7 @@ func (r *resolver) otlpHeaders(e *exporterChoice) map[string]string {
 		k, v, ok := strings.Cut(entry, "=")
 		k, errKey := url.PathUnescape(strings.TrimSpace(k))
 		v, errValue := url.PathUnescape(strings.TrimSpace(v))
-		if !ok || errKey != nil || errValue != nil || !httpguts.ValidHeaderFieldName(k) || !httpguts.ValidHeaderFieldValue(v) {
+		if !ok || errKey != nil || errValue != nil || !export.ValidHeader(k, v) {
 			r.wrongSecret(variable, raw, expected(fmt.Sprintf("name=value,name=value, percent-encoded; entry %d is not", n)))
 			continue
 		}

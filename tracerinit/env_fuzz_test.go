@@ -38,8 +38,8 @@ func randomEnvironment(rng *rand.Rand) []string {
 	return pairs
 }
 
-// startIn starts a tracer in an environment, ends it, and returns all that it shows. Where the environment names a sampling
-// server on another host, it only resolves the configuration, since the server's name would be looked up.
+// startIn starts a tracer in an environment, ends it, and returns all that it shows. Where the environment names a
+// sampling server on another host, it only resolves the configuration, since the server's name would be looked up.
 func startIn(t *testing.T, pairs []string) (shown string, err error) {
 	t.Helper()
 	if out, r := resolveEnv(t, Config{}, pairs...); out.sampler.kind == remoteSampling && !strings.Contains(out.sampler.url, "//127.0.0.1") {

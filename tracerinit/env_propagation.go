@@ -37,7 +37,8 @@ func (r *resolver) propagation(code carrier.Config) carrier.Config {
 
 // envPropagation is what the variables list, the variable that counts, and those that have no effect.
 func (r *resolver) envPropagation(used bool) (c carrier.Config, source string, ignored []string) {
-	fromJaeger, fromOTel := r.propagators(jaegerPropagation, used), r.propagators(otelPropagators, used && r.get(jaegerPropagation) == "")
+	fromJaeger := r.propagators(jaegerPropagation, used)
+	fromOTel := r.propagators(otelPropagators, used && r.get(jaegerPropagation) == "")
 	if !used {
 		return c, sourceDefault, r.set(jaegerPropagation, otelPropagators)
 	}
@@ -63,8 +64,8 @@ func (r *resolver) envPropagation(used bool) (c carrier.Config, source string, i
 	return c, sourceDefault, nil
 }
 
-// propagators reads a list of formats. It is nil if the variable is not set or wrong. Formats of OpenTelemetry that this
-// kit does not read are left out with a warning.
+// propagators reads a list of formats. It is nil if the variable is not set or wrong. Formats of OpenTelemetry that
+// this kit does not read are left out with a warning.
 func (r *resolver) propagators(variable string, used bool) []carrier.Format {
 	defer r.onlyIf(used)()
 	raw := r.get(variable)

@@ -22,7 +22,9 @@ type attributes struct {
 }
 
 func (r *resolver) attributes(code map[string]any) attributes {
-	a := attributes{code: map[string]string{}, typed: map[string]any{}, jaeger: r.jaegerTags(), otel: r.resourceAttributes()}
+	a := attributes{
+		code: map[string]string{}, typed: map[string]any{}, jaeger: r.jaegerTags(), otel: r.resourceAttributes(),
+	}
 	for k, v := range code {
 		if k = strings.TrimSpace(k); k == "" || v == nil {
 			continue

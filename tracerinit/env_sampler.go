@@ -71,7 +71,9 @@ func (r *resolver) jaegerSampler(used bool) (Sampler, string) {
 }
 
 func (r *resolver) jaegerSamplerOf(kind string) Sampler {
-	parse := map[string]func(string) (float64, error){"const": zeroOrOne, "probabilistic": ratio, "ratelimiting": rate, "remote": ratio}[kind]
+	parse := map[string]func(string) (float64, error){
+		"const": zeroOrOne, "probabilistic": ratio, "ratelimiting": rate, "remote": ratio,
+	}[kind]
 	param := choose(r, 0, 0, from(r, jaegerSamplerParam, parse))
 	hasParam := r.get(jaegerSamplerParam) != ""
 	if !hasParam && (kind == "probabilistic" || kind == "ratelimiting") {
@@ -126,7 +128,8 @@ func (r *resolver) otelSampler(used bool) (Sampler, samplerArgument) {
 	}
 	base, parentBased := strings.CutPrefix(name.value, "parentbased_")
 	if !parentBased && used {
-		r.warn("samplers obey the caller's decision here", slog.String(otelSampler, name.value), slog.String("used", "parentbased_"+name.value))
+		r.warn("samplers obey the caller's decision here",
+			slog.String(otelSampler, name.value), slog.String("used", "parentbased_"+name.value))
 	}
 	switch base {
 	case "always_on":

@@ -51,13 +51,14 @@ func (r *resolver) otelRemote() (Sampler, samplerArgument) {
 	return Remote("", options), arg
 }
 
-// remote fills the options of a remote sampler and returns the settings in effect. Other samplers it returns as they are.
+// remote fills the options of a remote sampler and returns the settings in effect. Other samplers it returns as they
+// are.
 func (r *resolver) remote(s Sampler, source string, arg samplerArgument) (Sampler, []Setting) {
 	options := RemoteOptions{}
 	if s.remote != nil {
 		options = *s.remote
 	}
-	maxOperations := choose(r, options.MaxOperations, 2000, from(r, "JAEGER_SAMPLER_MAX_OPERATIONS", size))
+	operations := choose(r, options.MaxOperations, 2000, from(r, "JAEGER_SAMPLER_MAX_OPERATIONS", size))
 	interval := choose(r, options.Interval, time.Minute, from(r, "JAEGER_SAMPLER_REFRESH_INTERVAL", duration),
 		candidate[time.Duration]{otelSamplerArg, arg.interval, pollingInterval})
 	endpoint, endpointSource, ignored := r.samplingEndpoint(s.url, arg.endpoint)
@@ -68,13 +69,13 @@ func (r *resolver) remote(s Sampler, source string, arg samplerArgument) (Sample
 	if options.Initial.kind == noSampler {
 		options.Initial, initialSource = Ratio(0.001), sourceDefault
 	}
-	options.Interval, options.MaxOperations = interval.value, maxOperations.value
+	options.Interval, options.MaxOperations = interval.value, operations.value
 	s = Remote(endpoint, options)
 	return s, []Setting{
 		{"sampler.endpoint", s.shownURL(), endpointSource, strings.Join(ignored, ", ")},
 		{"sampler.initial", options.Initial.String(), initialSource, ""},
 		{"sampler.interval", interval.value.String(), interval.source, strings.Join(interval.overrides, ", ")},
-		{"sampler.max_operations", strconv.Itoa(maxOperations.value), maxOperations.source, strings.Join(maxOperations.overrides, ", ")},
+		{"sampler.max_operations", strconv.Itoa(operations.value), operations.source, strings.Join(operations.overrides, ", ")},
 	}
 }
 
@@ -117,7 +118,8 @@ func (r *resolver) samplingEndpoint(code, argument string) (endpoint, source str
 	pick(argument, otelSamplerArg)
 	if host, err := hostName(r.get(agentHost)); endpoint == "" && err == nil && host != "" {
 		host = strings.ReplaceAll(host, "%", "%25") // of an IPv6 zone
-		return "http://" + net.JoinHostPort(host, strconv.Itoa(jaeger.DefaultSamplingServerPort)) + samplingPath, agentHost, ignored
+		host = net.JoinHostPort(host, strconv.Itoa(jaeger.DefaultSamplingServerPort))
+		return "http://" + host + samplingPath, agentHost, ignored
 	}
 	if endpoint == "" {
 		return defaultSampling, sourceDefault, ignored

@@ -28,7 +28,9 @@ type operation struct {
 }
 
 // newOperationSampler makes a sampler of strategies. limiter is that of a rate-limited service, else nil.
-func newOperationSampler(s *operationStrategies, limiter jaeger.Sampler, max int, before *operationSampler) *operationSampler {
+func newOperationSampler(
+	s *operationStrategies, limiter jaeger.Sampler, max int, before *operationSampler,
+) *operationSampler {
 	o := &operationSampler{
 		Sampler: limiter, limited: limiter != nil, defaultProbability: s.DefaultProbability, lowerBound: s.DefaultLowerBound,
 		max: max, operations: map[string]*operation{},
@@ -59,7 +61,8 @@ func (o *operationSampler) operation(probability float64, was *operation) *opera
 	op := &operation{
 		probability: Ratio(probability).local(),
 		tags: []jaeger.Tag{
-			jaeger.NewTag(jaeger.SamplerTypeTagKey, jaeger.SamplerTypeLowerBound), jaeger.NewTag(jaeger.SamplerParamTagKey, probability),
+			jaeger.NewTag(jaeger.SamplerTypeTagKey, jaeger.SamplerTypeLowerBound),
+			jaeger.NewTag(jaeger.SamplerParamTagKey, probability),
 		},
 	}
 	if o.lowerBound == 0 {

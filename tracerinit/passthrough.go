@@ -10,8 +10,8 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// startNoop returns a span that records nothing and carries on the context it would have been a child of. After Shutdown it
-// counts as one that is lost, if it would have been sampled.
+// startNoop returns a span that records nothing and carries on the context it would have been a child of. After
+// Shutdown it counts as one that is lost, if it would have been sampled.
 func (t *Tracer) startNoop(name string, options []opentracing.StartSpanOption) opentracing.Span {
 	s := &noopSpan{tracer: t, context: parentContext(options)}
 	if t.sampler != nil && t.closed.Load() {

@@ -47,7 +47,8 @@ type strategyClient interface {
 }
 
 // errOtherProtocol says that the server does not speak the client's protocol.
-var errOtherProtocol = errors.New("this looks like a port for gRPC: import package otlpgrpc, or use the port for HTTP, 5778")
+var errOtherProtocol = errors.New(
+	"this looks like a port for gRPC: import package otlpgrpc, or use the port for HTTP, 5778")
 
 // startRemote starts to fetch strategies. It does not wait for the first answer.
 func startRemote(s Sampler, service string, logger *slog.Logger) (*remoteSampler, error) {
@@ -120,7 +121,7 @@ func (r *remoteSampler) logFailure(err error) {
 func (r *remoteSampler) update(ctx context.Context) error {
 	body, err := r.fetch(ctx)
 	changed := false
-	if err == nil && !bytes.Equal(body, r.lastAnswer) {
+	if err == nil && (r.lastAnswer == nil || !bytes.Equal(body, r.lastAnswer)) {
 		var a *strategyResponse
 		if a, err = r.clients[0].parse(body); err == nil {
 			r.set(a.sampler(*r.current.Load(), r.options.MaxOperations))

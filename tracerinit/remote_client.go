@@ -62,8 +62,8 @@ func strategyClients(endpoint, service string) ([]strategyClient, error) {
 // forGRPC reports whether an endpoint is on one of the ports on which Jaeger serves strategies over gRPC alone.
 func forGRPC(u *url.URL) bool { return u.Port() == "14250" || u.Port() == "5779" }
 
-var errNeedsGRPC = fmt.Errorf("the port is one on which Jaeger serves strategies over gRPC: add import _ %q to the program, "+
-	"or use port 5778, which is for HTTP", grpcPackage)
+var errNeedsGRPC = fmt.Errorf("the port is one on which Jaeger serves strategies over gRPC: "+
+	"add import _ %q to the program, or use port 5778, which is for HTTP", grpcPackage)
 
 // strategyHTTP gets strategies in JSON.
 type strategyHTTP struct {
@@ -81,12 +81,43 @@ func newStrategyHTTP(endpoint *url.URL, service string) *strategyHTTP {
 	u.RawQuery += "service=" + url.QueryEscape(service)
 	c := &strategyHTTP{url: u.String(), shownURL: export.MaskURL(endpoint, samplingPath)}
 	c.redact.AddURL(endpoint, samplingPath)
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
+	}
+	if endpoint.Scheme == "http" {
+		transport.DialContext = dialHTTP
+	}
 	c.client = http.Client{
-		// No connection is kept for the minute between two requests.
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
+		Transport:     transport, // no connection is kept for the minute between two requests
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c
+}
+
+// dialHTTP opens a connection that ends with errOtherProtocol if the other side speaks first, as a server of HTTP/2
+// does. net/http would write about that to the standard logger.
+func dialHTTP(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &httpConn{Conn: conn}, nil
+}
+
+type httpConn struct {
+	net.Conn
+	started bool // the answer has begun; only the reader of the connection uses it
+}
+
+func (c *httpConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 && !c.started {
+		c.started = true
+		if p[0] != 'H' {
+			return 0, errOtherProtocol
+		}
+	}
+	return n, err
 }
 
 func (c *strategyHTTP) fetch(ctx context.Context) ([]byte, error) {
@@ -99,7 +130,7 @@ func (c *strategyHTTP) fetch(ctx context.Context) ([]byte, error) {
 		if inner := new(url.Error); errors.As(err, &inner) { // its text is the whole URL
 			err = inner.Err
 		}
-		if strings.Contains(err.Error(), "malformed HTTP response") {
+		if errors.Is(err, errOtherProtocol) || strings.Contains(err.Error(), "no application protocol") {
 			return nil, fmt.Errorf("no HTTP from %s: %w", c.shownURL, errOtherProtocol)
 		}
 		return nil, c.redacted(err)

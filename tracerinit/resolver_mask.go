@@ -13,8 +13,8 @@ import (
 const maxQuoted = 120
 
 // plainWord matches what can be quoted from a variable whose value is wrong: names, numbers, host:port and lists of
-// them, and the names of protocols. A path, a URL, a header and a pair of user and password do not match, since they may
-// hold a secret.
+// them, and the names of protocols. A path, a URL, a header and a pair of user and password do not match, since they
+// may hold a secret.
 var plainWord = regexp.MustCompile(`^((http|udp)/[a-z.]+|[\w.+*-]*(:\d*)?)(, ?[\w.+*-]+)*$`)
 
 // plainFile matches the path of a file.
@@ -79,9 +79,11 @@ func shownText(value string) string {
 func shownURL(raw string) string {
 	u, err := url.Parse(raw)
 	switch {
-	case err == nil && u.Host != "" && (u.Hostname() == "" || export.ValidHost(u.Hostname())) && plainScheme.MatchString(u.Scheme):
+	case err != nil || u.Host == "" || !plainScheme.MatchString(u.Scheme):
+	case u.Hostname() == "" || export.ValidHost(u.Hostname()):
 		return export.MaskURL(&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}, u.Path[:0])
-	case isPlain(raw):
+	}
+	if isPlain(raw) {
 		return raw
 	}
 	return mask

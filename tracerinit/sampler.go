@@ -12,9 +12,9 @@ import (
 	"github.com/spanloom/spanloom/internal/export"
 )
 
-// Sampler decides which new traces are recorded; a trace that a caller began keeps the caller's decision. Make one with
-// [Always], [Never], [Ratio], [RateLimit], [Remote] or [CustomSampler]. The zero Sampler is none: [Start] then reads the
-// environment.
+// Sampler decides which new traces are recorded; a trace that a caller began keeps the caller's decision. Make one
+// with [Always], [Never], [Ratio], [RateLimit], [Remote] or [CustomSampler]. The zero Sampler is none: [Start] then
+// reads the environment.
 type Sampler struct {
 	kind   samplerKind
 	param  float64
@@ -46,9 +46,10 @@ func Ratio(p float64) Sampler { return Sampler{kind: ratioSampling, param: p} }
 // RateLimit records at most perSecond traces a second on average; bursts of up to a second's worth are possible.
 func RateLimit(perSecond float64) Sampler { return Sampler{kind: rateSampling, param: perSecond} }
 
-// Remote gets from a Jaeger sampling server which traces to record: at [Start], and then at every interval. Strategies
-// for single operations and adaptive sampling work by the name that a span starts with. Whatever the server answers, the
-// last good strategy stays. Start fills an empty url and zero options from the environment and defaults.
+// Remote gets from a Jaeger sampling server which traces to record: at [Start], and then at every interval.
+// Strategies for single operations and adaptive sampling work by the name that a span starts with. Whatever the
+// server answers, the last good strategy stays. Start fills an empty url and zero options from the environment and
+// defaults.
 //
 // url is that of an agent or a collector, such as http://localhost:5778/sampling. Ports 14250 and 5779, on which
 // Jaeger serves strategies over gRPC, need the import of package otlpgrpc.
@@ -57,8 +58,8 @@ func Remote(url string, options RemoteOptions) Sampler {
 }
 
 // CustomSampler uses a sampler of jaeger-client-go, or of the program's own. It is called for every new trace; if its
-// decision is retryable, also when the trace's first span gets a name or a tag and when it ends. [Tracer.Shutdown] closes
-// it. Spans start somewhat slower than with the other samplers.
+// decision is retryable, also when the trace's first span gets a name or a tag and when it ends. [Tracer.Shutdown]
+// closes it. Spans start somewhat slower than with the other samplers.
 func CustomSampler(s jaeger.SamplerV2) Sampler { return Sampler{kind: customSampling, custom: s} }
 
 // RemoteOptions says how [Remote] works.

@@ -18,11 +18,11 @@ import (
 	"github.com/spanloom/spanloom/internal/fromjaeger"
 )
 
-// Start builds the process's tracer, makes it [opentracing.GlobalTracer] unless cfg.Local is set, and starts exporting.
-// It needs no network. Its error lists everything that is wrong with cfg and the environment; if tracing is disabled
-// that is a warning instead. While a tracer is running as the global one, another Start is an error that says where the
-// first was made; a global tracer of another package is replaced, with a warning. OpenTracing keeps its global tracer in
-// a plain variable: call Start once, before the program serves requests.
+// Start builds the process's tracer, makes it [opentracing.GlobalTracer] unless cfg.Local is set, and starts
+// exporting. It needs no network. Its error lists everything that is wrong with cfg and the environment; if tracing
+// is disabled that is a warning instead. While a tracer is running as the global one, another Start is an error that
+// says where the first was made; a global tracer of another package is replaced, with a warning. OpenTracing keeps
+// its global tracer in a plain variable: call Start once, before the program serves requests.
 func Start(cfg Config) (*Tracer, error) {
 	if cfg.LookupEnv == nil {
 		cfg.LookupEnv = os.LookupEnv
@@ -132,7 +132,9 @@ func (t *Tracer) newSampler(s resolved, logger *slog.Logger, wrong bool) (sample
 
 // newTracer makes the tracer of jaeger-client-go. All 64 bits of an id are random, by the runtime's generator, which is
 // seeded by the system, so that neighbours which sample by the id are not misled.
-func newTracer(s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *jaeger.Metrics, p *carrier.Propagator) *jaeger.Tracer {
+func newTracer(
+	s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *jaeger.Metrics, p *carrier.Propagator,
+) *jaeger.Tracer {
 	maxLogs := s.limits.Logs
 	if maxLogs == allowsNone {
 		maxLogs = 1 // to jaeger-client-go zero is no limit; the one is dropped later

@@ -12,8 +12,8 @@ import (
 
 // mayUseEngine reports whether spans of a tracer may be started and finished by package engine, which is faster than
 // jaeger-client-go and does less: it decides about sampling once and for all, when a trace begins, and calls no
-// observers. So a tracer with a custom sampler or options of the user's has no engine. [Tracer.Engine] returns nil then,
-// and the middlewares use the tracer's own methods.
+// observers. So a tracer with a custom sampler or options of the user's has no engine. [Tracer.Engine] returns nil
+// then, and the middlewares use the tracer's own methods.
 func mayUseEngine(s resolved) bool {
 	return s.sampler.kind != customSampling && len(s.tracerOptions) == 0
 }
@@ -86,10 +86,12 @@ func (a *startArgs) reference(r opentracing.SpanReference) {
 	}
 }
 
+const serverKind = "server"
+
 // server reports whether the span's kind is that of a process which is called.
 func (a *startArgs) server() bool {
 	for _, t := range a.list[:a.tags] {
-		if t.Key == string(ext.SpanKind) && (t.Value == ext.SpanKindRPCServerEnum || t.Value == string(ext.SpanKindRPCServerEnum)) {
+		if t.Key == string(ext.SpanKind) && (t.Value == ext.SpanKindRPCServerEnum || t.Value == serverKind) {
 			return true
 		}
 	}
@@ -109,6 +111,7 @@ func (t *Tracer) startFast(name string, a *startArgs) *jaeger.Span {
 	if a.at.IsZero() {
 		a.at = time.Now()
 	}
-	s, _ := t.engine.Start(&engine.StartInfo{Name: name, Time: a.at, Server: a.server(), SpareTags: spareTags}, parent, a.list[:a.tags])
+	info := engine.StartInfo{Name: name, Time: a.at, Server: a.server(), SpareTags: spareTags}
+	s, _ := t.engine.Start(&info, parent, a.list[:a.tags])
 	return s
 }

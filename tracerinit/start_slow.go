@@ -72,7 +72,8 @@ func convertible(v any) bool {
 // toPriority turns a value into what jaeger-client-go wants: 1 for anything above zero and true, else 0.
 func toPriority(v any) uint16 {
 	switch r := reflect.ValueOf(v); {
-	case r.CanInt() && r.Int() > 0, r.CanUint() && r.Uint() > 0, r.CanFloat() && r.Float() > 0, r.Kind() == reflect.Bool && r.Bool():
+	case r.CanInt() && r.Int() > 0, r.CanUint() && r.Uint() > 0, r.CanFloat() && r.Float() > 0,
+		r.Kind() == reflect.Bool && r.Bool():
 		return 1
 	}
 	return 0

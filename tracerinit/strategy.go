@@ -135,7 +135,7 @@ func (a *strategyResponse) sampler(before jaeger.Sampler, maxOperations int) jae
 	var limiter jaeger.Sampler
 	if r := a.RateLimitingSampling; r != nil {
 		limiter = RateLimit(r.MaxTracesPerSecond).local()
-		if same, ok := before.(*jaeger.RateLimitingSampler); ok && same.Equal(jaeger.NewRateLimitingSampler(r.MaxTracesPerSecond)) {
+		if same, ok := before.(*jaeger.RateLimitingSampler); ok && same.Equal(limiter) {
 			limiter = same
 		}
 	}

@@ -41,9 +41,10 @@ type paddedMutex struct {
 	_ [56]byte
 }
 
-// StartSpan starts a span. Besides what jaeger-client-go does, several goroutines may call it at once with one extracted
-// parent, it takes a sampling.priority of any numeric type, and it keeps the tags of the sampler however many tags the
-// span starts with. On a tracer that is disabled or shut down the span records nothing, and its context is its parent's.
+// StartSpan starts a span. Besides what jaeger-client-go does, several goroutines may call it at once with one
+// extracted parent, it takes a sampling.priority of any numeric type, and it keeps the tags of the sampler however
+// many tags the span starts with. On a tracer that is disabled or shut down the span records nothing, and its context
+// is its parent's.
 func (t *Tracer) StartSpan(operationName string, options ...opentracing.StartSpanOption) opentracing.Span {
 	if t.disabled.Load() {
 		return t.startNoop(operationName, options)

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/resolver"
 
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/remotesampling"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -22,7 +23,10 @@ const (
 	defaultPort = "4317"
 )
 
-func init() { export.RegisterOTLPGRPC(fromEnvironment) }
+func init() {
+	export.RegisterOTLPGRPC(fromEnvironment)
+	remotesampling.RegisterGRPC(dialSampling)
+}
 
 // New sends spans as OTLP over gRPC. target is http://host:port (plaintext), https://host:port (TLS), host:port
 // (plaintext unless WithTLS is given) or a name that grpc resolves, such as unix:///run/collector.sock. Without a

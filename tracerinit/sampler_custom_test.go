@@ -1,0 +1,133 @@
+package tracerinit
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/engine"
+)
+
+// byTag samples a trace if its first span gets the tag "keep", and at once if its name begins with "keep".
+type byTag struct {
+	mu     sync.Mutex
+	seen   []string
+	closed int
+	hang   chan struct{}
+}
+
+func (s *byTag) note(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = append(s.seen, what)
+}
+
+func (s *byTag) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
+	s.note("create " + span.OperationName())
+	keep := strings.HasPrefix(span.OperationName(), "keep")
+	return jaeger.SamplingDecision{Sample: keep, Retryable: !keep, Tags: []jaeger.Tag{jaeger.NewTag("sampler.type", "byTag")}}
+}
+
+func (s *byTag) OnSetOperationName(span *jaeger.Span, name string) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Retryable: true}
+}
+
+func (s *byTag) OnSetTag(span *jaeger.Span, key string, value any) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Sample: key == "keep", Retryable: key != "keep"}
+}
+
+func (s *byTag) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{}
+}
+
+func (s *byTag) Close() {
+	s.mu.Lock()
+	s.closed++
+	s.mu.Unlock()
+	if s.hang != nil {
+		<-s.hang
+	}
+}
+
+func TestACustomSamplerDecidesAboutEveryNewTrace(t *testing.T) {
+	sampler := &byTag{}
+	tracer, spans := memory(t, Config{Sampler: CustomSampler(sampler)})
+	tracer.StartSpan("drop").Finish()
+	tracer.StartSpan("keep").Finish()
+	late := tracer.StartSpan("late", opentracing.Tag{Key: "a", Value: 1}, ext.SpanKindRPCServer, opentracing.Tag{Key: "b", Value: 1})
+	child := tracer.StartSpan("child", opentracing.ChildOf(late.Context()))
+	late.SetTag("keep", true)
+	child.Finish()
+	late.Finish()
+	var got []string
+	for _, s := range spans.GetSpans() {
+		got = append(got, s.(*jaeger.Span).OperationName())
+	}
+	slices.Sort(got)
+	if want := []string{"child", "keep", "late"}; !slices.Equal(got, want) {
+		t.Errorf("sampled are %v, want %v", got, want)
+	}
+	if s := tracer.Stats(); s.Started != 4 || s.Reported != 3 || s.Unsampled != 1 || s.Open != 0 {
+		t.Errorf("%+v", s)
+	}
+	if engine.Of(tracer) != nil {
+		t.Error("the middlewares start spans past the sampler")
+	}
+	if s := value(t, tracer, "sampler"); s.Value != "custom *tracerinit.byTag" || s.Source != "code" {
+		t.Errorf("%v", s)
+	}
+}
+
+func TestACustomSamplerDecidesWhereThereIsNoSpan(t *testing.T) {
+	tracer, _ := memory(t, Config{Sampler: CustomSampler(samplerV2{Always().local()})})
+	sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan) // undecided
+	if !contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc))).IsSampled() {
+		t.Error("a caller without a decision is not sampled")
+	}
+}
+
+func TestShutdownClosesTheCustomSamplerOnceAndInTime(t *testing.T) {
+	sampler := &byTag{hang: make(chan struct{})}
+	tracer := start(t, Config{Sampler: CustomSampler(sampler), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if err := tracer.Shutdown(ctx); err == nil || !strings.Contains(err.Error(), "sampler") {
+		t.Errorf("%v", err)
+	}
+	close(sampler.hang)
+	if err := tracer.Shutdown(ending(t, 10*time.Second)); err != nil {
+		t.Error(err)
+	}
+	if sampler.closed != 1 {
+		t.Errorf("closed %d times", sampler.closed)
+	}
+}
+
+func TestTracerOptionsReachJaegerClientGo(t *testing.T) {
+	observer := &countingObserver{}
+	tracer, _ := memory(t, Config{
+		TracerOptions: []jaeger.TracerOption{jaeger.TracerOptions.ContribObserver(observer)}, TraceID64: true,
+	})
+	span := tracer.StartSpan("x")
+	if contextOf(span).TraceID().High != 0 {
+		t.Error("the trace id has 128 bits")
+	}
+	span.Finish()
+	if observer.started != 1 || engine.Of(tracer) != nil {
+		t.Errorf("%d spans observed, engine %v", observer.started, engine.Of(tracer))
+	}
+}
+
+type countingObserver struct{ started int }
+
+func (o *countingObserver) OnStartSpan(opentracing.Span, string, opentracing.StartSpanOptions) (jaeger.ContribSpanObserver, bool) {
+	o.started++
+	return nil, false
+}
