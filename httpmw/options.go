@@ -79,7 +79,7 @@ func WithSemconv(s Semconv) Option {
 
 // WithHeaderTags records the named request and response headers, and no others, as
 // http.request.header.<name> and http.response.header.<name> with the name in lower case. Several values are
-// joined by ", ".
+// joined by ", ". The values of headers that hold secrets, such as Authorization and X-Api-Key, are recorded as REDACTED.
 func WithHeaderTags(request, response []string) Option {
 	return option(func(c *config) {
 		c.reqTags = headerTags(c.reqTags, semconv.PrefixRequestHeader, request)
@@ -87,8 +87,9 @@ func WithHeaderTags(request, response []string) Option {
 	})
 }
 
-// WithURLRedaction replaces the default redaction of URLs, which drops user names, passwords and the values of
-// known secret parameters. redact gets the whole URL, a copy, and returns what is recorded.
+// WithURLRedaction replaces the default redaction of URLs, which leaves out the user and masks the values of secret
+// parameters. redact gets the whole URL, a copy, and returns what is recorded. It is called for URLs in the texts of
+// errors, too.
 func WithURLRedaction(redact func(*url.URL) string) Option {
 	return option(func(c *config) {
 		if redact != nil {

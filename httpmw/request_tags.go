@@ -19,7 +19,7 @@ func (t tagWriter) serverRequest(r *http.Request) {
 	}
 	var loc location
 	if r.URL != nil { // no server makes such a request, but a test may
-		loc = locate(t.span, t.config, r, scheme)
+		loc = recordedURL(t.span, t.config, r, scheme)
 		t.add(semconv.HTTPServerURL, loc.full)
 	}
 	if semconv.WritesOTel(t.semconv) {
@@ -54,11 +54,11 @@ func (t tagWriter) serverPeer(p *peer, h http.Header) {
 
 func (t tagWriter) ip(ip netip.Addr) any { return t.values.text(ip.WithZone("").String()) }
 
-// server sets OpenTelemetry's address of the server; its port unless that is port 0.
-func (t tagWriter) server(hostport string, defaultPort uint16) {
+// server sets OpenTelemetry's address of the server. Without a port in hostport, it is otherwise; port 0 is not set.
+func (t tagWriter) server(hostport string, otherwise uint16) {
 	host, port := splitHostPort(hostport)
 	if port == 0 {
-		port = defaultPort
+		port = otherwise
 	}
 	if host != "" {
 		t.add(semconv.ServerAddress, t.values.text(host))
@@ -97,22 +97,21 @@ func splitHostPort(hostport string) (host string, port uint16) {
 // clientRequest sets what a client knows when it sends a request.
 func (t tagWriter) clientRequest(r *http.Request, template string) {
 	t.method(r.Method)
-	loc := locate(t.span, t.config, r, "")
-	t.add(semconv.HTTPURL, loc.full)
-	defaultPort := uint16(80)
-	if r.URL.Scheme == "https" {
-		defaultPort = 443
-	}
+	t.add(semconv.HTTPURL, recordedURL(t.span, t.config, r, "").full)
 	if semconv.WritesOpenTracing(t.semconv) {
 		host, port := splitHostPort(r.URL.Host)
 		if port == 0 {
-			port = defaultPort
+			port = defaultPort(r.URL.Scheme)
 		}
-		t.add(semconv.PeerHostname, t.values.text(host))
-		t.add(semconv.PeerPort, portTag(port))
+		if host != "" {
+			t.add(semconv.PeerHostname, t.values.text(host))
+		}
+		if host != "" && port != 0 {
+			t.add(semconv.PeerPort, portTag(port))
+		}
 	}
-	if semconv.WritesOTel(t.semconv) {
-		t.server(r.URL.Host, defaultPort)
+	if semconv.WritesOTel(t.semconv) && r.URL.Host != "" {
+		t.server(r.URL.Host, defaultPort(r.URL.Scheme))
 	}
 	if template != "" {
 		t.add(semconv.URLTemplate, t.values.text(template))
@@ -121,4 +120,16 @@ func (t tagWriter) clientRequest(r *http.Request, template string) {
 		t.add(semconv.PeerService, t.values.text(service))
 	}
 	t.headers(t.reqTags, r.Header, r.Host)
+}
+
+// defaultPort returns the port of URLs that name none, 0 if the scheme has no default. Transports may know schemes of
+// their own, such as file or unix, which go to no port at all.
+func defaultPort(scheme string) uint16 {
+	switch scheme {
+	case "http", "ws":
+		return 80
+	case "https", "wss":
+		return 443
+	}
+	return 0
 }

@@ -47,7 +47,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	outer := outerState(r)
 	if outer != nil && outer.span.Started() {
-		if outer.join(h.config, r) {
+		if !outer.ended.Load() && outer.joined.add(&outer.span, r, h.config, outer.hooks, outer.config) {
 			h.next.ServeHTTP(w, r)
 			return
 		}

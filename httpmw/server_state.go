@@ -36,7 +36,7 @@ type serverState struct {
 	mayRun      bool       // the response is that of a timeout inside chi, so that chi may still be routing
 
 	routeSet atomic.Pointer[string] // by SetRoute
-	joined   atomic.Pointer[joinedHooks]
+	joined   joinedList
 	ended    atomic.Bool
 }
 
@@ -103,54 +103,4 @@ func (s *serverState) serves(r *http.Request) bool {
 // sameHeader reports whether two headers are one map.
 func sameHeader(a, b http.Header) bool {
 	return a != nil && reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
-}
-
-// joinedHooks are hooks of a middleware further in, which finds that the request is traced already.
-type joinedHooks struct {
-	config *config
-	hooks  endHooks
-	next   *joinedHooks // those that joined before
-}
-
-// joinClosed is the list of a state whose hooks have been called.
-var joinClosed = new(joinedHooks)
-
-// join adds the hooks of an inner middleware to those of this request, and notifies its observers of the start. It
-// returns false if the request has ended.
-func (s *serverState) join(c *config, r *http.Request) bool {
-	if len(c.hooks) == 0 || c == s.config {
-		return !s.ended.Load()
-	}
-	n := &joinedHooks{config: c}
-	for {
-		n.next = s.joined.Load()
-		if n.next == joinClosed {
-			return false
-		}
-		n.hooks = c.hooks.without(s.hooks)
-		for j := n.next; j != nil; j = j.next {
-			if j.config == c {
-				return true
-			}
-			n.hooks = n.hooks.without(j.hooks)
-		}
-		if s.joined.CompareAndSwap(n.next, n) {
-			n.hooks.started(&s.span, r)
-			return true
-		}
-	}
-}
-
-// callHooks calls the request's hooks, those of the outermost middleware first, and returns whether the request failed.
-func (s *serverState) callHooks(facts *Outcome) (isError bool) {
-	isError = s.hooks.ended(&s.span, &s.copy, facts)
-	var inOrder []*joinedHooks
-	for j := s.joined.Swap(joinClosed); j != nil; j = j.next {
-		inOrder = append(inOrder, j)
-	}
-	for i := len(inOrder) - 1; i >= 0; i-- {
-		facts.IsError = isError
-		isError = inOrder[i].hooks.ended(&s.span, &s.copy, facts)
-	}
-	return isError
 }

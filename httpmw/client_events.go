@@ -17,15 +17,15 @@ import (
 // maxEvents bounds the events of one round trip.
 const maxEvents = 64
 
-// connEvents collects what httptrace tells about a round trip. Its hooks may run at the same time, in any order, and
-// after the end; what comes too late is dropped.
+// connEvents collects the events of a round trip that httptrace reports. Its hooks may run at the same time, in any
+// order and after the end. What comes after the end is dropped.
 type connEvents struct {
-	tagWriter tagWriter // of the span that they are for
-	mu        sync.Mutex
-	closed    bool
-	logs      []opentracing.LogRecord
-	addr      string
-	reused    bool
+	tags   tagWriter // of the span that they are for
+	mu     sync.Mutex
+	closed bool
+	logs   []opentracing.LogRecord
+	addr   string
+	reused bool
 }
 
 func (e *connEvents) add(event string, fields ...log.Field) {
@@ -42,7 +42,7 @@ func (e *connEvents) add(event string, fields ...log.Field) {
 // done adds an event with an error, if there is one.
 func (e *connEvents) done(event string, err error, fields ...log.Field) {
 	if err != nil {
-		fields = append(fields, log.Message(model.Cut(e.tagWriter.message(err), semconv.MaxHeader)))
+		fields = append(fields, log.Message(model.Cut(e.tags.message(err), semconv.MaxHeader)))
 	}
 	e.add(event, fields...)
 }

@@ -75,14 +75,14 @@ func TestUnclosedBodies(t *testing.T) {
 		wrap func(opentracing.Tracer, http.RoundTripper, httpmw.ClientOption) http.RoundTripper
 		want string // "function file"
 	}{
-		"client":            {dropsOfClient, once, own + "dropsOfClient unclosed_test.go"},
-		"get":               {dropsOfGet, once, own + "dropsOfGet unclosed_test.go"},
-		"transport":         {dropsOfTransport, once, own + "dropsOfTransport unclosed_test.go"},
-		"half read":         {dropsHalfRead, once, own + "read unclosed_test.go"},
-		"closure":           {dropsInClosure, once, own + "dropsInClosure.func1 unclosed_test.go"},
-		"transport between": {dropsBelowTransport, once, own + "dropsOfClient unclosed_test.go"},
-		"after a redirect":  {dropsAfterRedirect, once, own + "dropsAfterRedirect unclosed_test.go"},
-		"two transports":    {dropsOfClient, twice, own + "dropsOfClient unclosed_test.go"},
+		"client":            {dropsOfClient, once, own + "dropsOfClient client_leak_test.go"},
+		"get":               {dropsOfGet, once, own + "dropsOfGet client_leak_test.go"},
+		"transport":         {dropsOfTransport, once, own + "dropsOfTransport client_leak_test.go"},
+		"half read":         {dropsHalfRead, once, own + "read client_leak_test.go"},
+		"closure":           {dropsInClosure, once, own + "dropsInClosure.func1 client_leak_test.go"},
+		"transport between": {dropsBelowTransport, once, own + "dropsOfClient client_leak_test.go"},
+		"after a redirect":  {dropsAfterRedirect, once, own + "dropsAfterRedirect client_leak_test.go"},
+		"two transports":    {dropsOfClient, twice, own + "dropsOfClient client_leak_test.go"},
 		"go statement":      {dropsOfGoStatement, once, "net/http.(*Client).Do client.go"},
 	} {
 		t.Run(name, func(t *testing.T) {

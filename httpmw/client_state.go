@@ -1,0 +1,277 @@
+package httpmw
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+	"runtime/pprof"
+	"sync"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+
+	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
+)
+
+// clientState is the state of one round trip. It backs the context that the base transport sees and the body of the
+// response, which saves two allocations.
+//
+// The caller may use its request again as soon as it has closed the response's body. So what is needed later is copied
+// at the start, and closing the body waits for an end that is already under way in another goroutine.
+type clientState struct {
+	*transport
+	span   rpcspan.Span
+	hooks  endHooks // of this transport, without observers that an outer one calls
+	joined joinedList
+
+	original *http.Request   // the caller's; only read, and not after the body is closed
+	sent     *http.Request   // as the base transport has it; original itself if nothing is added
+	caller   context.Context // of original
+	parent   context.Context // which the context of sent is derived from
+	request  sentRequest
+
+	template  string // "" if unknown
+	operation string // name that the span was started with
+	status    int
+	firstByte time.Duration // from the start to the response's header
+	events    *connEvents
+	body      responseBody
+
+	resends      int  // how many requests preceded this one: redirects, and attempts at the same request
+	tagged       bool // the tags of the request have been set
+	headerTagged bool // and the status
+
+	mu    sync.Mutex // held by who ends the round trip
+	ended bool
+}
+
+// sentRequest is what is remembered of a request.
+type sentRequest struct {
+	method, scheme, host, path, query string
+	size                              int64 // Content-Length; negative or zero if unknown
+	cancel                            <-chan struct{}
+	header                            http.Header // as sent
+}
+
+func newClientState(t *transport, r *http.Request) *clientState {
+	return &clientState{
+		transport: t, hooks: t.hooks, original: r, caller: r.Context(), parent: r.Context(), body: responseBody{length: -1},
+		request: sentRequest{
+			method: r.Method, scheme: r.URL.Scheme, host: r.URL.Host, path: r.URL.Path, query: r.URL.RawQuery,
+			size: r.ContentLength, header: r.Header,
+			cancel: r.Cancel, //lint:ignore SA1019 http.Client sets it, deprecated or not
+		},
+	}
+}
+
+// clientTags is how many tags the span of a round trip usually gets after its start.
+const clientTags = 7
+
+// start starts the span, unless the filter is against it, and makes the request that is sent. A panic of the tracer is
+// recovered: the request is sent nonetheless, in the trace if that is known by then.
+func (s *clientState) start(tracer opentracing.Tracer) {
+	defer s.span.RecoverHook()
+	r := s.original
+	if !callPredicate(&s.span, s.filter, r, true, true) {
+		if active := rpcspan.Active(s.parent); active.IsValid() && callPredicate(&s.span, s.config.inject, r, true, false) {
+			s.sent = r.WithContext(s.parent)
+			s.injectHeaders(tracer, &active)
+		}
+		return
+	}
+	s.startSpan(tracer)
+	s.sent = r.WithContext(s.context())
+	if callPredicate(&s.span, s.config.inject, r, true, false) {
+		self := s.span.Parent()
+		s.injectHeaders(tracer, &self)
+	}
+}
+
+func (s *clientState) startSpan(tracer opentracing.Tracer) {
+	s.findName()
+	parent := rpcspan.Active(s.parent)
+	info := rpcspan.StartInfo{Name: s.operation, StartTags: s.startTags, Tags: s.tags, SpareTags: clientTags}
+	recording := s.span.Start(tracer, &info, &parent)
+	s.parent = s.span.TracerContext(s.parent)
+	var last opentracing.SpanContext
+	s.resends, last = s.attempts()
+	if recording {
+		l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
+		s.tagRequest(tagWriter{s.config, &s.span, &l})
+		l.Flush()
+		s.span.LinkTo(last)
+	}
+}
+
+func (s *clientState) tagRequest(t tagWriter) {
+	s.tagged = true
+	t.clientRequest(s.original, s.template)
+	t.tags.AddBaggage(t.baggageTags)
+	if s.resends > 0 {
+		t.add(semconv.HTTPResendCount, s.resends)
+	}
+}
+
+// findName sets the template and the operation name.
+func (s *clientState) findName() {
+	s.template, _ = s.parent.Value(routeKey{}).(string)
+	s.operation = s.nameOf(s.original)
+}
+
+func (s *clientState) nameOf(r *http.Request) string {
+	if s.name != nil {
+		if name := s.nameByHook(r); name != "" {
+			return name
+		}
+	}
+	return s.values.name(nameMethod(r.Method), s.template)
+}
+
+func (s *clientState) nameByHook(r *http.Request) (name string) {
+	defer s.span.RecoverHook()
+	return s.name(r, s.template)
+}
+
+// roundTrip sends the request, and ends the span on every way out but a body that is still to be read.
+func (s *clientState) roundTrip() (resp *http.Response, err error) {
+	switch {
+	case s.span.Started():
+		if s.sent == nil { // the tracer has panicked
+			s.sent = s.original.WithContext(s.context())
+		}
+	case s.hooks.haveObserver():
+		s.observe()
+	default:
+		return s.pass()
+	}
+	returned := false
+	defer s.endPanicked(&returned)
+	if s.profilingLabels && s.span.Started() {
+		defer pprof.SetGoroutineLabels(s.caller)
+		s.setProfilingLabels()
+	}
+	if len(s.hooks) > 0 {
+		s.hooks.started(&s.span, s.sent)
+	}
+	resp, err = s.base.RoundTrip(s.sent)
+	returned = true
+	s.restoreRequest(resp)
+	if err != nil || resp == nil {
+		s.end(clientEnd{err: err})
+		return resp, err
+	}
+	return s.receive(resp), nil
+}
+
+// observe prepares a request that has no span for being observed.
+func (s *clientState) observe() {
+	s.span.SetStartTime(time.Now())
+	s.findName()
+	if s.sent == nil {
+		s.sent = s.original
+	}
+	s.sent = s.sent.WithContext(clientContext{s})
+}
+
+// pass sends a request that is neither traced nor observed.
+func (s *clientState) pass() (*http.Response, error) {
+	if s.sent == nil {
+		return s.base.RoundTrip(s.original)
+	}
+	resp, err := s.base.RoundTrip(s.sent)
+	s.restoreRequest(resp)
+	return resp, err
+}
+
+func (s *clientState) setProfilingLabels() {
+	defer s.span.RecoverHook()
+	s.parent = s.span.SetProfilingLabels(s.parent, s.operation)
+}
+
+// restoreRequest makes the caller find its own request in the response.
+func (s *clientState) restoreRequest(resp *http.Response) {
+	if resp != nil && resp.Request == s.sent {
+		resp.Request = s.original
+	}
+}
+
+// receive records the response's header, and returns the response with a body that is watched if there is one.
+func (s *clientState) receive(resp *http.Response) *http.Response {
+	s.firstByte = time.Since(s.span.StartTime())
+	s.status = resp.StatusCode
+	s.tagHeader(resp)
+	if headerOnly(s.request.method, resp) {
+		s.end(clientEnd{})
+		return resp
+	}
+	return s.watch(resp)
+}
+
+func (s *clientState) tagHeader(resp *http.Response) {
+	defer s.span.RecoverHook()
+	recording := s.span.Recording()
+	if !recording && !s.span.Observed() {
+		return
+	}
+	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
+	t := tagWriter{s.config, &s.span, &l}
+	s.tagStatus(t)
+	if recording {
+		t.protocol(resp.ProtoMajor, resp.ProtoMinor)
+		t.headers(t.respTags, resp.Header, "")
+	}
+	l.Flush()
+}
+
+// headerOnly reports whether there is no body to wait for. After 101 the body is the connection, which is the caller's.
+func headerOnly(method string, resp *http.Response) bool {
+	switch resp.StatusCode {
+	case http.StatusNoContent, http.StatusNotModified, http.StatusSwitchingProtocols:
+		return true
+	}
+	return method == http.MethodHead || resp.Body == nil || resp.Body == http.NoBody
+}
+
+// clientContext is the context that the base transport sees: the caller's with the span in it.
+type clientContext struct{ s *clientState }
+
+// callKey is the key of the clientState in the context of its request.
+type callKey struct{}
+
+func (c clientContext) Deadline() (time.Time, bool) { return c.s.parent.Deadline() }
+func (c clientContext) Done() <-chan struct{}       { return c.s.parent.Done() }
+func (c clientContext) Err() error                  { return c.s.parent.Err() }
+
+func (c clientContext) Value(key any) any {
+	if key == (callKey{}) {
+		return c.s
+	}
+	if span := c.s.span.Value(key); span != nil {
+		return span
+	}
+	return c.s.parent.Value(key)
+}
+
+// String describes the context as those of package context do. Without it fmt would print the state, which other
+// goroutines write to.
+func (c clientContext) String() string {
+	if parent, ok := c.s.parent.(fmt.Stringer); ok {
+		return parent.String() + ".WithSpan"
+	}
+	return reflect.TypeOf(c.s.parent).String() + ".WithSpan"
+}
+
+// GoString is String, for the same reason.
+func (c clientContext) GoString() string { return c.String() }
+
+// context returns the context of the request that is sent.
+func (s *clientState) context() context.Context {
+	var ctx context.Context = clientContext{s}
+	if s.config.events {
+		s.events = &connEvents{tags: tagWriter{config: s.config, span: &s.span}}
+		ctx = s.events.watch(ctx)
+	}
+	return ctx
+}
