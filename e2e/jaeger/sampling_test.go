@@ -2,8 +2,10 @@ package jaeger_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,4 +105,60 @@ func TestRemoteSampling_of_a_program(t *testing.T) {
 			return id, backend.Has(t, id) == (share == 1)
 		})
 	}
+}
+
+// TestALimitedServiceWithOperations asks Jaeger for the strategy of a rate-limited service while the service, or the
+// default strategy, lists operations. What is not listed keeps the service's limiter.
+func TestALimitedServiceWithOperations(t *testing.T) {
+	backend := jaeger.Start(t)
+	const service = `{"service": "limited", "type": "ratelimiting", "param": %d%s}`
+	const operations = `, "operation_strategies": [{"operation": "never", "type": "probabilistic", "param": 0}]`
+	for name, c := range map[string]struct {
+		limit int // tells the answers apart
+		file  string
+	}{
+		"of its own": {1000, `{"service_strategies": [` + fmt.Sprintf(service, 1000, operations) + `],
+			"default_strategy": {"type": "probabilistic", "param": 0}}`},
+		"of the default strategy": {999, `{"service_strategies": [` + fmt.Sprintf(service, 999, "") + `],
+			"default_strategy": {"type": "probabilistic", "param": 0` + operations + `}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			backend.SetStrategies(t, c.file)
+			reporter := client.NewInMemoryReporter()
+			tracer := start(t, tracerinit.Config{
+				Service: "limited", Reporters: []client.Reporter{reporter},
+				Sampler: tracerinit.Remote(backend.Sampling+"/sampling", tracerinit.RemoteOptions{
+					Interval: 30 * time.Millisecond, Initial: tracerinit.Never(),
+				}),
+			})
+			var answer string
+			wait.For(t, 10*time.Second, "the limiter", func() (any, bool) {
+				answer = strategyOf(t, backend.Sampling, "limited")
+				return answer, strings.Contains(answer, fmt.Sprintf(`"maxTracesPerSecond":%d`, c.limit)) && tracer.Stats().Sampler.Changed > 0
+			})
+			listed := strings.Contains(answer, "perOperationStrategies")
+			wait.For(t, 10*time.Second, "spans by "+answer, func() (any, bool) {
+				never := count(reporter, func(int) { tracer.StartSpan("never").Finish() })
+				other := count(reporter, func(int) { tracer.StartSpan("other").Finish() })
+				return fmt.Sprint(never, other, listed), other == 10 && (never == 0) == listed
+			})
+			t.Log(answer)
+			shutdown(t, tracer)
+		})
+	}
+}
+
+// strategyOf returns Jaeger's answer as it stands.
+func strategyOf(t *testing.T, server, service string) string {
+	t.Helper()
+	resp, err := http.Get(server + "/sampling?service=" + service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
