@@ -97,8 +97,10 @@ func fetch(url string) string { return `Get "` + url + `": dial tcp: lookup b.ex
 
 func TestMaskText(t *testing.T) {
 	header := http.Header{"Authorization": {"Bearer hunter2"}, "Cookie": {"a=hunter2; b=hunter2"}, "X-Y": {"z"}}
-	_, parse := url.Parse("http" + "://me:hunter2/x@b.example")
-	_, control := url.Parse("http" + "://me:hun\x7fter2@b.example/hunter2")
+	parsing := func(raw string) string {
+		_, err := url.Parse(raw)
+		return err.Error()
+	}
 	type login struct{ User, Password string }
 	for _, tt := range []struct{ text, want string }{
 		{
@@ -106,8 +108,11 @@ func TestMaskText(t *testing.T) {
 			fetch("https://b.example/p?access_token=REDACTED&x=1#id_token=REDACTED"),
 		},
 		{"GET /cb?code=hunter2&state=1 failed", "GET /cb?code=REDACTED&state=1 failed"},
-		{parse.Error(), `parse "http://b.example": invalid port "REDACTED" after host`},
-		{control.Error(), `parse "http://b.example/hunter2": net/url: invalid control character in URL`},
+		{parsing("http://me:hunter2/x@b.example"), `parse "http://b.example": invalid port "REDACTED" after host`},
+		{
+			parsing("http://me:hun\x7fter2@b.example/hunter2"),
+			`parse "http://b.example/hunter2": net/url: invalid control character in URL`,
+		},
 		{`proxy "socks5://me:hun/ter2@b:1" is down`, `proxy "socks5://b:1" is down`},
 		{"app:hunter2@tcp(db:3306)/shop: refused", "app:REDACTED@tcp(db:3306)/shop: refused"},
 		{"dial me:hun@ter2@proxy:3128", "dial me:REDACTED@proxy:3128"},

@@ -27,25 +27,31 @@ func MaskText(text string) string {
 	return (&masker{text: text}).run() + "…"
 }
 
-// assignment handles the '=' at m.i: in "?name=value" and "&name=value" as in a URL, elsewhere in prose.
+// assignment handles the '=' at m.i: a parameter in a URL, or an assignment in prose.
 func (m *masker) assignment() {
 	f := foldName(m.text, m.nameEnd())
-	inURL := f.whole && (f.before == '?' || f.before == '&' || f.before == '#')
-	if !f.isSecret(inURL) {
+	ends := ""
+	switch {
+	case !f.whole:
+	case f.before == '?', f.before == '&', f.before == '#':
+		ends = "&#" + urlEnds
+	case f.before == ';' && m.i < m.urlEnd:
+		ends = "/;?&#" + urlEnds
+	}
+	if !f.isSecret(ends != "") {
 		return
 	}
 	from := m.i + 1
-	for from < len(m.text) && (m.text[from] == '=' || m.text[from] == '>') {
-		from++
-	}
-	if inURL {
-		from = m.i + 1
-		end := strings.IndexAny(m.text[from:], "& \t\r\n\"'<>`#")
+	if ends != "" {
+		end := strings.IndexAny(m.text[from:], ends)
 		if end < 0 {
 			end = len(m.text) - from
 		}
 		m.replace(from, from+end, Redacted)
 		return
+	}
+	for from < len(m.text) && (m.text[from] == '=' || m.text[from] == '>') {
+		from++
 	}
 	m.value(from)
 }

@@ -20,9 +20,10 @@ type masker struct {
 	ends     string // bytes that end the value of a parameter; empty in prose, which has rules of its own
 	maxBytes int    // of the result; 0 is unlimited
 
-	i    int    // the byte that is looked at
-	kept int    // text[:kept] is in out, masked
-	out  []byte // nil as long as there was nothing to mask
+	i      int    // the byte that is looked at
+	urlEnd int    // where the last URL that was found ends
+	kept   int    // text[:kept] is in out, masked
+	out    []byte // nil as long as there was nothing to mask
 }
 
 func (m *masker) prose() bool { return m.ends == "" }
@@ -176,28 +177,32 @@ func (m *masker) encodedAuthority(from, size int) {
 	}
 }
 
-// maxUser bounds the rest of a URL in which the end of its user is looked for.
-const maxUser = 1024
+// urlEnds are the bytes that end a URL in a text.
+const urlEnds = " \t\r\n\"'<>`"
 
 // authority removes the user from the authority of the URL whose "://" is at m.i.
 func (m *masker) authority() {
-	const ends = " \t\r\n\"'<>`"
 	from := m.i + len("://")
-	rest := m.text[from:]
+	if from > m.urlEnd {
+		m.urlEnd = len(m.text)
+		if end := strings.IndexAny(m.text[from:], urlEnds); end >= 0 {
+			m.urlEnd = from + end
+		}
+	}
+	rest := m.text[from:m.urlEnd]
 	host := rest
-	if end := strings.IndexAny(rest, "/?#\\&"+ends); end >= 0 {
+	if end := strings.IndexAny(rest, "/?#\\&"); end >= 0 {
 		host = rest[:end]
 	}
 	at := strings.LastIndexByte(host, '@')
 	if at < 0 && !validPort(host) { // a password with one of those bytes: what comes before the last @ belongs to it
-		rest = rest[:min(len(rest), maxUser)]
-		if end := strings.IndexAny(rest, ends); end >= 0 {
-			rest = rest[:end]
-		}
-		at = strings.LastIndexByte(rest, '@')
+		at = strings.LastIndexByte(rest[:min(len(rest), maxUser)], '@')
 	}
 	m.replace(from, from+at+1, "")
 }
+
+// maxUser bounds the part of a URL in which the end of its user is looked for.
+const maxUser = 1024
 
 // validPort reports whether there is nothing but digits behind the last colon of a host, if there is one.
 func validPort(host string) bool {
