@@ -99,7 +99,7 @@ func sameBody(a, b io.ReadCloser) bool {
 // the names of the values, which no method lists. Without the fields only those of the pattern are found.
 var (
 	otherValuesField, haveOtherValues = mapField("otherValues")
-	muxPatternField, haveMuxPattern   = reflect.TypeFor[http.Request]().FieldByName("pat")
+	muxPatternField, haveMuxPattern   = pointerField("pat")
 )
 
 func mapField(name string) (reflect.StructField, bool) {
@@ -107,11 +107,21 @@ func mapField(name string) (reflect.StructField, bool) {
 	return f, ok && f.Type == reflect.TypeFor[map[string]string]()
 }
 
+func pointerField(name string) (reflect.StructField, bool) {
+	f, ok := reflect.TypeFor[http.Request]().FieldByName(name)
+	return f, ok && f.Type.Kind() == reflect.Pointer
+}
+
 // copyPathValues sets the path values of c on r where they differ. A router below sets those of its pattern.
 func copyPathValues(r, c *http.Request) {
 	from, to := reflect.ValueOf(c).Elem(), reflect.ValueOf(r).Elem()
-	if haveMuxPattern && from.FieldByIndex(muxPatternField.Index).Pointer() != to.FieldByIndex(muxPatternField.Index).Pointer() {
-		copyPatternValues(r, c, muxPattern(from, c.Pattern))
+	fromMux := false
+	if haveMuxPattern {
+		p := from.FieldByIndex(muxPatternField.Index)
+		fromMux = !p.IsNil()
+		if p.Pointer() != to.FieldByIndex(muxPatternField.Index).Pointer() {
+			copyPatternValues(r, c, muxPattern(p, c.Pattern))
+		}
 	}
 	if !haveOtherValues {
 		copyPatternValues(r, c, c.Pattern)
@@ -121,8 +131,8 @@ func copyPathValues(r, c *http.Request) {
 	if values.Pointer() == to.FieldByIndex(otherValuesField.Index).Pointer() {
 		return
 	}
-	if copyPatternValues(r, c, c.Pattern) == values.Len() {
-		return
+	if !fromMux && copyPatternValues(r, c, c.Pattern) == values.Len() {
+		return // the usual case, without an allocation for each name
 	}
 	for i := values.MapRange(); i.Next(); {
 		copyPathValue(r, c, i.Key().String())
@@ -131,8 +141,7 @@ func copyPathValues(r, c *http.Request) {
 
 // muxPattern returns the pattern of the http.ServeMux that routed the request. A chi router below it has overwritten
 // the request's Pattern.
-func muxPattern(request reflect.Value, otherwise string) string {
-	p := request.FieldByIndex(muxPatternField.Index)
+func muxPattern(p reflect.Value, otherwise string) string {
 	if p.Kind() == reflect.Pointer && !p.IsNil() && p.Elem().Kind() == reflect.Struct {
 		if text := p.Elem().FieldByName("str"); text.Kind() == reflect.String {
 			return text.String()
