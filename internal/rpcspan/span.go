@@ -188,7 +188,7 @@ func (s *Span) Finish(end time.Time, logs []opentracing.LogRecord, last *Tags) {
 		tags = last.list[:last.n]
 	}
 	if n := s.hookPanics.Load(); n > 0 {
-		s.SetTag(semconv.HookPanics.OpenTracing, int(n))
+		s.setTagsSafely(opentracing.Tag{Key: semconv.HookPanics.OpenTracing, Value: int(n)})
 	}
 	if s.engine != nil {
 		if s.engine.Views != nil {
@@ -197,7 +197,7 @@ func (s *Span) Finish(end time.Time, logs []opentracing.LogRecord, last *Tags) {
 		s.engine.Finish(s.jaeger, end, logs, tags)
 		return
 	}
-	s.SetTags(tags...)
+	s.setTagsSafely(tags...)
 	if end.IsZero() && len(logs) == 0 {
 		s.span.Finish()
 		return
@@ -206,6 +206,12 @@ func (s *Span) Finish(end time.Time, logs []opentracing.LogRecord, last *Tags) {
 		end = time.Now()
 	}
 	s.span.FinishWithOptions(opentracing.FinishOptions{FinishTime: end, LogRecords: logs})
+}
+
+// setTagsSafely is SetTags for tracers whose spans may panic: the span is finished all the same.
+func (s *Span) setTagsSafely(tags ...opentracing.Tag) {
+	defer s.RecoverHook()
+	s.SetTags(tags...)
 }
 
 // RecoverHook is deferred directly in the function that calls a user's hook. It recovers a panic of the hook and counts
