@@ -3,6 +3,8 @@ package grpcmw
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 
@@ -10,42 +12,34 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// Outcome is what is known of an RPC when its span ends. Method is the full method as gRPC gives it, with a leading
-// slash. Err is the handler's or the stream's error, nil for success; Panic the value of a panic or nil. Sent and
-// Received count messages. IsError says whether the span is marked as failed; a hook may change it.
-type Outcome struct {
-	Method   string
-	Code     codes.Code
-	Err      error
-	Panic    any
-	Sent     int
-	Received int
-	Duration time.Duration
-	IsError  bool
-}
-
-// call is the state of one RPC. It starts its span and ends it.
+// call is the state of one RPC, on a server or a client. It starts the span and ends it. An RPC that is only observed has a
+// call whose span is not started.
 type call struct {
-	rpcspan.Span
-	cfg       *config
-	method    *method
-	kind      rpcKind
-	described bool
-	public    bool            // a server's caller is not obeyed
-	told      atomic.Bool     // by gRPC what it knows of the server
-	base      context.Context // the RPC's own
-	client    *clientCall     // it is part of; nil on a server
-	stream    *streaming      // nil of a unary RPC
+	span   rpcspan.Span
+	cfg    *config
+	method *method
+	rpc    rpcType
+	name   string          // operation name that the span starts with
+	base   context.Context // the RPC's own
+	hooks  endHooks        // of this interceptor, without observers that an outer one calls
+	client *clientCall     // that the call is part of; nil on a server
+	stream *streamStats    // nil for a unary RPC
+
+	tagged    bool // the tags of the request have been set
+	untrusted bool // the caller is not obeyed: a public endpoint
+	ended     atomic.Bool
+	joined    joinedHooks
 }
 
-// streaming is what is kept of an RPC that streams.
-type streaming struct {
-	marks    *checkpoints // nil without
-	first    atomic.Int64 // time.Duration from start to the first message of an answer; 0: none yet
-	sent     atomic.Int64
-	received atomic.Int64
+// streamStats counts the messages of a stream.
+type streamStats struct {
+	checkpoints *checkpoints // nil without
+	first       atomic.Int64 // time.Duration from the start to the first message of the answer; 0: none yet
+	sent        atomic.Int64
+	received    atomic.Int64
 }
 
 // How many tags spans usually get after their start.
@@ -54,104 +48,173 @@ const (
 	streamTags = unaryTags + 3
 )
 
-// start begins the span with the method's tags, and makes the context with it.
-func (c *call) start(t opentracing.Tracer, kind *rpcspan.StartTags, parent *rpcspan.Parent) (recording bool) {
-	name := c.cfg.operationName(&c.Span, c.method)
-	room := unaryTags
+// start starts the span with the method's tags and those of the request. A panic of the tracer is recovered: the RPC goes
+// on, with the span if there is one by then.
+func (c *call) start(t opentracing.Tracer, startTags *rpcspan.StartTags, parent, untrusted *rpcspan.Parent) {
+	defer c.span.RecoverHook()
+	spare := unaryTags
 	if c.stream != nil {
-		room = streamTags
+		spare = streamTags
 	}
-	recording = c.Start(t, &rpcspan.StartInfo{Name: name, StartTags: kind, Tags: c.method.tags, SpareTags: room}, parent)
-	c.base = c.TracerContext(c.base)
+	info := rpcspan.StartInfo{Name: c.name, StartTags: startTags, Tags: c.method.tags, SpareTags: spare}
+	recording := c.span.Start(t, &info, parent)
+	c.base = c.span.TracerContext(c.base)
 	if every := c.cfg.checkpoints; every > 0 && c.stream != nil {
-		c.stream.marks = c.markEvery(every, name)
+		c.stream.checkpoints = startCheckpoints(c, every)
 	}
-	return recording
+	if recording {
+		if untrusted != nil {
+			c.span.Link(untrusted)
+		}
+		l := c.tags()
+		c.requestTags(&l)
+		l.Flush()
+	}
 }
 
-// context is base with the span.
-func (c *call) context() context.Context { return (*within)(c) }
+func (c *call) tags() rpcspan.Tags {
+	return rpcspan.Tags{Span: &c.span, Vocabulary: c.cfg.semconv, UserKeys: c.cfg.userKeys}
+}
 
-// answered notes a message of the answer: what a server sends and a client receives.
-func (c *call) answered() {
+// observe notifies the observers of the start, before the handler or the invoker is called with ctx.
+func (c *call) observe(ctx context.Context) {
+	if !c.span.Started() {
+		c.span.SetStartTime(time.Now())
+	}
+	if len(c.hooks) > 0 {
+		c.hooks.started(c, ctx)
+	}
+}
+
+// setProfilingLabels sets the labels on the goroutine, until restore is called, and in the RPC's context.
+func (c *call) setProfilingLabels() (restore func()) {
+	before := c.base
+	restore = func() { pprof.SetGoroutineLabels(before) }
+	defer c.span.RecoverHook()
+	c.base = c.span.SetProfilingLabels(c.base, c.name)
+	return restore
+}
+
+// firstMessage records when the first message of the answer was sent by a server or received by a client.
+func (c *call) firstMessage() {
 	if first := &c.stream.first; first.Load() == 0 {
-		first.CompareAndSwap(0, int64(max(time.Since(c.StartTime()), 1)))
+		first.CompareAndSwap(0, int64(max(time.Since(c.span.StartTime()), 1)))
 	}
 }
 
-// end finishes the span. Only the first call counts, and panicked is the value of a panic.
-func (c *call) end(err error, panicked any) {
-	if !c.TryFinish() {
+// end ends the RPC: it calls the hooks, sets the last tags and finishes the span. Only the first call counts. panicked is
+// the value of a panic. at is when the RPC ended, now if it is zero.
+func (c *call) end(err error, panicked any, at time.Time) {
+	if !c.ended.CompareAndSwap(false, true) {
 		return
 	}
-	if c.stream != nil && c.stream.marks != nil {
-		c.stream.marks.stop()
+	if c.stream != nil && c.stream.checkpoints != nil {
+		c.stream.checkpoints.stop()
 	}
 	s := statusOf(err)
 	if panicked != nil {
-		s = condition{code: codes.Unknown, panicked: true}
+		s = rpcStatus{code: codes.Unknown, kind: semconv.PanicType, panicked: true}
 	}
-	failed := panicked != nil
-	defer func() { c.finish(s, failed, panicked) }() // a hook may end its goroutine
-	failed = failed || c.cfg.isError(&c.Span, c.method.full, c.kind.client(), s.code)
-	if c.cfg.outcome != nil {
-		failed = c.ask(s.code, err, panicked, failed)
+	isError := s.kind != ""
+	defer func() { c.finish(&s, isError, panicked, at) }() // a hook may end its goroutine
+	isError = isError || c.isError(s.code)
+	if len(c.hooks) > 0 || c.joined.used.Load() {
+		until := at
+		if until.IsZero() {
+			until = time.Now()
+		}
+		facts := c.outcome(&s, err, panicked, isError, until)
+		isError = c.callHooks(&facts)
 	}
 }
 
-func (c *call) finish(s condition, failed bool, panicked any) {
-	l := rpcspan.Tags{Span: &c.Span, Vocabulary: c.cfg.semconv, UserKeys: c.cfg.taken}
-	if c.Recording() {
-		c.describeLate(&l)
-		c.endTags(&l, s, failed)
+// finish contains what a foreign tracer's span may panic with.
+func (c *call) finish(s *rpcStatus, isError bool, panicked any, at time.Time) {
+	if !c.span.Started() {
+		return
+	}
+	l := c.tags()
+	c.lastTags(&l, s, isError, panicked)
+	defer c.span.RecoverHook()
+	c.span.Finish(at, nil, &l)
+}
+
+func (c *call) lastTags(l *rpcspan.Tags, s *rpcStatus, isError bool, panicked any) {
+	defer c.span.RecoverHook()
+	switch {
+	case c.span.Recording():
+		c.lateTags(l)
+		c.endTags(l, s, isError)
 		if s.panicked {
-			c.Panicked(panicked, &l)
+			c.span.Panicked(panicked, l)
+		}
+	case c.span.Observed():
+		c.codeTags(l, s)
+		l.Flush()
+		if isError {
+			c.span.SetTag(semconv.KeyError, true)
 		}
 	}
-	c.Finish(time.Time{}, nil, &l)
-}
-
-// ask runs the user's hook and returns whether the span is to be marked as failed.
-func (c *call) ask(code codes.Code, err error, panicked any, failed bool) bool {
-	o := &Outcome{
-		Method: c.method.full, Code: code, Err: err, Panic: panicked,
-		Duration: time.Since(c.StartTime()), IsError: failed,
-	}
-	o.Sent, o.Received = c.messages(err == nil && panicked == nil)
-	func() {
-		defer c.RecoverHook()
-		c.cfg.outcome(c.context(), c.OpenTracingSpan(), o)
-	}()
-	return o.IsError
 }
 
 // messages returns how many messages were sent and received. Streams count them.
-func (c *call) messages(well bool) (sent, received int) {
+func (c *call) messages(ok bool) (sent, received int) {
 	switch {
 	case c.stream != nil:
 		return c.stream.messages()
-	case well:
+	case ok:
 		return 1, 1
-	case c.kind.client():
+	case c.cfg.client:
 		return 1, 0
 	}
 	return 0, 1
 }
 
-func (s *streaming) messages() (sent, received int) {
+func (s *streamStats) messages() (sent, received int) {
 	return int(s.sent.Load()), int(s.received.Load())
 }
 
 // errGoexit is the outcome of an RPC whose goroutine ended without returning.
 var errGoexit = errors.New("runtime.Goexit")
 
-// unwound ends the span of an RPC that does not return. value is what recover gave the deferred function that calls
-// it; nil means runtime.Goexit. A panic goes on with the same value.
-func (c *call) unwound(value any) {
+// endPanicked ends an RPC whose handler or invoker did not return. value is what recover returned to the deferred
+// function that calls endPanicked; nil means [runtime.Goexit]. A panic goes on with the same value.
+func (c *call) endPanicked(value any) {
 	if value == nil {
-		c.end(errGoexit, nil)
+		c.end(errGoexit, nil, time.Time{})
 		return
 	}
-	c.end(nil, value)
+	c.end(nil, value, time.Time{})
 	panic(value)
 }
+
+// callKey finds the call of a server in the contexts below its interceptor.
+type callKey struct{}
+
+// callContext is the context below the interceptor: that of the RPC, with the span, and on a server with the call. Its
+// size is that of a pointer, so making one costs no allocation.
+type callContext struct{ c *call }
+
+func (c *call) context() context.Context { return callContext{c} }
+
+func (w callContext) Deadline() (time.Time, bool) { return w.c.base.Deadline() }
+func (w callContext) Done() <-chan struct{}       { return w.c.base.Done() }
+func (w callContext) Err() error                  { return w.c.base.Err() }
+
+func (w callContext) Value(key any) any {
+	if key == (callKey{}) && !w.c.cfg.client {
+		return w.c
+	}
+	if span := w.c.span.Value(key); span != nil {
+		return span
+	}
+	return w.c.base.Value(key)
+}
+
+// String keeps fmt from printing the state of the call, which other goroutines write to.
+func (w callContext) String() string {
+	return fmt.Sprint(w.c.base) + ".WithSpan(" + w.c.method.bounded() + ")"
+}
+
+// GoString is String, for the same reason.
+func (w callContext) GoString() string { return w.String() }

@@ -3,72 +3,74 @@ package grpcmw
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc"
 
+	"github.com/spanloom/spanloom/internal/quiet"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// UnaryClientInterceptor traces the unary RPCs of a connection. A nil tracer is the global one at the time of the RPC.
+// UnaryClientInterceptor returns an interceptor that makes one span of each unary RPC of a connection, and sends the span's
+// context with it. See [UnaryServerInterceptor] for tracer, opts and concurrency.
 func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grpc.UnaryClientInterceptor {
 	cl := newClient(tracer, opts)
 	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption) (err error) {
-		t, on := rpcspan.Tracer(cl.tracer)
-		if !on || isCalled(opts, method) {
-			return invoker(ctx, method, req, reply, cc, opts...)
-		}
-		c, ctx := cl.begin(ctx, t, method, unary, req, cc)
+		c, below := cl.begin(ctx, method, nil, req, cc, opts)
 		if c == nil {
-			return invoker(ctx, method, req, reply, cc, opts...)
+			return invoker(below, method, req, reply, cc, opts...)
 		}
-		done := false
+		returned := false
 		defer func() {
-			if !done {
-				c.unwound(recover())
+			if !returned {
+				c.endPanicked(recover())
 			}
 		}()
-		c.alone = cl.cfg.isOfGRPC(invoker)
-		opts = c.options(opts)
-		err = invoker(ctx, method, req, reply, cc, slices.Clip(opts)...)
-		done = true
-		if c.alone {
-			c.told.Store(true)
+		if cl.cfg.profilingLabels {
+			var restore func()
+			below, restore = c.profile(below)
+			defer restore()
 		}
-		c.end(err, nil)
+		c.observe(below)
+		direct := cl.cfg.invokers.isTransport(invoker)
+		err = invoker(below, method, req, reply, cc, slices.Clip(c.options(opts, direct))...)
+		returned = true
+		c.answered = direct
+		c.end(err, nil, time.Time{})
 		return err
 	}
 }
 
-// StreamClientInterceptor traces the streaming RPCs of a connection. A nil tracer is the global one at the time of
-// the RPC.
+// StreamClientInterceptor returns an interceptor that makes one span of each streaming RPC of a connection, from its start
+// to the end of the stream. See [UnaryServerInterceptor] for tracer, opts and concurrency.
 func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grpc.StreamClientInterceptor {
 	cl := newClient(tracer, opts)
 	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-		t, on := rpcspan.Tracer(cl.tracer)
-		if !on || isCalled(opts, method) {
-			return streamer(ctx, desc, cc, method, opts...)
-		}
-		c, ctx := cl.begin(ctx, t, method, kindOf(desc.ClientStreams, desc.ServerStreams), nil, cc)
+		c, below := cl.begin(ctx, method, desc, nil, cc, opts)
 		if c == nil {
-			return streamer(ctx, desc, cc, method, opts...)
+			return streamer(below, desc, cc, method, opts...)
 		}
-		c.answers = desc.ServerStreams
-		done := false
+		returned := false
 		defer func() {
-			if !done {
-				c.unwound(recover())
+			if !returned {
+				c.endPanicked(recover())
 			}
 		}()
-		c.alone = cl.cfg.isOfGRPC(streamer)
-		opts = append(c.options(opts), grpc.OnFinish(c.finished))
-		cs, err := streamer(ctx, desc, cc, method, slices.Clip(opts)...)
-		done = true
+		if cl.cfg.profilingLabels {
+			var restore func()
+			below, restore = c.profile(below)
+			defer restore()
+		}
+		c.observe(below)
+		opts = append(c.options(opts, false), grpc.OnFinish(c.onTransportFinish))
+		cs, err := streamer(below, desc, cc, method, slices.Clip(opts)...)
+		returned = true
 		if err != nil || cs == nil {
-			c.conclude(err)
+			c.streamEvent(openFailed, err)
 			return cs, err
 		}
-		return c.follow(cs), nil
+		return c.wrapStream(cs), nil
 	}
 }
 
@@ -90,39 +92,65 @@ func newClient(tracer opentracing.Tracer, opts []ClientOption) *client {
 	return &client{tracer: tracer, cfg: clientConfig(opts)}
 }
 
-// begin starts the span of an RPC and returns the context to make it with. Without a call the RPC is not traced,
-// and the context carries the parent's.
-func (cl *client) begin(ctx context.Context, t opentracing.Tracer, fullMethod string, rpc rpcKind, req any, cc *grpc.ClientConn) (_ *clientCall, below context.Context) {
-	m := cl.cfg.methodOf(fullMethod, rpc)
-	c := &clientCall{}
-	defer func() {
-		if below == nil { // a hook or the tracer did not return
-			c.unwound(recover())
-		}
-	}()
-	c.client = c
-	c.cfg, c.method, c.kind, c.base = cl.cfg, m, rpc|clientSide, ctx
-	parent := rpcspan.Active(ctx)
-	before := sentWith(ctx)
-	if !cl.cfg.traces(&c.Span, ctx, m, c.kind, req) {
-		if parent.IsValid() && cl.cfg.propagates(&c.Span, ctx, fullMethod) {
-			ctx = c.inject(ctx, before, t, &parent)
-		}
+// begin starts the span of an RPC and returns the context to make it with. If the RPC is neither traced nor observed, the
+// call is nil and the context carries the caller's context. desc is nil for an invoker.
+func (cl *client) begin(ctx context.Context, fullMethod string, desc *grpc.StreamDesc, req any, cc *grpc.ClientConn, opts []grpc.CallOption) (_ *clientCall, below context.Context) {
+	t, ok := rpcspan.Tracer(cl.tracer)
+	if !ok && !cl.cfg.observed || quiet.Is(ctx) {
 		return nil, ctx
 	}
-	c.cc = cc
-	if rpc.streaming() {
-		c.calledStream = &calledStream{}
-		c.stream = &c.counts
+	if outer := outerCall(opts, fullMethod); outer != nil {
+		outer.join(cl.cfg)
+		return nil, ctx
 	}
-	if c.start(t, cl.cfg.kind, &parent) {
-		l := rpcspan.Tags{Span: &c.Span, Vocabulary: cl.cfg.semconv, UserKeys: cl.cfg.taken}
-		c.describe(&l)
-		l.Flush()
-	}
-	if !cl.cfg.propagates(&c.Span, ctx, fullMethod) {
+	c := cl.newCall(ctx, fullMethod, desc, cc)
+	defer func() {
+		if below == nil { // a hook or the tracer did not return
+			c.endPanicked(recover())
+		}
+	}()
+	c.name = c.operationName()
+	if !ok {
 		return c, c.context()
 	}
-	self := c.Span.Parent()
-	return c, c.inject(c.context(), before, t, &self)
+	below = cl.trace(c, ctx, t, req)
+	if !c.span.Started() && !cl.cfg.observed {
+		return nil, below
+	}
+	return c, below
+}
+
+func (cl *client) newCall(ctx context.Context, fullMethod string, desc *grpc.StreamDesc, cc *grpc.ClientConn) *clientCall {
+	c := &clientCall{cc: cc}
+	c.cfg, c.base, c.client, c.hooks = cl.cfg, ctx, c, cl.cfg.hooks
+	if desc != nil {
+		c.rpc = typeOf(desc.ClientStreams, desc.ServerStreams)
+		c.clientStreamState = &clientStreamState{}
+		c.stream = &c.stats
+		c.streamEnd.oneAnswer = !desc.ServerStreams
+		_, c.streamEnd.deadline = ctx.Deadline()
+	}
+	c.method = cl.cfg.calledMethod(callOf(ctx), fullMethod, c.rpc)
+	return c
+}
+
+// trace starts the span, unless the filter is against it, and returns the context with the metadata to send: that of the
+// span, or of the active one if there is none for this RPC.
+func (cl *client) trace(c *clientCall, ctx context.Context, t opentracing.Tracer, req any) context.Context {
+	parent := rpcspan.Active(ctx)
+	c.readOutgoing(ctx)
+	if c.isTraced(ctx, req) {
+		c.start(t, cl.cfg.startTags, &parent, nil)
+	}
+	below := ctx
+	if c.span.Started() || cl.cfg.observed {
+		below = c.context()
+	}
+	if c.span.Started() {
+		parent = c.span.Parent()
+	}
+	if !parent.IsValid() || !c.propagates(ctx) {
+		return below
+	}
+	return c.inject(below, t, &parent)
 }

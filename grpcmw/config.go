@@ -2,14 +2,45 @@ package grpcmw
 
 import (
 	"context"
-	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
+	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"google.golang.org/grpc/codes"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
+
+type config struct {
+	client                   bool // of a client interceptor
+	startTags, unsampledTags *rpcspan.StartTags
+	semconv                  Semconv
+
+	filter   selector.Matcher
+	name     func(fullMethod string) string
+	tags     []opentracing.Tag
+	userKeys map[string]bool // keys of tags; nil if there are none
+	metadata []metadataTag
+	hooks    endHooks
+	observed bool // one of hooks is an observer
+
+	errorPolicy     func(fullMethod string, client bool, code codes.Code) bool
+	baggageTags     []rpcspan.BaggageTag
+	profilingLabels bool
+	checkpoints     time.Duration // period; 0: none
+	traceIDTrailer  string
+
+	public    func(ctx context.Context, fullMethod string) bool
+	silence   selector.Matcher
+	propagate func(ctx context.Context, fullMethod string) bool
+	service   func(target string) string
+
+	methods  methods
+	target   atomic.Pointer[target] // that was called last
+	invokers invokers
+}
 
 func serverConfig(opts []ServerOption) *config {
 	c := new(config)
@@ -22,7 +53,7 @@ func serverConfig(opts []ServerOption) *config {
 }
 
 func clientConfig(opts []ClientOption) *config {
-	c := new(config)
+	c := &config{client: true}
 	for _, o := range opts {
 		if o != nil {
 			o.applyClient(c)
@@ -33,82 +64,56 @@ func clientConfig(opts []ClientOption) *config {
 
 // done completes c once all options are applied.
 func (c *config) done(kind ext.SpanKindEnum) *config {
-	c.kind = rpcspan.NewStartTags(kind)
-	c.tags, c.taken = rpcspan.UserTags("grpc", c.tags)
-	c.silent = c.kind.Unsampled()
+	c.startTags = rpcspan.NewStartTags(kind)
+	c.unsampledTags = c.startTags.Unsampled()
+	c.tags, c.userKeys = rpcspan.UserTags("grpc", c.tags)
+	c.observed = c.hooks.haveObserver()
 	return c
 }
 
-// traces reports whether the RPC gets a span.
-func (c *config) traces(s *rpcspan.Span, ctx context.Context, m *method, kind rpcKind, req any) bool {
-	if c.filter == nil {
-		return !m.probe
+// isTraced reports whether the filter is for the RPC.
+func (c *call) isTraced(ctx context.Context, req any) bool {
+	if c.cfg.filter == nil {
+		return !c.method.probe
 	}
-	return matches(s, c.filter, ctx, m, kind, req, true)
+	return c.matches(c.cfg.filter, ctx, req, true)
 }
 
-// silences reports whether nothing of the RPC is to be sampled.
-func (c *config) silences(s *rpcspan.Span, ctx context.Context, m *method, kind rpcKind, req any) bool {
-	return c.silence != nil && matches(s, c.silence, ctx, m, kind, req, false)
+// isSilent reports whether neither the RPC nor anything below it is sampled.
+func (c *call) isSilent(ctx context.Context, req any) bool {
+	return c.cfg.silence != nil && c.matches(c.cfg.silence, ctx, req, false)
 }
 
-// matches asks a user's matcher, and answers otherwise if it panics.
-func matches(s *rpcspan.Span, by selector.Matcher, ctx context.Context, m *method, kind rpcKind, req any, otherwise bool) (match bool) {
-	match = otherwise
-	defer s.RecoverHook()
-	return by.Match(ctx, kind.meta(m, req))
+// matches calls a user's matcher. It returns cautious if the matcher panics.
+func (c *call) matches(m selector.Matcher, ctx context.Context, req any, cautious bool) (match bool) {
+	match = cautious
+	defer c.span.RecoverHook()
+	return m.Match(ctx, c.cfg.meta(c.method, c.rpc, req))
 }
 
-func (c *config) operationName(s *rpcspan.Span, m *method) string {
-	if c.name != nil {
-		if name := c.asked(s, m); name != "" {
-			return name
-		}
-	}
-	switch {
-	case !m.known:
-		return UnknownMethod
-	case c.semconv == OTel:
-		return strings.TrimPrefix(m.full, "/")
-	}
-	return m.full
-}
-
-func (c *config) asked(s *rpcspan.Span, m *method) (name string) {
-	defer s.RecoverHook()
-	return c.name(m.full)
-}
-
-func (c *config) isError(s *rpcspan.Span, fullMethod string, client bool, code codes.Code) (failed bool) {
-	failed = failsByDefault(fullMethod, client, code)
-	if c.policy == nil {
-		return failed
-	}
-	defer s.RecoverHook()
-	return c.policy(fullMethod, client, code)
-}
-
-func (c *config) isPublic(s *rpcspan.Span, ctx context.Context, fullMethod string) (public bool) {
-	if c.public == nil {
+// isPublic reports whether the caller is distrusted.
+func (c *call) isPublic(ctx context.Context) (public bool) {
+	if c.cfg.public == nil {
 		return false
 	}
 	public = true
-	defer s.RecoverHook()
-	return c.public(ctx, fullMethod)
+	defer c.span.RecoverHook()
+	return c.cfg.public(ctx, c.method.full)
 }
 
-func (c *config) propagates(s *rpcspan.Span, ctx context.Context, fullMethod string) (inject bool) {
-	if c.propagate == nil {
+// propagates reports whether the context is sent.
+func (c *call) propagates(ctx context.Context) (inject bool) {
+	if c.cfg.propagate == nil {
 		return true
 	}
-	defer s.RecoverHook()
-	return c.propagate(ctx, fullMethod)
+	defer c.span.RecoverHook()
+	return c.cfg.propagate(ctx, c.method.full)
 }
 
-func (c *config) peerService(s *rpcspan.Span, target string) (name string) {
-	if c.service == nil {
+func (c *call) peerService(target string) (name string) {
+	if c.cfg.service == nil {
 		return ""
 	}
-	defer s.RecoverHook()
-	return c.service(target)
+	defer c.span.RecoverHook()
+	return c.cfg.service(target)
 }

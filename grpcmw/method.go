@@ -12,61 +12,57 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// UnknownMethod is the operation name of an RPC that only a grpc.UnknownServiceHandler answers, and of one with a name
-// of over 1 KiB, which a proxy passes on. The method's name is the caller's invention then, and as an operation name it
-// would have no bound.
-const UnknownMethod = "grpc.unknown_method"
-
-// rpcKind tells the four kinds of RPC and the two sides apart.
-type rpcKind uint8
+// rpcType is one of the four types of RPC.
+type rpcType uint8
 
 const (
-	unary rpcKind = iota
+	unary rpcType = iota
 	clientStream
 	serverStream
 	bidi
-	clientSide rpcKind = 1 << 7
 )
 
-func kindOf(sendsMany, receivesMany bool) rpcKind {
+func typeOf(clientStreams, serverStreams bool) rpcType {
 	switch {
-	case sendsMany && receivesMany:
+	case clientStreams && serverStreams:
 		return bidi
-	case sendsMany:
+	case clientStreams:
 		return clientStream
-	case receivesMany:
+	case serverStreams:
 		return serverStream
 	}
 	return unary
 }
 
-func (k rpcKind) client() bool    { return k&clientSide != 0 }
-func (k rpcKind) rpc() rpcKind    { return k &^ clientSide }
-func (k rpcKind) streaming() bool { return k.rpc() != unary }
-
-// meta is what a selector is asked with.
-func (k rpcKind) meta(m *method, req any) interceptors.CallMeta {
-	types := [...]interceptors.GRPCType{interceptors.Unary, interceptors.ClientStream, interceptors.ServerStream, interceptors.BidiStream}
-	return interceptors.CallMeta{ReqOrNil: req, Typ: types[k.rpc()], Service: m.serviceName, Method: m.methodName, IsClient: k.client()}
+// public returns the type as go-grpc-middleware names it.
+func (t rpcType) public() interceptors.GRPCType {
+	return [...]interceptors.GRPCType{
+		unary: interceptors.Unary, clientStream: interceptors.ClientStream,
+		serverStream: interceptors.ServerStream, bidi: interceptors.BidiStream,
+	}[t]
 }
 
-// method is what is worked out once of a full method name.
+// method is what a full method name is split into, with the tags that all its RPCs have.
 type method struct {
-	full        string // as gRPC gives it
+	full        string // as gRPC passes it
 	serviceName string
 	methodName  string
-	known       bool // false: the caller's invention
-	probe       bool
+	known       bool // false: a remote caller may have made the name up
+	probe       bool // health check or reflection
 
-	service, name, path, original any // boxed tags
+	service, name, path, original any // boxed values of tags
 
-	rpc  rpcKind
-	tags []opentracing.Tag // that all its RPCs have
+	rpc  rpcType
+	tags []opentracing.Tag
 }
 
 const (
-	maxMethod = 256     // bytes to record of a name that a caller made up
-	maxName   = 1 << 10 // bytes; a longer one is no program's own, but what a proxy was called with
+	maxOriginal = 256     // bytes that are recorded of a name that a caller made up
+	maxName     = 1 << 10 // bytes; longer names are not a program's own but those that a proxy was called with
+
+	// maxMethods bounds the methods that one interceptor keeps, and on a client the operation names, since a proxy may be
+	// called with any number of methods.
+	maxMethods = 512
 )
 
 func newMethod(full string) *method {
@@ -81,54 +77,90 @@ func newMethod(full string) *method {
 	return m
 }
 
-// unknownMethod is methodOf for a name that a remote caller made up.
-func (c *config) unknownMethod(full string, rpc rpcKind) *method {
-	m := newMethod(full)
-	m.known = false
-	m.service, m.name, m.path = nil, "_OTHER", "_OTHER"
-	m.original = model.Cut(strings.TrimPrefix(full, "/"), maxMethod)
-	m.tags = c.methodTags(m, rpc)
-	return m
+// isProbe reports whether a service is called by machines to learn about the server itself: health and reflection.
+func isProbe(service string) bool {
+	return service == "grpc.health.v1.Health" || strings.HasPrefix(service, "grpc.reflection.")
 }
 
-// methods keeps the methods of one interceptor. Reading takes no lock and allocates nothing.
+// bounded returns the full method, or [UnknownMethod] if a remote caller may have made it up.
+func (m *method) bounded() string {
+	if m.known {
+		return m.full
+	}
+	return UnknownMethod
+}
+
+// meta is what matchers are called with.
+func (c *config) meta(m *method, rpc rpcType, req any) interceptors.CallMeta {
+	return interceptors.CallMeta{
+		ReqOrNil: req, Typ: rpc.public(), Service: m.serviceName, Method: m.methodName, IsClient: c.client,
+	}
+}
+
+// methods are the methods that one interceptor has seen. Reading takes no lock and allocates nothing.
 type methods struct {
 	known atomic.Pointer[map[string]*method]
 }
 
-// maxMethods bounds the cache: a proxy's client may call methods without end.
-const maxMethods = 512
-
-func (c *config) methodOf(full string, rpc rpcKind) *method {
-	ms := &c.methods
-	known := ms.known.Load()
-	if known != nil {
-		if m, ok := (*known)[full]; ok && m.rpc == rpc {
-			return m
-		}
+func (ms *methods) load() map[string]*method {
+	if known := ms.known.Load(); known != nil {
+		return *known
 	}
-	if len(full) > maxName {
+	return nil
+}
+
+// add keeps m if there is room. Of concurrent additions one may be lost; it comes again with the next RPC.
+func (ms *methods) add(m *method) {
+	old := ms.known.Load()
+	more := make(map[string]*method)
+	if old != nil {
+		more = maps.Clone(*old)
+	}
+	if len(more) < maxMethods {
+		more[m.full] = m
+		ms.known.CompareAndSwap(old, &more)
+	}
+}
+
+// methodOf returns the method of an RPC. A server knows the methods of its registered services however many they are.
+// On a client the first maxMethods are taken for the program's own.
+func (c *config) methodOf(full string, rpc rpcType) *method {
+	known := c.methods.load()
+	if m, ok := known[full]; ok && m.rpc == rpc {
+		return m
+	}
+	if len(full) > maxName || c.client && len(known) >= maxMethods && known[full] == nil {
 		return c.unknownMethod(full, rpc)
 	}
 	m := newMethod(full)
 	m.rpc, m.tags = rpc, c.methodTags(m, rpc)
-	if known == nil {
-		ms.known.CompareAndSwap(nil, &map[string]*method{full: m})
-		return m
-	}
-	if len(*known) < maxMethods {
-		more := maps.Clone(*known)
-		more[full] = m
-		ms.known.CompareAndSwap(known, &more)
-	}
+	c.methods.add(m)
 	return m
 }
 
-// serving is methodOf for a streaming server. gRPC hands the unknown-service handler no service and says that both
-// sides stream.
-func (c *config) serving(srv any, info *grpc.StreamServerInfo, rpc rpcKind) *method {
+// unknownMethod is methodOf for a name that a remote caller made up.
+func (c *config) unknownMethod(full string, rpc rpcType) *method {
+	m := newMethod(full)
+	m.known = false
+	m.service, m.name, m.path = nil, "_OTHER", "_OTHER"
+	m.original = model.Cut(strings.TrimPrefix(full, "/"), maxOriginal)
+	m.tags = c.methodTags(m, rpc)
+	return m
+}
+
+// servedMethod is methodOf for a stream on a server. For a method that is not registered gRPC calls the
+// unknown-service handler, with a nil service, as if both sides streamed.
+func (c *config) servedMethod(srv any, info *grpc.StreamServerInfo, rpc rpcType) *method {
 	if srv == nil && rpc == bidi {
 		return c.unknownMethod(info.FullMethod, rpc)
 	}
 	return c.methodOf(info.FullMethod, rpc)
+}
+
+// calledMethod is methodOf for a client. A proxy that passes on a call of an unknown method calls an unknown method.
+func (c *config) calledMethod(served *call, full string, rpc rpcType) *method {
+	if served != nil && !served.method.known && served.method.full == full {
+		return c.unknownMethod(full, rpc)
+	}
+	return c.methodOf(full, rpc)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
@@ -15,7 +14,7 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// Semconv chooses the vocabulary of tags.
+// Semconv chooses the vocabulary of tags and operation names. The zero value is OpenTracing.
 type Semconv = semconv.Vocabulary
 
 // OpenTracing, the default, is the vocabulary that Jaeger and OpenTracing dashboards read; OTel is the stable one of
@@ -39,30 +38,6 @@ type Option interface {
 	ClientOption
 }
 
-type config struct {
-	kind      *rpcspan.StartTags
-	silent    *rpcspan.StartTags
-	filter    selector.Matcher
-	name      func(fullMethod string) string
-	tags      []opentracing.Tag
-	taken     map[string]bool // keys of tags; nil if there are none
-	semconv   Semconv
-	metadata  []metadataTag
-	policy    func(fullMethod string, client bool, code codes.Code) bool
-	outcome   func(ctx context.Context, span opentracing.Span, o *Outcome)
-	public    func(ctx context.Context, fullMethod string) bool
-	silence   selector.Matcher
-	trailer   string
-	propagate func(ctx context.Context, fullMethod string) bool
-	service   func(target string) string
-	methods   methods
-	target    atomic.Pointer[target]
-	ofGRPC    atomic.Uintptr // entry point of gRPC's own invoker or streamer, once met
-	ofOthers  atomic.Uintptr // that of the last other one
-
-	checkpoints time.Duration // between them; 0: none
-}
-
 type serverOption func(*config)
 
 func (o serverOption) applyServer(c *config) { o(c) }
@@ -76,8 +51,12 @@ type option func(*config)
 func (o option) applyServer(c *config) { o(c) }
 func (o option) applyClient(c *config) { o(c) }
 
-// WithFilter traces only RPCs that m matches. It replaces the default, which leaves out health checks and
-// reflection. A caller's context is passed on whether the RPC is traced or not. A panic of m counts as a match.
+// WithFilter traces only RPCs that m matches. It replaces the default, which leaves out health checks and reflection. An
+// RPC that is not traced has no span, but the caller's context still flows through it. If m panics, the RPC is traced.
+//
+// Filters and [WithSilence] take a [selector.Matcher] where httpmw takes a func(*http.Request) bool: those of
+// go-grpc-middleware can be used as they are, and [selector.MatchFunc] makes one of a function. The other options take
+// a function of the context and the full method, which is all that there is of a request to decide by.
 func WithFilter(m selector.Matcher) Option {
 	return option(func(c *config) {
 		if m != nil {
@@ -86,8 +65,8 @@ func WithFilter(m selector.Matcher) Option {
 	})
 }
 
-// WithOperationName names spans. The default is the full method with its leading slash, without it under OTel, and
-// UnknownMethod for methods a caller made up. An empty name means the default.
+// WithOperationName names spans. name is called with the full method, or with [UnknownMethod] if a remote caller may have
+// made it up. The default is the full method with its leading slash, under OTel without it. An empty name means the default.
 func WithOperationName(name func(fullMethod string) string) Option {
 	return option(func(c *config) {
 		if name != nil {
@@ -107,9 +86,9 @@ func WithSemconv(s Semconv) Option {
 	return option(func(c *config) { c.semconv = s })
 }
 
-// WithMetadataTags records the values of these keys of the request's metadata, cut at 256 bytes, as
-// grpc.metadata.<key>, or rpc.request.metadata.<key> under OTel. Binary keys are ignored, and of authorization and
-// cookies only the presence is recorded.
+// WithMetadataTags records the values of these keys of the request's metadata, joined by "," and cut at 256 bytes, as
+// grpc.metadata.<key>, or rpc.request.metadata.<key> under OTel. Binary keys are ignored. The values of keys that name
+// secrets, such as authorization, are masked.
 func WithMetadataTags(keys ...string) Option {
 	return option(func(c *config) {
 		for _, key := range keys {
@@ -122,37 +101,62 @@ func WithMetadataTags(keys ...string) Option {
 	})
 }
 
-// WithErrorPolicy decides which codes mark a span as failed. By default a server fails with Unknown,
-// DeadlineExceeded, Unimplemented, Internal, Unavailable and DataLoss, a client with everything but OK and Canceled.
-// A panic always fails.
+// WithErrorPolicy decides which codes mark a span as failed. By default a server fails with Unknown, DeadlineExceeded,
+// Unimplemented, Internal, Unavailable and DataLoss, a client with every code but OK and Canceled. A panic always fails.
+// If isError panics, the default decides. client is true in the client interceptors.
 func WithErrorPolicy(isError func(fullMethod string, client bool, code codes.Code) bool) Option {
 	return option(func(c *config) {
 		if isError != nil {
-			c.policy = isError
+			c.errorPolicy = isError
 		}
 	})
 }
 
-// WithOutcome calls hook when an RPC ends, just before its span does, sampled or not. ctx has the span in it. The
-// hook may set tags, log, and change o.IsError; it must not keep the span. Its panic is contained.
+// WithOutcome calls hook once for each span, just before it ends, also if the span is not sampled. ctx has the span in it.
+// The hook may set tags, log, and set o.IsError; it must not keep o. Hooks and observers add up: they are called in the
+// order of the options, and each sees IsError as the one before left it. If hook panics, the next is called all the same.
 func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcome)) Option {
 	return option(func(c *config) {
 		if hook != nil {
-			c.outcome = hook
+			c.hooks = append(c.hooks, endHook{outcome: hook})
 		}
 	})
 }
 
-// WithCheckpoints shows streams while they are still open: as long as one is, a span of its own tells every so often how
-// many messages it has sent and received so far. It is a child of the stream's span, is named like it with " checkpoint"
-// behind, and lasts from one checkpoint to the next. Zero and less mean none.
+// WithObserver notifies o of every RPC, whether it has a span or not. Observers and outcome hooks add up, see [WithOutcome]:
+// an observer that records IsError goes after the hooks that decide it. An RPC that passes through two interceptors with
+// the same observer is observed once.
+func WithObserver(o Observer) Option {
+	return option(func(c *config) {
+		if o != nil {
+			c.hooks = append(c.hooks, endHook{observer: o})
+		}
+	})
+}
+
+// WithBaggageTags records the named baggage items as tags baggage.<key>, on spans that have them. Values are cut at 256
+// bytes. At a public endpoint the caller's baggage is not read, see [WithPublicEndpoint].
+func WithBaggageTags(keys ...string) Option {
+	return option(func(c *config) { c.baggageTags = rpcspan.BaggageTags(c.baggageTags, keys...) })
+}
+
+// WithProfilingLabels sets the pprof labels trace_id, span_id and span_name while the handler, the invoker or the streamer
+// runs, on its goroutine and in its context, so that CPU profiles can be filtered by method and trace. It costs about a
+// microsecond an RPC.
+func WithProfilingLabels() Option {
+	return option(func(c *config) { c.profilingLabels = true })
+}
+
+// WithCheckpoints shows streams while they are still open: at the end of each period a span of its own records how many
+// messages the stream has sent and received so far. It is a child of the stream's span, has its name followed by
+// " checkpoint", and lasts from one checkpoint to the next. Zero and less mean no checkpoints.
 func WithCheckpoints(every time.Duration) Option {
 	return option(func(c *config) { c.checkpoints = every })
 }
 
-// WithPublicEndpoint tells which RPCs come from callers whose context is not to be obeyed: a new trace starts, the
-// caller's sampling and baggage do not count, and its ids become the tags link.trace_id and link.span_id. An RPC for
-// which public panics is distrusted.
+// WithPublicEndpoint distrusts the callers of RPCs for which public returns true: a new trace starts, the caller's
+// sampling flag, debug id and baggage are not obeyed, and its ids become the tags link.trace_id and link.span_id. If
+// public panics, the caller is distrusted.
 func WithPublicEndpoint(public func(ctx context.Context, fullMethod string) bool) ServerOption {
 	return serverOption(func(c *config) {
 		if public != nil {
@@ -161,8 +165,8 @@ func WithPublicEndpoint(public func(ctx context.Context, fullMethod string) bool
 	})
 }
 
-// WithSilence matches RPCs that are not sampled, nor is anything below them, even if the caller is. It goes before
-// WithFilter, which would let the caller's context through.
+// WithSilence keeps RPCs that m matches, and everything below them, here and in the services they call, from being sampled,
+// even if the caller is. It goes before WithFilter, which would let the caller's context through.
 func WithSilence(m selector.Matcher) ServerOption {
 	return serverOption(func(c *config) {
 		if m != nil {
@@ -171,20 +175,20 @@ func WithSilence(m selector.Matcher) ServerOption {
 	})
 }
 
-// WithTraceIDTrailer has a server send the trace id, as 32 hex digits, in this trailer when an RPC does not end with OK
-// or panics, but not on public endpoints. A client whose interceptor is the last before gRPC records what it gets there as
-// the tag grpc.server_trace_id. A key that gRPC cannot send, or reserves, is ignored.
+// WithTraceIDTrailer makes a server send the trace id, as 32 hex digits, in this trailer when an RPC does not end with OK
+// or panics, but not on public endpoints. A client records what it receives there as the tag grpc.server_trace_id; for
+// unary RPCs only if its interceptor is the last one before gRPC. A key that gRPC cannot send, or reserves, is ignored.
 func WithTraceIDTrailer(key string) Option {
 	return option(func(c *config) {
 		key = strings.ToLower(key)
 		if validKey(key) && !strings.HasPrefix(key, "grpc-") && !strings.HasSuffix(key, "-bin") {
-			c.trailer = key
+			c.traceIDTrailer = key
 		}
 	})
 }
 
-// WithPropagation decides which RPCs carry the span's context to the server. The default is all of them. One for
-// which inject panics goes without.
+// WithPropagation sends the span's context only with RPCs for which inject returns true, for instance by method, so that
+// third parties see neither ids nor baggage. The default is all RPCs. If inject panics, nothing is sent.
 func WithPropagation(inject func(ctx context.Context, fullMethod string) bool) ClientOption {
 	return clientOption(func(c *config) {
 		if inject != nil {

@@ -155,14 +155,14 @@ func TestTrailersOfHedgedCalls(t *testing.T) {
 	attempts.Wait()
 }
 
-func TestNameIsAskedOnce(t *testing.T) {
-	var asked []string
-	name := grpcmw.WithOperationName(func(method string) string { asked = append(asked, method); return "x" })
+func TestNameHookIsCalledOnce(t *testing.T) {
+	var called []string
+	name := grpcmw.WithOperationName(func(method string) string { called = append(called, method); return "x" })
 	grpcmw.StreamClientInterceptor(ours(t), grpcmw.WithCheckpoints(time.Hour), name)(t.Context(), testsvc.StreamDesc(testsvc.Chat), nil, testsvc.Chat,
 		func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 			return nil, nil
 		})
-	if len(asked) != 1 {
-		t.Errorf("asked about %s", strings.Join(asked, ", "))
+	if len(called) != 1 {
+		t.Errorf("called with %s", strings.Join(called, ", "))
 	}
 }

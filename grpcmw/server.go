@@ -2,6 +2,7 @@ package grpcmw
 
 import (
 	"context"
+	"time"
 
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc"
@@ -11,62 +12,84 @@ import (
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// UnaryServerInterceptor traces the unary RPCs of a server. A nil tracer is the global one at the time of the RPC.
+// UnaryServerInterceptor returns an interceptor that makes one span of each unary RPC of a server. If tracer is nil,
+// [opentracing.GlobalTracer] is looked up on every RPC. Nil functions among the options are ignored. Tags, metadata tags,
+// baggage tags, outcome hooks and observers add up; of all other options the last one wins. If an interceptor further out
+// already traces the RPC, this one makes no span, but its hooks and observers are called. The interceptor may be used
+// concurrently and for any number of servers. All this holds for the other three interceptors, too.
 func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grpc.UnaryServerInterceptor {
 	s := newServer(tracer, opts)
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
-		t, on := rpcspan.Tracer(s.tracer)
-		if !on || isServed(ctx, info.FullMethod) {
+		t, ok := rpcspan.Tracer(s.tracer)
+		if !ok && !s.cfg.observed {
 			return handler(ctx, req)
 		}
-		c, ctx := s.begin(ctx, t, s.cfg.methodOf(info.FullMethod, unary), unary, req)
+		if outer := servedCall(ctx, info.FullMethod); outer != nil {
+			outer.join(s.cfg)
+			return handler(ctx, req)
+		}
+		c, ctx := s.begin(ctx, t, ok, &call{method: s.cfg.methodOf(info.FullMethod, unary)}, req)
 		if c == nil {
 			return handler(ctx, req)
 		}
-		done := false
+		returned := false
 		defer func() {
-			if !done {
-				s.tell(c, setTrailer(ctx))
-				c.unwound(recover())
+			if !returned {
+				s.setTraceIDTrailer(c, setTrailer(ctx))
+				c.endPanicked(recover())
 			}
 		}()
-		resp, err = handler(ctx, req)
-		done = true
-		if err != nil {
-			s.tell(c, setTrailer(ctx))
+		if s.cfg.profilingLabels {
+			defer c.setProfilingLabels()()
 		}
-		c.end(err, nil)
+		c.observe(ctx)
+		resp, err = handler(ctx, req)
+		returned = true
+		if err != nil {
+			s.setTraceIDTrailer(c, setTrailer(ctx))
+		}
+		c.end(err, nil, time.Time{})
 		return resp, err
 	}
 }
 
-// StreamServerInterceptor traces the streaming RPCs of a server. A nil tracer is the global one at the time of the RPC.
+// StreamServerInterceptor returns an interceptor that makes one span of each streaming RPC of a server. See
+// [UnaryServerInterceptor] for tracer, opts and concurrency.
 func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grpc.StreamServerInterceptor {
 	s := newServer(tracer, opts)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		t, on := rpcspan.Tracer(s.tracer)
-		ctx := ss.Context()
-		if !on || isServed(ctx, info.FullMethod) {
+		t, ok := rpcspan.Tracer(s.tracer)
+		if !ok && !s.cfg.observed {
 			return handler(srv, ss)
 		}
-		kind := kindOf(info.IsClientStream, info.IsServerStream)
-		c, below := s.begin(ctx, t, s.cfg.serving(srv, info, kind), kind, nil)
-		if c == nil {
-			return handler(srv, &passedStream{ServerStream: ss, ctx: below})
+		ctx := ss.Context()
+		if outer := servedCall(ctx, info.FullMethod); outer != nil {
+			outer.join(s.cfg)
+			return handler(srv, ss)
 		}
-		done := false
+		rpc := typeOf(info.IsClientStream, info.IsServerStream)
+		state := &call{method: s.cfg.servedMethod(srv, info, rpc), rpc: rpc, stream: &streamStats{}}
+		c, below := s.begin(ctx, t, ok, state, nil)
+		if c == nil {
+			return handler(srv, &contextStream{ServerStream: ss, ctx: below})
+		}
+		returned := false
 		defer func() {
-			if !done {
-				s.tell(c, ss.SetTrailer)
-				c.unwound(recover())
+			if !returned {
+				s.setTraceIDTrailer(c, ss.SetTrailer)
+				c.endPanicked(recover())
 			}
 		}()
-		err := handler(srv, &countedServerStream{ServerStream: ss, call: c})
-		done = true
-		if err != nil {
-			s.tell(c, ss.SetTrailer)
+		if s.cfg.profilingLabels {
+			defer c.setProfilingLabels()()
 		}
-		c.end(err, nil)
+		c.observe(below)
+		err := handler(srv, &serverStreamWrapper{ServerStream: ss, call: c})
+		returned = true
+		if err != nil {
+			s.setTraceIDTrailer(c, ss.SetTrailer)
+		}
+		c.end(err, nil, time.Time{})
 		return err
 	}
 }
@@ -89,43 +112,52 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 	return &server{tracer: tracer, cfg: serverConfig(opts)}
 }
 
-// begin starts the span of an RPC and returns the context for what is below it. Without a call the RPC is not
-// traced, and the context passes the caller's on.
-func (s *server) begin(ctx context.Context, t opentracing.Tracer, m *method, rpc rpcKind, req any) (*call, context.Context) {
-	c := &call{cfg: s.cfg, method: m, kind: rpc, base: ctx}
-	if rpc.streaming() {
-		c.stream = &streaming{}
+// begin starts the span of an RPC and returns the context for what is below it. If the RPC is neither traced nor observed,
+// the call is nil and the context has the caller's context as the parent of what is below. ok is false without a tracer.
+func (s *server) begin(ctx context.Context, t opentracing.Tracer, ok bool, c *call, req any) (*call, context.Context) {
+	c.cfg, c.base, c.hooks = s.cfg, ctx, s.cfg.hooks
+	c.name = c.operationName()
+	if ok {
+		s.trace(c, ctx, t, req)
 	}
-	parent := rpcspan.Remote(t, headersOf(ctx))
-	front := inFront(ctx, &parent)
-	var stranger rpcspan.Parent
-	if c.public = s.cfg.isPublic(&c.Span, ctx, m.full); c.public {
-		parent, stranger, front = rpcspan.Parent{}, parent, rpcspan.Parent{}
-	}
-	kind := s.cfg.kind
-	if s.cfg.silences(&c.Span, ctx, m, rpc, req) {
-		kind = s.cfg.silent
-	} else if !s.cfg.traces(&c.Span, ctx, m, rpc, req) {
-		if front.IsValid() {
-			return nil, ctx
-		}
-		return nil, rpcspan.ContextWithParent(ctx, t, &parent)
-	}
-	if front.IsValid() {
-		parent = front
-	}
-	if c.start(t, kind, &parent) {
-		c.Link(&stranger)
-		l := rpcspan.Tags{Span: &c.Span, Vocabulary: s.cfg.semconv, UserKeys: s.cfg.taken}
-		c.describe(&l)
-		l.Flush()
+	if !c.span.Started() && !s.cfg.observed {
+		return nil, c.base
 	}
 	return c, c.context()
 }
 
-// inFront returns the span that is active already, such as that of an HTTP server which hands its requests on: it is
-// nearer than a caller of the same trace, and all there is without a caller.
-func inFront(ctx context.Context, caller *rpcspan.Parent) rpcspan.Parent {
+// trace starts the span, unless the filter is against it.
+func (s *server) trace(c *call, ctx context.Context, t opentracing.Tracer, req any) {
+	parent, active, untrusted := s.parents(c, ctx, t)
+	startTags := s.cfg.startTags
+	if c.isSilent(ctx, req) {
+		startTags = s.cfg.unsampledTags
+	} else if !c.isTraced(ctx, req) {
+		if !active.IsValid() {
+			c.base = rpcspan.ContextWithParent(ctx, t, &parent)
+		}
+		return
+	}
+	if active.IsValid() {
+		parent = active
+	}
+	c.start(t, startTags, &parent, &untrusted)
+}
+
+// parents returns the caller's context, and that of an active span which is to be the parent instead. At a public endpoint
+// neither counts, and the caller is untrusted.
+func (s *server) parents(c *call, ctx context.Context, t opentracing.Tracer) (caller, active, untrusted rpcspan.Parent) {
+	defer c.span.RecoverHook() // of a tracer that panics
+	caller = rpcspan.Remote(t, incomingCarrier(ctx))
+	if c.untrusted = c.isPublic(ctx); c.untrusted {
+		return rpcspan.Parent{}, rpcspan.Parent{}, caller
+	}
+	return caller, activeParent(ctx, &caller), rpcspan.Parent{}
+}
+
+// activeParent returns the span that is active already, such as that of an HTTP server which passes its requests to gRPC.
+// It is nearer than a caller of the same trace, and the only parent without a caller.
+func activeParent(ctx context.Context, caller *rpcspan.Parent) rpcspan.Parent {
 	active := rpcspan.Active(ctx)
 	if !active.IsValid() || !caller.IsValid() || active.SameTrace(caller) {
 		return active
@@ -133,16 +165,40 @@ func inFront(ctx context.Context, caller *rpcspan.Parent) rpcspan.Parent {
 	return rpcspan.Parent{}
 }
 
-// tell sends the trace id to the caller, if that is wanted.
-func (s *server) tell(c *call, setTrailer func(metadata.MD)) {
-	if s.cfg.trailer == "" || c.public {
+// setTraceIDTrailer sends the trace id to the caller if the option says so.
+func (s *server) setTraceIDTrailer(c *call, setTrailer func(metadata.MD)) {
+	if s.cfg.traceIDTrailer == "" || c.untrusted || !c.span.Started() {
 		return
 	}
-	if id := carrier.TraceID(c.OpenTracingSpan().Context()); id != "" {
-		setTrailer(metadata.MD{s.cfg.trailer: {id}})
+	if id := carrier.TraceID(c.span.OpenTracingSpan().Context()); id != "" {
+		setTrailer(metadata.MD{s.cfg.traceIDTrailer: {id}})
 	}
 }
 
 func setTrailer(ctx context.Context) func(metadata.MD) {
 	return func(md metadata.MD) { _ = grpc.SetTrailer(ctx, md) }
+}
+
+// servedCall returns the call of an interceptor further out that serves this very RPC, or nil. An RPC that a handler serves
+// within the process under its own context is another one.
+func servedCall(ctx context.Context, fullMethod string) *call {
+	c := callOf(ctx)
+	if c != nil && c.method.full == fullMethod && !c.ended.Load() &&
+		sameStream(grpc.ServerTransportStreamFromContext(c.base), grpc.ServerTransportStreamFromContext(ctx)) {
+		return c
+	}
+	return nil
+}
+
+// callOf returns the call of the server whose handler runs with ctx, or nil.
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+// sameStream compares streams whose types anybody may have defined. Streams of an incomparable type are treated as equal.
+func sameStream(a, b grpc.ServerTransportStream) (same bool) {
+	same = true
+	defer func() { _ = recover() }()
+	return a == b
 }

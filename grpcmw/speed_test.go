@@ -60,14 +60,17 @@ func unaryServer(ctx context.Context) func(opentracing.Tracer) func() {
 	}
 }
 
-// unaryClient is a call of a root, or under a span.
-func unaryClient(root bool) func(opentracing.Tracer) func() {
+// unaryClient is a call of a root, or under a span, with metadata of its own.
+func unaryClient(root bool, kv ...string) func(opentracing.Tracer) func() {
 	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	return func(tracer opentracing.Tracer) func() {
 		intercept := grpcmw.UnaryClientInterceptor(tracer)
 		ctx := context.Background()
 		if !root {
 			ctx = opentracing.ContextWithSpan(ctx, tracer.StartSpan("parent"))
+		}
+		if kv != nil {
+			ctx = metadata.AppendToOutgoingContext(ctx, kv...)
 		}
 		return func() { intercept(ctx, testsvc.Say, nil, nil, nil, invoke) }
 	}
@@ -138,10 +141,11 @@ var budgets = []work{
 	{"unary server, W3C parent", true, 4, unaryServer(incomingWith("traceparent", traceparent))},
 	{"unary server, Jaeger parent", true, 4, unaryServer(incomingWith("uber-trace-id", uberTraceID))},
 	{"unary server, unsampled", false, 3, unaryServer(incomingWith("", nil))},
-	{"unary client", true, 3, unaryClient(false)},
-	{"unary client, root", true, 4, unaryClient(true)},
-	{"unary client, unsampled", false, 3, unaryClient(false)},
-	{"bidi, 100 messages, both ends", true, 20, bidiStreams},
+	{"unary client", true, 7, unaryClient(false)},
+	{"unary client, root", true, 8, unaryClient(true)},
+	{"unary client, unsampled", false, 7, unaryClient(false)},
+	{"unary client, metadata", true, 8, unaryClient(false, "authorization", "x")},
+	{"bidi, 100 messages, both ends", true, 24, bidiStreams},
 }
 
 func TestAllocations(t *testing.T) {

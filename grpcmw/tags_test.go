@@ -231,7 +231,7 @@ func TestMetadataTags(t *testing.T) {
 		tr.say(metadata.AppendToOutgoingContext(ctx, "x-tenant", "a", "x-tenant", "b", "authorization", "Bearer s3cret", "k-bin", "\x00", "long", strings.Repeat("x", 999)), cc, testsvc.Say, "x")
 	})
 	for _, span := range []*mocktracer.MockSpan{s, c} {
-		if span.Tag("grpc.metadata.x-tenant") != "a,b" || span.Tag("grpc.metadata.authorization") != "***" || span.Tag("grpc.metadata.k-bin") != nil || span.Tag("grpc.metadata.absent") != nil {
+		if span.Tag("grpc.metadata.x-tenant") != "a,b" || span.Tag("grpc.metadata.authorization") != "REDACTED" || span.Tag("grpc.metadata.k-bin") != nil || span.Tag("grpc.metadata.absent") != nil {
 			t.Errorf("tags %v", span.Tags())
 		}
 		if got := len(span.Tag("grpc.metadata.long").(string)); got > 256 {
@@ -313,6 +313,12 @@ type typedNil struct{ text string }
 
 func (e *typedNil) Error() string { return e.text }
 
+// claimsOK is an error whose status says that there is none.
+type claimsOK struct{}
+
+func (claimsOK) Error() string              { return "failed all the same" }
+func (claimsOK) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
+
 type panickyStatus struct{}
 
 func (panickyStatus) Error() string              { panic("no text") }
@@ -330,7 +336,10 @@ func TestOddErrors(t *testing.T) {
 		{errors.Join(errPlain, errDetailed), codes.NotFound},
 		{(*typedNil)(nil), codes.Unknown},
 		{panickyStatus{}, codes.Unknown},
-		{status.Error(codes.Code(4242), "no such code"), codes.Code(4242)},
+		{status.Error(codes.Code(17), "no such code"), codes.Unknown},
+		{status.Error(codes.Code(503), "of httpgrpc"), codes.Unknown},
+		{status.Error(codes.Code(1<<32-1), "the last"), codes.Unknown},
+		{claimsOK{}, codes.Unknown},
 	} {
 		s, c := callOnce(t, tt.err, nil, nil)
 		if s.Tag("rpc.grpc.status_code") != int(tt.want) || c.Tag("rpc.grpc.status_code") != int(tt.want) {
@@ -344,7 +353,7 @@ func TestOddErrors(t *testing.T) {
 }
 
 func TestOTelErrors(t *testing.T) {
-	for code, want := range map[codes.Code]string{codes.NotFound: "NOT_FOUND", codes.Unavailable: "UNAVAILABLE", codes.DeadlineExceeded: "DEADLINE_EXCEEDED", codes.Canceled: "CANCELLED", codes.Code(99): "99"} {
+	for code, want := range map[codes.Code]string{codes.NotFound: "NOT_FOUND", codes.Unavailable: "UNAVAILABLE", codes.DeadlineExceeded: "DEADLINE_EXCEEDED", codes.Canceled: "CANCELLED", codes.Code(99): "UNKNOWN"} {
 		otel := grpcmw.WithSemconv(grpcmw.OTel)
 		_, c := callOnce(t, status.Error(code, "x"), []grpcmw.ServerOption{otel}, []grpcmw.ClientOption{otel})
 		if c.Tag("rpc.response.status_code") != want {

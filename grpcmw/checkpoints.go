@@ -20,8 +20,8 @@ type checkpoints struct {
 	over  bool
 }
 
-func (c *call) markEvery(every time.Duration, name string) *checkpoints {
-	k := &checkpoints{call: c, name: name + " checkpoint", last: c.StartTime()}
+func startCheckpoints(c *call, every time.Duration) *checkpoints {
+	k := &checkpoints{call: c, name: c.name + " checkpoint", last: c.span.StartTime()}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.timer = time.AfterFunc(every, func() { k.mark(every) })
@@ -34,7 +34,7 @@ func (k *checkpoints) mark(every time.Duration) {
 	if k.over {
 		return
 	}
-	if k.call.Recording() {
+	if k.call.span.Recording() {
 		k.report()
 	}
 	k.last = time.Now()
@@ -43,8 +43,8 @@ func (k *checkpoints) mark(every time.Duration) {
 
 func (k *checkpoints) report() {
 	c := k.call
-	defer c.RecoverHook() // a tracer that panics would take the program with it
-	parent := c.OpenTracingSpan()
+	defer c.span.RecoverHook() // a tracer that panics would take the program with it
+	parent := c.span.OpenTracingSpan()
 	span := parent.Tracer().StartSpan(k.name, opentracing.ChildOf(parent.Context()), opentracing.StartTime(k.last))
 	for _, tag := range c.method.tags {
 		span.SetTag(tag.Key, tag.Value)

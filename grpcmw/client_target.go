@@ -9,7 +9,7 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// endpoint is the other end of an RPC as tags: boxed strings and an int, nil if unknown.
+// endpoint is the other end of an RPC as tag values: boxed strings and an int, nil if unknown.
 type endpoint struct{ address, host, port any }
 
 func (c *config) newEndpoint(address string) (e endpoint) {
@@ -29,14 +29,36 @@ func (c *config) newEndpoint(address string) (e endpoint) {
 	return e
 }
 
-// target is where a connection goes, with its endpoint.
+// endpointOfPeer returns the endpoint of a connection. Peers without an address of their own, such as unnamed unix sockets
+// and connections within the process, have none, whatever their [net.Addr] prints.
+func (c *config) endpointOfPeer(addr net.Addr) endpoint {
+	address := safeAddress(addr)
+	if host, port, err := net.SplitHostPort(address); err == nil && host != "" && port != "" {
+		return c.newEndpoint(address)
+	}
+	if unix, ok := addr.(*net.UnixAddr); ok && unix != nil && address != "@" {
+		return c.newEndpoint(address)
+	}
+	return endpoint{}
+}
+
+// safeAddress returns the text of an address whose methods may panic.
+func safeAddress(addr net.Addr) (address string) {
+	if addr == nil {
+		return ""
+	}
+	defer func() { _ = recover() }()
+	return addr.String()
+}
+
+// target is what a connection was dialled with, and its endpoint.
 type target struct {
 	name     string
 	endpoint endpoint
 }
 
-// endpointOf remembers the target that was called last: the connections of one client mostly have one.
-func (c *config) endpointOf(name string) endpoint {
+// endpointOfTarget keeps the target that was called last, since the connections of one client mostly have one.
+func (c *config) endpointOfTarget(name string) endpoint {
 	if t := c.target.Load(); t != nil && t.name == name {
 		return t.endpoint
 	}
@@ -64,22 +86,7 @@ func withoutScheme(name string) string {
 	return address
 }
 
-// target is what the connection was dialled with, "" without one.
-func (c *clientCall) target() string {
-	if c.cc == nil {
-		return ""
-	}
-	return c.cc.Target()
-}
-
-// callee is what gRPC connected to if that is known, else the target.
-func (c *clientCall) callee() endpoint {
-	if c.told.Load() && c.remote.Addr != nil {
-		return c.cfg.newEndpoint(c.remote.Addr.String())
-	}
-	return c.cfg.endpointOf(c.target())
-}
-
+// peerTags adds the other end.
 func (c *call) peerTags(l *rpcspan.Tags, e endpoint) {
 	if e.address == nil {
 		return
@@ -89,7 +96,7 @@ func (c *call) peerTags(l *rpcspan.Tags, e endpoint) {
 		return
 	}
 	host, port := semconv.NetworkPeerAddress, semconv.NetworkPeerPort
-	if c.kind.client() {
+	if c.cfg.client {
 		host, port = semconv.ServerAddress, semconv.ServerPort
 	}
 	l.Add(host, e.host)

@@ -1,0 +1,105 @@
+package grpcmw
+
+import (
+	"context"
+	"runtime/pprof"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+
+	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/semconv"
+)
+
+// clientCall is a call that this process makes. It is also a call option of its own RPC, which marks that the RPC is traced.
+type clientCall struct {
+	call
+	grpc.EmptyCallOption
+	*clientStreamState                    // nil for a unary RPC
+	optionBuf          [3]grpc.CallOption // saves an allocation
+	cc                 *grpc.ClientConn   // nil for channels that are not gRPC's
+
+	own      metadata.MD // the caller's outgoing metadata, a copy; nil if there is none
+	pairBuf  [4]string   // the pairs of two formats; saves an allocation
+	dropped  int32       // pairs that gRPC could not send
+	answered bool        // remote and trailer are what the server sent
+	remote   peer.Peer
+	trailer  metadata.MD // read only if the trace id trailer is wanted
+}
+
+// outerCall returns the call of an interceptor further out that makes this very RPC, or nil. An RPC to another method, such
+// as one that fetches a token, is another one even if it is made with the same options.
+func outerCall(opts []grpc.CallOption, fullMethod string) *clientCall {
+	for _, o := range opts {
+		if c, ok := o.(*clientCall); ok && c.method.full == fullMethod {
+			return c
+		}
+	}
+	return nil
+}
+
+// options returns opts with the call itself and, if only gRPC is below, the options by which gRPC returns the peer and the
+// trailer. An interceptor in between may make several attempts at a time, which would all write there.
+func (c *clientCall) options(opts []grpc.CallOption, direct bool) []grpc.CallOption {
+	opts = append(append(c.optionBuf[:0], opts...), c)
+	if !direct {
+		return opts
+	}
+	opts = append(opts, grpc.Peer(&c.remote))
+	if c.cfg.traceIDTrailer != "" {
+		opts = append(opts, grpc.Trailer(&c.trailer))
+	}
+	return opts
+}
+
+// profile returns ctx with the profiling labels, which are on the goroutine until restore is called.
+func (c *clientCall) profile(ctx context.Context) (labelled context.Context, restore func()) {
+	labelled, restore = ctx, func() { pprof.SetGoroutineLabels(ctx) }
+	defer c.span.RecoverHook()
+	return c.span.SetProfilingLabels(ctx, c.name), restore
+}
+
+// target returns what the connection was dialled with, "" without one.
+func (c *clientCall) target() string {
+	if c.cc == nil {
+		return ""
+	}
+	return c.cc.Target()
+}
+
+// calleeTags adds what a client knows of the server before it answers, and what it sends as metadata.
+func (c *clientCall) calleeTags(l *rpcspan.Tags) {
+	if name := c.peerService(c.target()); name != "" {
+		l.Add(semconv.PeerService, name)
+	}
+	if c.own == nil {
+		return
+	}
+	attemptTag(l, func(key string) []string { return c.own[key] })
+	for _, tag := range c.cfg.metadata {
+		tag.record(l, c.own[tag.key])
+	}
+}
+
+// maxTraceID is longer than any trace id.
+const maxTraceID = 64
+
+// answerTags adds what a client knows of the server at the end: the peer of the connection, or the target if the RPC did
+// not come as far or the peer is not known.
+func (c *clientCall) answerTags(l *rpcspan.Tags) {
+	if c.answered && c.remote.Addr != nil {
+		c.peerTags(l, c.cfg.endpointOfPeer(c.remote.Addr))
+	} else {
+		c.peerTags(l, c.cfg.endpointOfTarget(c.target()))
+	}
+	if c.answered && c.cfg.traceIDTrailer != "" {
+		if id := c.trailer.Get(c.cfg.traceIDTrailer); len(id) > 0 && id[0] != "" {
+			l.Add(semconv.GRPCServerTraceID, model.Cut(id[0], maxTraceID))
+		}
+	}
+	if c.dropped > 0 {
+		l.Add(semconv.DroppedMetadata, int(c.dropped))
+	}
+}
