@@ -9,11 +9,12 @@
 // Mount it beside the traced router, not below the tracing middleware, or leave it out with httpmw.WithFilter: else
 // each look at the page is a trace of its own.
 //
-//	/                            recent traces, live; the address holds the filter
+//	/                            recent traces, live; ?q= holds the search
 //	/trace/{id}                  one trace as a waterfall; id in any form that people paste
 //	/operations, /services       figures of each operation; who calls whom
 //	POST /v1/traces              OTLP over HTTP, protobuf or JSON
 //	POST /api/traces             Jaeger's thrift over HTTP
+//	POST /import                 a file of Jaeger or OTLP JSON
 //	/api/traces, /api/services … the query API that Jaeger's UI and Grafana read
 //
 // So other programs, in any language, show on the same page with OTEL_EXPORTER_OTLP_ENDPOINT set to its address and,

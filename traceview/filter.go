@@ -21,7 +21,8 @@ type filter struct {
 	maxSpan     time.Duration
 	minTrace    time.Duration
 	from, until time.Time // of the spans' start
-	since       uint64    // changed after this change
+	clauses     []clause
+	order       order
 }
 
 type tagFilter struct {
@@ -33,6 +34,8 @@ type tagFilter struct {
 func listFilter(q url.Values) (f filter, problems []string) {
 	f.service, f.operation = q.Get("service"), q.Get("operation")
 	f.failed = q.Get("errors") != ""
+	f.order = parseOrder(q.Get("sort"))
+	f.clauses, problems = parseSearch(q.Get("q"))
 	for _, s := range q["tag"] {
 		f.tags = append(f.tags, parseTags(s)...)
 	}
@@ -93,26 +96,29 @@ func parseTags(s string) (tags []tagFilter) {
 	return tags
 }
 
-// match is called with the store's lock held.
-func (f *filter) match(t *trace) bool {
-	if f.badID || f.id != (model.TraceID{}) && f.id != t.id && (f.id.High != 0 || f.id.Low != t.id.Low) {
+// match reports whether the trace matches.
+func (f *filter) match(snap *snapshot) bool {
+	if f.badID || f.id != (model.TraceID{}) && f.id != snap.id && (f.id.High != 0 || f.id.Low != snap.id.Low) {
 		return false
 	}
-	if f.minTrace > 0 && t.summarize().duration() < f.minTrace {
+	if f.minTrace > 0 && snap.duration() < f.minTrace || f.failed && snap.failed == 0 {
 		return false
 	}
-	if f.failed && !t.failed {
-		return false
+	spanDuration := durationOfSpan(f.clauses)
+	for i := range f.clauses {
+		if c := &f.clauses[i]; c.ofTrace(spanDuration) && !c.matchTrace(snap) {
+			return false
+		}
 	}
-	for _, sp := range t.spans {
-		if f.matchSpan(sp) {
+	for _, sp := range snap.list {
+		if f.matchSpan(sp, spanDuration) {
 			return true
 		}
 	}
 	return false
 }
 
-func (f *filter) matchSpan(sp *span) bool {
+func (f *filter) matchSpan(sp *span, spanDuration bool) bool {
 	if f.service != "" && sp.process.Service != f.service || f.operation != "" && sp.Name != f.operation {
 		return false
 	}
@@ -121,6 +127,11 @@ func (f *filter) matchSpan(sp *span) bool {
 	}
 	if !f.from.IsZero() && sp.Start.Before(f.from) || !f.until.IsZero() && sp.Start.After(f.until) {
 		return false
+	}
+	for i := range f.clauses {
+		if c := &f.clauses[i]; !c.ofTrace(spanDuration) && !c.matchSpan(sp) {
+			return false
+		}
 	}
 	for i := range f.tags {
 		if !f.tags[i].matchSpan(sp) {
@@ -154,5 +165,5 @@ func (f *tagFilter) matchAny(tags []model.Tag) bool {
 // narrows reports whether the filter leaves anything out.
 func (f *filter) narrows() bool {
 	return f.id != (model.TraceID{}) || f.badID || f.service != "" || f.operation != "" || f.failed ||
-		len(f.tags) > 0 || f.minTrace > 0
+		len(f.tags) > 0 || len(f.clauses) > 0 || f.minTrace > 0
 }

@@ -109,13 +109,13 @@ func TestBrowsersOfOtherOriginsCannotPost(t *testing.T) {
 func TestNothingChangesByGet(t *testing.T) {
 	v := newView(t, Config{})
 	trace := traceHex(shopTrace(t, v))
-	before := v.store.changes()
+	before := changesOf(v)
 	for _, p := range []string{"", "trace/" + trace, "operations", "services", "api/services", "v1/traces", "clear", "api/traces?service=shop"} {
 		call(v, "GET", "/debug/traces/"+p, nil)
 		call(v, "HEAD", "/debug/traces/"+p, nil)
 	}
 	call(v, "HEAD", "/debug/traces/events", nil) // returns
-	if v.store.changes() != before {
+	if changesOf(v) != before {
 		t.Error("a GET changed something")
 	}
 	for _, method := range []string{"PUT", "DELETE", "PATCH"} {

@@ -29,6 +29,7 @@ func newView(t *testing.T, cfg Config) *View {
 	v := New(cfg)
 	v.now = func() time.Time { return noon }
 	v.zone = time.UTC
+	v.boot = "boot"
 	v.store.now = v.now
 	v.store.clear()
 	t.Cleanup(v.Close)
@@ -111,4 +112,9 @@ func contains(t *testing.T, text, want string) {
 	if !strings.Contains(text, want) {
 		t.Errorf("%q is missing in:\n%.3000s", want, text)
 	}
+}
+
+func changesOf(v *View) uint64 {
+	change, _ := v.store.state()
+	return change
 }

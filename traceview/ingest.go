@@ -41,6 +41,9 @@ func (v *View) ingestOTLP(w http.ResponseWriter, r *http.Request) {
 	rejected, err := v.ingest(w, r, func(body []byte) ([]model.Batch, error) {
 		switch kind {
 		case "application/json":
+			if isJaegerJSON(body) {
+				return nil, &refusal{http.StatusBadRequest, "this is Jaeger's JSON, not OTLP: POST it to /import of the page, or drop the file on it"}
+			}
 			return otlp.DecodeRequestJSON(body, decodeLimits)
 		case "application/x-protobuf", "application/protobuf":
 			return otlp.DecodeRequest(body, decodeLimits)

@@ -18,7 +18,7 @@ func cleanPrefix(prefix string) string {
 // sections are the first path segments that the view answers.
 var sections = map[string]bool{
 	"": true, "trace": true, "operations": true, "services": true, "events": true, "static": true, "clear": true,
-	"api": true, "v1": true,
+	"undo": true, "import": true, "api": true, "v1": true,
 }
 
 type baseKey struct{}
@@ -29,10 +29,10 @@ func base(r *http.Request) string {
 	return b
 }
 
-// localize returns r with the path as the view's own routes see it, whether or not a router in front took the
+// stripPrefix returns r with the path as the view's own routes see it, whether or not a router in front took the
 // prefix off.
-func (v *View) localize(r *http.Request) (*http.Request, bool) {
-	rest, ok := v.rest(r.URL.EscapedPath())
+func (v *View) stripPrefix(r *http.Request) (*http.Request, bool) {
+	rest, ok := v.pathInside(r.URL.EscapedPath())
 	if !ok {
 		return nil, false
 	}
@@ -48,8 +48,8 @@ func (v *View) localize(r *http.Request) (*http.Request, bool) {
 	return inner, true
 }
 
-// rest cuts the prefix off p. A path without it was stripped by the router, or holds it further right.
-func (v *View) rest(p string) (string, bool) {
+// pathInside cuts the prefix off p. A path without it was stripped by the router, or holds it further right.
+func (v *View) pathInside(p string) (string, bool) {
 	prefix := v.cfg.Prefix
 	if after, ok := strings.CutPrefix(p, prefix); ok && (after == "" || after[0] == '/') {
 		return after, true

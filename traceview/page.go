@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-const colors = 12 // service colours in static/view.css
+const colors = 24 // service colours in static/view.css
 
 //go:embed templates/*.html
 var templateFiles embed.FS
@@ -25,7 +25,7 @@ var staticFiles embed.FS
 var (
 	funcs = template.FuncMap{
 		"duration": showDuration, "count": showCount, "plural": plural, "percent": percent, "bytes": showBytes,
-		"hex": traceHex, "spanhex": spanHex, "color": colorClass, "rate": showRate,
+		"hex": traceHex, "spanhex": spanHex, "color": colorClass, "rate": showRate, "hint": hint,
 	}
 	listTemplate       = parse("list")
 	traceTemplate      = parse("trace")
@@ -44,6 +44,7 @@ type page struct {
 	Base    string // relative link to the root of the view
 	Title   string
 	Section string
+	Query   string // of the search field
 	Kept    kept
 	Content any
 }
@@ -71,6 +72,14 @@ func writeHTML(w http.ResponseWriter, status int, page []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(bytes.Map(readable, page)) // the browser has gone
+}
+
+// hint writes a value for the search field.
+func hint(s string) string {
+	if strings.ContainsAny(s, " \t") {
+		return `"` + s + `"`
+	}
+	return s
 }
 
 // readable replaces characters that turn the order of the text around them, and bytes that are no UTF-8.

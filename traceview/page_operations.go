@@ -1,10 +1,13 @@
 package traceview
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
 )
@@ -13,6 +16,8 @@ type operationsContent struct {
 	Since      string
 	Service    string
 	Services   []string
+	Sort       string
+	Columns    []sortColumn
 	Operations []operationRow
 	Detail     *operationDetail
 	Uncounted  int
@@ -56,53 +61,93 @@ type shownSample struct {
 func (v *View) operationsPage(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	c := operationsContent{Service: q.Get("service"), Services: v.store.serviceNames()}
-	v.store.mu.Lock()
-	c.Since, c.Uncounted = v.clock(v.store.totals.since), v.store.totals.uncounted
-	for _, op := range v.store.sortedOperations() {
-		if c.Service == "" || op.service == c.Service {
-			c.Operations = append(c.Operations, v.operationRow(op, base(r)))
+	if q.Has("operation") {
+		op, ok := v.store.operation(operationKey{c.Service, q.Get("operation"), q.Get("kind")})
+		if !ok {
+			v.problem(w, r, http.StatusNotFound, "No such operation", "No span of this operation has come since the start.")
+			return
 		}
-	}
-	key := operationKey{c.Service, q.Get("operation"), q.Get("kind")}
-	if op := v.store.operations[key]; op != nil {
-		c.Detail = v.operationDetail(op, base(r))
-	}
-	v.store.mu.Unlock()
-	if q.Has("operation") && c.Detail == nil {
-		v.problem(w, r, http.StatusNotFound, "No such operation", "No span of this operation has come since the start.")
+		c.Detail = v.operationDetail(&op, base(r))
+		v.show(w, r, operationsTemplate, http.StatusOK, page{Title: c.Service + ": " + c.Detail.Name, Section: "operations", Content: c})
 		return
 	}
-	title := "Operations"
-	if c.Detail != nil {
-		title = c.Service + ": " + c.Detail.Name
+	ops, totals := v.store.operationFigures(c.Service)
+	c.Since, c.Uncounted, c.Sort = v.clock(totals.since), totals.uncounted, q.Get("sort")
+	sortOperations(ops, c.Sort, v.now())
+	lowest, highest := barRangeOf(ops)
+	for i := range ops {
+		c.Operations = append(c.Operations, v.operationRow(&ops[i], base(r), lowest, highest))
 	}
-	v.show(w, r, operationsTemplate, http.StatusOK, page{Title: title, Section: "operations", Content: c})
+	for _, column := range operationColumns {
+		c.Columns = append(c.Columns, sortColumn{column[0], column[1], "?" + with(q, "sort", column[1])})
+	}
+	v.show(w, r, operationsTemplate, http.StatusOK, page{Title: "Operations", Section: "operations", Content: c})
 }
 
-func (v *View) operationRow(op *operation, base string) operationRow {
+// operationColumns are the titles of the columns with what they sort by; the first is the order by name.
+var operationColumns = [][2]string{{"Operation", ""}, {"Count", "count"}, {"Rate", "rate"}, {"Errors", "errors"},
+	{"p50", "p50"}, {"p90", "p90"}, {"p99", "p99"}}
+
+type sortColumn struct{ Title, Sort, Link string }
+
+func sortOperations(ops []operation, by string, now time.Time) {
+	key := func(op *operation) float64 {
+		switch by {
+		case "count":
+			return float64(op.count)
+		case "rate":
+			return op.recent.perSecond(now)
+		case "errors":
+			return float64(op.failed) / float64(op.count)
+		case "p50":
+			return float64(op.latency.quantile(.5))
+		case "p90":
+			return float64(op.latency.quantile(.9))
+		case "p99":
+			return float64(op.latency.quantile(.99))
+		}
+		return 0
+	}
+	keys := map[operationKey]float64{}
+	for i := range ops {
+		keys[ops[i].operationKey] = key(&ops[i])
+	}
+	slices.SortFunc(ops, func(a, b operation) int {
+		return cmp.Or(cmp.Compare(keys[b.operationKey], keys[a.operationKey]), compareKeys(a.operationKey, b.operationKey))
+	})
+}
+
+// barRangeOf returns the first and the last column of the latencies that any of the operations has.
+func barRangeOf(ops []operation) (first, last int) {
+	first, last = len(barBounds), 0
+	for i := range ops {
+		for k := range ops[i].bars {
+			if ops[i].bars[k].count > 0 {
+				first, last = min(first, k), max(last, k)
+			}
+		}
+	}
+	return min(first, last), last
+}
+
+func (v *View) operationRow(op *operation, base string, first, last int) operationRow {
 	link := url.Values{"service": {op.service}, "operation": {op.name}, "kind": {op.kind}}
 	return operationRow{
-		Service: op.service, Color: colorClass(v.store.services[op.service].colorOr()), Name: op.name, Kind: op.kind,
+		Service: op.service, Color: colorClass(op.color), Name: op.name, Kind: op.kind,
 		Count: op.count, Failed: op.failed,
 		Rate:    showRate(op.recent.perSecond(v.now())),
 		P50:     showDuration(op.latency.quantile(.5)),
 		P90:     showDuration(op.latency.quantile(.9)),
 		P99:     showDuration(op.latency.quantile(.99)),
 		Link:    base + "operations?" + link.Encode(),
-		Columns: v.columns(op, base),
+		Columns: v.columns(op, base, first, last),
 	}
-}
-
-func (s *service) colorOr() int {
-	if s == nil {
-		return 0
-	}
-	return s.color
 }
 
 func (v *View) operationDetail(op *operation, base string) *operationDetail {
+	first, last := barRangeOf([]operation{*op})
 	d := &operationDetail{
-		operationRow: v.operationRow(op, base),
+		operationRow: v.operationRow(op, base, first, last),
 		Min:          showDuration(op.latency.min), Max: showDuration(op.latency.max),
 	}
 	q := url.Values{"service": {op.service}, "operation": {op.name}}
@@ -130,25 +175,20 @@ func (v *View) appendSample(list []shownSample, at sample, base string) []shownS
 }
 
 func (v *View) sampleLink(at sample, base string) string {
-	if at.trace == (model.TraceID{}) || v.store.traces[at.trace] == nil {
+	if at.trace == (model.TraceID{}) {
 		return ""
 	}
 	id := spanHex(at.span)
 	return base + "trace/" + traceHex(at.trace) + "?span=" + id + "#span-" + id
 }
 
-// columns draws the latencies on a field of 100 by 100, over the range of durations that occur.
-func (v *View) columns(op *operation, base string) []column {
-	first, last, top := -1, 0, 0
+// columns draws the latencies on a field of 100 by 100, from the column first to the column last.
+func (v *View) columns(op *operation, base string, first, last int) []column {
+	top := 0
 	for i := range op.bars {
-		if n := op.bars[i].count; n > 0 {
-			if first < 0 {
-				first = i
-			}
-			last, top = i, max(top, n)
-		}
+		top = max(top, op.bars[i].count)
 	}
-	if first < 0 {
+	if top == 0 {
 		return nil
 	}
 	const least = 8 // columns, so that few do not get wide

@@ -31,8 +31,9 @@ type spanDetail struct {
 
 type shownTag struct {
 	Key, Value, Type string
-	Long             bool // shown as a block
-	Bad              bool // says that something failed
+	Before           string // frames of a stack that every panic has
+	Long             bool   // shown as a block
+	Bad              bool   // says that something failed
 }
 
 type shownLog struct {
@@ -80,7 +81,7 @@ func (v *View) spanFragment(w http.ResponseWriter, r *http.Request) {
 
 func (v *View) detail(n *node, sum *summary) *spanDetail {
 	d := &spanDetail{
-		ID: spanHex(n.SpanID), Service: n.process.Service, Color: colorClass(n.process.color), Name: n.Name,
+		ID: spanHex(n.SpanID), Service: n.process.Service, Color: colorClass(sum.color(n.process.Service)), Name: n.Name,
 		Date: v.date(n.Start), Offset: showDuration(n.Start.Sub(sum.start)), Duration: showDuration(n.Duration),
 		Self: showDuration(n.self()), Kind: n.kind, State: n.TraceState,
 		Warnings: n.warnings, Tags: shownTags(n.Tags), Process: shownTags(n.process.Tags),
@@ -120,10 +121,14 @@ func showLog(l *model.Log, zero time.Time) shownLog {
 func shownTags(tags []model.Tag) []shownTag {
 	out := make([]shownTag, len(tags))
 	for i, t := range tags {
-		s := text(t.Value)
+		s := pretty(t.Key, text(t.Value))
+		before := ""
+		if isStack(t.Key) {
+			before, s = splitStack(s)
+		}
 		out[i] = shownTag{
-			Key: t.Key, Value: s, Type: jaegerValue(t).Type,
-			Long: strings.Contains(s, "\n") || len(s) > 200,
+			Key: t.Key, Value: s, Before: before, Type: jaegerValue(t).Type,
+			Long: strings.Contains(s, "\n") || len(s) > 200 || before != "",
 			Bad:  t.Key == "error" && truthy(t.Value) || strings.HasPrefix(t.Key, "error.") || t.Key == "otel.status_code" && s == "ERROR",
 		}
 	}

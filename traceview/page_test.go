@@ -93,16 +93,16 @@ func TestFindingAnIdOpensItsTrace(t *testing.T) {
 		put(t, v, "shop", model.Span{TraceID: model.TraceID{High: i, Low: 1 + i/2}, SpanID: 1, Name: "x"})
 	}
 	for find, want := range map[string]string{
-		" 00000000000000020000000000000002 ": "./trace/00000000000000020000000000000002", "2": "./trace/00000000000000020000000000000002",
-		"1": "", "3": "", "nonsense": "", "": "",
+		" 00000000000000020000000000000002 ": "./trace/00000000000000020000000000000002", "0000000000000002": "./trace/00000000000000020000000000000002",
+		"0000000000000001": "", "0000000000000003": "", "nonsense": "", "": "",
 	} {
-		got := call(v, "GET", "/debug/traces/?find="+url.QueryEscape(find), nil)
-		if to := got.Header().Get("Location"); got.Code != map[bool]int{true: 200, false: 303}[want == ""] || !strings.HasSuffix(to, strings.TrimPrefix(want, ".")) {
+		got := call(v, "GET", "/debug/traces/?q="+url.QueryEscape(find), nil)
+		if to := got.Header().Get("Location"); got.Code != map[bool]int{true: 200, false: 303}[want == ""] || to != want {
 			t.Errorf("%q: %d to %q", find, got.Code, to)
 		}
 	}
-	contains(t, get(t, v, "/debug/traces/?find=nonsense"), "holds no trace id.")
-	if rows := listed(t, v, "find=1"); len(rows) != 2 {
+	contains(t, get(t, v, "/debug/traces/?q="+spanHex(3)), "No trace and no span here has the id")
+	if rows := listed(t, v, "q="+spanHex(1)); len(rows) != 2 {
 		t.Errorf("two traces end in 1, but %v are listed", rows)
 	}
 }

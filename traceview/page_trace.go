@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	pageRows = 6_000 // spans on one page of a trace
-	maxDepth = 24    // indentations in static/view.css
+	pageRows  = 6_000 // spans on one page of a trace
+	maxDepth  = 24    // indentations in static/view.css
+	wideDepth = 10    // depth up to which indentations are wide
 )
 
 type traceContent struct {
@@ -25,6 +26,7 @@ type traceContent struct {
 	FailedCount, PanickedCount int
 	Legend                     []serviceCount
 	Depth                      int
+	Narrow                     bool // indentations are small
 	Skewed                     int
 	Warnings                   []string
 	Ticks                      []tick
@@ -67,15 +69,17 @@ func (v *View) tracePage(w http.ResponseWriter, r *http.Request) {
 		markCritical(main, snap.start)
 	}
 	q := r.URL.Query()
+	_, epoch := v.store.state()
 	c := traceContent{
-		ID: traceHex(snap.id), Service: snap.root.process.Service, Color: colorClass(snap.root.process.color),
+		ID: traceHex(snap.id), Service: snap.root.process.Service, Color: colorClass(snap.color(snap.root.process.Service)),
 		Name: snap.root.Name, Date: v.date(snap.start), Duration: showDuration(snap.duration()),
 		Count: snap.spans, FailedCount: snap.failed, PanickedCount: snap.panicked, Legend: snap.services,
 		Ticks:  ticks(snap.duration()),
-		Events: "events?trace=" + traceHex(snap.id) + "&since=" + strconv.FormatUint(snap.change, 10),
+		Events: "events?trace=" + traceHex(snap.id) + "&since=" + eventID(v.boot, epoch, snap.change),
 	}
 	v.fillRows(&c, &snap, roots, q)
 	c.Warnings = c.warnings(roots, snap.cut)
+	c.indent(roots)
 	v.show(w, r, traceTemplate, http.StatusOK, page{Title: c.Service + ": " + c.Name, Section: "trace", Content: c})
 }
 
@@ -141,10 +145,10 @@ func (v *View) spanRow(n *node, sum *summary) spanRow {
 	whole := sum.duration()
 	start := n.Start.Sub(sum.start)
 	row := spanRow{
-		ID: spanHex(n.SpanID), Color: colorClass(n.process.color), Service: n.process.Service, Name: n.Name,
+		ID: spanHex(n.SpanID), Color: colorClass(sum.color(n.process.Service)), Service: n.process.Service, Name: n.Name,
 		Duration: showDuration(n.Duration), Depth: n.depth, Below: n.below, BelowShort: compact(n.below), FailedIn: n.failedIn,
 		Failed: n.failed, Panicked: n.panicked, Orphan: n.orphan, Skew: n.skew,
-		Indent: min(n.depth, maxDepth), X: share(start, whole), Width: share(n.Duration, whole),
+		Indent: n.depth, X: share(start, whole), Width: spanWidth(n.Duration, whole),
 		Same: n.parent != nil && n.parent.process.Service == n.process.Service,
 	}
 	for _, s := range n.critical {
@@ -157,6 +161,31 @@ func (v *View) spanRow(n *node, sum *summary) spanRow {
 		}
 	}
 	return row
+}
+
+// spanWidth is at least two pixels, so that a span without length is seen.
+func spanWidth(d, whole time.Duration) string {
+	if d <= 0 || whole <= 0 || float64(d)/float64(whole) < .002 {
+		return "2"
+	}
+	return share(d, whole)
+}
+
+// indent fits the depths of the rows into the steps of the style sheet, so that names stay readable however deep the
+// trace is.
+func (c *traceContent) indent(roots []*node) {
+	deepest := 0
+	walk(roots, func(n *node) bool {
+		deepest = max(deepest, n.depth)
+		return true
+	})
+	c.Narrow = deepest > wideDepth
+	if deepest <= maxDepth {
+		return
+	}
+	for i := range c.Rows {
+		c.Rows[i].Indent = c.Rows[i].Depth * maxDepth / deepest
+	}
 }
 
 func idSet(values []string) map[uint64]bool {

@@ -38,13 +38,13 @@ func (s *store) process(mp model.Process) *process {
 	return p
 }
 
-// hold counts the process among those of the trace. Its memory counts once, however many traces hold it.
-func (s *store) hold(t *trace, p *process) {
+// retain counts the process among those of the trace. Its memory counts once, however many traces hold it.
+func (s *store) retain(t *trace, p *process) {
 	if slices.Contains(t.processes, p) {
 		return
 	}
 	t.processes = append(t.processes, p)
-	t.described += p.bytes
+	t.processBytes += p.bytes
 	if p.traces++; p.traces == 1 {
 		s.bytes += p.bytes
 		if s.processes[p.key] == nil {
@@ -53,8 +53,8 @@ func (s *store) hold(t *trace, p *process) {
 	}
 }
 
-// release takes a trace that goes off its processes, and forgets those that no other trace holds.
-func (s *store) release(t *trace) {
+// releaseProcesses takes a trace that goes off its processes, and forgets those that no other trace holds.
+func (s *store) releaseProcesses(t *trace) {
 	for _, p := range t.processes {
 		if p.traces--; p.traces == 0 {
 			s.bytes -= p.bytes
@@ -68,7 +68,7 @@ func (s *store) release(t *trace) {
 // weight is what the trace would hold alone if it had a span of p.
 func (t *trace) weight(p *process) int {
 	if slices.Contains(t.processes, p) {
-		return t.bytes + t.described
+		return t.bytes + t.processBytes
 	}
-	return t.bytes + t.described + p.bytes
+	return t.bytes + t.processBytes + p.bytes
 }

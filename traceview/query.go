@@ -88,10 +88,8 @@ func (v *View) apiTraces(w http.ResponseWriter, r *http.Request) {
 	}
 	found, _ := v.store.find(&f, limit)
 	data := make([]jaegerTrace, 0, len(found))
-	for _, sum := range found {
-		if snap, ok := v.store.get(sum.id); ok {
-			data = append(data, snap.jaeger())
-		}
+	for i := range found {
+		data = append(data, found[i].jaeger())
 	}
 	answer(w, r, http.StatusOK, envelope{Data: data})
 }

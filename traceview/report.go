@@ -29,7 +29,7 @@ func (v *View) Report(span *jaeger.Span) {
 		if !v.working.Load() {
 			v.startWorker()
 		} else if len(v.queue) == queueSize/4 {
-			v.poke()
+			v.wake()
 		}
 	default:
 		span.Release()
@@ -47,13 +47,13 @@ func (v *View) Close() {
 	v.stopping.Store(true)
 	v.workerMu.Unlock()
 	if worker != nil {
-		v.poke()
+		v.wake()
 		<-worker
 	}
 	v.stopping.Store(false)
 }
 
-func (v *View) poke() {
+func (v *View) wake() {
 	select {
 	case v.hurry <- struct{}{}:
 	default:
@@ -87,14 +87,14 @@ func (v *View) work(done chan struct{}) {
 		} else {
 			idle++
 		}
-		if (idle >= idleTurns || v.stopping.Load()) && v.retire() {
+		if (idle >= idleTurns || v.stopping.Load()) && v.tryStop() {
 			return
 		}
 	}
 }
 
-// retire lets the worker end, unless a span came in between.
-func (v *View) retire() bool {
+// tryStop lets the worker end, unless a span came in between.
+func (v *View) tryStop() bool {
 	v.workerMu.Lock()
 	defer v.workerMu.Unlock()
 	v.working.Store(false)

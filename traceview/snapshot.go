@@ -3,6 +3,7 @@ package traceview
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
@@ -20,6 +21,8 @@ type summary struct {
 	failed     int
 	panicked   int
 	services   []serviceCount // most spans first
+
+	row atomic.Pointer[string] // its HTML in the list, made when first shown
 }
 
 type serviceCount struct {
@@ -36,7 +39,7 @@ func (t *trace) summarize() *summary {
 	}
 	sum := &summary{id: t.id, change: t.change, spans: len(t.spans), cut: t.cut}
 	for _, sp := range t.spans {
-		sum.look(sp, t.byID[sp.ParentID] != nil && sp.ParentID != sp.SpanID)
+		sum.add(sp, t.byID[sp.ParentID] != nil && sp.ParentID != sp.SpanID)
 	}
 	slices.SortStableFunc(sum.services, func(a, b serviceCount) int {
 		return cmp.Or(cmp.Compare(b.Spans, a.Spans), cmp.Compare(a.Name, b.Name))
@@ -44,11 +47,12 @@ func (t *trace) summarize() *summary {
 	if sum.root == nil && len(t.spans) > 0 {
 		sum.root = t.spans[0] // a circle of parents
 	}
+	distinctColors(sum.services)
 	t.summary = sum
 	return sum
 }
 
-func (s *summary) look(sp *span, hasParent bool) {
+func (s *summary) add(sp *span, hasParent bool) {
 	if end := sp.Start.Add(sp.Duration); s.end.IsZero() || end.After(s.end) {
 		s.end = end
 	}
@@ -75,6 +79,27 @@ func (s *summary) look(sp *span, hasParent bool) {
 	}
 }
 
+// distinctColors gives another colour to a service whose own is taken by one with more spans in the same trace.
+func distinctColors(services []serviceCount) {
+	var taken [colors]bool
+	for i := range services {
+		for n := 0; taken[services[i].Color%colors] && n < colors; n++ {
+			services[i].Color = (services[i].Color + 1) % colors
+		}
+		taken[services[i].Color%colors] = true
+	}
+}
+
+// color is the colour of a service in this trace.
+func (s *summary) color(service string) int {
+	for i := range s.services {
+		if s.services[i].Name == service {
+			return s.services[i].Color
+		}
+	}
+	return 0
+}
+
 // snapshot is a trace as it was at one moment; its spans are shared but never change.
 type snapshot struct {
 	*summary
@@ -96,7 +121,7 @@ func (s *store) get(id model.TraceID) (snapshot, bool) {
 	if t == nil || len(t.spans) == 0 {
 		return snapshot{}, false
 	}
-	return snapshot{t.summarize(), slices.Clone(t.spans)}, true
+	return t.snapshot(), true
 }
 
 func (s *store) has(id model.TraceID) bool {
@@ -105,26 +130,78 @@ func (s *store) has(id model.TraceID) bool {
 	return s.traces[id] != nil
 }
 
-// find returns the traces that match and changed after f.since, the latest start first, and how many matched in all.
-func (s *store) find(f *filter, limit int) (found []*summary, matched int) {
+// snapshot is called with the store's lock held.
+func (t *trace) snapshot() snapshot {
+	// Spans are only ever appended, so that the list can be shared with readers that hold no lock.
+	return snapshot{t.summarize(), t.spans[:len(t.spans):len(t.spans)]}
+}
+
+// all returns every trace. It holds the lock no longer than it takes to list them.
+func (s *store) all() []snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, t := range s.traces {
-		if len(t.spans) == 0 || !f.match(t) {
-			continue
-		}
-		matched++
-		if t.change > f.since {
-			found = append(found, t.summarize())
+	list := make([]snapshot, 0, len(s.traces))
+	for e := s.byChange.Back(); e != nil; e = e.Prev() {
+		if t := e.Value.(*trace); len(t.spans) > 0 {
+			list = append(list, t.snapshot())
 		}
 	}
-	slices.SortFunc(found, func(a, b *summary) int {
-		return cmp.Or(b.start.Compare(a.start), cmp.Compare(b.id.Low, a.id.Low), cmp.Compare(b.id.High, a.id.High))
-	})
-	if limit > 0 && len(found) > limit {
+	return list
+}
+
+// delta is what happened to the store after a change.
+type delta struct {
+	change   uint64
+	epoch    uint64 // the store's count of clears
+	names    uint64
+	changed  []snapshot
+	gone     []model.TraceID
+	complete bool // false if more traces went than are remembered
+}
+
+// deltaSince looks only at the traces that changed.
+func (s *store) deltaSince(change uint64) delta {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := delta{change: s.change, epoch: s.clears, names: s.names}
+	for e := s.byChange.Back(); e != nil; e = e.Prev() {
+		t := e.Value.(*trace)
+		if t.change <= change {
+			break
+		}
+		if len(t.spans) > 0 {
+			d.changed = append(d.changed, t.snapshot())
+		}
+	}
+	d.gone, d.complete = s.gone.since(change)
+	return d
+}
+
+// find returns the traces that match in the order of f, at most limit if that is positive, and how many matched.
+func (s *store) find(f *filter, limit int) (found []snapshot, matched int) {
+	for _, snap := range s.all() {
+		if f.match(&snap) {
+			found = append(found, snap)
+		}
+	}
+	slices.SortFunc(found, func(a, b snapshot) int { return f.order.compare(a.summary, b.summary) })
+	matched = len(found)
+	if limit > 0 && matched > limit {
 		found = found[:limit]
 	}
 	return found, matched
+}
+
+// findSpan returns the id of the trace that has a span with this id.
+func (s *store) findSpan(id uint64) (model.TraceID, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e := s.byChange.Back(); e != nil; e = e.Prev() {
+		if t := e.Value.(*trace); t.byID[id] != nil {
+			return t.id, true
+		}
+	}
+	return model.TraceID{}, false
 }
 
 func (s *store) serviceNames() []string {
@@ -174,12 +251,16 @@ type callCount struct {
 
 // calls counts the calls between services in the traces that are kept, by the start of the called span.
 func (s *store) calls(from, until time.Time) []callCount {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	edges := map[edgeKey]*edge{}
-	for _, t := range s.traces {
-		for _, sp := range t.spans {
-			parent := t.byID[sp.ParentID]
+	for _, snap := range s.all() {
+		byID := make(map[uint64]*span, len(snap.list))
+		for _, sp := range snap.list {
+			if byID[sp.SpanID] == nil {
+				byID[sp.SpanID] = sp
+			}
+		}
+		for _, sp := range snap.list {
+			parent := byID[sp.ParentID]
 			if sp.ParentID == 0 || parent == nil || sp.Start.Before(from) || sp.Start.After(until) {
 				continue
 			}
@@ -207,19 +288,9 @@ func sortedCalls(edges map[edgeKey]*edge) []callCount {
 	return calls
 }
 
-// changes returns the number of the last change.
-func (s *store) changes() uint64 {
+// state returns the number of the last change and of the last clear.
+func (s *store) state() (change, epoch uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.change
-}
-
-// sortedOperations is called with the lock held.
-func (s *store) sortedOperations() []*operation {
-	ops := make([]*operation, 0, len(s.operations))
-	for _, op := range s.operations {
-		ops = append(ops, op)
-	}
-	slices.SortFunc(ops, func(a, b *operation) int { return compareKeys(a.operationKey, b.operationKey) })
-	return ops
+	return s.change, s.clears
 }

@@ -18,6 +18,7 @@ type operationKey struct{ service, name, kind string }
 // operation is one operation's figures since the start, in bounded memory.
 type operation struct {
 	operationKey
+	color         int // of the service, in copies
 	count, failed int
 	latency       histogram
 	bars          [len(barBounds) + 1]bar
@@ -61,6 +62,7 @@ func (s *store) service(name string) *service {
 		svc = &service{color: len(s.services) % colors}
 		if len(s.services) < maxServices {
 			s.services[name] = svc
+			s.names++
 		}
 	}
 	return svc
@@ -82,6 +84,7 @@ func (s *store) count(sp *span, t *trace) {
 		}
 		op = &operation{operationKey: key}
 		s.operations[key] = op
+		s.names++
 	}
 	op.count++
 	op.recent.add(s.now())
@@ -120,7 +123,7 @@ func (s *store) rank(op *operation, at sample, t *trace) {
 		op.slowest = op.slowest[:samples]
 		if old := s.traces[last.trace]; old != nil {
 			old.slow--
-			s.place(old)
+			s.relist(old)
 		}
 	}
 }
@@ -177,4 +180,46 @@ func addCall(edges map[edgeKey]*edge, parent, child *span) {
 	if child.failed {
 		e.failed++
 	}
+}
+
+// operation returns a copy of an operation's figures.
+func (s *store) operation(key operationKey) (operation, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	op := s.operations[key]
+	if op == nil {
+		return operation{}, false
+	}
+	return s.copyOf(op), true
+}
+
+// operationFigures returns copies of the figures of a service's operations, of all if service is "".
+func (s *store) operationFigures(service string) ([]operation, totals) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ops := make([]operation, 0, len(s.operations))
+	for _, op := range s.operations {
+		if service == "" || op.service == service {
+			ops = append(ops, s.copyOf(op))
+		}
+	}
+	return ops, s.totals
+}
+
+// copyOf leaves out samples whose trace is gone.
+func (s *store) copyOf(op *operation) operation {
+	c := *op
+	c.latency.counts = slices.Clone(op.latency.counts)
+	if svc := s.services[op.service]; svc != nil {
+		c.color = svc.color
+	}
+	gone := func(at sample) bool { return s.traces[at.trace] == nil }
+	c.slowest = slices.DeleteFunc(slices.Clone(op.slowest), gone)
+	c.failures = slices.DeleteFunc(slices.Clone(op.failures), gone)
+	for i := range c.bars {
+		if gone(c.bars[i].latest) {
+			c.bars[i].latest = sample{}
+		}
+	}
+	return c
 }

@@ -27,20 +27,21 @@ type span struct {
 
 // trace is what has arrived of one trace. The store's lock guards it.
 type trace struct {
-	id        model.TraceID
-	spans     []*span
-	processes []*process
-	described int    // bytes of the processes
-	bytes     int    // of all else
-	cut       int    // spans that were over a limit
-	change    uint64 // the store's count of changes when it last changed
-	byID      map[uint64]*span
-	waiting   map[uint64][]*span // by the id of a parent that has not come yet
-	failed    bool
-	slow      int // among the slowest of so many operations
-	element   *list.Element
-	kept      bool     // in store.kept
-	summary   *summary // nil: to be made
+	id           model.TraceID
+	spans        []*span
+	processes    []*process
+	processBytes int    // bytes of the processes
+	bytes        int    // of all else
+	cut          int    // spans that were over a limit
+	change       uint64 // the store's count of changes when it last changed
+	byID         map[uint64]*span
+	waiting      map[uint64][]*span // by the id of a parent that has not come yet
+	failed       bool
+	slow         int           // among the slowest of so many operations
+	element      *list.Element // in store.regular or store.retained
+	byChange     *list.Element // in store.byChange
+	retained     bool          // in store.retained
+	summary      *summary      // nil: to be made
 }
 
 // store keeps traces within its bounds. Oldest go first, but half of it may be held by traces with errors and by
@@ -49,19 +50,24 @@ type store struct {
 	maxBytes, maxTraces int
 	now                 func() time.Time
 
-	mu         sync.Mutex
-	traces     map[model.TraceID]*trace
-	plain      list.List // of *trace, oldest first
-	kept       list.List
-	bytes      int
-	keptBytes  int
-	change     uint64
-	watch      chan struct{}       // closed at the next change; nil if nobody waits
-	processes  map[string]*process // those of the spans kept, by key
-	services   map[string]*service
-	operations map[operationKey]*operation
-	edges      map[edgeKey]*edge
-	totals     totals
+	mu            sync.Mutex
+	traces        map[model.TraceID]*trace
+	regular       list.List // of *trace, oldest first
+	retained      list.List
+	byChange      list.List // all traces, the latest change last
+	bytes         int
+	retainedBytes int
+	change        uint64
+	clears        uint64 // how often everything was cleared
+	names         uint64 // grows with each new service or operation
+	gone          goneRing
+	cleared       *cleared            // what the last clear can bring back
+	watch         chan struct{}       // closed at the next change; nil if nobody waits
+	processes     map[string]*process // those of the spans kept, by key
+	services      map[string]*service
+	operations    map[operationKey]*operation
+	edges         map[edgeKey]*edge
+	totals        totals
 }
 
 // totals count spans since the view was made or cleared.
@@ -84,12 +90,15 @@ func newStore(maxBytes, maxTraces int, now func() time.Time) *store {
 
 func (s *store) reset() {
 	for _, t := range s.traces {
-		s.release(t)
+		s.releaseProcesses(t)
 	}
 	s.traces = map[model.TraceID]*trace{}
-	s.plain.Init()
-	s.kept.Init()
-	s.bytes, s.keptBytes = 0, 0
+	s.regular.Init()
+	s.retained.Init()
+	s.byChange.Init()
+	s.gone = goneRing{}
+	s.names++
+	s.bytes, s.retainedBytes = 0, 0
 	s.processes = map[string]*process{}
 	s.operations = map[operationKey]*operation{}
 	s.edges = map[edgeKey]*edge{}
@@ -102,25 +111,24 @@ func (s *store) reset() {
 	s.totals = totals{since: s.now()}
 }
 
-func (s *store) clear() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reset()
-	s.touch(nil)
-}
-
 // add keeps a span; dropped tells how many of its tags and logs were over the limits. It reports false if the span
 // was not kept.
 func (s *store) add(p *process, ms *model.Span, dropped int) bool {
 	sp := newSpan(p, ms, dropped)
-	size := cost(&sp.Span)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.keep(sp, cost(&sp.Span))
+}
+
+// keep is add with the lock held.
+func (s *store) keep(sp *span, size int) bool {
+	p := sp.process
 	s.totals.received++
 	t := s.traces[sp.TraceID]
 	if t == nil {
 		t = &trace{id: sp.TraceID, byID: map[uint64]*span{}}
-		t.element = s.plain.PushBack(t)
+		t.element = s.regular.PushBack(t)
+		t.byChange = s.byChange.PushBack(t)
 		s.traces[t.id] = t
 		s.grow(t, traceCost)
 	} else if t.has(sp) {
@@ -136,7 +144,7 @@ func (s *store) add(p *process, ms *model.Span, dropped int) bool {
 	}
 	t.spans = append(t.spans, sp)
 	s.totals.spans++
-	s.hold(t, p)
+	s.retain(t, p)
 	s.grow(t, size)
 	s.count(sp, t)
 	s.link(t, sp)
@@ -144,7 +152,7 @@ func (s *store) add(p *process, ms *model.Span, dropped int) bool {
 		t.failed = true
 	}
 	s.touch(t)
-	s.place(t)
+	s.relist(t)
 	s.evict()
 	return true
 }
@@ -161,8 +169,8 @@ func (t *trace) has(sp *span) bool {
 func (s *store) grow(t *trace, size int) {
 	t.bytes += size
 	s.bytes += size
-	if t.kept {
-		s.keptBytes += size
+	if t.retained {
+		s.retainedBytes += size
 	}
 }
 
@@ -172,10 +180,11 @@ func (s *store) touch(t *trace) {
 	if t != nil {
 		t.change = s.change
 		t.summary = nil
-		if t.kept {
-			s.kept.MoveToBack(t.element)
+		s.byChange.MoveToBack(t.byChange)
+		if t.retained {
+			s.retained.MoveToBack(t.element)
 		} else {
-			s.plain.MoveToBack(t.element)
+			s.regular.MoveToBack(t.element)
 		}
 	}
 	if s.watch != nil {

@@ -102,16 +102,16 @@ func check(t *testing.T, v *View) {
 	for _, tr := range s.traces {
 		bytes += tr.bytes
 		spans += len(tr.spans)
-		if tr.kept {
+		if tr.retained {
 			kept += tr.bytes
 		}
 		if tr.slow < 0 {
 			t.Errorf("trace %v is among the slowest %d times", tr.id, tr.slow)
 		}
 	}
-	if bytes != s.bytes || kept != s.keptBytes || spans != s.totals.spans || s.plain.Len()+s.kept.Len() != len(s.traces) {
+	if bytes != s.bytes || kept != s.retainedBytes || spans != s.totals.spans || s.regular.Len()+s.retained.Len() != len(s.traces) {
 		t.Errorf("store counts %d bytes, %d kept, %d spans, %d+%d traces; they are %d, %d, %d, %d",
-			s.bytes, s.keptBytes, s.totals.spans, s.plain.Len(), s.kept.Len(), bytes, kept, spans, len(s.traces))
+			s.bytes, s.retainedBytes, s.totals.spans, s.regular.Len(), s.retained.Len(), bytes, kept, spans, len(s.traces))
 	}
 	tt := s.totals
 	if tt.received != tt.spans+tt.evictedSpans+tt.cut+tt.duplicates {

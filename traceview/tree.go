@@ -61,7 +61,7 @@ func (s *snapshot) tree() []*node {
 		}
 	}
 	for _, r := range roots {
-		settle(r)
+		annotate(r)
 	}
 	return roots
 }
@@ -102,8 +102,8 @@ func (n *node) followsFrom() bool {
 	})
 }
 
-// settle fills in what depends on the place of each node, without recursion: a trace may be 20,000 deep.
-func settle(root *node) {
+// annotate fills in what depends on the place of each node, without recursion: a trace may be 20,000 deep.
+func annotate(root *node) {
 	order := []*node{root}
 	for i := 0; i < len(order); i++ {
 		n := order[i]

@@ -2,6 +2,7 @@ package traceview
 
 import (
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,7 @@ type View struct {
 	store *store
 	mux   *http.ServeMux
 	guard guard
+	boot  string // differs from that of every other View, even of the same program started anew
 	now   func() time.Time
 	zone  *time.Location
 
@@ -70,6 +72,7 @@ func New(cfg Config) *View {
 		cfg:       cfg,
 		store:     newStore(cfg.MaxBytes, cfg.MaxTraces, time.Now),
 		guard:     newGuard(cfg.Allow),
+		boot:      strconv.FormatInt(time.Now().UnixNano(), 36),
 		now:       time.Now,
 		zone:      time.Local,
 		queue:     make(chan *jaeger.Span, queueSize),
@@ -93,6 +96,8 @@ func (v *View) routes() *http.ServeMux {
 	mux.HandleFunc("GET /events", v.events)
 	mux.HandleFunc("GET /static/{file}", v.asset)
 	mux.HandleFunc("POST /clear", v.clear)
+	mux.HandleFunc("POST /undo", v.undoClear)
+	mux.HandleFunc("POST /import", v.importFile)
 
 	mux.HandleFunc("GET /api/services", v.apiServices)
 	mux.HandleFunc("GET /api/services/{service}/operations", v.apiServiceOperations)
@@ -113,7 +118,7 @@ func (v *View) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, problem, http.StatusForbidden)
 		return
 	}
-	inner, ok := v.localize(r)
+	inner, ok := v.stripPrefix(r)
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -122,12 +127,4 @@ func (v *View) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.drain()
 	}
 	v.mux.ServeHTTP(w, inner)
-}
-
-// clear forgets every trace and every count.
-func (v *View) clear(w http.ResponseWriter, r *http.Request) {
-	v.drain()
-	v.store.clear()
-	w.Header().Set("Location", base(r))
-	w.WriteHeader(http.StatusSeeOther)
 }

@@ -26,7 +26,7 @@
         const update = JSON.parse(e.data);
         $("kept-text").outerHTML = update.kept;
         if ($("matched")) $("matched").outerHTML = update.matched;
-        receive(update.rows, update);
+        receive(update);
       });
     };
     const close = () => { if (source) source.close(); source = null; };
@@ -35,54 +35,118 @@
     addEventListener("pageshow", open);
     open();
   }
+  window.spanloom = { live };
 
-  // The list.
-  function place(body, row) {
-    const start = Number(row.dataset.start);
-    for (const other of body.rows) {
-      if (Number(other.dataset.start) <= start) return body.insertBefore(row, other);
+  // The list. While the pointer, the focus or the scroll position is in it, rows keep their places: new ones wait.
+  function list() {
+    const body = traces.tBodies[0], limit = Number(traces.dataset.limit);
+    const sort = { duration: "us", spans: "spans", errors: "errors" }[traces.dataset.sort] || "start";
+    const waiting = new Map(); // HTML of new rows by id, the oldest first
+    const button = $("waiting"), pause = $("pause");
+    let paused = false, pointer = false;
+
+    const key = (row) => Number(row.dataset[sort]);
+    const holding = () => paused || pointer || body.contains(document.activeElement) || body.rows.length > 0 && body.getBoundingClientRect().top < 0;
+    function parse(html) {
+      const box = document.createElement("template");
+      box.innerHTML = html;
+      const rows = [...box.content.children];
+      for (const row of rows) {
+        const link = row.querySelector("a");
+        link.setAttribute("href", base + link.getAttribute("href"));
+        setAge(row);
+      }
+      return rows;
     }
-    body.append(row);
+    function insert(row) {
+      let before = null;
+      for (const other of body.rows) {
+        if (key(other) < key(row) || key(other) === key(row) && Number(other.dataset.start) <= Number(row.dataset.start)) { before = other; break; }
+      }
+      body.insertBefore(row, before);
+    }
+    function flush() {
+      for (const row of body.querySelectorAll(".new, .gone")) {
+        if (row.classList.contains("gone")) row.remove(); else row.classList.remove("new");
+      }
+      const rows = parse([...waiting.values()].join(""));
+      waiting.clear();
+      for (const row of rows) {
+        const old = $(row.id);
+        if (old) old.remove(); else row.classList.add("new");
+        insert(row);
+      }
+      while (body.rows.length > limit) body.deleteRow(-1);
+      show();
+    }
+    function show() {
+      traces.hidden = body.rows.length === 0;
+      $("empty").hidden = !traces.hidden;
+      button.hidden = waiting.size === 0;
+      button.textContent = waiting.size + (waiting.size >= limit ? " or more new" : " new");
+    }
+    function receive(update) {
+      if (update.hints !== undefined) offer(update);
+      if (update.reset) {
+        waiting.clear();
+        body.replaceChildren();
+      }
+      for (const id of update.gone || []) {
+        waiting.delete(id);
+        const row = $("trace-" + id);
+        if (row) row.classList.add("gone");
+      }
+      const hold = holding();
+      for (const r of update.rows) {
+        const old = $("trace-" + r.id);
+        if (old && hold) change(old, r.html); // in its place
+        else {
+          waiting.delete(r.id);
+          waiting.set(r.id, r.html);
+        }
+      }
+      while (waiting.size > limit) waiting.delete(waiting.keys().next().value);
+      if (hold) show(); else flush();
+    }
+    function change(old, html) {
+      const row = parse(html)[0];
+      for (const name of ["class", "data-start", "data-us", "data-spans", "data-errors"]) old.setAttribute(name, row.getAttribute(name));
+      const link = old.querySelector("a"), cells = [...row.cells];
+      link.replaceChildren(...cells[0].querySelector("a").childNodes); // it may have the focus
+      cells[0].querySelector("a").remove();
+      old.cells[0].className = cells[0].className;
+      old.cells[0].replaceChildren(link, ...cells[0].childNodes);
+      cells.slice(1).forEach((cell, i) => old.cells[i + 1].replaceWith(cell));
+    }
+    const release = () => { if (!holding() && (waiting.size || body.querySelector(".gone"))) flush(); };
+    function setPaused(on) {
+      paused = on;
+      pause.textContent = on ? "Follow" : "Pause";
+      pause.setAttribute("aria-pressed", String(on));
+      release();
+    }
+    body.addEventListener("pointerenter", (e) => { pointer = e.pointerType !== "touch"; });
+    body.addEventListener("pointerleave", () => { pointer = false; release(); });
+    body.addEventListener("focusout", () => setTimeout(release));
+    addEventListener("scroll", release, { passive: true });
+    button.addEventListener("click", () => { flush(); scrollTo({ top: 0 }); });
+    pause.hidden = false;
+    pause.addEventListener("click", () => setPaused(!paused));
+    setInterval(() => { for (const row of body.rows) setAge(row); }, 1000);
+    live(traces.dataset.events, receive);
+    return { togglePause: () => setPaused(!paused) };
   }
-  function offer({ services, operations }) {
-    const select = $("filters").elements.service, chosen = select.value;
-    const options = (names) => names.map((name) => new Option(name));
+  function offer({ services, hints }) {
     if (services) {
-      select.replaceChildren(select.options[0], ...options(services));
+      const select = $("search").elements.service, chosen = select.value;
+      select.replaceChildren(select.options[0], ...services.map((name) => new Option(name)));
       select.value = chosen;
     }
-    if (operations) $("operations").replaceChildren(...options(operations));
+    $("operations").innerHTML = hints;
   }
-  function receiveRows(rows, update) {
-    offer(update);
-    const body = traces.tBodies[0], limit = Number(traces.dataset.limit);
-    for (const r of rows) {
-      const box = document.createElement("tbody");
-      box.innerHTML = r.html;
-      const row = box.rows[0], link = row.querySelector("a"), old = $(row.id);
-      link.setAttribute("href", base + link.getAttribute("href"));
-      const focused = old && old.contains(document.activeElement);
-      if (old) old.remove(); else row.classList.add("new");
-      place(body, row);
-      if (focused) link.focus({ preventScroll: true });
-    }
-    while (body.rows.length > limit) body.deleteRow(-1);
-    traces.hidden = body.rows.length === 0;
-    $("empty").hidden = !traces.hidden;
-    scale();
-    ages();
-  }
-  function scale() { // as the server does it
-    const rows = [...traces.tBodies[0].rows], longest = Math.max(...rows.map((r) => Number(r.dataset.us)));
-    for (const row of rows) {
-      const width = longest > 0 ? Math.max(100 * Math.sqrt(row.dataset.us / longest), 1) : 0;
-      row.querySelector(".bar rect").setAttribute("width", width.toFixed(1) + "%");
-    }
-  }
-  function ages() {
-    for (const row of traces.tBodies[0].rows) {
-      row.querySelector(".age").textContent = age(Date.now() / 1000 - row.dataset.start / 1e6);
-    }
+  function setAge(row) {
+    const cell = row.querySelector(".age"), text = age(Date.now() / 1000 - row.dataset.start / 1e6);
+    if (cell.textContent !== text) cell.textContent = text;
   }
   function age(s) {
     if (s < 1) return "now";
@@ -91,23 +155,40 @@
     if (s < 172800) return Math.floor(s / 3600) + " h ago";
     return Math.floor(s / 86400) + " d ago";
   }
+  let shown = null;
+  const search = $("search");
+  search.addEventListener("submit", () => {
+    for (const f of search.elements) if (f.name && !f.value) f.disabled = true; // short addresses
+  });
+  addEventListener("pageshow", () => { for (const f of search.elements) f.disabled = false; });
   if (traces) {
-    live(traces.dataset.events, receiveRows);
-    setInterval(ages, 1000);
-    const form = $("filters");
-    form.addEventListener("submit", () => {
-      for (const f of form.elements) if (f.name && !f.value) f.disabled = true; // short addresses
-    });
-    addEventListener("pageshow", () => { for (const f of form.elements) f.disabled = false; });
+    shown = list();
     traces.addEventListener("focusin", (e) => { // for whoever comes back from the trace
       const row = e.target.closest(".trace");
       if (row) history.replaceState({ row: row.id }, "");
     });
     const left = history.state && $(history.state.row);
     if (left) left.querySelector("a").focus();
-    form.elements.service.addEventListener("change", () => form.requestSubmit());
-    form.elements.errors.addEventListener("change", () => form.requestSubmit());
+    for (const name of ["service", "errors", "sort"]) search.elements[name].addEventListener("change", () => search.requestSubmit());
   }
+
+  // A file of Jaeger or OTLP JSON that is dropped on a page opens.
+  function message(text) {
+    const p = document.createElement("p");
+    p.className = "problem";
+    p.setAttribute("role", "alert");
+    p.textContent = text;
+    $("main").prepend(p);
+  }
+  addEventListener("dragover", (e) => { if ([...e.dataTransfer.types].includes("Files")) e.preventDefault(); });
+  addEventListener("drop", async (e) => {
+    const file = e.dataTransfer.files[0];
+    if (!file) return;
+    e.preventDefault();
+    const answer = await fetch(base + "import", { method: "POST", headers: { "Content-Type": "application/json" }, body: file });
+    if (answer.ok) location.href = base + "trace/" + (await answer.json()).trace;
+    else message(file.name + ": " + (await answer.text()));
+  });
 
   // One trace.
   const isSpan = (el) => el.classList.contains("span");
@@ -154,12 +235,9 @@
       return;
     }
     row.classList.add("open");
-    const answer = await fetch(base + "trace/" + waterfall.dataset.trace + "/span/" + id);
-    if (!answer.ok) {
-      location.reload();
-      return;
-    }
-    const html = await answer.text();
+    const answer = await fetch(base + "trace/" + waterfall.dataset.trace + "/span/" + id).catch(() => null);
+    const html = answer && answer.ok ? await answer.text()
+      : '<li class="detail" id="detail-' + id + '"><p class="problem">The program keeps this trace no longer, or does not answer. What this page shows stays.</p></li>';
     if ($("detail-" + id)) return;
     row.insertAdjacentHTML("afterend", html);
     remember("span", id, true);
@@ -177,7 +255,13 @@
         detail(row);
       }
     });
-    live(waterfall.dataset.events, (rows) => {
+    live(waterfall.dataset.events, ({ rows, gone, reset }) => {
+      if (reset || (gone || []).includes(waterfall.dataset.trace)) {
+        const note = $("late");
+        if (rows.length) note.hidden = true;
+        else note.textContent = "The program keeps this trace no longer. This page stays as it is.", note.hidden = false;
+        return;
+      }
       for (const r of rows) {
         if (r.id !== waterfall.dataset.trace) continue;
         const note = $("late"), link = document.createElement("a");
@@ -210,7 +294,7 @@
     const at = all.indexOf(document.activeElement);
     const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)];
     next.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "nearest" });
+    (next.closest(".trace, .span") || next).scrollIntoView({ block: "nearest" });
   }
   function escape() {
     const row = document.activeElement.closest && document.activeElement.closest(".span");
@@ -223,7 +307,7 @@
   }
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
-    const typing = e.target.closest("input, select, textarea");
+    const typing = e.target.closest("input, select, textarea, dialog");
     if (typing) {
       if (e.key === "Escape") typing.blur();
       return;
@@ -234,7 +318,9 @@
     else if (e.key === "Escape") escape();
     else if (row && (e.key === "h" || e.key === "ArrowLeft")) fold(row, true);
     else if (row && (e.key === "l" || e.key === "ArrowRight")) fold(row, false);
-    else if (e.key === "/") ($("filters") ? $("filters").elements.tag : document.querySelector(".find input")).focus();
+    else if (e.key === "/") search.elements.q.select();
+    else if (e.key === "?") $("help").showModal();
+    else if (e.key === "p" && shown) shown.togglePause();
     else return;
     e.preventDefault();
   });
