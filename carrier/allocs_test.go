@@ -28,20 +28,6 @@ func TestExtractAllocs(t *testing.T) {
 	}
 }
 
-func TestIndexedExtractAllocs(t *testing.T) {
-	tracer, _ := newTracer(t, carrier.Config{})
-	for _, r := range requests {
-		if r.name == "jaeger" || r.name == "jaeger-escaped" || r.name == "uberctx" {
-			continue // walked through a callback
-		}
-		in := &lazy{Multi: asMulti(typicalHeaders(r.pairs...))}
-		got := testing.AllocsPerRun(100, func() { _, _ = tracer.Extract(opentracing.HTTPHeaders, in) })
-		if got > r.allocs {
-			t.Errorf("%s: %v allocations, want %v", r.name, got, r.allocs)
-		}
-	}
-}
-
 func TestInjectAllocs(t *testing.T) {
 	for _, c := range []struct {
 		name   string

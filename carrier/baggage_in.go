@@ -4,40 +4,42 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// bag collects the baggage of one carrier, over all styles, within the limits.
-type bag struct {
+// baggageReader collects the baggage of one carrier, over all styles, within the limits.
+type baggageReader struct {
 	p          *Propagator
 	all        map[string]string // nil if there is none
 	hint       int               // how many items to expect
 	bytes      int               // of keys and values as they came
 	fromW3C    bool              // some may have keys with upper-case letters
 	properties []property
+	refused    refusals
 }
 
-// readBaggage reads the styles in turn. What W3C says stands: it is the only one that keeps the case of keys.
-func (p *Propagator) readBaggage(src *source, plain bool) (b bag) {
+// readBaggage reads the styles in turn. W3C's items win: only its keys keep their letter case.
+func (p *Propagator) readBaggage(src *source, plain bool) (b baggageReader) {
 	b.p = p
 	b.hint = src.prefixed
-	if lines := src.get(baggage); lines.some() {
+	if lines := src.get(baggage); !lines.empty() {
 		b.readW3C(&lines)
 	}
-	if src.prefixed > 0 {
+	if src.has&prefixFields != 0 {
 		b.readPrefixed(src, plain)
 	}
-	if lines := src.get(jaegerBaggage); lines.some() {
+	if lines := src.get(jaegerBaggage); !lines.empty() {
 		b.readJaegerBaggage(&lines)
 	}
 	return b
 }
 
 // readW3C reads https://www.w3.org/TR/baggage/. Of a header that is too long it reads the members that fit.
-func (b *bag) readW3C(lines *values) {
+func (b *baggageReader) readW3C(lines *values) {
 	left := b.p.baggage.MaxBytes
 	for line := range lines.each {
 		if len(line) > left {
-			b.p.counts.count(baggageOverLimit)
+			b.overLimit(1)
 			line = line[:strings.LastIndexByte(line[:left+1], ',')+1]
 		}
 		left -= len(line)
@@ -51,12 +53,12 @@ func (b *bag) readW3C(lines *values) {
 }
 
 // addMember reports whether there may be room for more.
-func (b *bag) addMember(member string) bool {
+func (b *baggageReader) addMember(member string) bool {
 	item, properties, _ := strings.Cut(member, ";")
 	key, value, ok := strings.Cut(item, "=")
 	key, value = trimSpace(key), trimSpace(value)
 	if !ok || !isToken(key) || !printable(value) {
-		b.p.counts.count(baggageMalformed)
+		b.malformed("", member)
 		return true
 	}
 	if !b.fits(key, len(member)) {
@@ -64,93 +66,165 @@ func (b *bag) addMember(member string) bool {
 	}
 	decoded, err := url.PathUnescape(value)
 	if err != nil {
-		b.p.counts.count(baggageMalformed)
+		b.malformed("", member)
 		return true
 	}
+	decoded = validUTF8(decoded)
 	if !b.add(key, decoded, len(member)) {
+		b.refused.add("", member)
 		return true
 	}
 	b.fromW3C = true
-	b.describe(key, decoded, trimSpace(properties))
+	b.setProperties(key, decoded, properties)
 	return true
 }
 
-// describe keeps the properties of an item, instead of those of an earlier item with its key.
-func (b *bag) describe(key, value, text string) {
+// setProperties keeps the properties of an item, instead of those of an earlier item with its key.
+func (b *baggageReader) setProperties(key, value, text string) {
 	b.properties = slices.DeleteFunc(b.properties, func(p property) bool { return p.key == key })
-	if text != "" && printable(text) {
+	text, dropped := checkProperties(trimSpace(text))
+	b.p.counts[baggageProperty].Add(uint64(dropped))
+	if text != "" {
 		b.properties = append(b.properties, property{key, value, text})
 	}
 }
 
-// readPrefixed reads uberctx-*. A header carrier spells keys its own way, so they are turned to lower case.
-func (b *bag) readPrefixed(src *source, plain bool) {
+// checkProperties returns the properties in text that are well formed, without optional white space, and how many are
+// not. It allocates only if the text has either.
+func checkProperties(text string) (kept string, dropped int) {
+	clean := true
+	for rest, more := text, text != ""; more; {
+		var one string
+		one, rest, more = strings.Cut(rest, ";")
+		trimmed := trimProperty(one)
+		clean = clean && trimmed == one && validProperty(one)
+	}
+	if clean {
+		return text, 0
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	for one := range strings.SplitSeq(text, ";") {
+		if one = trimProperty(one); one == "" {
+			continue
+		}
+		if !validProperty(one) {
+			dropped++
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(';')
+		}
+		b.WriteString(one)
+	}
+	return b.String(), dropped
+}
+
+// trimProperty cuts the optional white space around a property, its key and its value.
+func trimProperty(s string) string {
+	s = trimSpace(s)
+	key, value, ok := strings.Cut(s, "=")
+	if k, v := trimSpace(key), trimSpace(value); ok && len(k)+len(v)+1 < len(s) {
+		return k + "=" + v
+	}
+	return s
+}
+
+func validProperty(s string) bool {
+	key, value, _ := strings.Cut(s, "=")
+	return isToken(key) && isBaggageValue(value)
+}
+
+// readPrefixed reads the items that have a key each. A header carrier spells keys its own way, so they are turned to
+// lower case. Values of uberctx- are escaped unless plain; those of baggage- never are.
+func (b *baggageReader) readPrefixed(src *source, plain bool) {
 	n, left := 0, b.p.baggage.MaxBytes
 	var lower keyBuffer
-	for name, value := range src.eachPrefixed {
-		key := name[len(uberctxPrefix):]
-		size := len(key) + len(value)
-		if n == b.p.baggage.MaxItems {
-			break
-		}
-		n++
-		if size > left {
-			b.p.counts.count(baggageOverLimit)
+	for _, f := range [...]field{uberctx, prefixed} {
+		if !src.has.has(f) {
 			continue
 		}
-		left -= size
-		switch {
-		case !isToken(key):
-			b.p.counts.count(baggageMalformed)
-			continue
-		case b.fromW3C && b.known(key) || !b.fits(key, size):
-			continue
-		}
-		if name[0] == 'U' {
-			key = lower.fold(key, src.prefixed)
-		}
-		if !plain {
-			if decoded, err := url.QueryUnescape(value); err == nil {
-				value = decoded
+		for name, value := range src.prefixedPairs(f) {
+			key := src.p.keys.item(f, name)
+			size := len(key) + len(value)
+			if n == b.p.baggage.MaxItems {
+				break
+			}
+			n++
+			if size > left {
+				b.overLimit(1)
+				continue
+			}
+			left -= size
+			switch {
+			case !isToken(key):
+				b.malformed(name, value)
+				continue
+			case b.fromW3C && b.known(key) || !b.fits(key, size):
+				continue
+			}
+			if !plain || isUpper(name[0]) {
+				key = lower.fold(key, src.prefixed)
+			}
+			if !b.add(key, unescape(value, f, plain), size) {
+				b.refused.add(name, value)
 			}
 		}
-		b.add(key, value, size)
 	}
-	b.p.counts[baggageOverLimit].Add(uint64(src.prefixed - n)) // unread, or not even kept by the source
+	b.overLimit(src.prefixed - n) // unread, or not even kept by the source
+}
+
+// unescape returns the value of an item in the prefix field f. One that is not escaped correctly is taken as it is.
+func unescape(value string, f field, plain bool) string {
+	if plain || f != uberctx {
+		return value
+	}
+	if decoded, err := url.QueryUnescape(value); err == nil {
+		value = decoded
+	}
+	return validUTF8(value)
 }
 
 // readJaegerBaggage reads key=value pairs that a person typed; the whole header may be escaped.
-func (b *bag) readJaegerBaggage(lines *values) {
+func (b *baggageReader) readJaegerBaggage(lines *values) {
 	left := b.p.baggage.MaxBytes - b.bytes
 	for line := range lines.each {
 		if left -= len(line); left < 0 {
-			b.p.counts.count(baggageOverLimit)
+			b.overLimit(1)
 			return
 		}
-		if decoded, err := url.QueryUnescape(line); err == nil {
-			line = decoded
+		before := len(b.refused.list)
+		b.readPairs(line)
+		if len(b.refused.list) > before && strings.IndexByte(line, '%') >= 0 {
+			b.refused.more = true // the members are not as they came
 		}
-		for member := range strings.SplitSeq(line, ",") {
-			if member = trimSpace(member); member == "" {
-				continue
-			}
-			key, value, ok := strings.Cut(member, "=")
-			key, value = trimSpace(key), trimSpace(value)
-			switch {
-			case !ok || !isToken(key):
-				b.p.counts.count(baggageMalformed)
-			case b.known(key):
-			case !b.fits(key, len(member)):
-				return
-			default:
-				b.add(key, value, len(member))
-			}
+	}
+}
+
+func (b *baggageReader) readPairs(line string) {
+	if decoded, err := url.QueryUnescape(line); err == nil {
+		line = validUTF8(decoded)
+	}
+	for member := range strings.SplitSeq(line, ",") {
+		if member = trimSpace(member); member == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(member, "=")
+		key, value = trimSpace(key), trimSpace(value)
+		switch {
+		case !ok || !isToken(key):
+			b.malformed("", member)
+		case b.known(key):
+		case !b.fits(key, len(member)):
+			return
+		case !b.add(key, value, len(member)):
+			b.refused.add("", member)
 		}
 	}
 }
 
 // known reports whether key is there already, in any letter case.
-func (b *bag) known(key string) bool {
+func (b *baggageReader) known(key string) bool {
 	if _, ok := b.all[key]; ok || !b.fromW3C {
 		return ok
 	}
@@ -162,17 +236,34 @@ func (b *bag) known(key string) bool {
 	return false
 }
 
+// malformed counts an item that cannot be read. The Allow functions never see it, so if there are any it is refused.
+func (b *baggageReader) malformed(key, value string) {
+	b.p.counts.count(baggageMalformed)
+	if b.p.filters() {
+		b.refused.add(key, value)
+	}
+}
+
+// overLimit counts n items that are not read. The Allow functions never see them.
+func (b *baggageReader) overLimit(n int) {
+	if n > 0 {
+		b.p.counts[baggageOverLimit].Add(uint64(n))
+		b.refused.more = b.refused.more || b.p.filters()
+	}
+}
+
 // fits reports whether an item of size bytes is within the limits, and counts it if not.
-func (b *bag) fits(key string, size int) bool {
-	if _, known := b.all[key]; b.bytes+size <= b.p.baggage.MaxBytes && (known || len(b.all) < b.p.baggage.MaxItems) {
+func (b *baggageReader) fits(key string, size int) bool {
+	_, known := b.all[key]
+	if b.bytes+size <= b.p.baggage.MaxBytes && (known || len(b.all) < b.p.baggage.MaxItems) {
 		return true
 	}
-	b.p.counts.count(baggageOverLimit)
+	b.overLimit(1)
 	return false
 }
 
 // add adds an item that fits, unless it is denied.
-func (b *bag) add(key, value string, size int) bool {
+func (b *baggageReader) add(key, value string, size int) bool {
 	if !b.p.allows(key, b.p.baggage.AllowIn) {
 		return false
 	}
@@ -184,7 +275,7 @@ func (b *bag) add(key, value string, size int) bool {
 	return true
 }
 
-// allows asks the user's functions, and counts a no.
+// allows calls the user's functions, and counts a no.
 func (p *Propagator) allows(key string, direction func(string) bool) (ok bool) {
 	if p.baggage.Allow == nil && direction == nil {
 		return true
@@ -199,4 +290,25 @@ func (p *Propagator) allows(key string, direction func(string) bool) (ok bool) {
 		}
 	}()
 	return (p.baggage.Allow == nil || p.baggage.Allow(key)) && (direction == nil || direction(key))
+}
+
+// validUTF8 returns s with U+FFFD for each byte that is not UTF-8, as https://www.w3.org/TR/baggage/#value has it, or for
+// each run of such bytes if the result would be longer than baggage can be.
+func validUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	size := 0
+	for _, r := range s {
+		size += utf8.RuneLen(r)
+	}
+	if size > maxBaggageBytes {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, r := range s {
+		b.WriteRune(r)
+	}
+	return b.String()
 }

@@ -43,8 +43,8 @@ var requests = []struct {
 	{"w3c", []string{"traceparent", someTraceparent}, 2},
 	{"jaeger", []string{"uber-trace-id", someUberTraceID}, 2},
 	{"jaeger-escaped", []string{"uber-trace-id", someTrace + "%3A" + someSpan + "%3a0%3A1"}, 2},
-	{"b3", []string{"b3", someB3}, 2},
-	{"b3multi", []string{"x-b3-traceid", someTrace, "x-b3-spanid", someSpan, "x-b3-sampled", "1"}, 2},
+	{"b3", []string{"b3", someB3}, 4}, // the answer in B3 costs two
+	{"b3multi", []string{"x-b3-traceid", someTrace, "x-b3-spanid", someSpan, "x-b3-sampled", "1"}, 4},
 	{"all", []string{"traceparent", someTraceparent, "uber-trace-id", someUberTraceID, "b3", someB3}, 2},
 	{"tracestate", []string{"traceparent", someTraceparent, "tracestate", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"}, 5},
 	{"uberctx", []string{"uber-trace-id", someUberTraceID, "uberctx-user", "42", "uberctx-tenant", "acme", "uberctx-plan", "gold"}, 5},

@@ -28,8 +28,8 @@ func (c binaryCodec) Extract(carrier any) (jaeger.SpanContext, error) {
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return jaeger.SpanContext{}, opentracing.ErrSpanContextCorrupted
 	}
-	in := incoming{p: c.p, format: Jaeger}
-	in.winner = remote{
+	in := incoming{p: c.p}
+	in.parent = remote{
 		trace:    jaeger.TraceID{High: binary.BigEndian.Uint64(head[:]), Low: binary.BigEndian.Uint64(head[8:])},
 		span:     jaeger.SpanID(binary.BigEndian.Uint64(head[16:])),
 		parent:   jaeger.SpanID(binary.BigEndian.Uint64(head[24:])),
@@ -41,14 +41,14 @@ func (c binaryCodec) Extract(carrier any) (jaeger.SpanContext, error) {
 	if err != nil {
 		return jaeger.SpanContext{}, opentracing.ErrSpanContextCorrupted
 	}
-	if !in.winner.valid() {
-		in.winner = remote{}
+	if !in.parent.valid() {
+		in.parent = remote{}
 	}
 	return in.context(items.all)
 }
 
-func (c binaryCodec) readItems(r io.Reader, count uint32) (bag, error) {
-	b := bag{p: c.p, hint: int(min(count, maxBinaryItems))}
+func (c binaryCodec) readItems(r io.Reader, count uint32) (baggageReader, error) {
+	b := baggageReader{p: c.p, hint: int(min(count, maxBinaryItems))}
 	if count > maxBinaryItems {
 		return b, opentracing.ErrSpanContextCorrupted
 	}
@@ -80,12 +80,12 @@ func (c binaryCodec) readItems(r io.Reader, count uint32) (bag, error) {
 	return b, nil
 }
 
-func (b *bag) addBinary(key, value []byte) {
+func (b *baggageReader) addBinary(key, value []byte) {
 	if b.p.stylesIn == 0 {
 		return
 	}
 	if b.bytes+len(key)+len(value) > b.p.baggage.MaxBytes {
-		b.p.counts.count(baggageOverLimit)
+		b.overLimit(1)
 		return
 	}
 	k := string(key)
@@ -103,7 +103,10 @@ func (c binaryCodec) Inject(sc jaeger.SpanContext, carrier any) error {
 	if !ok {
 		return opentracing.ErrInvalidCarrier
 	}
-	items := slices.DeleteFunc(c.p.sendable(sc, nil), func(it item) bool {
+	out := outgoing{p: c.p, sc: sc}
+	out.items = c.p.outgoingItems(sc, nil)
+	out.cut(&found{}, false)
+	items := slices.DeleteFunc(out.items, func(it item) bool {
 		tooLong := len(it.key)+len(it.value) > maxBinaryItem
 		if tooLong {
 			c.p.counts.count(baggageOverLimit)

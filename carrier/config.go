@@ -3,67 +3,48 @@ package carrier
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/uber/jaeger-client-go"
 )
-
-// Format is a way to write a span context.
-type Format uint8
-
-const (
-	W3C     Format = iota // traceparent and tracestate, level 2
-	Jaeger                // uber-trace-id and jaeger-debug-id
-	B3                    // b3, the single header
-	B3Multi               // x-b3-traceid and its sisters
-	formats
-)
-
-var formatNames = [formats]string{"tracecontext", "jaeger", "b3", "b3multi"}
-
-// String returns the name that Parse reads.
-func (f Format) String() string {
-	if f < formats {
-		return formatNames[f]
-	}
-	return "format " + strconv.Itoa(int(f))
-}
-
-// MarshalText returns the same name, so that Stats reads well as JSON.
-func (f Format) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
-
-// UnmarshalText reads one name as Parse does.
-func (f *Format) UnmarshalText(text []byte) error {
-	list, err := Parse(string(text))
-	if err == nil && len(list) != 1 {
-		err = fmt.Errorf("carrier: %q is not one propagation format", text)
-	}
-	if err != nil {
-		return err
-	}
-	*f = list[0]
-	return nil
-}
 
 // BaggageStyle is a way to write baggage.
 type BaggageStyle uint8
 
 const (
 	W3CBaggage    BaggageStyle = iota // the baggage header, which keeps the case of keys and any value
-	JaegerBaggage                     // uberctx-* headers, with keys in lower case, and jaeger-baggage on the way in
+	JaegerBaggage                     // uberctx-KEY headers, with keys in lower case, and jaeger-baggage on the way in
+	PrefixBaggage                     // baggage-KEY headers, as Sleuth and Jaeger clients with B3 write them: never escaped
 	baggageStyles
 )
 
-// Config says what a Propagator reads and writes. The zero value reads all formats and writes W3C and Jaeger.
+var styleNames = [baggageStyles]string{"w3c", "jaeger", "prefix"}
+
+// String returns "w3c", "jaeger" or "prefix".
+func (b BaggageStyle) String() string {
+	if b < baggageStyles {
+		return styleNames[b]
+	}
+	return fmt.Sprintf("baggage style %d", b)
+}
+
+// field is the field of the keys of a style that has one for each item.
+func (b BaggageStyle) field() field { return uberctx + field(b-JaegerBaggage) }
+
+// Config says what a [Propagator] reads and writes. The zero value reads all formats and writes W3C and Jaeger.
 type Config struct {
-	// Extract lists the formats to read: the first valid one wins. nil: W3C, Jaeger, B3, B3Multi. Empty: none.
+	// Extract lists the formats to read: the first valid one is the parent. nil: W3C, Jaeger, B3, B3Multi. Empty: none.
+	// Either of B3 and B3Multi stands for both.
 	Extract []Format
-	// Inject lists the formats to write. nil: W3C, Jaeger. Empty: none.
+	// Inject lists the formats to write. Empty: none. nil: W3C, Jaeger, and, for a trace whose parent came in B3, the
+	// caller's encoding of B3, too. List W3C and Jaeger to turn that off.
 	Inject  []Format
+	Custom  []CustomFormat // formats of one's own, read after those of Extract and written beside those of Inject
 	Baggage Baggage
 	Limits  Limits
 	Debug   DebugPolicy
+	// Jaeger has the header names of the Jaeger format and of JaegerBaggage. Those that are empty are the usual ones.
+	Jaeger jaeger.HeadersConfig
 	// Decide samples a trace whose caller left the decision open, as B3 may: the trace id is kept, and everything
 	// downstream follows. nil: sample. A panic counts as no. It is called by many goroutines.
 	Decide func(jaeger.TraceID) bool
@@ -71,13 +52,17 @@ type Config struct {
 
 // Baggage says which baggage items travel. The limits hold over all styles together, on the way in and out; items
 // that exceed one are dropped, not the request.
+//
+// On the way out, items that others have written to the same carrier stay, come first, and are never dropped. If the
+// rest does not fit in all styles together, it is written in one: W3CBaggage if that is on, else JaegerBaggage.
 type Baggage struct {
 	// Styles lists what to read and write. nil: what goes with the formats, W3CBaggage with W3C, B3 and B3Multi,
 	// JaegerBaggage with Jaeger. Empty: no baggage.
 	Styles   []BaggageStyle
-	MaxItems int // 0: 64, the most there can be. Negative: no baggage
-	MaxBytes int // of keys and encoded values. 0: 8192, the most there can be. Negative: no baggage
-	// Allow, if not nil, must say yes to a key in both directions; AllowIn and AllowOut in one. A panic counts as no.
+	Prefix   string // of the keys of PrefixBaggage. "": "baggage-"
+	MaxItems int    // 0: 64, the most there can be. Negative: no baggage
+	MaxBytes int    // of keys and encoded values. 0: 8192, the most there can be. Negative: no baggage
+	// Allow, if not nil, must accept a key in both directions; AllowIn and AllowOut in one. A panic counts as no.
 	Allow, AllowIn, AllowOut func(key string) bool
 }
 
@@ -97,23 +82,58 @@ const (
 // New returns a Propagator, or an error that lists all that is wrong with c.
 func New(c Config) (*Propagator, error) {
 	p := &Propagator{
-		extract: or(c.Extract, W3C, Jaeger, B3, B3Multi),
-		inject:  or(c.Inject, W3C, Jaeger),
-		baggage: c.Baggage,
-		limits:  c.Limits,
-		decide:  c.Decide,
-		debug:   c.Debug.gate(),
+		extract:   withBothB3(or(c.Extract, W3C, Jaeger, B3, B3Multi)),
+		inject:    or(c.Inject, W3C, Jaeger),
+		answersB3: c.Inject == nil,
+		baggage:   c.Baggage,
+		limits:    c.Limits,
+		decide:    c.Decide,
+		debug:     c.Debug.allowFunc(),
 	}
-	if wrong := p.check(c); wrong != nil {
+	wrong := p.check(c)
+	if wrong == nil {
+		wrong = p.setKeys(c)
+	}
+	if wrong != nil {
 		return nil, fmt.Errorf("carrier: %s", strings.Join(wrong, "; "))
 	}
 	if c.Debug != IgnoreDebug() {
 		p.marker = newDebugMarker()
 	}
+	return p, nil
+}
+
+// setKeys sets the fields that are read and written, and the names of all keys. It returns what is wrong with them.
+func (p *Propagator) setKeys(c Config) (wrong []string) {
 	p.stylesIn, p.stylesOut = stylesOf(c.Baggage, p.extract), stylesOf(c.Baggage, p.inject)
 	p.reads = fieldsOf(p.extract, p.stylesIn)
 	p.manages = p.reads | fieldsOf(p.inject, p.stylesOut)
-	return p, nil
+	names := defaultNames
+	override := func(name *string, configured string) {
+		if configured != "" {
+			*name = configured
+		}
+	}
+	override(&names[uberTraceID], c.Jaeger.TraceContextHeaderName)
+	override(&names[jaegerDebugID], c.Jaeger.JaegerDebugHeader)
+	override(&names[jaegerBaggage], c.Jaeger.JaegerBaggageHeader)
+	for f, name := range names {
+		p.keys.fixed[f] = newKeyName(name)
+	}
+	prefixes := [...]string{defaultUberctxPrefix, defaultBaggagePrefix}
+	override(&prefixes[0], c.Jaeger.TraceBaggageHeaderPrefix)
+	override(&prefixes[1], c.Baggage.Prefix)
+	for i, prefix := range prefixes {
+		p.keys.prefixes[i] = newKeyName(prefix)
+	}
+	if wrong = p.addCustom(c.Custom); wrong == nil {
+		wrong = p.keys.check()
+	}
+	if wrong == nil {
+		p.keys.manage(p.manages)
+		p.spanHeaders = p.spanHeadersOf()
+	}
+	return wrong
 }
 
 // check returns what is wrong, and sets the limits that are zero.
@@ -145,6 +165,19 @@ func (p *Propagator) check(c Config) (wrong []string) {
 	return wrong
 }
 
+// withBothB3 returns list with each encoding of B3 if it has either. Neighbours that speak B3 know of one format.
+func withBothB3(list []Format) []Format {
+	i := slices.IndexFunc(list, Format.isB3)
+	if i < 0 {
+		return list
+	}
+	other := B3 + B3Multi - list[i]
+	if slices.Contains(list, other) {
+		return list
+	}
+	return slices.Insert(slices.Clone(list), i+1, other)
+}
+
 // or returns a copy of list without repetitions, or the default if it is nil.
 func or(list []Format, def ...Format) []Format {
 	if list == nil {
@@ -160,6 +193,8 @@ func or(list []Format, def ...Format) []Format {
 }
 
 type styleSet uint8
+
+const prefixStyles = styleSet(1<<JaegerBaggage | 1<<PrefixBaggage)
 
 func (s styleSet) has(b BaggageStyle) bool { return s&(1<<b) != 0 }
 
@@ -185,45 +220,16 @@ func stylesOf(b Baggage, list []Format) (s styleSet) {
 
 func fieldsOf(list []Format, styles styleSet) (s fieldSet) {
 	for _, f := range list {
-		s |= [formats]fieldSet{w3cFields, jaegerFields, 1 << b3, multiB3Fields}[f]
+		s |= formatTable[f].fields
 	}
 	if styles.has(W3CBaggage) {
 		s |= 1 << baggage
 	}
 	if styles.has(JaegerBaggage) {
-		s |= jaegerItems
+		s |= 1<<jaegerBaggage | 1<<uberctx
+	}
+	if styles.has(PrefixBaggage) {
+		s |= 1 << prefixed
 	}
 	return s
-}
-
-// Parse reads a list of formats as OTEL_PROPAGATORS and JAEGER_PROPAGATION write it: tracecontext (or w3c), jaeger,
-// b3, b3multi, separated by commas; blanks, letter case and repetitions do not matter. "baggage" and "none" name no
-// format, so "none" yields an empty list; an empty string yields nil, the default. Unknown names are an error, with
-// which the formats it knows come back.
-func Parse(names string) ([]Format, error) {
-	if strings.TrimSpace(names) == "" {
-		return nil, nil
-	}
-	list, unknown := []Format{}, []string(nil)
-	for name := range strings.SplitSeq(names, ",") {
-		name = strings.ToLower(strings.TrimSpace(name))
-		f := Format(slices.Index(formatNames[:], name))
-		switch {
-		case name == "w3c":
-			f = W3C
-		case name == "", name == "none", name == "baggage":
-			continue
-		case f >= formats:
-			unknown = append(unknown, strconv.Quote(name))
-			continue
-		}
-		if !slices.Contains(list, f) {
-			list = append(list, f)
-		}
-	}
-	if unknown != nil {
-		return list, fmt.Errorf("carrier: unknown propagation format %s; known are tracecontext, w3c, jaeger, b3, b3multi, baggage, none",
-			strings.Join(unknown, ", "))
-	}
-	return list, nil
 }

@@ -41,8 +41,8 @@ func (d DebugPolicy) check() string {
 	return ""
 }
 
-// gate returns a function that says whether to obey one more debug request.
-func (d DebugPolicy) gate() func() bool {
+// allowFunc returns a function that says whether to obey one more debug request.
+func (d DebugPolicy) allowFunc() func() bool {
 	switch {
 	case !(d.perSecond > 0):
 		return func() bool { return false }
@@ -55,7 +55,7 @@ func (d DebugPolicy) gate() func() bool {
 
 // debugID returns the jaeger-debug-id to obey, or "". A B3 debug state without ids asks for the same.
 func (in *incoming) debugID() string {
-	if in.winner.debug {
+	if in.parent.debug {
 		return "b3"
 	}
 	if !in.p.reads.has(jaegerDebugID) {

@@ -180,7 +180,7 @@ func TestParse(t *testing.T) {
 		{"none", []carrier.Format{}, ""},
 		{"tracecontext,baggage", []carrier.Format{carrier.W3C}, ""},
 		{" Jaeger , b3,B3MULTI,w3c,jaeger,", []carrier.Format{carrier.Jaeger, carrier.B3, carrier.B3Multi, carrier.W3C}, ""},
-		{"xray,b3,ottrace", []carrier.Format{carrier.B3}, `carrier: unknown propagation format "xray", "ottrace"; known are tracecontext, w3c, jaeger, b3, b3multi, baggage, none`},
+		{"xray,b3,ottrace", []carrier.Format{carrier.B3}, `carrier: unknown propagation format "xray", "ottrace"; known are tracecontext, w3c, jaeger, b3, b3single, b3multi, baggage, none`},
 	} {
 		got, err := carrier.Parse(c.in)
 		if diff := cmp.Diff(c.want, got); diff != "" {

@@ -1,30 +1,44 @@
 package carrier
 
-import "strings"
+import (
+	"strings"
+)
 
 const upperDigits = "0123456789ABCDEF"
 
-// plainInBaggage are the bytes that need no escape in a value: those of a baggage header, but for '+', which readers of
-// uberctx-* and some of baggage take for a blank.
-var plainInBaggage = func() (t [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&=:@") {
-		t[c] = true
+// isBaggageByte has the bytes that the grammar of https://www.w3.org/TR/baggage/#value admits in a value.
+var isBaggageByte = func() (t [256]bool) {
+	for c := '!'; c <= '~'; c++ {
+		t[c] = c != '"' && c != ',' && c != ';' && c != '\\'
 	}
 	return t
 }()
+
+func isBaggageValue(s string) bool {
+	for i := range len(s) {
+		if !isBaggageByte[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// needsEscape reports whether c cannot stand for itself in a header's value: besides what the grammar excludes,
+// '%', and '+', which readers of uberctx-* and some of baggage take for a blank.
+func needsEscape(c byte) bool { return !isBaggageByte[c] || c == '%' || c == '+' }
 
 // escapedLen is the length of escape's result.
 func escapedLen(s string) int {
 	n := len(s)
 	for i := range len(s) {
-		if !plainInBaggage[s[i]] {
+		if needsEscape(s[i]) {
 			n += 2
 		}
 	}
 	return n
 }
 
-// escape encodes s with percent signs, so that it is n bytes long.
+// escape encodes s, which is valid UTF-8, with percent signs, so that it is n bytes long.
 func escape(s string, n int) string {
 	if n == len(s) {
 		return s
@@ -32,7 +46,7 @@ func escape(s string, n int) string {
 	var b strings.Builder
 	b.Grow(n)
 	for i := range len(s) {
-		if c := s[i]; plainInBaggage[c] {
+		if c := s[i]; !needsEscape(c) {
 			b.WriteByte(c)
 		} else {
 			b.WriteByte('%')
@@ -42,3 +56,6 @@ func escape(s string, n int) string {
 	}
 	return b.String()
 }
+
+// isPlainHeader reports whether s reaches the other side as it is in a header of HTTP and gRPC, without any escape.
+func isPlainHeader(s string) bool { return printable(s) && trimSpace(s) == s }

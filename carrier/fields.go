@@ -1,8 +1,12 @@
 package carrier
 
-import "strings"
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
 
-// field is one of the keys this package manages.
+// field is one of the keys that this package manages.
 type field uint8
 
 const (
@@ -19,90 +23,131 @@ const (
 	b3Sampled
 	b3Flags
 	fixedFields               // the fields above have one name each
-	uberctx     = fixedFields // every key that starts with uberctx-
-	unmanaged   = fixedFields + 1
-)
-
-const uberctxPrefix = "uberctx-"
-
-const (
-	w3cFields     = fieldSet(1<<traceparent | 1<<tracestate)
-	jaegerFields  = fieldSet(1<<uberTraceID | 1<<jaegerDebugID)
-	jaegerItems   = fieldSet(1<<jaegerBaggage | 1<<uberctx)
-	multiB3Fields = fieldSet(1<<b3TraceID | 1<<b3SpanID | 1<<b3ParentSpanID | 1<<b3Sampled | 1<<b3Flags)
-)
-
-// leads are the fields without which a format's others mean nothing.
-var leads = [formats]field{traceparent, uberTraceID, b3, b3TraceID}
-
-// leadFields are the leads of the formats, and what can come alone.
-const leadFields = fieldSet(1<<traceparent | 1<<uberTraceID | 1<<b3 | 1<<b3TraceID | 1<<baggage | 1<<jaegerBaggage)
-
-// listFields may have several values.
-const listFields = fieldSet(1<<tracestate | 1<<baggage | 1<<jaegerBaggage)
-
-// keyNames are the field names in one carrier's spelling.
-type keyNames [fixedFields]string
-
-var (
-	lowerNames = keyNames{
-		"traceparent", "tracestate", "baggage", "uber-trace-id", "jaeger-debug-id", "jaeger-baggage", "b3",
-		"x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags",
-	}
-	headerNames = keyNames{
-		"Traceparent", "Tracestate", "Baggage", "Uber-Trace-Id", "Jaeger-Debug-Id", "Jaeger-Baggage", "B3",
-		"X-B3-Traceid", "X-B3-Spanid", "X-B3-Parentspanid", "X-B3-Sampled", "X-B3-Flags",
-	}
+	uberctx     = fixedFields // every key that starts with the prefix of JaegerBaggage
+	prefixed    = uberctx + 1 // every key that starts with the prefix of PrefixBaggage
+	custom      = uberctx + 2 // every key of a custom format
+	unmanaged   = uberctx + 3
 )
 
 type fieldSet uint16
 
 func (s fieldSet) has(f field) bool { return s&(1<<f) != 0 }
 
-// mayBeManaged tells most other keys apart by their first byte, cheaply enough for a walk over all keys.
-func mayBeManaged(key string) bool {
-	const first = 1<<('t'&31) | 1<<('b'&31) | 1<<('j'&31) | 1<<('x'&31) | 1<<('u'&31)
-	return len(key) >= len("b3") && uint32(first)>>(key[0]&31)&1 != 0
+const (
+	prefixFields  = fieldSet(1<<uberctx | 1<<prefixed)
+	baggageFields = prefixFields | 1<<baggage | 1<<jaegerBaggage
+	// listFields may have several values.
+	listFields = fieldSet(1<<tracestate | 1<<baggage | 1<<jaegerBaggage)
+)
+
+// defaultNames are the field names in lower case. The names of the Jaeger format can be configured.
+var defaultNames = [fixedFields]string{
+	"traceparent", "tracestate", "baggage", "uber-trace-id", "jaeger-debug-id", "jaeger-baggage", "b3",
+	"x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags",
 }
 
-// fieldOf tells which field key names, in any letter case.
-func fieldOf(key string) field {
-	if !mayBeManaged(key) {
+const (
+	defaultUberctxPrefix = "uberctx-"
+	defaultBaggagePrefix = "baggage-"
+)
+
+// keyName is a key, or the prefix of keys, in the spellings of gRPC metadata and of [http.Header].
+type keyName struct{ lower, canonical string }
+
+func newKeyName(s string) keyName {
+	lower := strings.ToLower(s)
+	return keyName{lower, http.CanonicalHeaderKey(lower)}
+}
+
+func (n *keyName) in(canonical bool) string {
+	if canonical {
+		return n.canonical
+	}
+	return n.lower
+}
+
+// keyTable finds the field that a key names, in any letter case. Extract classifies every key of every request, so the
+// table first tells nearly all other keys apart by their first letter and length, without reading the rest.
+type keyTable struct {
+	// lengths has a bit for each length of a managed key, by the lower five bits of its first letter, which are the same
+	// for both letter cases. Keys that a prefix begins can have any length above the prefix's.
+	lengths  [32]uint64
+	fixed    [fixedFields]keyName
+	prefixes [2]keyName // of uberctx and prefixed
+	custom   []keyName
+}
+
+const maxKeyLength = 63 // of configured names, so that a bit of keyTable.lengths stands for each length
+
+// manage makes the table know the fields in set.
+func (t *keyTable) manage(set fieldSet) {
+	for f := range fixedFields {
+		if set.has(f) {
+			t.add(t.fixed[f].lower, false)
+		}
+	}
+	for i := range t.prefixes {
+		if set.has(uberctx + field(i)) {
+			t.add(t.prefixes[i].lower, true)
+		}
+	}
+	for i := range t.custom {
+		t.add(t.custom[i].lower, false)
+	}
+}
+
+func (t *keyTable) add(name string, prefix bool) {
+	bits := uint64(1) << len(name)
+	if prefix {
+		bits = ^uint64(0) << (len(name) + 1)
+	}
+	t.lengths[name[0]&31] |= bits
+}
+
+// mayBeManaged reports false for nearly all keys that are unmanaged.
+func (t *keyTable) mayBeManaged(key string) bool {
+	return key != "" && t.lengths[key[0]&31]>>min(len(key), maxKeyLength)&1 != 0
+}
+
+// fieldOf returns the field that key names, or unmanaged.
+func (t *keyTable) fieldOf(key string) field {
+	if !t.mayBeManaged(key) {
 		return unmanaged
 	}
-	switch key[0] | 0x20 {
-	case 't':
-		return oneOf(key, traceparent, tracestate)
-	case 'b':
-		return oneOf(key, baggage, b3)
-	case 'j':
-		return oneOf(key, jaegerDebugID, jaegerBaggage)
-	case 'x':
-		if key[1] == '-' && key[2%len(key)]|0x20 == 'b' {
-			return oneOf(key, b3TraceID, b3SpanID, b3ParentSpanID, b3Sampled, b3Flags)
-		}
-	case 'u':
-		if mayBePrefixed(key) && isPrefixed(key) {
-			return uberctx
-		}
-		return oneOf(key, uberTraceID)
-	}
-	return unmanaged
-}
-
-func oneOf(key string, candidates ...field) field {
-	for _, f := range candidates {
-		if name := lowerNames[f]; len(key) == len(name) && strings.EqualFold(key, name) {
+	for f := range fixedFields {
+		if name := t.fixed[f].lower; len(key) == len(name) && strings.EqualFold(key, name) {
 			return f
 		}
 	}
+	for i := range t.prefixes {
+		if p := t.prefixes[i].lower; len(key) > len(p) && strings.EqualFold(key[:len(p)], p) {
+			return uberctx + field(i)
+		}
+	}
+	for i := range t.custom {
+		if strings.EqualFold(key, t.custom[i].lower) {
+			return custom
+		}
+	}
 	return unmanaged
 }
 
-// mayBePrefixed tells most other keys from those that isPrefixed, as cheaply as mayBeManaged.
-func mayBePrefixed(key string) bool {
-	return len(key) > len(uberctxPrefix) && key[0]|0x20 == 'u' && key[4]|0x20 == 'c'
-}
+// item returns the baggage key in a key of the prefix field f.
+func (t *keyTable) item(f field, key string) string { return key[len(t.prefixes[f-uberctx].lower):] }
 
-// isPrefixed reports whether key, of which mayBePrefixed is true, starts with uberctx-.
-func isPrefixed(key string) bool { return strings.EqualFold(key[:len(uberctxPrefix)], uberctxPrefix) }
+// check returns what is wrong with the names: one that is no header name, or two that are the same.
+func (t *keyTable) check() (wrong []string) {
+	all := append([]keyName(nil), t.fixed[:]...)
+	all = append(append(all, t.prefixes[:]...), t.custom...)
+	seen := map[string]bool{}
+	for _, name := range all {
+		switch {
+		case !isMetadataKey(name.lower) || name.lower == "" || len(name.lower) >= maxKeyLength:
+			wrong = append(wrong, fmt.Sprintf("%q is no name for a header of HTTP and gRPC of less than %d bytes", name.lower, maxKeyLength))
+		case seen[name.lower]:
+			wrong = append(wrong, fmt.Sprintf("the header %s has two meanings", name.lower))
+		}
+		seen[name.lower] = true
+	}
+	return wrong
+}

@@ -246,7 +246,7 @@ func TestDuplicates(t *testing.T) {
 		for i := 0; i < len(c.pairs); i += 2 {
 			multi[c.pairs[i]] = append(multi[c.pairs[i]], c.pairs[i+1])
 		}
-		for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), multi, &lazy{Multi: multi}, list} {
+		for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), multi, list} {
 			if got := describe(p.Extract(in)); got != c.want {
 				t.Errorf("%T %q: %s, want %s", in, c.pairs, got, c.want)
 			}

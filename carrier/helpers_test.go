@@ -79,16 +79,3 @@ func (f *foreign) ForeachKey(handler func(k, v string) error) error {
 	}
 	return nil
 }
-
-// lazy is like grpcmw's view of incoming metadata. It counts the walks.
-type lazy struct {
-	carrier.Multi
-	walks int
-}
-
-func (l *lazy) Values(key string) []string { return l.Multi[key] }
-
-func (l *lazy) ForeachKey(handler func(k, v string) error) error {
-	l.walks++
-	return l.Multi.ForeachKey(handler)
-}

@@ -1,47 +1,58 @@
 package carrier
 
 import (
-	"net/http"
 	"strings"
 
-	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 )
 
-func (p *Propagator) injectInto(sc jaeger.SpanContext, carrier any, textMap bool) error {
-	var out outgoing
-	items := out.addAll(p, sc)
-	switch c := carrier.(type) {
-	case opentracing.HTTPHeadersCarrier:
-		return writeHeaders(c, &headerNames, p.manages, &out, items)
-	case http.Header:
-		return writeHeaders(c, &headerNames, p.manages, &out, items)
-	case Multi:
-		return writeHeaders(c, &lowerNames, p.manages, &out, items)
-	case opentracing.TextMapCarrier:
-		if c == nil {
-			return opentracing.ErrInvalidCarrier
-		}
-		removeManaged(c, &lowerNames, p.manages, out.set)
-		writeText(c, &out, items, textMap)
-	case opentracing.TextMapWriter:
-		writeText(c, &out, items, textMap)
-	default:
-		return opentracing.ErrInvalidCarrier
+// injectInto writes sc into carrier. Values of baggage keys with a prefix are not escaped if plain.
+func (p *Propagator) injectInto(sc jaeger.SpanContext, carrier any, plain bool) error {
+	if u, ok := carrier.(Untrusted); ok {
+		p.distrust(sc, u.Carrier)
+		return nil
 	}
+	t, err := openTarget(carrier, plain)
+	if err != nil {
+		return err
+	}
+	p.injectTo(sc, &t, plain)
 	return nil
 }
 
-// outgoing is what to write, but for prefixed baggage.
+func (p *Propagator) injectTo(sc jaeger.SpanContext, t *target, plain bool) {
+	out := outgoing{p: p, sc: sc, state: p.stateOf(sc)}
+	out.addFormats()
+	out.items = p.outgoingItems(sc, out.state)
+	found := out.clean(t)
+	styles := out.fit(&found, plain)
+	n := out.n + 1
+	if styles&prefixStyles != 0 {
+		n += 2 * len(out.items)
+	}
+	t.reserve(n)
+	for i := range out.n {
+		t.set(p.keys.fixed[out.fields[i]].in(t.canonical), out.values[i])
+	}
+	out.writeList(t, &found, styles)
+	out.writePrefixed(t, &found, styles, plain)
+	if p.custom != nil && sc.IsValid() {
+		p.injectCustom(sc, t)
+	}
+}
+
+// outgoing is what to write.
 type outgoing struct {
-	fields [fixedFields]field
+	p     *Propagator
+	sc    jaeger.SpanContext
+	state *state
+	items []item
+
+	fields [fixedFields]field // each field at most once
 	values [fixedFields]string
+	ends   [fixedFields]int
 	n      int
 	set    fieldSet
-
-	text [320]byte // where the formats are written, which is room enough for all
-	size int
-	ends [fixedFields]int
 }
 
 func (o *outgoing) add(f field, value string) {
@@ -50,151 +61,119 @@ func (o *outgoing) add(f field, value string) {
 	o.n++
 }
 
-// mark adds f, whose value is what text has more than before.
-func (o *outgoing) mark(f field, text []byte) {
-	o.size = len(text)
-	o.ends[o.n] = o.size
+// addBytes adds f, whose value is what text has more than before, and returns text.
+func (o *outgoing) addBytes(f field, text []byte) []byte {
+	o.ends[o.n] = len(text)
 	o.add(f, "")
+	return text
 }
 
-// seal makes one string of the text, of which the marked values are parts.
-func (o *outgoing) seal() {
-	text, start := string(o.text[:o.size]), 0
+// slice makes one string of text, of which the values added by addBytes are parts.
+func (o *outgoing) slice(text []byte) {
+	whole, start := string(text), 0
 	for i := range o.n {
-		o.values[i] = text[start:o.ends[i]]
+		o.values[i] = whole[start:o.ends[i]]
 		start = o.ends[i]
 	}
 }
 
-// addAll adds all of sc but for prefixed baggage, which it returns.
-func (o *outgoing) addAll(p *Propagator, sc jaeger.SpanContext) (prefixed []item) {
-	st := p.stateOf(sc)
-	o.addFormats(p, sc, st)
-	items := p.sendable(sc, st)
-	if p.stylesOut.has(W3CBaggage) && len(items) > 0 {
-		o.add(baggage, joinBaggage(items))
-	}
-	if !p.stylesOut.has(JaegerBaggage) {
-		return nil
-	}
-	return items
-}
+// typicalText is room for all formats that are built in. More is allocated if a text grows longer.
+const typicalText = 320
 
-func (p *Propagator) appendPairs(kv []string, sc jaeger.SpanContext) []string {
-	var out outgoing
-	items := out.addAll(p, sc)
-	for i := range out.n {
-		kv = append(kv, lowerNames[out.fields[i]], out.values[i])
-	}
-	first := len(kv)
-	for i := range items {
-		if isMetadataKey(items[i].key) {
-			kv = appendPair(kv, first, uberctxPrefix+strings.ToLower(items[i].key), items[i].escaped)
-		}
-	}
-	return kv
-}
-
-// appendPair replaces a pair with the same key, from first on: one whose key had another letter case.
-func appendPair(kv []string, first int, key, value string) []string {
-	for i := first; i < len(kv); i += 2 {
-		if kv[i] == key {
-			kv[i+1] = value
-			return kv
-		}
-	}
-	return append(kv, key, value)
-}
-
-// addFormats adds sc in all formats.
-func (o *outgoing) addFormats(p *Propagator, sc jaeger.SpanContext, st *state) {
-	if !sc.IsValid() {
-		if st != nil && st.debugID != "" && p.manages.has(jaegerDebugID) {
+// addFormats adds the context in all formats.
+func (o *outgoing) addFormats() {
+	st := o.state
+	if !o.sc.IsValid() {
+		if st != nil && st.debugID != "" && o.p.manages.has(jaegerDebugID) {
 			o.add(jaegerDebugID, st.debugID)
 		}
 		return
 	}
-	r := remoteOf(sc)
+	r := remoteOf(o.sc)
 	r.random = st != nil && st.random
-	for _, f := range p.inject {
-		o.addFormat(f, &r)
+	var buf [typicalText]byte
+	text := buf[:0]
+	for _, f := range o.p.inject {
+		text = o.write(text, f, &r)
 	}
-	o.seal()
+	if st != nil && st.b3 != 0 { // there is one only if no format of B3 is in inject
+		text = o.write(text, st.b3, &r)
+	}
+	o.slice(text)
 	if st != nil && st.tracestate != "" && o.set.has(traceparent) {
 		o.add(tracestate, st.tracestate)
 	}
 }
 
-func (o *outgoing) addFormat(f Format, r *remote) {
-	switch f {
-	case W3C:
-		o.mark(traceparent, appendTraceparent(o.text[:o.size], r))
-	case Jaeger:
-		o.mark(uberTraceID, appendUberTraceID(o.text[:o.size], r))
-	case B3:
-		o.mark(b3, appendB3(o.text[:o.size], r))
-	case B3Multi:
-		o.mark(b3TraceID, appendShortTraceID(o.text[:o.size], r.trace))
-		o.mark(b3SpanID, appendHex(o.text[:o.size], uint64(r.span)))
-		if r.parent != 0 {
-			o.mark(b3ParentSpanID, appendHex(o.text[:o.size], uint64(r.parent)))
-		}
-		if r.debug { // which implies sampled
-			o.mark(b3Flags, append(o.text[:o.size], '1'))
-		} else {
-			o.mark(b3Sampled, append(o.text[:o.size], r.b3State()))
-		}
-	}
+// found is the baggage that a target already has from others.
+type found struct {
+	lines     values // of the list header
+	hasJaeger bool   // there is a jaeger-baggage header
+	items     int
+	bytes     int
+	prefixed  int // keys with a prefix
 }
 
-// writeHeaders writes to a carrier for headers, whose baggage is always escaped.
-func writeHeaders(h map[string][]string, names *keyNames, managed fieldSet, out *outgoing, items []item) error {
-	if h == nil {
-		return opentracing.ErrInvalidCarrier
-	}
-	removeManaged(h, names, managed, out.set)
-	lists := make([]string, out.n+len(items))
-	put := func(key, value string) {
-		lists[0] = value
-		h[key] = lists[:1:1]
-		lists = lists[1:]
-	}
-	for i := range out.n {
-		put(names[out.fields[i]], out.values[i])
-	}
-	for i := range items {
-		if names == &headerNames {
-			put(http.CanonicalHeaderKey(uberctxPrefix+items[i].key), items[i].escaped)
-		} else if isMetadataKey(items[i].key) {
-			put(uberctxPrefix+strings.ToLower(items[i].key), items[i].escaped)
-		}
-	}
-	return nil
-}
-
-// removeManaged deletes what this package manages, but the keys that are about to be overwritten.
-func removeManaged[V any](m map[string]V, names *keyNames, managed, overwritten fieldSet) {
-	for k := range m {
-		if !mayBeManaged(k) {
+// clean removes from t the keys that this package manages, but those that are about to be overwritten and what others
+// wrote: baggage, and X-B3-* of the same trace if the kit writes none.
+func (o *outgoing) clean(t *target) (found found) {
+	p := o.p
+	b3Theirs := fieldSet(0)
+	for k, v := range t.each {
+		if !p.keys.mayBeManaged(k) {
 			continue
 		}
-		f := fieldOf(k)
-		if f != unmanaged && managed.has(f) && !(overwritten.has(f) && k == names[f]) {
-			delete(m, k)
+		switch f := p.keys.fieldOf(k); {
+		case f == unmanaged || !p.manages.has(f):
+		case f == baggage:
+			found.addLines(o, v)
+			if k != p.keys.fixed[f].in(t.canonical) {
+				t.remove(k)
+			}
+		case f == jaegerBaggage:
+			found.hasJaeger = true
+		case f == uberctx || f == prefixed:
+			found.addPrefixed(o, t, f, k, v)
+		case b3Fields.has(f) && o.set&b3Fields == 0:
+			b3Theirs |= 1 << f
+		case f < fixedFields && o.set.has(f) && k == p.keys.fixed[f].in(t.canonical):
+		default:
+			t.remove(k)
+		}
+	}
+	if b3Theirs != 0 {
+		o.cleanB3(t)
+	}
+	return found
+}
+
+// cleanB3 removes the keys of B3 unless they belong to the trace of sc. The application forwards those by hand.
+func (o *outgoing) cleanB3(t *target) {
+	same := fieldSet(0)
+	for k, v := range t.each {
+		trace, _, _ := strings.Cut(trimSpace(v.first), "-")
+		id, ok := parseTraceID(trimSpace(trace), &anyHex)
+		if !ok || id != o.sc.TraceID() || len(v.more) > 0 {
+			continue
+		}
+		switch o.p.keys.fieldOf(k) {
+		case b3:
+			same |= 1 << b3
+		case b3TraceID:
+			same |= b3MultiFields
+		}
+	}
+	for k := range t.each {
+		if f := o.p.keys.fieldOf(k); f != unmanaged && b3Fields.has(f) && !same.has(f) {
+			t.remove(k)
 		}
 	}
 }
 
-func writeText(w opentracing.TextMapWriter, out *outgoing, items []item, plain bool) {
-	for i := range out.n {
-		w.Set(lowerNames[out.fields[i]], out.values[i])
-	}
-	for i := range items {
-		switch {
-		case plain:
-			w.Set(uberctxPrefix+items[i].key, items[i].value)
-		case isMetadataKey(items[i].key):
-			w.Set(uberctxPrefix+strings.ToLower(items[i].key), items[i].escaped)
-		}
-	}
+// AppendPairs appends what Inject would write into an empty [Multi] to kv, as key, value, key, value, each key once, and
+// returns it: for metadata.AppendToOutgoingContext of gRPC.
+func (p *Propagator) AppendPairs(kv []string, sc jaeger.SpanContext) []string {
+	t := target{pairs: kv, first: len(kv), metadata: true}
+	p.injectTo(sc, &t, false)
+	return t.pairs
 }

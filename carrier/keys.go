@@ -33,6 +33,9 @@ const typicalKey = 16
 
 // fold returns key in lower case; count is how many there may be.
 func (l *keyBuffer) fold(key string, count int) string {
+	if strings.IndexFunc(key, func(r rune) bool { return r >= 'A' && r <= 'Z' }) < 0 {
+		return key
+	}
 	if l.b.Cap()-l.b.Len() < len(key) {
 		l.b.Reset() // the strings it has returned stay
 		l.b.Grow(max(len(key), min(count, maxBaggageItems)*typicalKey))
@@ -47,3 +50,5 @@ func (l *keyBuffer) fold(key string, count int) string {
 	}
 	return l.b.String()[start:]
 }
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }

@@ -33,13 +33,16 @@ func remoteOf(sc jaeger.SpanContext) remote {
 	}
 }
 
-// complete adds what other, of the same trace, says and r's format could not.
-func (r *remote) complete(other *remote) {
+// merge adds what other says and r's format could not. It returns false if other belongs to another trace.
+func (r *remote) merge(other *remote) (sameTrace bool) {
+	if r.trace != other.trace {
+		return false
+	}
 	if r.sampling == undecided {
 		r.sampling = other.sampling
 	}
 	if r.span != other.span {
-		return
+		return true
 	}
 	if r.parent == 0 {
 		r.parent = other.parent
@@ -48,6 +51,7 @@ func (r *remote) complete(other *remote) {
 	if other.debug {
 		r.sampling, r.debug = sampled, true
 	}
+	return true
 }
 
 func decided(sample bool) decision {

@@ -2,220 +2,223 @@ package carrier
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/opentracing/opentracing-go"
 )
 
-// Indexed is a carrier that finds the values of one key cheaply and lists all keys at a cost, such as a view of gRPC's
-// incoming metadata. Extract asks Values for the fixed keys, in lower case, and calls ForeachKey only when a
-// uber-trace-id has won, whose baggage it must look for by prefix.
-type Indexed interface {
-	opentracing.TextMapReader
-	Values(key string) []string
+// source is a carrier that is being read. All keys are looked at once, whatever the type of the carrier, because keys
+// may have any spelling and those of some baggage are known only by their prefix. On a map of a request's size that is
+// also faster than looking up each of a dozen names.
+type source struct {
+	p       *Propagator
+	headers map[string][]string
+	strings map[string]string
+	pairs   []pair // with a prefix or of a custom format, of carriers that can only be read by callback
+
+	has      fieldSet // what the carrier has of the fields that are read
+	fields   [fixedFields]values
+	joined   fieldSet // whose values are lists of their own, and not the carrier's
+	binary   bool     // values of keys that end in -bin are bytes
+	prefixed int      // how many keys with a prefix, or values of such, there are
 }
 
 type pair struct{ key, value string }
 
-// source is a carrier that is being read. The fixed keys are looked up one by one, which is much cheaper than a walk
-// over all keys. Only a foreign carrier and one with oddly spelled keys are walked to begin with.
-type source struct {
-	managed fieldSet // what to look for
-	want    fieldSet // what get may still find
-	names   *keyNames
-	headers map[string][]string
-	strings map[string]string
-	indexed Indexed
-
-	swept    bool // all keys have been looked at
-	walked   *walked
-	prefixed int // uberctx-* keys met on a walk
-}
-
-// walked holds the fields of a carrier as a walk over its keys has found them.
-type walked struct {
-	fields [fixedFields]values
-	pairs  []pair // with a uberctx- key, of carriers that can only be walked by callback
-	found  int    // how many pairs there were
-}
-
-func (s *source) open(carrier any, want fieldSet) error {
-	s.managed, s.want = want, want
+// open reads the keys of carrier that belong to the fields in want.
+func (s *source) open(p *Propagator, carrier any, want fieldSet) error {
+	s.p = p
 	switch c := carrier.(type) {
 	case opentracing.HTTPHeadersCarrier:
-		s.openHeaders(c, &headerNames)
+		s.openHeaders(c, want)
 	case http.Header:
-		s.openHeaders(c, &headerNames)
+		s.openHeaders(c, want)
 	case Multi:
-		s.openHeaders(c, &lowerNames)
+		s.binary = true
+		s.openHeaders(c, want)
 	case opentracing.TextMapCarrier:
-		s.strings = c
-	case Indexed:
-		s.indexed = c
+		s.openStrings(c, want)
 	case opentracing.TextMapReader:
-		return s.collect(c)
+		return s.openReader(c, want)
 	default:
 		return opentracing.ErrInvalidCarrier
 	}
 	return nil
 }
 
-// openHeaders looks for the leading fields at once and forgets those that are not there. Without the two that nearly
-// all callers send, a walk over all keys is due anyway, and tells what there is.
-func (s *source) openHeaders(h map[string][]string, names *keyNames) {
-	s.headers, s.names = h, names
-	if len(h[names[traceparent]]) == 0 && len(h[names[uberTraceID]]) == 0 {
-		s.walk()
-		return
-	}
-	for f := range fixedFields {
-		if leadFields.has(f) && s.want.has(f) && len(h[names[f]]) == 0 {
-			s.want &^= 1 << f
+func (s *source) openHeaders(h map[string][]string, want fieldSet) {
+	s.headers = h
+	keys := &s.p.keys
+	for k, list := range h {
+		if !keys.mayBeManaged(k) || len(list) == 0 {
+			continue
+		}
+		f := keys.fieldOf(k)
+		if f == unmanaged || !want.has(f) {
+			continue
+		}
+		again := s.has.has(f)
+		s.has |= 1 << f
+		switch {
+		case f == custom:
+		case f >= fixedFields:
+			s.prefixed += len(list)
+		case again:
+			s.join(f, list)
+		default:
+			s.fields[f] = values{list[0], list[1:]}
 		}
 	}
+}
+
+func (s *source) openStrings(m map[string]string, want fieldSet) {
+	s.strings = m
+	for k, v := range m {
+		f := s.p.keys.fieldOf(k)
+		if f == unmanaged || !want.has(f) {
+			continue
+		}
+		s.has |= 1 << f
+		switch {
+		case f == custom:
+		case f >= fixedFields:
+			s.prefixed++
+		default:
+			s.fields[f].add(v, f.most())
+		}
+	}
+}
+
+// join adds the values of another spelling of a key. It leaves the carrier's own lists alone.
+func (s *source) join(f field, list []string) {
+	v := &s.fields[f]
+	if !s.joined.has(f) {
+		s.joined |= 1 << f
+		v.more = slices.Clone(v.more[:min(len(v.more), f.most())])
+	}
+	for _, one := range list {
+		v.add(one, f.most())
+	}
+}
+
+// most is how many values besides the first are collected of a field: for one that is no list, enough to see that there
+// are two.
+func (f field) most() int {
+	if listFields.has(f) {
+		return maxLines
+	}
+	return 1
+}
+
+// openReader reads a carrier that can only be read by callback. What the callback writes to is on the heap.
+func (s *source) openReader(r opentracing.TextMapReader, want fieldSet) error {
+	found, keys := &source{}, &s.p.keys
+	err := r.ForeachKey(func(k, v string) error {
+		f := keys.fieldOf(k)
+		if f == unmanaged || !want.has(f) {
+			return nil
+		}
+		found.has |= 1 << f
+		if f < fixedFields {
+			found.fields[f].add(v, f.most())
+			return nil
+		}
+		if f != custom {
+			found.prefixed++
+		}
+		if len(found.pairs) < maxLines {
+			found.pairs = append(found.pairs, pair{k, v})
+		}
+		return nil
+	})
+	found.p = s.p
+	*s = *found
+	return err
 }
 
 // get returns the values of f.
 func (s *source) get(f field) values {
-	if !s.want.has(f) {
+	if !s.has.has(f) {
 		return values{}
 	}
-	return s.lookUp(f)
+	return s.fields[f]
 }
 
-func (s *source) lookUp(f field) values {
-	switch {
-	case s.walked != nil && s.indexed == nil:
-		return s.walked.fields[f]
-	case s.headers != nil:
-		return listed(s.headers[s.names[f]])
-	case s.strings != nil:
-		return values{first: s.strings[lowerNames[f]]}
-	case s.indexed != nil:
-		return listed(s.indexed.Values(lowerNames[f]))
-	}
-	return values{}
-}
+func (s *source) hasBaggage() bool { return s.has&baggageFields != 0 }
 
-// countPrefixed looks for uberctx-* keys, so that eachPrefixed can yield them.
-func (s *source) countPrefixed() {
-	if s.indexed != nil {
-		_ = s.collect(s.indexed)
-		return
-	}
-	for k := range s.headers {
-		if mayBePrefixed(k) && isPrefixed(k) {
-			s.prefixed += len(s.headers[k])
+// prefixedPairs yields the whole keys of the field f, which is one with a prefix, and their values.
+func (s *source) prefixedPairs(f field) func(yield func(key, value string) bool) {
+	keys := &s.p.keys
+	return func(yield func(key, value string) bool) {
+		for k, list := range s.headers {
+			if !keys.mayBeManaged(k) || keys.fieldOf(k) != f {
+				continue
+			}
+			for _, v := range list {
+				if !yield(k, v) {
+					return
+				}
+			}
 		}
-	}
-	for k := range s.strings {
-		if mayBePrefixed(k) && isPrefixed(k) {
-			s.prefixed++
+		for k, v := range s.strings {
+			if keys.fieldOf(k) == f && !yield(k, v) {
+				return
+			}
 		}
-	}
-}
-
-// walk looks at all keys, once. From then on get knows fixed keys in any spelling, and prefixed counts uberctx-*. It
-// reports whether it has met a spelling that get did not know before.
-func (s *source) walk() (odd bool) {
-	if s.swept {
-		return false
-	}
-	s.swept, s.want = true, 0
-	for k, list := range s.headers {
-		if mayBeManaged(k) {
-			odd = s.meet(k, len(list), s.names) || odd
-		}
-	}
-	for k := range s.strings {
-		odd = s.meet(k, 1, &lowerNames) || odd
-	}
-	if odd {
-		s.respell()
-	}
-	return odd
-}
-
-func (s *source) meet(key string, values int, names *keyNames) (odd bool) {
-	f := fieldOf(key)
-	switch {
-	case f == unmanaged || !s.managed.has(f) || values == 0:
-	case f == uberctx:
-		s.prefixed += values
-	case key != names[f]:
-		return true
-	default:
-		s.want |= 1 << f
-	}
-	return false
-}
-
-// respell files the fixed keys under whatever spelling they have.
-func (s *source) respell() {
-	s.walked, s.want = new(walked), s.managed
-	for k, list := range s.headers {
-		for _, v := range list {
-			s.walked.add(k, v, s.managed&^(1<<uberctx))
-		}
-	}
-	for k, v := range s.strings {
-		s.walked.add(k, v, s.managed&^(1<<uberctx))
-	}
-}
-
-// collect reads a carrier that can only be walked by callback.
-func (s *source) collect(r opentracing.TextMapReader) error {
-	w, want := new(walked), s.managed
-	err := r.ForeachKey(func(k, v string) error {
-		w.add(k, v, want)
-		return nil
-	})
-	s.walked, s.prefixed = w, w.found
-	return err
-}
-
-func (w *walked) add(key, value string, want fieldSet) {
-	switch f := fieldOf(key); {
-	case f == unmanaged || !want.has(f):
-	case f != uberctx:
-		most := 1 // enough to see that there are two
-		if listFields.has(f) {
-			most = maxLines
-		}
-		w.fields[f].add(value, most)
-	default:
-		w.found++
-		if len(w.pairs) < maxLines {
-			w.pairs = append(w.pairs, pair{key, value})
-		}
-	}
-}
-
-func (s *source) hasBaggage() bool {
-	return s.prefixed > 0 || s.want&(1<<baggage|1<<jaegerBaggage) != 0
-}
-
-// eachPrefixed yields the keys that start with uberctx-, whole, and their values.
-func (s *source) eachPrefixed(yield func(key, value string) bool) {
-	for k := range s.headers {
-		if !mayBePrefixed(k) || !isPrefixed(k) {
-			continue
-		}
-		for _, v := range s.headers[k] {
-			if !yield(k, v) {
+		for _, p := range s.pairs {
+			if keys.fieldOf(p.key) == f && !yield(p.key, p.value) {
 				return
 			}
 		}
 	}
-	for k, v := range s.strings {
-		if mayBePrefixed(k) && isPrefixed(k) && !yield(k, v) {
-			return
+}
+
+// customValue returns the first value of a key of a custom format, in any letter case.
+func (s *source) customValue(key string) string {
+	for k, v := range s.prefixedPairs(custom) {
+		if strings.EqualFold(k, key) {
+			return v
 		}
 	}
-	if s.walked == nil {
+	return ""
+}
+
+const maxLines = 64 // values kept of one field, and pairs, when they have to be collected
+
+// values are the values of one field. Two parts, so that a string map and a header map yield it without allocating.
+type values struct {
+	first string
+	more  []string
+}
+
+func (v *values) add(s string, most int) {
+	switch {
+	case v.first == "":
+		v.first = s
+	case s != "" && len(v.more) < most:
+		v.more = append(v.more, s)
+	}
+}
+
+func (v *values) empty() bool { return v.first == "" && len(v.more) == 0 }
+
+// size is the length of the values joined by commas.
+func (v *values) size() int {
+	n := len(v.first)
+	for _, s := range v.more {
+		n += 1 + len(s)
+	}
+	return n
+}
+
+// each yields the values that are not empty.
+func (v *values) each(yield func(string) bool) {
+	if v.first != "" && !yield(v.first) {
 		return
 	}
-	for _, p := range s.walked.pairs {
-		if !yield(p.key, p.value) {
+	for _, s := range v.more {
+		if s != "" && !yield(s) {
 			return
 		}
 	}

@@ -2,20 +2,22 @@ package carrier
 
 import "github.com/uber/jaeger-client-go"
 
-// state is what a request brings along that jaeger.SpanContext has no field for. It rides in the sampling state,
+// state is what a request brings along that [jaeger.SpanContext] has no field for. It is kept in the sampling state,
 // which all spans of the request in this process share, and never changes.
 type state struct {
 	tracestate string
 	random     bool
 	properties []property
+	refused    refusals
 	debugID    string // only of a context without ids, so that it can be passed on
+	b3         Format // the encoding of B3 in which the caller is answered; 0, which is not one of B3: none
 }
 
 // property is what followed the value of a W3C baggage item. It is passed on while the item keeps its value.
 type property struct{ key, value, text string }
 
 func (s *state) empty() bool {
-	return s.tracestate == "" && !s.random && len(s.properties) == 0 && s.debugID == ""
+	return s.tracestate == "" && !s.random && len(s.properties) == 0 && s.refused.empty() && s.debugID == "" && s.b3 == 0
 }
 
 // propertyOf returns the text to append to an item, "" if there is none.
@@ -33,10 +35,14 @@ func (s *state) propertyOf(key, value string) string {
 
 type stateKey struct{}
 
-// hasSamplingState is the parent id of the contexts without a trace id that this package makes. Those of
+// rootlessParentID is the parent id of the contexts without a trace id that this package makes. Those of
 // jaeger-client-go have no sampling state, and asking them for it panics.
-const hasSamplingState jaeger.SpanID = 1
+const rootlessParentID jaeger.SpanID = 1
 
+// b3Only are the states of traces that came in B3 and brought nothing else. Sharing them saves an allocation.
+var b3Only = map[Format]*state{B3: {b3: B3}, B3Multi: {b3: B3Multi}}
+
+// attach gives s to the trace of sc, unless the trace has a state.
 func (p *Propagator) attach(sc jaeger.SpanContext, s *state) {
 	if s.empty() {
 		return
@@ -44,14 +50,20 @@ func (p *Propagator) attach(sc jaeger.SpanContext, s *state) {
 	if !p.stateSeen.Load() {
 		p.stateSeen.Store(true)
 	}
-	kept := *s // only what is kept goes to the heap
-	sc.ExtendedSamplingState(stateKey{}, func() any { return &kept })
+	var kept *state
+	if s.tracestate == "" && !s.random && len(s.properties) == 0 && s.refused.empty() && s.debugID == "" {
+		kept = b3Only[s.b3]
+	} else {
+		copied := *s // only what is kept goes to the heap
+		kept = &copied
+	}
+	sc.ExtendedSamplingState(stateKey{}, func() any { return kept })
 }
 
-// stateOf returns the state of sc's trace, or nil. Asking leaves a mark in the trace, so nobody asks before this
-// Propagator has met a first state.
+// stateOf returns the state of sc's trace, or nil. Looking it up leaves an entry in the trace, so it is not looked up
+// before this Propagator has attached a first one.
 func (p *Propagator) stateOf(sc jaeger.SpanContext) *state {
-	if !p.stateSeen.Load() || !sc.IsValid() && sc.ParentID() != hasSamplingState {
+	if !p.stateSeen.Load() || !sc.IsValid() && sc.ParentID() != rootlessParentID {
 		return nil
 	}
 	s, _ := sc.ExtendedSamplingState(stateKey{}, func() any { return (*state)(nil) }).(*state)
@@ -59,10 +71,19 @@ func (p *Propagator) stateOf(sc jaeger.SpanContext) *state {
 }
 
 // TraceState returns the W3C tracestate that came with sc's trace, or "". It costs nothing as long as this
-// Propagator has met none.
+// Propagator has extracted none.
 func (p *Propagator) TraceState(sc jaeger.SpanContext) string {
 	if s := p.stateOf(sc); s != nil {
 		return s.tracestate
 	}
 	return ""
+}
+
+// Continue passes on to root, the context of a new span that starts a trace, what [Propagator.Extract] kept besides the
+// items of parent, which has baggage but no ids. A tracer does not: the new trace shares no state with its parent.
+// Continue is called before anything is injected in the new trace.
+func (p *Propagator) Continue(root, parent jaeger.SpanContext) {
+	if s := p.stateOf(parent); s != nil && root.IsValid() && !parent.IsValid() {
+		p.attach(root, &state{properties: s.properties, refused: s.refused})
+	}
 }

@@ -110,8 +110,11 @@ func TestForwardedMetadataIsReplaced(t *testing.T) {
 			t.Errorf("%s is %q, want this call's only", key, md[key])
 		}
 	}
-	if len(md["uberctx-old"]) != 0 || len(md["tracestate"]) != 0 {
+	if len(md["tracestate"]) != 0 {
 		t.Errorf("stale context was sent: %q", md)
+	}
+	if diff := cmp.Diff([]string{"1"}, md["uberctx-old"]); diff != "" {
+		t.Errorf("baggage of others: %s", diff)
 	}
 	if diff := cmp.Diff([]string{"\x00\x01", "\xff"}, md["x-bin"]); diff != "" {
 		t.Error(diff)

@@ -142,6 +142,9 @@ func (s *server) trace(c *call, ctx context.Context, t opentracing.Tracer, req a
 		parent = active
 	}
 	c.start(t, startTags, &parent, &untrusted)
+	if c.untrusted {
+		c.span.Distrust(t, incomingCarrier(ctx))
+	}
 }
 
 // parents returns the caller's context, and that of an active span which is to be the parent instead. At a public endpoint

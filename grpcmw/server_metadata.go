@@ -30,7 +30,8 @@ func incomingCarrier(ctx context.Context) any {
 	if md, ok := incomingMD(ctx); ok {
 		return carrier.Multi(md)
 	}
-	return incoming{ctx}
+	md, _ := metadata.FromIncomingContext(ctx)
+	return carrier.Multi(md)
 }
 
 // incomingValues returns the values of a key that gRPC or a retry writes, which is in lower case.
@@ -39,20 +40,6 @@ func incomingValues(ctx context.Context, key string) []string {
 		return md[key]
 	}
 	return metadata.ValueFromIncomingContext(ctx, key)
-}
-
-// incoming reads metadata by gRPC's own functions: single keys cheaply, all of them in a copy.
-type incoming struct{ ctx context.Context }
-
-// Values returns the values of a key in lower case.
-func (in incoming) Values(key string) []string {
-	return metadata.ValueFromIncomingContext(in.ctx, key)
-}
-
-// ForeachKey implements [opentracing.TextMapReader].
-func (in incoming) ForeachKey(handler func(key, value string) error) error {
-	md, _ := metadata.FromIncomingContext(in.ctx)
-	return carrier.Multi(md).ForeachKey(handler)
 }
 
 // callerTags adds what a server knows of its caller.

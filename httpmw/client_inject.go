@@ -21,6 +21,7 @@ func (s *clientState) injectHeaders(t opentracing.Tracer, parent *rpcspan.Parent
 		dropUnsendable(header, before)
 	}
 	s.sent.Header, s.request.header = header, header
+	s.request.spanHeaders = rpcspan.Propagator(t).SpanHeaders()
 }
 
 // dropUnsendable removes what a tracer has added but cannot be sent: [http.Transport] would refuse the whole request.
@@ -51,7 +52,7 @@ func (q *sentRequest) is(r *http.Request) bool {
 	if sameHeader(q.header, r.Header) {
 		return true
 	}
-	for _, name := range [...]string{"Traceparent", "Uber-Trace-Id", "X-B3-Spanid", "B3"} {
+	for _, name := range q.spanHeaders {
 		if sent, has := q.header[name], r.Header[name]; len(sent) == 1 && len(has) == 1 && sent[0] == has[0] {
 			return true
 		}

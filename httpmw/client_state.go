@@ -53,6 +53,7 @@ type sentRequest struct {
 	size                              int64 // Content-Length; negative or zero if unknown
 	cancel                            <-chan struct{}
 	header                            http.Header // as sent
+	spanHeaders                       []string    // the headers that have the id of the span
 }
 
 func newClientState(t *transport, r *http.Request) *clientState {

@@ -102,6 +102,7 @@ func (s *serverState) startSpan(tracer opentracing.Tracer, startTags *rpcspan.St
 	s.parent = s.span.TracerContext(s.parent)
 	if public {
 		s.span.Link(remote)
+		s.span.Distrust(tracer, opentracing.HTTPHeadersCarrier(s.original.Header))
 	}
 	if recording {
 		l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}

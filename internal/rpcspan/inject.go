@@ -25,3 +25,20 @@ func Propagator(t opentracing.Tracer) *carrier.Propagator {
 	}
 	return nil
 }
+
+// Distrust keeps the baggage in headers, those of a caller that is not trusted, out of what is sent in the trace that s
+// starts: a proxy copies the headers of a request to the one that it sends. It is called before other code can reach s.
+func (s *Span) Distrust(t opentracing.Tracer, headers any) {
+	if s.jaeger == nil {
+		return
+	}
+	parent := s.Parent()
+	_, _ = parent.Inject(t, carrier.Untrusted{Carrier: headers}) // an error: the tracer has another propagator
+}
+
+// continueBaggage passes on to s, which starts a trace, what came with the baggage of a caller that sent no ids.
+func (s *Span) continueBaggage(e *engine.Engine, parent *Parent) {
+	if e != nil && s.jaeger != nil && parent.valid && parent.foreign == nil && !parent.jaeger.IsValid() {
+		e.Propagator.Continue(engine.ContextOf(s.jaeger), parent.jaeger)
+	}
+}

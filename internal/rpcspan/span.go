@@ -55,6 +55,7 @@ func (s *Span) Start(tracer opentracing.Tracer, r *StartInfo, parent *Parent) (r
 	s.startTime = time.Now()
 	s.disabled = e != nil && e.Disabled.Load()
 	s.jaeger = engine.Under(s.span)
+	s.continueBaggage(e, parent)
 	return s.SetTags(r.Tags...)
 }
 

@@ -14,6 +14,36 @@ const (
 	maxTracestateValue   = 256
 )
 
+// readW3C reads traceparent. The tracestate is read once the trace is known to be the parent's.
+func (in *incoming) readW3C() (r remote, ok bool) {
+	s, ok := in.oneValue(traceparent, maxTraceparent)
+	if !ok {
+		return remote{}, false
+	}
+	if r, ok = parseTraceparent(s); !ok {
+		in.malformed(W3C)
+	}
+	return r, ok
+}
+
+func (in *incoming) readTracestate() {
+	lines := in.src.get(tracestate)
+	if lines.empty() {
+		return
+	}
+	ok := lines.size() <= in.p.limits.TraceState && len(lines.more) < maxLines
+	if ok {
+		in.state.tracestate, ok = parseTracestate(&lines)
+	}
+	if !ok {
+		in.p.counts.count(traceStateDropped)
+	}
+}
+
+func (o *outgoing) writeW3C(text []byte, r *remote) []byte {
+	return o.addBytes(traceparent, appendTraceparent(text, r))
+}
+
 // parseTraceparent reads https://www.w3.org/TR/trace-context-2/#traceparent-header.
 func parseTraceparent(s string) (r remote, ok bool) {
 	s = trimSpace(s)
@@ -40,7 +70,7 @@ func parseTraceparent(s string) (r remote, ok bool) {
 }
 
 // parseTracestate joins the lines of a tracestate, without blanks and empty members. It is all or nothing, as
-// https://www.w3.org/TR/trace-context-2/#tracestate-header asks. It allocates only if the result is no line as it came.
+// https://www.w3.org/TR/trace-context-2/#tracestate-header has it. It allocates only if the result is no line as it came.
 func parseTracestate(lines *values) (state string, ok bool) {
 	members, clean, ok := checkTracestate(lines.first, 0)
 	for _, line := range lines.more {

@@ -12,6 +12,21 @@ const (
 	flagFirehose   = 8
 )
 
+func (in *incoming) readJaeger() (r remote, ok bool) {
+	s, ok := in.oneValue(uberTraceID, maxUberTraceID)
+	if !ok {
+		return remote{}, false
+	}
+	if r, ok = parseUberTraceID(s); !ok {
+		in.malformed(Jaeger)
+	}
+	return r, ok
+}
+
+func (o *outgoing) writeJaeger(text []byte, r *remote) []byte {
+	return o.addBytes(uberTraceID, appendUberTraceID(text, r))
+}
+
 // parseUberTraceID reads trace:span:parent:flags in hex, where a colon may be escaped, as
 // https://www.jaegertracing.io/docs/1.76/client-libraries/#propagation-format has it.
 func parseUberTraceID(s string) (r remote, ok bool) {

@@ -1,0 +1,219 @@
+package carrier
+
+import (
+	"slices"
+	"strings"
+)
+
+// addLines adds the lines of a baggage header that others wrote, without the members that must not be passed on.
+func (f *found) addLines(o *outgoing, v values) {
+	for line := range v.each {
+		line = o.withoutRefused(line)
+		if line == "" {
+			continue
+		}
+		f.lines.add(line, maxForeignLines)
+		f.bytes += len(line) + 1
+		valid := isBaggageList(line)
+		for member := range strings.SplitSeq(line, ",") {
+			if trimSpace(member) == "" {
+				continue
+			}
+			f.items++
+			if it := o.itemOf(member); it != nil && valid {
+				it.replaced += len(member) + 1
+			}
+		}
+	}
+}
+
+// maxForeignLines bounds nothing that others send: they may write as many lines as they like.
+const maxForeignLines = int(^uint(0) >> 1)
+
+// addPrefixed adds an item that others wrote with a key of its own. It removes it if it must not be passed on.
+func (f *found) addPrefixed(o *outgoing, t *target, style field, key string, v values) {
+	item := o.p.keys.item(style, key)
+	for value := range v.each {
+		if o.p.refuses(o.state, key, value, item) {
+			t.remove(key)
+			return
+		}
+	}
+	f.prefixed++
+	if o.overwrites(style, item) {
+		return
+	}
+	f.items++
+	f.bytes += len(key) + v.size()
+}
+
+// overwrites reports whether one of the kit's items has the same key in the prefix field style.
+func (o *outgoing) overwrites(style field, key string) bool {
+	if style == uberctx && !o.p.stylesOut.has(JaegerBaggage) || style == prefixed && !o.p.stylesOut.has(PrefixBaggage) {
+		return false
+	}
+	return slices.ContainsFunc(o.items, func(it item) bool { return strings.EqualFold(it.key, key) })
+}
+
+// itemOf returns the kit's item with the key of member, or nil.
+func (o *outgoing) itemOf(member string) *item {
+	key := memberKey(member)
+	for i := range o.items {
+		if o.items[i].key == key {
+			return &o.items[i]
+		}
+	}
+	return nil
+}
+
+func memberKey(member string) string {
+	member, _, _ = strings.Cut(member, ";")
+	key, _, _ := strings.Cut(member, "=")
+	return trimSpace(key)
+}
+
+// withoutRefused returns line without the members that came in and were refused.
+func (o *outgoing) withoutRefused(line string) string {
+	if o.state == nil || o.state.refused.empty() {
+		return line
+	}
+	return filterMembers(line, func(member string) bool {
+		return !o.p.refuses(o.state, "", trimSpace(member), memberKey(member))
+	})
+}
+
+// filterMembers returns line with the members for which keep is true, as they are.
+func filterMembers(line string, keep func(member string) bool) string {
+	var b strings.Builder
+	for member := range strings.SplitSeq(line, ",") {
+		if !keep(member) {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(member)
+	}
+	if b.Len() == len(line) {
+		return line
+	}
+	return trimSpace(b.String())
+}
+
+// writeList writes the baggage header: the lines of others, without the members that the kit's items replace, and those
+// items. Lines that do not parse stay as they are, and the kit's items are then a line of their own.
+func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
+	p := o.p
+	if found.hasJaeger {
+		o.cleanJaegerBaggage(t)
+	}
+	if !p.manages.has(baggage) {
+		return
+	}
+	key := p.keys.fixed[baggage].in(t.canonical)
+	ours := ""
+	if styles.has(W3CBaggage) && len(o.items) > 0 {
+		ours = joinBaggage(o.items)
+	}
+	if found.lines.empty() {
+		if ours != "" {
+			t.set(key, ours)
+		} else {
+			t.remove(key) // an empty header, or one of which all is refused
+		}
+		return
+	}
+	if ours == "" && o.state == nil {
+		t.setLines(key, slices.Collect(found.lines.each))
+		return
+	}
+	var kept, parts []string
+	for line := range found.lines.each {
+		if !isBaggageList(line) {
+			kept = append(kept, line)
+			continue
+		}
+		if ours != "" {
+			line = filterMembers(line, func(member string) bool { return o.itemOf(member) == nil })
+		}
+		if line != "" {
+			parts = append(parts, line)
+		}
+	}
+	if ours != "" {
+		parts = append(parts, ours)
+	}
+	if len(parts) > 0 {
+		kept = append(kept, strings.Join(parts, ","))
+	}
+	t.setLines(key, kept)
+}
+
+// cleanJaegerBaggage removes what came in and was refused from the header in which a person lists items.
+func (o *outgoing) cleanJaegerBaggage(t *target) {
+	if o.state == nil || o.state.refused.empty() {
+		return
+	}
+	type respelled struct {
+		key   string
+		lines []string
+	}
+	var changed []respelled
+	for k, v := range t.each {
+		if o.p.keys.fieldOf(k) != jaegerBaggage {
+			continue
+		}
+		c := respelled{key: k}
+		for line := range v.each {
+			if line = o.withoutRefused(line); line != "" {
+				c.lines = append(c.lines, line)
+			}
+		}
+		changed = append(changed, c)
+	}
+	for _, c := range changed {
+		t.setLines(c.key, c.lines)
+	}
+}
+
+// isBaggageList reports whether line is a baggage header by the grammar of https://www.w3.org/TR/baggage/#definition.
+// Empty members are no fault.
+func isBaggageList(line string) bool {
+	for member := range strings.SplitSeq(line, ",") {
+		if member = trimSpace(member); member == "" {
+			continue
+		}
+		item, properties, more := strings.Cut(member, ";")
+		key, value, ok := strings.Cut(item, "=")
+		if !ok || !isToken(trimSpace(key)) || !isBaggageValue(trimSpace(value)) {
+			return false
+		}
+		if _, dropped := checkProperties(properties); more && dropped > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func joinBaggage(items []item) string {
+	size := 0
+	for i := range items {
+		size += items[i].size
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for i := range items {
+		it := &items[i]
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(it.key)
+		b.WriteByte('=')
+		b.WriteString(it.escaped)
+		if it.properties != "" {
+			b.WriteByte(';')
+			b.WriteString(it.properties)
+		}
+	}
+	return b.String()
+}

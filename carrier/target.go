@@ -1,0 +1,136 @@
+package carrier
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/opentracing/opentracing-go"
+)
+
+// target is a carrier that is being written.
+type target struct {
+	headers   map[string][]string
+	strings   map[string]string
+	writer    opentracing.TextMapWriter
+	pairs     []string // key, value, key, value, if nothing else is set
+	first     int      // the index of the first pair, each of whose keys is there once
+	canonical bool     // keys are spelled as net/http does, else in lower case
+	metadata  bool     // keys must be legal in gRPC metadata
+	lists     []string
+}
+
+// openTarget returns carrier for writing. In plain text any key is legal.
+func openTarget(carrier any, plain bool) (t target, err error) {
+	switch c := carrier.(type) {
+	case opentracing.HTTPHeadersCarrier:
+		t = target{headers: c, canonical: true}
+	case http.Header:
+		t = target{headers: c, canonical: true}
+	case Multi:
+		t = target{headers: c, metadata: true}
+	case opentracing.TextMapCarrier:
+		t = target{strings: c, metadata: !plain}
+	case opentracing.TextMapWriter:
+		return target{writer: c, metadata: !plain}, nil
+	}
+	if t.headers == nil && t.strings == nil {
+		return target{}, opentracing.ErrInvalidCarrier
+	}
+	return t, nil
+}
+
+// binary reports whether values of keys that end in -bin are bytes.
+func (t *target) binary() bool { return !t.canonical && t.strings == nil && t.writer == nil }
+
+// each yields the keys of the target and their values. A writer that cannot be read has none.
+func (t *target) each(yield func(key string, v values) bool) {
+	for k, list := range t.headers {
+		if len(list) > 0 && !yield(k, values{list[0], list[1:]}) {
+			return
+		}
+	}
+	for k, v := range t.strings {
+		if !yield(k, values{first: v}) {
+			return
+		}
+	}
+	if r, ok := t.writer.(opentracing.TextMapReader); ok {
+		for _, p := range pairsOf(r) {
+			if !yield(p.key, values{first: p.value}) {
+				return
+			}
+		}
+	}
+}
+
+// pairsOf copies the pairs of r, so that r can be written to meanwhile.
+func pairsOf(r opentracing.TextMapReader) (pairs []pair) {
+	_ = r.ForeachKey(func(k, v string) error {
+		pairs = append(pairs, pair{k, v})
+		return nil
+	})
+	return pairs
+}
+
+// remove deletes a key, in the spelling in which the target has it.
+func (t *target) remove(key string) {
+	switch {
+	case t.headers != nil:
+		delete(t.headers, key)
+	case t.strings != nil:
+		delete(t.strings, key)
+	case t.writer != nil:
+		if d, ok := t.writer.(interface{ Del(key string) }); ok {
+			d.Del(key)
+		}
+	}
+}
+
+// reserve makes one allocation for n values to come.
+func (t *target) reserve(n int) {
+	if t.headers != nil {
+		t.lists = make([]string, n)
+	}
+}
+
+func (t *target) set(key, value string) {
+	switch {
+	case t.headers != nil:
+		if len(t.lists) == 0 {
+			t.lists = make([]string, 1)
+		}
+		t.lists[0] = value
+		t.headers[key] = t.lists[:1:1]
+		t.lists = t.lists[1:]
+	case t.strings != nil:
+		t.strings[key] = value
+	case t.writer != nil:
+		t.writer.Set(key, value)
+	default:
+		t.setPair(key, value)
+	}
+}
+
+// setPair replaces a pair with the same key: one whose key had another letter case.
+func (t *target) setPair(key, value string) {
+	for i := t.first; i < len(t.pairs); i += 2 {
+		if t.pairs[i] == key {
+			t.pairs[i+1] = value
+			return
+		}
+	}
+	t.pairs = append(t.pairs, key, value)
+}
+
+// setLines sets the lines of a header that is a list. A target with one value for each key gets them as one line.
+func (t *target) setLines(key string, lines []string) {
+	switch {
+	case len(lines) == 0:
+		t.remove(key)
+	case t.headers != nil && len(lines) > 1:
+		t.headers[key] = slices.Clone(lines)
+	default:
+		t.set(key, strings.Join(lines, ","))
+	}
+}
