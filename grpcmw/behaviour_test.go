@@ -460,7 +460,7 @@ func TestManyConstructionsLeaveNothing(t *testing.T) {
 
 // TestManyMethodsAreBounded is a proxy that calls methods without end.
 func TestManyMethodsAreBounded(t *testing.T) {
-	client := grpcmw.UnaryClientInterceptor(quiet(t, true))
+	client := grpcmw.UnaryClientInterceptor(silentTracer(t, true))
 	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
 	var before, after runtime.MemStats
 	runtime.GC()

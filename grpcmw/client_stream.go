@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,9 +15,11 @@ import (
 
 // clientStreamState is what a clientCall has in addition if the RPC streams.
 type clientStreamState struct {
-	stats     streamStats
+	stats streamStats
+
+	mu        sync.Mutex // guards the rest
 	streamEnd streamEnd
-	timer     *time.Timer // for graceOver; guarded by the mutex of streamEnd, as is stopWatch
+	timer     *time.Timer // for graceOver
 	stopWatch func() bool // stops waiting for the end of the context
 }
 
@@ -26,9 +29,9 @@ func (c *clientCall) wrapStream(cs grpc.ClientStream) grpc.ClientStream {
 	s := &clientStreamWrapper{ClientStream: cs, call: c}
 	c.streamEvent(opened, nil)
 	if c.base.Done() != nil {
-		c.streamEnd.mu.Lock()
+		c.mu.Lock()
 		c.stopWatch = context.AfterFunc(c.base, c.onContextDone)
-		c.streamEnd.mu.Unlock()
+		c.mu.Unlock()
 	}
 	runtime.AddCleanup(s, (*clientCall).onUnreachable, c)
 	return s
@@ -56,7 +59,7 @@ func (c *clientCall) onUnreachable() { c.streamEvent(unreachable, nil) }
 // streamEvent passes an event to the state machine and carries out what it decides.
 func (c *clientCall) streamEvent(ev streamEvent, err error) {
 	e := &c.streamEnd
-	e.mu.Lock()
+	c.mu.Lock()
 	switch e.next(ev, err) {
 	case waitForReceiver:
 		if c.timer == nil {
@@ -64,13 +67,13 @@ func (c *clientCall) streamEvent(ev streamEvent, err error) {
 		} else {
 			c.timer.Reset(graceTime)
 		}
-		e.mu.Unlock()
+		c.mu.Unlock()
 	case endSpan:
 		if c.timer != nil {
 			c.timer.Stop()
 		}
 		outcome, at, stopWatch := e.outcome, e.at, c.stopWatch
-		e.mu.Unlock()
+		c.mu.Unlock()
 		if stopWatch != nil {
 			stopWatch()
 		}
@@ -79,7 +82,7 @@ func (c *clientCall) streamEvent(ev streamEvent, err error) {
 		}
 		c.end(outcome, nil, at)
 	default:
-		e.mu.Unlock()
+		c.mu.Unlock()
 	}
 }
 

@@ -1,7 +1,6 @@
 package grpcmw
 
 import (
-	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -19,7 +18,6 @@ import (
 // gRPC's own streams end calls of their own, see [grpc.OnFinish], but an interceptor in between may open several of them
 // for the one call, or none. So their ends count only for a stream that the caller has dropped.
 type streamEnd struct {
-	mu        sync.Mutex
 	oneAnswer bool // the server sends one message; set before the first event
 	deadline  bool // the context has one; likewise
 
@@ -79,7 +77,7 @@ var (
 	errAbandoned  = status.Error(codes.Canceled, "the stream was dropped")
 )
 
-// next handles an event and returns what follows. The mutex is held.
+// next handles an event and returns what follows. Events come one at a time.
 func (e *streamEnd) next(ev streamEvent, err error) streamAction {
 	if e.state == over {
 		return goOn

@@ -15,8 +15,8 @@ import (
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
-// quiet is our tracer with a reporter that keeps nothing.
-func quiet(t testing.TB, sampled bool) opentracing.Tracer {
+// silentTracer is our tracer with a reporter that keeps nothing.
+func silentTracer(t testing.TB, sampled bool) opentracing.Tracer {
 	sampler := tracerinit.Never()
 	if sampled {
 		sampler = tracerinit.Always()
@@ -151,7 +151,7 @@ var budgets = []work{
 func TestAllocations(t *testing.T) {
 	for _, w := range budgets {
 		t.Run(w.name, func(t *testing.T) {
-			if got := testing.AllocsPerRun(200, w.run(quiet(t, w.sampled))); got > w.ceiling {
+			if got := testing.AllocsPerRun(200, w.run(silentTracer(t, w.sampled))); got > w.ceiling {
 				t.Errorf("%v allocations, want at most %v", got, w.ceiling)
 			} else {
 				t.Logf("%v allocations", got)
@@ -165,7 +165,7 @@ func TestAllocations(t *testing.T) {
 
 func BenchmarkInterceptors(b *testing.B) {
 	for _, w := range budgets {
-		for name, tracer := range map[string]opentracing.Tracer{"base": opentracing.NoopTracer{}, "traced": quiet(b, w.sampled)} {
+		for name, tracer := range map[string]opentracing.Tracer{"base": opentracing.NoopTracer{}, "traced": silentTracer(b, w.sampled)} {
 			b.Run(w.name+"/"+name, func(b *testing.B) {
 				run := w.run(tracer)
 				b.ReportAllocs()

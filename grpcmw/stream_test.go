@@ -15,6 +15,7 @@ import (
 	"github.com/opentracing/opentracing-go/mocktracer"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -30,6 +31,17 @@ func open(t *testing.T, ctx context.Context, cc *grpc.ClientConn, method string)
 		t.Fatal(err)
 	}
 	return cs
+}
+
+// connect waits for the connection, so that a short deadline ends the RPC and not its start.
+func connect(t *testing.T, cc *grpc.ClientConn) {
+	t.Helper()
+	cc.Connect()
+	for s := cc.GetState(); s != connectivity.Ready; s = cc.GetState() {
+		if !cc.WaitForStateChange(t.Context(), s) {
+			t.Fatal("not connected")
+		}
+	}
 }
 
 func receiveAll(cs grpc.ClientStream) (n int, err error) {
@@ -92,11 +104,13 @@ func TestClientStreamEndsOnceWithTheTrueStatus(t *testing.T) {
 			cancel()
 		}, codes.OK},
 		{"deadline", holding(), func(t *testing.T, ctx context.Context, _ func(), cc *grpc.ClientConn) {
+			connect(t, cc)
 			ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 			t.Cleanup(cancel)
 			receiveAll(open(t, ctx, cc, testsvc.Chat))
 		}, codes.DeadlineExceeded},
 		{"deadline, never received", holding(), func(t *testing.T, ctx context.Context, _ func(), cc *grpc.ClientConn) {
+			connect(t, cc)
 			ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 			t.Cleanup(cancel)
 			open(t, ctx, cc, testsvc.Chat)
@@ -474,6 +488,7 @@ func TestDroppedStreams(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tracer := spantest.New(t)
 			cc := testsvc.Start(t, testsvc.Bufconn, holding(), nil, append(grpcmw.DialOptions(tracer), below...))
+			connect(t, cc)
 			started := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()

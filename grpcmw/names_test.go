@@ -1,0 +1,149 @@
+package grpcmw_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/opentracing/opentracing-go"
+	"google.golang.org/grpc"
+
+	"github.com/spanloom/spanloom/grpcmw"
+	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+	"github.com/spanloom/spanloom/spantest"
+)
+
+// forwarding is a transparent proxy for whatever it is called with.
+func forwarding(t *testing.T, backend *grpc.ClientConn) grpc.ServerOption {
+	return grpc.UnknownServiceHandler(func(_ any, ss grpc.ServerStream) error {
+		method, _ := grpc.MethodFromServerStream(ss)
+		_, err := receiveAll(open(t, ss.Context(), backend, method))
+		return err
+	})
+}
+
+// TestNamesOfProxiedMethods has callers make up 600 methods. Whichever ends of the proxy are traced, the operation names,
+// the names that observers get and those that hooks are called with have a bound.
+func TestNamesOfProxiedMethods(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		server, client bool
+		bound          int // of the names on the client
+	}{{"both ends", true, true, 1}, {"client alone", false, true, 513}, {"server alone", true, false, 0}} {
+		t.Run(tt.name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			var o observer
+			asked := map[string]bool{}
+			name := grpcmw.WithOperationName(func(m string) string { asked[m] = true; return "call " + m })
+			var server []grpc.ServerOption
+			var dial []grpc.DialOption
+			if tt.server {
+				server = grpcmw.ServerOptions(tracer)
+			}
+			if tt.client {
+				dial = grpcmw.DialOptions(tracer, grpcmw.WithObserver(&o), name)
+			}
+			backend := testsvc.Start(t, testsvc.Bufconn, nil, nil, dial)
+			cc := testsvc.Start(t, testsvc.Bufconn, nil, append(server, forwarding(t, backend)), nil)
+			for i := range 600 {
+				receiveAll(open(t, t.Context(), cc, fmt.Sprintf("/made.Up%d/Method", i)))
+			}
+			names := map[any]map[string]bool{}
+			for _, s := range tracer.Finished() {
+				side := fmt.Sprint(s.Tag("span.kind"))
+				if names[side] == nil {
+					names[side] = map[string]bool{}
+				}
+				names[side][s.OperationName] = true
+			}
+			calls := map[grpcmw.Call]bool{}
+			for _, c := range o.calls {
+				calls[c] = true
+			}
+			if n := len(names["server"]); n > 1 {
+				t.Errorf("%d names on the server", n)
+			}
+			if n := max(len(names["client"]), len(calls), len(asked)); n > tt.bound {
+				t.Errorf("%d names on the client, want at most %d", n, tt.bound)
+			}
+		})
+	}
+}
+
+// TestRegisteredMethodsKeepTheirNames has more methods than an interceptor of a client keeps.
+func TestRegisteredMethodsKeepTheirNames(t *testing.T) {
+	tracer := spantest.New(t)
+	intercept := grpcmw.UnaryServerInterceptor(tracer)
+	for i := range 600 {
+		method := fmt.Sprintf("/many.Methods/M%d", i)
+		intercept(t.Context(), nil, &grpc.UnaryServerInfo{FullMethod: method}, unaryHandler)
+	}
+	for i, s := range tracer.Finished() {
+		if want := fmt.Sprintf("/many.Methods/M%d", i); s.OperationName != want {
+			t.Fatalf("%q, want %q", s.OperationName, want)
+		}
+	}
+}
+
+// TestKnownMethodsThroughAProxy wants a client's methods known as long as its own server knows them.
+func TestKnownMethodsThroughAProxy(t *testing.T) {
+	tracer := spantest.New(t)
+	backend := testsvc.Start(t, testsvc.Bufconn, nil, nil, grpcmw.DialOptions(tracer))
+	middle := &testsvc.Server{Stream: func(method string, ss grpc.ServerStream) error {
+		cs := open(t, ss.Context(), backend, method)
+		cs.CloseSend()
+		receiveAll(cs)
+		return nil
+	}}
+	cc := testsvc.Start(t, testsvc.Bufconn, middle, grpcmw.ServerOptions(tracer), nil)
+	(&transcript{}).stream(t.Context(), cc, testsvc.Chat)
+	for _, s := range tracer.Finished() {
+		if s.OperationName != testsvc.Chat {
+			t.Errorf("%v: %q", s.Tag("span.kind"), s.OperationName)
+		}
+	}
+}
+
+// TestStreamsOfUnaryMethods opens streams for methods of which neither side streams, as generic clients do.
+func TestStreamsOfUnaryMethods(t *testing.T) {
+	tracer := spantest.New(t)
+	cc := testsvc.Start(t, testsvc.Bufconn, nil, grpcmw.ServerOptions(tracer), grpcmw.DialOptions(tracer))
+	cs, err := cc.NewStream(t.Context(), &grpc.StreamDesc{StreamName: "Say"}, testsvc.Say)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := new(testsvc.Msg)
+	if err := cs.SendMsg(testsvc.Text("x")); err != nil {
+		t.Fatal(err)
+	}
+	cs.CloseSend()
+	if err := cs.RecvMsg(out); err != nil || out.Value != "x" {
+		t.Fatal(out, err)
+	}
+	grpcmw.StreamServerInterceptor(tracer)(nil, &pingPong{ctx: t.Context()}, &grpc.StreamServerInfo{FullMethod: testsvc.Say}, func(_ any, ss grpc.ServerStream) error {
+		return ss.SendMsg(nil)
+	})
+	for _, s := range tracer.Finished() {
+		if s.OperationName != testsvc.Say || s.Tag("grpc.type") != "unary" || s.Tag("rpc.grpc.status_code") != 0 {
+			t.Errorf("%q with %v", s.OperationName, s.Tags())
+		}
+	}
+	if n := len(tracer.Finished()); n != 3 {
+		t.Errorf("%d spans, want 3", n)
+	}
+}
+
+// TestUnknownMethodsInHooks wants a filter to see the method as it was called, since it records nothing.
+func TestUnknownMethodsInHooks(t *testing.T) {
+	tracer := spantest.New(t)
+	var seen string
+	public := grpcmw.WithPublicEndpoint(func(_ context.Context, m string) bool { seen = m; return true })
+	var method string
+	outcome := grpcmw.WithOutcome(func(_ context.Context, _ opentracing.Span, o *grpcmw.Outcome) { method = o.Method })
+	info := &grpc.StreamServerInfo{FullMethod: "/made.Up/" + strings.Repeat("x", 5000), IsClientStream: true, IsServerStream: true}
+	grpcmw.StreamServerInterceptor(tracer, public, outcome)(nil, &pingPong{ctx: t.Context()}, info, func(any, grpc.ServerStream) error { return nil })
+	if seen != info.FullMethod || method != grpcmw.UnknownMethod {
+		t.Errorf("public saw %d bytes, the outcome %q", len(seen), method)
+	}
+}
