@@ -33,8 +33,11 @@ type Config struct {
 	// TracerOptions are passed to jaeger-client-go after the kit's own, for what it alone knows: observers, injectors and
 	// extractors of other formats. They can undo what this package promises; with any of them spans start more slowly.
 	TracerOptions []jaeger.TracerOption
-	Logger        *slog.Logger                // default: slog.Default(); at most a few lines a minute
-	LookupEnv     func(string) (string, bool) // default: os.LookupEnv
+	// Metrics are counters of jaeger-client-go that the tracer keeps up to date, all of them not nil: those of spans and
+	// traces, sampling and baggage. With them spans start more slowly. [Tracer.Stats] has no need of them.
+	Metrics   *jaeger.Metrics
+	Logger    *slog.Logger                // default: slog.Default(); at most a few lines a minute
+	LookupEnv func(string) (string, bool) // default: os.LookupEnv
 }
 
 // Limits bounds what one span carries to an exporter. Zero takes the default, a negative value sets no limit.

@@ -28,6 +28,7 @@ type resolved struct {
 	wideIDs     bool
 
 	tracerOptions []jaeger.TracerOption
+	metrics       *jaeger.Metrics
 }
 
 // resolve fills the gaps of cfg. What is in effect, what is wrong and what deserves a warning is collected in r.
@@ -52,7 +53,7 @@ func (r *resolver) resolve(cfg Config) resolved {
 		r.wrongCode("ShutdownTimeout", cfg.ShutdownTimeout, expected("a positive duration"))
 	}
 	out.wideIDs = r.wideIDs(cfg.TraceID64)
-	out.tracerOptions = cfg.TracerOptions
+	out.tracerOptions, out.metrics = cfg.TracerOptions, cfg.Metrics
 	r.withoutEffect()
 	r.hints()
 	if out.disabled {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"strings"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
@@ -74,10 +75,16 @@ func (r *resolver) warnOfForeignGlobal() {
 	}
 }
 
-// caller returns where Start was called.
+// caller returns where Start was called, by the program or through package jaegercfg.
 func caller() string {
-	_, file, line, _ := runtime.Caller(2)
-	return fmt.Sprintf("%s:%d", file, line)
+	var pcs [8]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		if !more || !strings.HasPrefix(frame.Function, kitModule+"/tracerinit/jaegercfg.") {
+			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
+		}
+	}
 }
 
 // build makes the parts of t. If the configuration is known to be wrong it only looks for more errors.
@@ -101,7 +108,7 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 	if !isV2 {
 		v2 = samplerV2{sampler}
 	}
-	t.tracer = newTracer(s, v2.(jaeger.Sampler), t.fan, t.counts.metrics(), propagator)
+	t.tracer = newTracer(s, v2.(jaeger.Sampler), t.fan, t.counts.metrics(s.metrics), propagator)
 	if mayUseEngine(s) {
 		t.engine = &engine.Engine{
 			Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator, TraceID128: s.wideIDs,

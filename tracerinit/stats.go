@@ -140,10 +140,41 @@ type counter struct{ atomic.Uint64 }
 // Inc implements the counter of jaeger-lib's metrics.
 func (c *counter) Inc(n int64) { c.Add(uint64(n)) }
 
-// metrics makes the engine count.
-func (c *counts) metrics() *jaeger.Metrics {
-	m := jaeger.NewNullMetrics()
-	m.SpansStartedSampled, m.SpansStartedNotSampled, m.SpansStartedDelayedSampling = &c.started, &c.started, &c.started
-	m.SpansFinishedSampled, m.SpansFinishedNotSampled, m.SpansFinishedDelayedSampling = &c.finished, &c.finished, &c.finished
-	return m
+// metrics returns the metrics for a tracer of jaeger-client-go: those that count spans here, and else the user's, which
+// may be nil.
+func (c *counts) metrics(user *jaeger.Metrics) *jaeger.Metrics {
+	var m jaeger.Metrics
+	if user != nil {
+		m = *user
+	} else {
+		m = *jaeger.NewNullMetrics()
+	}
+	m.SpansStartedSampled = c.started.and(m.SpansStartedSampled, user)
+	m.SpansStartedNotSampled = c.started.and(m.SpansStartedNotSampled, user)
+	m.SpansStartedDelayedSampling = c.started.and(m.SpansStartedDelayedSampling, user)
+	m.SpansFinishedSampled = c.finished.and(m.SpansFinishedSampled, user)
+	m.SpansFinishedNotSampled = c.finished.and(m.SpansFinishedNotSampled, user)
+	m.SpansFinishedDelayedSampling = c.finished.and(m.SpansFinishedDelayedSampling, user)
+	return &m
+}
+
+// metric is a counter of jaeger-lib.
+type metric interface{ Inc(int64) }
+
+// and returns a counter that counts into c, and into other if the user gave metrics.
+func (c *counter) and(other metric, user *jaeger.Metrics) metric {
+	if user == nil {
+		return c
+	}
+	return twoCounters{c, other}
+}
+
+type twoCounters struct {
+	ours *counter
+	user metric
+}
+
+func (t twoCounters) Inc(n int64) {
+	t.ours.Inc(n)
+	t.user.Inc(n)
 }
