@@ -30,11 +30,13 @@ type Config struct {
 	Local           bool          // do not become opentracing.GlobalTracer
 	// TraceID64 makes ids of new traces 64 bits long, as those of jaeger-client-go are by default. The default is 128.
 	TraceID64 bool
-	// TracerOptions are passed to jaeger-client-go after the kit's own, for what it alone knows: observers, injectors and
-	// extractors of other formats. They can undo what this package promises; with any of them spans start more slowly.
+	// TracerOptions are passed to jaeger-client-go after the kit's own, for what it alone knows: observers, injectors
+	// and extractors of other formats. They can undo what this package promises; with any of them spans start more
+	// slowly.
 	TracerOptions []jaeger.TracerOption
-	// Metrics are counters of jaeger-client-go that the tracer keeps up to date, all of them not nil: those of spans and
-	// traces, sampling and baggage. With them spans start more slowly. [Tracer.Stats] has no need of them.
+	// Metrics are the metrics of jaeger-client-go, none of them nil, for programs that have dashboards of them. The
+	// tracer keeps them up to date: those of exporters and sampler within a second. With them spans start more slowly,
+	// and [Tracer.Stats] has it all without them.
 	Metrics   *jaeger.Metrics
 	Logger    *slog.Logger                // default: slog.Default(); at most a few lines a minute
 	LookupEnv func(string) (string, bool) // default: os.LookupEnv

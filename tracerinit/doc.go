@@ -10,18 +10,18 @@
 // # Configuration
 //
 // Precedence, highest first: [Config], the JAEGER_* variables that jaeger-client-go reads (and JAEGER_PROPAGATION,
-// JAEGER_AUTH_TOKEN), the OTEL_* variables of OpenTelemetry's SDKs, defaults. An empty variable is not set. A wrong value
-// of a variable that something uses fails [Start], whose error lists all of them; one that nothing uses is a warning, and
-// a disabled tracer always starts. Where variables of the two families disagree, one warning is logged.
+// JAEGER_AUTH_TOKEN), the OTEL_* variables of OpenTelemetry's SDKs, defaults. An empty variable is not set. A wrong
+// value of a variable that something uses fails [Start], whose error lists all of them; one that nothing uses is a
+// warning, and a disabled tracer always starts. Where variables of the two families disagree, one warning is logged.
 // [Tracer.Settings] returns what is in effect, where it comes from, and what it overrides. No secret is ever shown.
 // docs/configuration.md lists every variable.
 //
 // By default all traces are sampled (a caller's decision is always kept), ids have 128 bits, contexts are read as W3C,
 // Jaeger and B3 and written as W3C and Jaeger, and spans go as OTLP over HTTP to http://localhost:4318, unless an
-// exporter or a reporter is configured. JAEGER_ENDPOINT (thrift over HTTP) or JAEGER_AGENT_HOST (thrift over UDP) choose
-// Jaeger; OTEL_TRACES_EXPORTER=otlp,jaeger sends to both. Endpoints are used as they are written, so that those with a
-// token in the path work; to OTEL_EXPORTER_OTLP_ENDPOINT /v1/traces is appended as OpenTelemetry defines it, unless its
-// path ends in /v1/traces or /otlp/traces already.
+// exporter or a reporter is configured. JAEGER_ENDPOINT (thrift over HTTP) or JAEGER_AGENT_HOST (thrift over UDP)
+// choose Jaeger; OTEL_TRACES_EXPORTER=otlp,jaeger sends to both. Endpoints are used as they are written, so that those
+// with a token in the path work; to OTEL_EXPORTER_OTLP_ENDPOINT /v1/traces is appended as OpenTelemetry defines it,
+// unless its path ends in /v1/traces or /otlp/traces already.
 //
 // sampling.priority overrides the sampler for a span's trace. Among the options of StartSpan any number will do; in
 // Span.SetTag it must be a uint16, which ext.SamplingPriority.Set takes care of.

@@ -123,7 +123,9 @@ func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 		return raw, name
 	}
 	if strings.HasPrefix(strings.ToLower(raw), "unix:") {
-		r.wrongURL(name, raw, expected("an http:// or https:// URL; only "+otlpPrefix+"PROTOCOL=grpc can use a unix socket"))
+		r.wrongURL(
+			name, raw, expected("an http:// or https:// URL; only "+otlpPrefix+"PROTOCOL=grpc can use a unix socket"),
+		)
 		return defaultOTLP, name
 	}
 	if err := validateURL(raw); err != nil {
@@ -157,7 +159,9 @@ func (r *resolver) otlpHeaders(e *exporterChoice) map[string]string {
 		k, errKey := url.PathUnescape(strings.TrimSpace(k))
 		v, errValue := url.PathUnescape(strings.TrimSpace(v))
 		if !ok || errKey != nil || errValue != nil || !export.ValidHeader(k, v) {
-			r.wrongSecret(variable, raw, expected(fmt.Sprintf("name=value,name=value, percent-encoded; entry %d is not", n)))
+			r.wrongSecret(
+				variable, raw, expected(fmt.Sprintf("name=value,name=value, percent-encoded; entry %d is not", n)),
+			)
 			continue
 		}
 		maps.DeleteFunc(headers, func(earlier, _ string) bool { return strings.EqualFold(earlier, k) })

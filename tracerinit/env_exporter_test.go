@@ -34,10 +34,19 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 		{"OTEL_TRACES_EXPORTER=jaeger JAEGER_AGENT_PORT=1", "jaeger/udp localhost:1", 0},
 		{"OTEL_TRACES_EXPORTER=otlp,jaeger JAEGER_ENDPOINT=http://j:14268/api/traces", otlp + "; " + jaegerHTTP, 0},
 		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_ENDPOINT=http://j:14268/api/traces", jaegerHTTP, 0},
-		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=udp/thrift.compact OTEL_EXPORTER_JAEGER_ENDPOINT=http://j", "jaeger/udp localhost:6831", 0},
-		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=http/thrift.binary OTEL_EXPORTER_JAEGER_AGENT_HOST=a:1", local14268, 1},
+		{
+			"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=udp/thrift.compact OTEL_EXPORTER_JAEGER_ENDPOINT=http://j",
+			"jaeger/udp localhost:6831", 0,
+		},
+		{
+			"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=http/thrift.binary OTEL_EXPORTER_JAEGER_AGENT_HOST=a:1",
+			local14268, 1,
+		},
 		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=grpc", "error: 14268", 0},
-		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_ENDPOINT=http://x JAEGER_ENDPOINT=http://j:14268/api/traces", jaegerHTTP, 1},
+		{
+			"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_ENDPOINT=http://x JAEGER_ENDPOINT=http://j:14268/api/traces",
+			jaegerHTTP, 1,
+		},
 		{"OTEL_EXPORTER_JAEGER_ENDPOINT=http://j", otlp, 1},
 		{"OTEL_EXPORTER_JAEGER_ENDPOINT=wrong OTEL_TRACES_EXPORTER=otlp", otlp, 2},
 
@@ -59,7 +68,10 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 		{"OTEL_EXPORTER_OTLP_PROTOCOL=junk OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf", otlp, 1},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT=unix:///run/otel.sock", "error: OTEL_EXPORTER_OTLP_PROTOCOL=grpc", 0},
 		{"OTEL_EXPORTER_OTLP_INSECURE=1 OTEL_EXPORTER_OTLP_TRACES_TIMEOUT=0", otlp, 1},
-		{"OTEL_TRACES_EXPORTER=none OTEL_EXPORTER_OTLP_CERTIFICATE=/no/such OTEL_EXPORTER_OTLP_HEADERS=x OTEL_BSP_MAX_QUEUE_SIZE=-1", "", 2},
+		{
+			"OTEL_TRACES_EXPORTER=none OTEL_EXPORTER_OTLP_CERTIFICATE=/no/such OTEL_EXPORTER_OTLP_HEADERS=x OTEL_BSP_MAX_QUEUE_SIZE=-1",
+			"", 2,
+		},
 	} {
 		t.Run(c.pairs, func(t *testing.T) {
 			out, r := resolveEnv(t, Config{}, strings.Fields(c.pairs)...)
@@ -91,7 +103,9 @@ func TestReportersNeedNoExporter(t *testing.T) {
 
 func TestWhatCodeDoesNotUseIsNoError(t *testing.T) {
 	code := Config{
-		Exporters: []Exporter{Console(io.Discard)}, Sampler: Always(), Queue: Queue{Size: 1, Batch: 1, Interval: 1, Timeout: 1},
+		Exporters: []Exporter{Console(io.Discard)}, Sampler: Always(), Queue: Queue{
+			Size: 1, Batch: 1, Interval: 1, Timeout: 1,
+		},
 		Limits: Limits{Tags: 1, Logs: 1, Fields: 1, ValueBytes: 1}, Propagation: propagation(0), TraceID64: true,
 	}
 	needed := []string{"JAEGER_DISABLED", "JAEGER_TAGS", "OTEL_RESOURCE_ATTRIBUTES", "JAEGER_REPORTER_LOG_SPANS"}
@@ -112,19 +126,45 @@ func TestWhatCodeDoesNotUseIsNoError(t *testing.T) {
 
 func TestZerosMeanWhatTheirFamilySays(t *testing.T) {
 	for pair, want := range map[string]Setting{
-		"OTEL_BSP_EXPORT_TIMEOUT=0":                                     {Name: "queue.timeout", Value: "none", Source: "OTEL_BSP_EXPORT_TIMEOUT"},
-		"OTEL_EXPORTER_OTLP_TIMEOUT=0":                                  {Name: "exporter.timeout", Value: "none", Source: "OTEL_EXPORTER_OTLP_TIMEOUT"},
-		"OTEL_BSP_SCHEDULE_DELAY=0":                                     {Name: "queue.interval", Value: "1ns", Source: "OTEL_BSP_SCHEDULE_DELAY"},
-		"OTEL_BSP_MAX_QUEUE_SIZE=0":                                     {Name: "queue.size", Value: "8192", Source: "default"},
-		"OTEL_BSP_MAX_EXPORT_BATCH_SIZE=0":                              {Name: "queue.batch", Value: "512", Source: "default"},
-		"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=0":                             {Name: "limits.tags", Value: "0", Source: "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"},
-		"OTEL_SPAN_EVENT_COUNT_LIMIT=0":                                 {Name: "limits.logs", Value: "0", Source: "OTEL_SPAN_EVENT_COUNT_LIMIT"},
-		"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=0":                           {Name: "limits.value_bytes", Value: "1", Source: "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"},
-		"JAEGER_REPORTER_MAX_QUEUE_SIZE=0":                              {Name: "queue.size", Value: "8192", Source: "default"},
-		"JAEGER_REPORTER_FLUSH_INTERVAL=0s":                             {Name: "queue.interval", Value: "1s", Source: "default"},
-		"JAEGER_SAMPLER_PARAM=0 JAEGER_SAMPLER_TYPE=remote":             {Name: "sampler.initial", Value: "ratio 0", Source: "JAEGER_SAMPLER_TYPE"},
-		"JAEGER_SAMPLER_MAX_OPERATIONS=0 JAEGER_SAMPLER_TYPE=remote":    {Name: "sampler.max_operations", Value: "2000", Source: "default"},
-		"JAEGER_SAMPLER_REFRESH_INTERVAL=0s JAEGER_SAMPLER_TYPE=remote": {Name: "sampler.interval", Value: "1m0s", Source: "default"},
+		"OTEL_BSP_EXPORT_TIMEOUT=0": {
+			Name: "queue.timeout", Value: "none", Source: "OTEL_BSP_EXPORT_TIMEOUT",
+		},
+		"OTEL_EXPORTER_OTLP_TIMEOUT=0": {
+			Name: "exporter.timeout", Value: "none", Source: "OTEL_EXPORTER_OTLP_TIMEOUT",
+		},
+		"OTEL_BSP_SCHEDULE_DELAY=0": {
+			Name: "queue.interval", Value: "1ns", Source: "OTEL_BSP_SCHEDULE_DELAY",
+		},
+		"OTEL_BSP_MAX_QUEUE_SIZE=0": {
+			Name: "queue.size", Value: "8192", Source: "default",
+		},
+		"OTEL_BSP_MAX_EXPORT_BATCH_SIZE=0": {
+			Name: "queue.batch", Value: "512", Source: "default",
+		},
+		"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=0": {
+			Name: "limits.tags", Value: "0", Source: "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+		},
+		"OTEL_SPAN_EVENT_COUNT_LIMIT=0": {
+			Name: "limits.logs", Value: "0", Source: "OTEL_SPAN_EVENT_COUNT_LIMIT",
+		},
+		"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT=0": {
+			Name: "limits.value_bytes", Value: "1", Source: "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+		},
+		"JAEGER_REPORTER_MAX_QUEUE_SIZE=0": {
+			Name: "queue.size", Value: "8192", Source: "default",
+		},
+		"JAEGER_REPORTER_FLUSH_INTERVAL=0s": {
+			Name: "queue.interval", Value: "1s", Source: "default",
+		},
+		"JAEGER_SAMPLER_PARAM=0 JAEGER_SAMPLER_TYPE=remote": {
+			Name: "sampler.initial", Value: "ratio 0", Source: "JAEGER_SAMPLER_TYPE",
+		},
+		"JAEGER_SAMPLER_MAX_OPERATIONS=0 JAEGER_SAMPLER_TYPE=remote": {
+			Name: "sampler.max_operations", Value: "2000", Source: "default",
+		},
+		"JAEGER_SAMPLER_REFRESH_INTERVAL=0s JAEGER_SAMPLER_TYPE=remote": {
+			Name: "sampler.interval", Value: "1m0s", Source: "default",
+		},
 	} {
 		t.Run(pair, func(t *testing.T) {
 			_, r := resolveEnv(t, Config{}, strings.Fields(pair)...)
@@ -140,7 +180,9 @@ func TestGRPCWithoutItsPackageNamesTheImport(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "github.com/spanloom/spanloom/tracerinit/otlpgrpc") {
 		t.Errorf("%v", err)
 	}
-	_, r := resolveEnv(t, Config{Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}}}, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
+	_, r := resolveEnv(
+		t, Config{Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}}}, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+	)
 	if r.err() != nil {
 		t.Errorf("an error though code chose another exporter: %v", r.err())
 	}

@@ -46,7 +46,9 @@ func startIn(t *testing.T, pairs []string) (shown string, err error) {
 		return fmt.Sprint(r.err(), warningsOf(r), r.settings), r.err()
 	}
 	var log logBuffer
-	tracer, err := Start(local(Config{Logger: log.logger(), LookupEnv: env(pairs...), ShutdownTimeout: time.Nanosecond}))
+	tracer, err := Start(
+		local(Config{Logger: log.logger(), LookupEnv: env(pairs...), ShutdownTimeout: time.Nanosecond}),
+	)
 	if err != nil {
 		return log.String() + err.Error(), err
 	}

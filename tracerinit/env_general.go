@@ -103,7 +103,9 @@ func (r *resolver) limits(code Limits) model.Limits {
 		Logs:   bound("limits.logs", code.Logs, 128, allowsNone, "OTEL_SPAN_EVENT_COUNT_LIMIT"),
 		Fields: bound("limits.fields", code.Fields, 128, allowsNone, "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", count),
 		// A limit of one byte is as good as one of zero, which means none to package model.
-		ValueBytes: bound("limits.value_bytes", code.ValueBytes, 16<<10, 1, "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", length),
+		ValueBytes: bound(
+			"limits.value_bytes", code.ValueBytes, 16<<10, 1, "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", length,
+		),
 	}
 }
 

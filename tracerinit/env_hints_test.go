@@ -96,7 +96,9 @@ func TestAGlobalTracerOfAnotherPackageIsReplacedWithAWarning(t *testing.T) {
 			opentracing.SetGlobalTracer(c.global)
 			var log logBuffer
 			tracer, err := Start(Config{
-				Logger: log.logger(), LookupEnv: env(), Local: c.local, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()},
+				Logger: log.logger(), LookupEnv: env(), Local: c.local, Reporters: []jaeger.Reporter{
+					jaeger.NewNullReporter(),
+				},
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -24,7 +24,9 @@ func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
 	var log logBuffer
 	cfg := Config{
 		Logger: log.logger(), LookupEnv: env(pairs...),
-		Queue: Queue{Size: -1}, Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}}, Reporters: []jaeger.Reporter{nil},
+		Queue: Queue{Size: -1}, Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}}, Reporters: []jaeger.Reporter{
+			nil,
+		},
 	}
 	_, err := Start(local(cfg))
 	if err == nil {
@@ -95,7 +97,10 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 		{"sampler", "ratio 0.5", "never", "always", "always"},
 		{"propagation.extract", "tracecontext", "jaeger", "b3", "tracecontext,jaeger,b3,b3multi"},
 		{"tag.k", "c", "j", "o", ""},
-		{"exporter", "mine ", "jaeger/http http://j/api/traces", "console /dev/stdout", "otlp/http http://localhost:4318/v1/traces"},
+		{
+			"exporter", "mine ", "jaeger/http http://j/api/traces", "console /dev/stdout",
+			"otlp/http http://localhost:4318/v1/traces",
+		},
 		{"disabled", "true", "false", "true", "false"},
 	}
 	for name, at := range map[string]struct {
@@ -126,7 +131,10 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 func TestConflictsAreToldOnceWithoutValues(t *testing.T) {
 	var log logBuffer
 	start(t, Config{
-		Logger: log.logger(), LookupEnv: env("JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=two", "OTEL_TRACES_EXPORTER=none", "JAEGER_TAGS=a=1,b=1", "OTEL_RESOURCE_ATTRIBUTES=a=2,b=2"),
+		Logger: log.logger(), LookupEnv: env(
+			"JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=two", "OTEL_TRACES_EXPORTER=none", "JAEGER_TAGS=a=1,b=1",
+			"OTEL_RESOURCE_ATTRIBUTES=a=2,b=2",
+		),
 	})
 	for _, variable := range []string{"OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"} {
 		if n := strings.Count(log.String(), "ignored="+variable); n != 1 {
@@ -134,7 +142,13 @@ func TestConflictsAreToldOnceWithoutValues(t *testing.T) {
 		}
 	}
 	log.buf.Reset()
-	start(t, Config{Logger: log.logger(), LookupEnv: env("JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=one", "OTEL_TRACES_EXPORTER=none")})
+	start(
+		t,
+		Config{
+			Logger:    log.logger(),
+			LookupEnv: env("JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=one", "OTEL_TRACES_EXPORTER=none"),
+		},
+	)
 	if log.String() != "" {
 		t.Errorf("the same value twice is no conflict: %s", log.String())
 	}

@@ -75,7 +75,10 @@ func (r *resolver) remote(s Sampler, source string, arg samplerArgument) (Sample
 		{"sampler.endpoint", s.shownURL(), endpointSource, strings.Join(ignored, ", ")},
 		{"sampler.initial", options.Initial.String(), initialSource, ""},
 		{"sampler.interval", interval.value.String(), interval.source, strings.Join(interval.overrides, ", ")},
-		{"sampler.max_operations", strconv.Itoa(operations.value), operations.source, strings.Join(operations.overrides, ", ")},
+		{
+			"sampler.max_operations", strconv.Itoa(operations.value), operations.source,
+			strings.Join(operations.overrides, ", "),
+		},
 	}
 }
 
@@ -103,7 +106,10 @@ func (r *resolver) samplingEndpoint(code, argument string) (endpoint, source str
 		switch err := validateSamplingURL(value); {
 		case serviceLink.MatchString(value):
 			r.reported[name] = true
-			r.warn("a variable holds the link to a Kubernetes service, not an endpoint, and is ignored", slogVariable(name))
+			r.warn(
+				"a variable holds the link to a Kubernetes service, not an endpoint, and is ignored",
+				slogVariable(name),
+			)
 		case err != nil:
 			r.wrongURL(name, value, err)
 		case endpoint == "":

@@ -17,7 +17,9 @@ var misplaced = []string{
 }
 
 // misplacedWord are ways in which it can only be known where no text will do.
-var misplacedWord = []string{"host/adapt_%s", "host:4318/adapt_%s", "u:%s", "endpoint=%s", "x?key=%s", "${TOKEN:%s}", "$(TOKEN)%s", "%s %s"}
+var misplacedWord = []string{
+	"host/adapt_%s", "host:4318/adapt_%s", "u:%s", "endpoint=%s", "x?key=%s", "${TOKEN:%s}", "$(TOKEN)%s", "%s %s",
+}
 
 // anyTextWillDo are variables that can hold any text.
 var anyTextWillDo = []string{"JAEGER_SERVICE_NAME", "OTEL_SERVICE_NAME", "JAEGER_TAGS", "OTEL_RESOURCE_ATTRIBUTES"}
@@ -50,13 +52,16 @@ func around(text, part string) string {
 
 func TestAMisplacedSecretInCodeIsNeverShown(t *testing.T) {
 	for name, cfg := range map[string]Config{
-		"sampler":  {Sampler: Remote("http://u:secret-1@host:bad/secret-1", RemoteOptions{})},
-		"otlp":     {Exporters: []Exporter{OTLPHTTP("Authorization: Bearer secret-1")}},
-		"jaeger":   {Exporters: []Exporter{JaegerHTTP("host/adapt_secret-1")}},
-		"udp":      {Exporters: []Exporter{JaegerUDP("u:secret-1@host")}},
-		"tags":     {Tags: map[string]any{"password": "secret-1", "note": "Bearer secret-1"}},
-		"service":  {Service: "Authorization: Bearer secret-1"},
-		"reporter": {Service: "x", Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}, Sampler: Remote("secret-1", RemoteOptions{Interval: -1})},
+		"sampler": {Sampler: Remote("http://u:secret-1@host:bad/secret-1", RemoteOptions{})},
+		"otlp":    {Exporters: []Exporter{OTLPHTTP("Authorization: Bearer secret-1")}},
+		"jaeger":  {Exporters: []Exporter{JaegerHTTP("host/adapt_secret-1")}},
+		"udp":     {Exporters: []Exporter{JaegerUDP("u:secret-1@host")}},
+		"tags":    {Tags: map[string]any{"password": "secret-1", "note": "Bearer secret-1"}},
+		"service": {Service: "Authorization: Bearer secret-1"},
+		"reporter": {
+			Service: "x", Reporters: []jaeger.Reporter{jaeger.NewNullReporter()},
+			Sampler: Remote("secret-1", RemoteOptions{Interval: -1}),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log logBuffer

@@ -48,6 +48,9 @@ func (t *Tracer) Shutdown(ctx context.Context) error {
 	}
 	err := runAll(ctx, tasks)
 	t.stopped.Do(t.fan.converter.close)
+	if t.metrics != nil {
+		t.metrics.shutdown()
+	}
 	return err
 }
 

@@ -43,7 +43,9 @@ func TestPassingTracersSendTheIncomingContextOn(t *testing.T) {
 	for name, tracer := range passingTracers(t) {
 		in := incoming(t, tracer, "traceparent", traceparent, "tracestate", "a=b", "baggage", "user=alice")
 		for kind, option := range map[string]opentracing.StartSpanOption{
-			"child of": opentracing.ChildOf(in), "follows from": opentracing.FollowsFrom(in), "rpc server": ext.RPCServerOption(in), "kit": &knownOption{in},
+			"child of": opentracing.ChildOf(in), "follows from": opentracing.FollowsFrom(in), "rpc server": ext.RPCServerOption(in), "kit": &knownOption{
+				in,
+			},
 		} {
 			parent := tracer.StartSpan("x", opentracing.Tag{Key: "a", Value: 1}, option)
 			child := tracer.StartSpan("y", opentracing.ChildOf(parent.Context()))

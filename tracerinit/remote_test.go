@@ -68,7 +68,15 @@ func share(tracer *Tracer, operation string, n int) float64 {
 
 func TestRemoteSamplerAsksAtOnce(t *testing.T) {
 	server := newStrategies(t, text200(everything))
-	tracer, _ := memory(t, Config{Service: "shop & co", Sampler: Remote(server.URL+"/adapt_tok@en_1/api/sampling?a=b", RemoteOptions{Interval: time.Hour, Initial: Never()})})
+	tracer, _ := memory(
+		t,
+		Config{
+			Service: "shop & co",
+			Sampler: Remote(
+				server.URL+"/adapt_tok@en_1/api/sampling?a=b", RemoteOptions{Interval: time.Hour, Initial: Never()},
+			),
+		},
+	)
 	eventually(t, "a first answer", func() bool { return tracer.Stats().Sampler.Changed == 1 })
 	if got := share(tracer, "x", 100); got != 1 {
 		t.Errorf("%v of the traces are sampled", got)
@@ -177,12 +185,14 @@ var badAnswers = map[string]http.HandlerFunc{
 	"no number":        text200(`{"probabilisticSampling":{"samplingRate":"NaN"}}`),
 	"operation alone":  text200(`{"operationSampling":{"perOperationStrategies":[{"operation":"x"}]}}`),
 	"operation null":   text200(`{"operationSampling":{"perOperationStrategies":[null]}}`),
-	"bad operation":    text200(`{"operationSampling":{"perOperationStrategies":[{"operation":"x","probabilisticSampling":{"samplingRate":2}}]}}`),
-	"bad lower bound":  text200(`{"operationSampling":{"defaultLowerBoundTracesPerSecond":-1}}`),
-	"trailing text":    text200(everything + "x"),
-	"deep":             text200(strings.Repeat("[", 100000)),
-	"404":              http.NotFound,
-	"500":              func(w http.ResponseWriter, _ *http.Request) { http.Error(w, everything, 500) },
+	"bad operation": text200(
+		`{"operationSampling":{"perOperationStrategies":[{"operation":"x","probabilisticSampling":{"samplingRate":2}}]}}`,
+	),
+	"bad lower bound": text200(`{"operationSampling":{"defaultLowerBoundTracesPerSecond":-1}}`),
+	"trailing text":   text200(everything + "x"),
+	"deep":            text200(strings.Repeat("[", 100000)),
+	"404":             http.NotFound,
+	"500":             func(w http.ResponseWriter, _ *http.Request) { http.Error(w, everything, 500) },
 	"redirect": func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/elsewhere" {
 			http.Redirect(w, r, "/elsewhere", http.StatusFound)
@@ -206,7 +216,15 @@ func TestBadAnswersKeepTheLastGoodStrategy(t *testing.T) {
 			t.Parallel()
 			var log logBuffer
 			server := newStrategies(t, text200(everything))
-			tracer, _ := memory(t, Config{Logger: log.logger(), Sampler: Remote(server.URL+"/adapt_secret-1/api/sampling", RemoteOptions{Interval: time.Millisecond})})
+			tracer, _ := memory(
+				t,
+				Config{
+					Logger: log.logger(),
+					Sampler: Remote(
+						server.URL+"/adapt_secret-1/api/sampling", RemoteOptions{Interval: time.Millisecond},
+					),
+				},
+			)
 			eventually(t, "a good answer", func() bool { return tracer.Stats().Sampler.Changed == 1 })
 			server.say(answer)
 			eventually(t, "three bad answers", func() bool { return tracer.Stats().Sampler.Failed >= 3 })
@@ -266,7 +284,9 @@ func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
 	for name, url := range urls {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
-			tracer, err := Start(local(Config{Sampler: Remote(url, RemoteOptions{}), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}))
+			tracer, err := Start(
+				local(Config{Sampler: Remote(url, RemoteOptions{}), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}),
+			)
 			if took := time.Since(began); err != nil || took > 2*time.Second {
 				t.Fatalf("Start took %v: %v", took, err)
 			}
@@ -299,7 +319,9 @@ func (panickingWriter) Write([]byte) (int, error) { panic("logger") }
 func TestRemoteSamplerSurvivesALoggerThatPanics(t *testing.T) {
 	server := newStrategies(t, http.NotFound)
 	logger := slog.New(slog.NewTextHandler(panickingWriter{}, nil))
-	tracer, _ := memory(t, Config{Logger: logger, Sampler: Remote(server.URL, RemoteOptions{Interval: time.Millisecond})})
+	tracer, _ := memory(
+		t, Config{Logger: logger, Sampler: Remote(server.URL, RemoteOptions{Interval: time.Millisecond})},
+	)
 	eventually(t, "two questions", func() bool { return tracer.Stats().Sampler.Failed >= 2 })
 }
 

@@ -87,7 +87,7 @@ func (r *resolver) wrongShown(name, shown, value string, err error) {
 
 // wrongCode records an error about a field of [Config].
 func (r *resolver) wrongCode(field string, value any, err error) {
-	r.fail(fmt.Errorf("Config.%s: %v: %w", field, value, err))
+	r.fail(fmt.Errorf("%s: %v: %w", "Config."+field, value, err))
 }
 
 // fail adds an error, once: several settings may depend on one variable.
@@ -107,7 +107,9 @@ func (r *resolver) warn(text string, attrs ...slog.Attr) {
 
 // conflict warns that variables of the two families disagree.
 func (r *resolver) conflict(used, ignored string) {
-	r.warn("two variables disagree: JAEGER_* wins over OTEL_*", slog.String("used", used), slog.String("ignored", ignored))
+	r.warn(
+		"two variables disagree: JAEGER_* wins over OTEL_*", slog.String("used", used), slog.String("ignored", ignored),
+	)
 }
 
 // note records a setting that is in effect, and the variables that it overrides.

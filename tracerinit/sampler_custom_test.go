@@ -32,7 +32,9 @@ func (s *byTag) note(what string) {
 func (s *byTag) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
 	s.note("create " + span.OperationName())
 	keep := strings.HasPrefix(span.OperationName(), "keep")
-	return jaeger.SamplingDecision{Sample: keep, Retryable: !keep, Tags: []jaeger.Tag{jaeger.NewTag("sampler.type", "byTag")}}
+	return jaeger.SamplingDecision{
+		Sample: keep, Retryable: !keep, Tags: []jaeger.Tag{jaeger.NewTag("sampler.type", "byTag")},
+	}
 }
 
 func (s *byTag) OnSetOperationName(span *jaeger.Span, name string) jaeger.SamplingDecision {
@@ -61,7 +63,9 @@ func TestACustomSamplerDecidesAboutEveryNewTrace(t *testing.T) {
 	tracer, spans := memory(t, Config{Sampler: CustomSampler(sampler)})
 	tracer.StartSpan("drop").Finish()
 	tracer.StartSpan("keep").Finish()
-	late := tracer.StartSpan("late", opentracing.Tag{Key: "a", Value: 1}, ext.SpanKindRPCServer, opentracing.Tag{Key: "b", Value: 1})
+	late := tracer.StartSpan(
+		"late", opentracing.Tag{Key: "a", Value: 1}, ext.SpanKindRPCServer, opentracing.Tag{Key: "b", Value: 1},
+	)
 	child := tracer.StartSpan("child", opentracing.ChildOf(late.Context()))
 	late.SetTag("keep", true)
 	child.Finish()

@@ -18,7 +18,9 @@ func propagation(f carrier.Format) carrier.Config {
 }
 
 // ours hides what differs from machine to machine.
-var ours = regexp.MustCompile(`(?m)^(tag\.(host\.name|hostname|process\.pid|service\.instance\.id|telemetry\.sdk\.version)|service) = .* \(default\)$`)
+var ours = regexp.MustCompile(
+	`(?m)^(tag\.(host\.name|hostname|process\.pid|service\.instance\.id|telemetry\.sdk\.version)|service) = .* \(default\)$`,
+)
 
 func listing(settings []Setting) string {
 	var out []string
@@ -67,15 +69,23 @@ trace_id.128bit = true (default)
 func TestSettingsTellSourcesAndNoSecrets(t *testing.T) {
 	cfg := Config{
 		Propagation: carrier.Config{Debug: carrier.AllowDebug()},
-		Version:     "1.2", Environment: "test", Tags: map[string]any{"shard": 7, "token": "secret-1", "hostname": "h", "host.name": "h", "service.instance.id": "i", "process.pid": 1},
+		Version:     "1.2", Environment: "test", Tags: map[string]any{
+			"shard": 7, "token": "secret-1", "hostname": "h", "host.name": "h", "service.instance.id": "i",
+			"process.pid": 1,
+		},
 		Exporters: []Exporter{
 			OTLPHTTP("http://vendor/adapt_secret-1/api/otlp/traces", WithHeaders(map[string]string{"a": "secret-1"})),
-			JaegerHTTP("http://u:secret-1@vendor/api/traces?t=secret-1", WithBearerToken("secret-1")), JaegerUDP("localhost:6831"),
+			JaegerHTTP("http://u:secret-1@vendor/api/traces?t=secret-1", WithBearerToken("secret-1")), JaegerUDP(
+				"localhost:6831",
+			),
 		},
 		Queue: Queue{Overflow: Block, Interval: time.Minute}, Limits: Limits{Tags: -1},
 		Sampler: Remote("http://vendor/adapt_secret-1/api/sampling", RemoteOptions{MaxOperations: 3}),
 	}
-	_, r := resolveEnv(t, cfg, "JAEGER_SERVICE_NAME=shop", "JAEGER_SAMPLER_REFRESH_INTERVAL=9s", "OTEL_RESOURCE_ATTRIBUTES=region=eu,api_key=secret-1", "OTEL_PROPAGATORS=b3", "JAEGER_PASSWORD=secret-1")
+	_, r := resolveEnv(
+		t, cfg, "JAEGER_SERVICE_NAME=shop", "JAEGER_SAMPLER_REFRESH_INTERVAL=9s",
+		"OTEL_RESOURCE_ATTRIBUTES=region=eu,api_key=secret-1", "OTEL_PROPAGATORS=b3", "JAEGER_PASSWORD=secret-1",
+	)
 	const want = `service = shop (JAEGER_SERVICE_NAME)
 tag.service.version = 1.2 (code)
 tag.deployment.environment = test (code)

@@ -48,6 +48,9 @@ func Start(cfg Config) (*Tracer, error) {
 		t.abandon()
 		return nil, fmt.Errorf("tracerinit: %w", err)
 	}
+	if cfg.Metrics != nil {
+		t.metrics = startMetricsFeed(t, cfg.Metrics)
+	}
 	if !cfg.Local {
 		opentracing.SetGlobalTracer(t)
 	}

@@ -12,8 +12,8 @@ import (
 
 // mayUseEngine reports whether spans of a tracer may be started and finished by package engine, which is faster than
 // jaeger-client-go and does less: it decides about sampling once and for all, when a trace begins, and calls no
-// observers and counts into no metrics. So a tracer with a custom sampler or options of the user's has no engine. [Tracer.Engine] returns nil
-// then, and the middlewares use the tracer's own methods.
+// observers and counts into no metrics. So a tracer with a custom sampler or options of the user's has no engine.
+// [Tracer.Engine] returns nil then, and the middlewares use the tracer's own methods.
 func mayUseEngine(s resolved) bool {
 	return s.sampler.kind != customSampling && len(s.tracerOptions) == 0 && s.metrics == nil
 }

@@ -22,20 +22,22 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 	tag := func(k string, v any) opentracing.Tag { return opentracing.Tag{Key: k, Value: v} }
 	at := opentracing.StartTime(time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
 	for name, options := range map[string][]opentracing.StartSpanOption{
-		"root":                    {at},
-		"child":                   {at, opentracing.ChildOf(caller)},
-		"child of a span":         {at, opentracing.ChildOf(tracer.StartSpan("p").SetBaggageItem("k", "v").Context())},
-		"unsampled child":         {at, opentracing.ChildOf(other)},
-		"child of nothing":        {at, opentracing.ChildOf(nil)},
-		"child of no context":     {at, opentracing.ChildOf(jaeger.SpanContext{})},
-		"child of baggage":        {at, opentracing.ChildOf(incoming(t, tracer, "baggage", "user=alice"))},
-		"follows":                 {at, opentracing.FollowsFrom(caller)},
-		"follows, child":          {at, opentracing.FollowsFrom(other), opentracing.ChildOf(caller)},
-		"child, follows":          {at, opentracing.ChildOf(caller), opentracing.FollowsFrom(other)},
-		"child of two":            {at, opentracing.ChildOf(caller), opentracing.ChildOf(other)},
-		"tags":                    {at, tag("a", 1), tag("b", "two")},
-		"a tag twice":             {at, tag("a", 1), tag("a", 2)},
-		"many tags":               {at, opentracing.ChildOf(caller), tag("a", 1), tag("b", 1), tag("c", 1), tag("d", 1), tag("e", 1)},
+		"root":                {at},
+		"child":               {at, opentracing.ChildOf(caller)},
+		"child of a span":     {at, opentracing.ChildOf(tracer.StartSpan("p").SetBaggageItem("k", "v").Context())},
+		"unsampled child":     {at, opentracing.ChildOf(other)},
+		"child of nothing":    {at, opentracing.ChildOf(nil)},
+		"child of no context": {at, opentracing.ChildOf(jaeger.SpanContext{})},
+		"child of baggage":    {at, opentracing.ChildOf(incoming(t, tracer, "baggage", "user=alice"))},
+		"follows":             {at, opentracing.FollowsFrom(caller)},
+		"follows, child":      {at, opentracing.FollowsFrom(other), opentracing.ChildOf(caller)},
+		"child, follows":      {at, opentracing.ChildOf(caller), opentracing.FollowsFrom(other)},
+		"child of two":        {at, opentracing.ChildOf(caller), opentracing.ChildOf(other)},
+		"tags":                {at, tag("a", 1), tag("b", "two")},
+		"a tag twice":         {at, tag("a", 1), tag("a", 2)},
+		"many tags": {
+			at, opentracing.ChildOf(caller), tag("a", 1), tag("b", 1), tag("c", 1), tag("d", 1), tag("e", 1),
+		},
 		"tags of both kinds":      {at, opentracing.ChildOf(caller), tag("a", 1), opentracing.Tags{"b": 2}},
 		"server":                  {at, ext.SpanKindRPCServer, opentracing.ChildOf(caller)},
 		"server by RPCServer":     {at, ext.RPCServerOption(caller)},
@@ -46,7 +48,9 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 			s := tr.StartSpan("x", options...).(*jaeger.Span)
 			sc := s.SpanContext()
 			m := map[string]any{
-				"tags": s.Tags(), "start": s.StartTime(), "parent": sc.ParentID(), "flags": sc.Flags(), "user": s.BaggageItem("user") + s.BaggageItem("k"),
+				"tags": s.Tags(), "start": s.StartTime(), "parent": sc.ParentID(), "flags": sc.Flags(), "user": s.BaggageItem("user") + s.BaggageItem(
+					"k",
+				),
 				"wide": sc.TraceID().High != 0, "own trace": uint64(sc.SpanID()) == sc.TraceID().Low,
 			}
 			engine.ReadTags(s, func(list []opentracing.Tag) { m["number of tags"] = len(list) })

@@ -18,10 +18,22 @@ func TestOperationsOfARateLimitedServiceKeepItsLimiter(t *testing.T) {
 		answer string
 		want   map[string]int // of 1000 traces
 	}{
-		"type by number":  {`{"strategyType":1,` + limiter + `,` + operations + `}`, map[string]int{"/health": 0, "/pay": 1000, "/other": 3}},
-		"type by name":    {`{"strategyType":"RATE_LIMITING",` + limiter + `,` + operations + `}`, map[string]int{"/health": 0, "/pay": 1000, "/other": 3}},
-		"type of nothing": {`{"strategyType":0,` + limiter + `,` + operations + `}`, map[string]int{"/health": 0, "/pay": 1000, "/other": 3}},
-		"no operations":   {`{"strategyType":1,` + limiter + `}`, map[string]int{"/health": 3, "/other": 0}}, // one limiter for all
+		"type by number": {
+			`{"strategyType":1,` + limiter + `,` + operations + `}`,
+			map[string]int{"/health": 0, "/pay": 1000, "/other": 3},
+		},
+		"type by name": {
+			`{"strategyType":"RATE_LIMITING",` + limiter + `,` + operations + `}`,
+			map[string]int{"/health": 0, "/pay": 1000, "/other": 3},
+		},
+		"type of nothing": {
+			`{"strategyType":0,` + limiter + `,` + operations + `}`,
+			map[string]int{"/health": 0, "/pay": 1000, "/other": 3},
+		},
+		// one limiter for all
+		"no operations": {
+			`{"strategyType":1,` + limiter + `}`, map[string]int{"/health": 3, "/other": 0},
+		},
 		"a probabilistic service": {
 			`{"strategyType":0,"probabilisticSampling":{"samplingRate":1},` + operations + `}`,
 			map[string]int{"/health": 0, "/pay": 1000},
@@ -62,7 +74,9 @@ func countSampled(s jaeger.Sampler, operation string, n int) (sampled int) {
 }
 
 func TestALimiterOutOfRangeIsRefused(t *testing.T) {
-	_, err := parseStrategy([]byte(`{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":-1},"operationSampling":{}}`))
+	_, err := parseStrategy(
+		[]byte(`{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":-1},"operationSampling":{}}`),
+	)
 	if err == nil {
 		t.Error("no error")
 	}

@@ -26,6 +26,7 @@ type Tracer struct {
 	fan      *fanout
 	remote   *remoteSampler // nil unless the sampler is remote
 	custom   *customSampler // nil unless the sampler is custom
+	metrics  *metricsFeed   // nil unless the program gave metrics
 	settings []Setting
 	timeout  time.Duration // of Close
 	origin   string        // where Start was called

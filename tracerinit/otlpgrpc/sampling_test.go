@@ -129,11 +129,17 @@ func TestStrategiesOverGRPC(t *testing.T) {
 		"never":         {message(2), map[string]int{"x": 0}},
 		"rate limiting": {append(varint(1, 1), limited...), map[string]int{"x": 3}},
 		"operations": {
-			append(message(2, double(1, 1)), message(4, double(1, 1), operation("none", 0), operation("all", 1), double(4, 9))...),
+			append(
+				message(2, double(1, 1)),
+				message(4, double(1, 1), operation("none", 0), operation("all", 1), double(4, 9))...,
+			),
 			map[string]int{"none": 0, "all": 100, "x": 100},
 		},
 		"operations of a limited service": {
-			append(append(varint(1, 1), limited...), message(4, double(1, 1), operation("none", 0), operation("all", 1))...),
+			append(
+				append(varint(1, 1), limited...),
+				message(4, double(1, 1), operation("none", 0), operation("all", 1))...,
+			),
 			map[string]int{"none": 0, "all": 100, "x": 3},
 		},
 	} {
@@ -147,7 +153,10 @@ func TestStrategiesOverGRPC(t *testing.T) {
 				return v, ok
 			}
 			tracer := startSampled(t, tracerinit.Config{LookupEnv: lookup})
-			eventually(t, "a strategy", tracer, func(s tracerinit.SamplerStats) bool { return s.Changed == 1 && s.Failed == 0 })
+			eventually(
+				t, "a strategy", tracer,
+				func(s tracerinit.SamplerStats) bool { return s.Changed == 1 && s.Failed == 0 },
+			)
 			for operation, want := range c.want {
 				if got := sampled(tracer, operation); got != want {
 					t.Errorf("%d of 100 traces of %s are sampled, want %d", got, operation, want)
@@ -167,7 +176,9 @@ func TestStrategiesOverHTTPAreLeftToHTTP(t *testing.T) {
 		fmt.Fprint(w, `{"probabilisticSampling":{"samplingRate":1}}`)
 	}))
 	t.Cleanup(server.Close)
-	tracer := startSampled(t, tracerinit.Config{Sampler: tracerinit.Remote(server.URL, tracerinit.RemoteOptions{Interval: time.Hour})})
+	tracer := startSampled(
+		t, tracerinit.Config{Sampler: tracerinit.Remote(server.URL, tracerinit.RemoteOptions{Interval: time.Hour})},
+	)
 	eventually(t, "a strategy", tracer, func(s tracerinit.SamplerStats) bool { return s.Changed == 1 && s.Failed == 0 })
 }
 
@@ -186,7 +197,9 @@ func TestStrategiesThatFailOverGRPC(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, addr := startSampling(t, c.answer, c.err)
 			tracer := startSampled(t, tracerinit.Config{
-				Sampler: tracerinit.Remote("http://"+addr, tracerinit.RemoteOptions{Interval: time.Hour, Initial: tracerinit.Always()}),
+				Sampler: tracerinit.Remote(
+					"http://"+addr, tracerinit.RemoteOptions{Interval: time.Hour, Initial: tracerinit.Always()},
+				),
 			})
 			eventually(t, "a failure", tracer, func(s tracerinit.SamplerStats) bool { return s.Failed > 0 })
 			if got := tracer.Stats().Sampler.LastError; !strings.Contains(got, c.want) {
