@@ -35,6 +35,7 @@ func (c *clientCall) inject(ctx context.Context, t opentracing.Tracer, from *rpc
 
 // addPairs returns ctx with more pairs in its outgoing metadata. The caller's metadata has none of their keys.
 func (c *clientCall) addPairs(ctx context.Context, pairs []string) context.Context {
+	pairs = c.fit(pairs)
 	switch {
 	case len(pairs) == 0:
 		return ctx
@@ -56,6 +57,10 @@ func (c *clientCall) replace(ctx context.Context, t opentracing.Tracer, from *rp
 	}
 	if !valid {
 		c.dropUnsendable(callers)
+	}
+	if metadataSize(c.own)+c.restSize() > maxHeaderList {
+		before, _ := metadata.FromOutgoingContext(ctx)
+		c.fitReplaced(before)
 	}
 	return metadata.NewOutgoingContext(ctx, c.own)
 }
