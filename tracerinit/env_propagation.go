@@ -48,7 +48,9 @@ func (r *resolver) envPropagation(used bool) (c carrier.Config, source string, i
 			r.conflict(jaegerPropagation, otelPropagators)
 			ignored = append(ignored, otelPropagators)
 		}
-		return carrier.Config{Extract: fromJaeger, Inject: fromJaeger}, jaegerPropagation, ignored
+		c = carrier.Config{Extract: fromJaeger, Inject: fromJaeger}
+		c.Baggage.Styles = jaegerStyles(fromJaeger)
+		return c, jaegerPropagation, ignored
 	case fromOTel != nil:
 		// To OpenTelemetry baggage is a propagator of its own; Jaeger's format has always had it.
 		c = carrier.Config{Extract: fromOTel, Inject: fromOTel}
@@ -62,6 +64,18 @@ func (r *resolver) envPropagation(used bool) (c carrier.Config, source string, i
 		return c, otelPropagators, nil
 	}
 	return c, sourceDefault, nil
+}
+
+// jaegerStyles returns the baggage that Jaeger clients send with the formats. Beside X-B3-* it is baggage-KEY.
+func jaegerStyles(list []carrier.Format) (styles []carrier.BaggageStyle) {
+	if !slices.Contains(list, carrier.B3Multi) {
+		return nil
+	}
+	styles = []carrier.BaggageStyle{carrier.W3CBaggage, carrier.PrefixBaggage}
+	if slices.Contains(list, carrier.Jaeger) {
+		styles = append(styles, carrier.JaegerBaggage)
+	}
+	return styles
 }
 
 // propagators reads a list of formats. It is nil if the variable is not set or wrong. Formats of OpenTelemetry that
@@ -84,7 +98,11 @@ func (r *resolver) propagators(variable string, used bool) []carrier.Format {
 	if known == nil { // an empty list means the default to Parse
 		known = []string{"none"}
 	}
-	list, err := carrier.Parse(strings.Join(known, ","))
+	parse := carrier.Parse
+	if variable == jaegerPropagation {
+		parse = carrier.ParseJaeger
+	}
+	list, err := parse(strings.Join(known, ","))
 	if err != nil {
 		r.wrong(variable, raw, expected("a list of tracecontext, jaeger, b3, b3multi, baggage, none"))
 		return nil
@@ -112,11 +130,7 @@ func styles(list []carrier.BaggageStyle) string {
 	}
 	var out []string
 	for _, s := range list {
-		if s == carrier.W3CBaggage {
-			out = append(out, "w3c")
-		} else {
-			out = append(out, "jaeger")
-		}
+		out = append(out, s.String())
 	}
 	if out == nil {
 		return "none"

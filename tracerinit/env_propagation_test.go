@@ -1,8 +1,11 @@
 package tracerinit
 
 import (
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/spanloom/spanloom/carrier"
 )
 
 func TestPropagatorsOfTheEnvironment(t *testing.T) {
@@ -13,7 +16,11 @@ func TestPropagatorsOfTheEnvironment(t *testing.T) {
 		"OTEL_PROPAGATORS=jaeger,baggage":            "jaeger jaeger w3c,jaeger",
 		"OTEL_PROPAGATORS=none":                      "none none none",
 		"OTEL_PROPAGATORS=ottrace":                   "none none none",
-		"JAEGER_PROPAGATION=jaeger,b3,w3c":           "jaeger,b3,tracecontext jaeger,b3,tracecontext as the formats",
+		"JAEGER_PROPAGATION=jaeger,b3,w3c":           "jaeger,b3multi,tracecontext jaeger,b3multi,tracecontext w3c,prefix,jaeger",
+		"JAEGER_PROPAGATION=b3":                      "b3multi b3multi w3c,prefix",
+		"JAEGER_PROPAGATION=jaeger":                  "jaeger jaeger as the formats",
+		"JAEGER_PROPAGATION=b3single":                "b3 b3 as the formats",
+		"OTEL_PROPAGATORS=tracecontext,baggage,b3":   "tracecontext,b3 tracecontext,b3 w3c",
 	} {
 		_, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
 		var got []string
@@ -25,6 +32,35 @@ func TestPropagatorsOfTheEnvironment(t *testing.T) {
 		}
 		if unknown := strings.Contains(pairs, "xray") || strings.Contains(pairs, "ottrace"); unknown != (len(r.warnings) == 1) {
 			t.Errorf("%s: %v", pairs, r.warnings)
+		}
+	}
+}
+
+// TestB3OfTheEnvironmentReadsBothEncodings reads either encoding of B3 under any of its names, and writes the named one.
+func TestB3OfTheEnvironmentReadsBothEncodings(t *testing.T) {
+	for variable, want := range map[string]string{
+		"OTEL_PROPAGATORS=b3": "B3", "OTEL_PROPAGATORS=b3multi": "X-B3-Traceid", "OTEL_PROPAGATORS=tracecontext,baggage,b3": "B3",
+		"JAEGER_PROPAGATION=b3": "X-B3-Traceid", "JAEGER_PROPAGATION=b3multi": "X-B3-Traceid", "JAEGER_PROPAGATION=jaeger,b3": "X-B3-Traceid",
+	} {
+		for _, in := range []http.Header{
+			{"B3": {callerTrace + "-" + callerSpan + "-1"}},
+			{"X-B3-Traceid": {callerTrace}, "X-B3-Spanid": {callerSpan}, "X-B3-Sampled": {"1"}},
+		} {
+			_, r := resolveEnv(t, Config{}, variable)
+			p, err := carrier.New(r.propagation(carrier.Config{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sc, err := p.Extract(in)
+			if err != nil || carrier.TraceID(sc) != callerTrace {
+				t.Errorf("%s: %v from %v, %v", variable, sc, in, err)
+				continue
+			}
+			out := http.Header{}
+			_ = p.Inject(sc, out)
+			if both := out["B3"] != nil && out["X-B3-Traceid"] != nil; out[want] == nil || both {
+				t.Errorf("%s: sent %v", variable, out)
+			}
 		}
 	}
 }

@@ -132,7 +132,7 @@ var variables = []struct {
 		wrong: "66666", allowed: "1 to 65535",
 	},
 	{
-		name: "JAEGER_PROPAGATION", value: "b3,W3C", setting: "propagation.inject", want: "b3,tracecontext",
+		name: "JAEGER_PROPAGATION", value: "b3,W3C", setting: "propagation.inject", want: "b3multi,tracecontext",
 		wrong: "b4", allowed: "tracecontext, jaeger, b3, b3multi",
 	},
 
