@@ -195,8 +195,12 @@ func (b *baggageReader) readJaegerBaggage(lines *values) {
 		}
 		before := len(b.refused.list)
 		b.readPairs(line)
-		if len(b.refused.list) > before && strings.IndexByte(line, '%') >= 0 {
-			b.refused.more = true // the members are not as they came
+		if len(b.refused.list) == before || strings.IndexByte(line, '%') < 0 {
+			continue
+		}
+		b.refused.list = b.refused.list[:before] // these are not as they came
+		for member := range strings.SplitSeq(line, ",") {
+			b.refused.add("", trimSpace(member))
 		}
 	}
 }

@@ -101,7 +101,8 @@ func filterMembers(line string, keep func(member string) bool) string {
 }
 
 // writeList writes the baggage header: the lines of others, without the members that the kit's items replace, and those
-// items. Lines that do not parse stay as they are, and the kit's items are then a line of their own.
+// items. Lines that do not parse stay as they are, and the kit's items are then a line of their own, where a carrier has
+// lines.
 func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
 	p := o.p
 	if found.hasJaeger {
@@ -129,7 +130,7 @@ func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
 	}
 	var kept, parts []string
 	for line := range found.lines.each {
-		if !isBaggageList(line) {
+		if t.headers != nil && !isBaggageList(line) {
 			kept = append(kept, line)
 			continue
 		}

@@ -71,11 +71,8 @@ func (it *item) setEscapedSize() {
 // the styles to write: all if all items fit in all of them together, else only the first, which is W3C's if that is on.
 func (o *outgoing) fit(found *found, plain bool) styleSet {
 	p, styles := o.p, o.p.stylesOut
-	if len(o.items) == 0 {
-		return 0
-	}
 	o.cut(found, styles.has(W3CBaggage))
-	if styles&(styles-1) == 0 {
+	if len(o.items) == 0 || styles&(styles-1) == 0 {
 		return styles
 	}
 	total := found.bytes
