@@ -196,6 +196,7 @@ func TestClientStreamEndsOnceWithTheTrueStatus(t *testing.T) {
 				network = testsvc.TCP
 			}
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
+				t.Parallel() // some wait for the grace time
 				tracer := spantest.New(t)
 				cc := testsvc.Start(t, network, tt.server, nil, append(grpcmw.DialOptions(tracer), below...))
 				ctx, cancel := context.WithCancel(t.Context())

@@ -38,7 +38,7 @@ var (
 	ErrorType = define(Tag{
 		OpenTracing: KeyErrorType, OTel: KeyErrorType, Type: String, Sides: Any,
 		When:    "the request failed, or ended with an error that is no failure",
-		Meaning: "panic, timeout, context_canceled, the status, or the Go type of the error",
+		Meaning: "panic, timeout, context_canceled, the status, or the Go type of the error; of RPCs panic, goexit or NOT_FOUND etc.",
 	})
 	StatusCode = define(Tag{
 		OpenTracing: KeyStatusCode, InAll: true, Type: String, Sides: HTTP,
@@ -46,8 +46,9 @@ var (
 		Meaning: "OK, which keeps backends from deriving an error from the status",
 	})
 	StatusDescription = define(Tag{
-		OpenTracing: KeyStatusDescription, InAll: true, Type: String, Sides: Any, When: "the request failed",
-		Meaning: "the error in words; becomes the status message of OTLP",
+		OpenTracing: KeyStatusDescription, InAll: true, Type: String, Sides: Any,
+		When:    "the request failed, or a gRPC status is not OK and has a message",
+		Meaning: "the error in words; of a failed span the status message of OTLP",
 	})
 	LinkTraceID = define(Tag{
 		OpenTracing: KeyLinkTraceID, InAll: true, Type: String, Sides: Any,

@@ -65,6 +65,6 @@ var (
 	})
 	DroppedMetadata = define(Tag{
 		OpenTracing: "spanloom.dropped_metadata", InAll: true, Type: Int, Sides: GRPCClient,
-		When: "a tracer wrote metadata that gRPC refuses", Meaning: "how many pairs were left out",
+		When: "a tracer wrote metadata that gRPC refuses, or more than servers accept", Meaning: "how many pairs were left out or cut",
 	})
 )
