@@ -15,8 +15,8 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// call is the state of one RPC, on a server or a client. It starts the span and ends it. An RPC that is only observed has a
-// call whose span is not started.
+// call is the state of one RPC, on a server or a client. It starts the span and ends it. An RPC that is only observed
+// has a call whose span is not started.
 type call struct {
 	span   rpcspan.Span
 	cfg    *config
@@ -48,8 +48,8 @@ const (
 	streamTags = unaryTags + 3
 )
 
-// start starts the span with the method's tags and those of the request. A panic of the tracer is recovered: the RPC goes
-// on, with the span if there is one by then.
+// start starts the span with the method's tags and those of the request. A panic of the tracer is recovered: the RPC
+// goes on, with the span if there is one by then.
 func (c *call) start(t opentracing.Tracer, startTags *rpcspan.StartTags, parent, untrusted *rpcspan.Parent) {
 	defer c.span.RecoverHook()
 	spare := unaryTags
@@ -102,8 +102,8 @@ func (c *call) firstMessage() {
 	}
 }
 
-// end ends the RPC: it calls the hooks, sets the last tags and finishes the span. Only the first call counts. panicked is
-// the value of a panic. at is when the RPC ended, now if it is zero.
+// end ends the RPC: it calls the hooks, sets the last tags and finishes the span. Only the first call counts. panicked
+// is the value of a panic. at is when the RPC ended, now if it is zero.
 func (c *call) end(err error, panicked any, at time.Time) {
 	if !c.ended.CompareAndSwap(false, true) {
 		return

@@ -12,11 +12,13 @@ import (
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// UnaryClientInterceptor returns an interceptor that makes one span of each unary RPC of a connection, and sends the span's
-// context with it. See [UnaryServerInterceptor] for tracer, opts and concurrency.
+// UnaryClientInterceptor returns an interceptor that makes one span of each unary RPC of a connection, and sends the
+// span's context with it. See [UnaryServerInterceptor] for tracer, opts and concurrency.
 func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grpc.UnaryClientInterceptor {
 	cl := newClient(tracer, opts)
-	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption) (err error) {
+	return func(
+		ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
+	) (err error) {
 		c, below := cl.begin(ctx, method, nil, req, cc, opts)
 		if c == nil {
 			return invoker(below, method, req, reply, cc, opts...)
@@ -42,11 +44,14 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 	}
 }
 
-// StreamClientInterceptor returns an interceptor that makes one span of each streaming RPC of a connection, from its start
-// to the end of the stream. See [UnaryServerInterceptor] for tracer, opts and concurrency.
+// StreamClientInterceptor returns an interceptor that makes one span of each streaming RPC of a connection, from its
+// start to the end of the stream. See [UnaryServerInterceptor] for tracer, opts and concurrency.
 func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grpc.StreamClientInterceptor {
 	cl := newClient(tracer, opts)
-	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	return func(
+		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer,
+		opts ...grpc.CallOption,
+	) (grpc.ClientStream, error) {
 		c, below := cl.begin(ctx, method, desc, nil, cc, opts)
 		if c == nil {
 			return streamer(below, desc, cc, method, opts...)
@@ -92,9 +97,11 @@ func newClient(tracer opentracing.Tracer, opts []ClientOption) *client {
 	return &client{tracer: tracer, cfg: clientConfig(opts)}
 }
 
-// begin starts the span of an RPC and returns the context to make it with. If the RPC is neither traced nor observed, the
-// call is nil and the context carries the caller's context. desc is nil for an invoker.
-func (cl *client) begin(ctx context.Context, fullMethod string, desc *grpc.StreamDesc, req any, cc *grpc.ClientConn, opts []grpc.CallOption) (_ *clientCall, below context.Context) {
+// begin starts the span of an RPC and returns the context to make it with. If the RPC is neither traced nor observed,
+// the call is nil and the context carries the caller's context. desc is nil for an invoker.
+func (cl *client) begin(
+	ctx context.Context, fullMethod string, desc *grpc.StreamDesc, req any, cc *grpc.ClientConn, opts []grpc.CallOption,
+) (_ *clientCall, below context.Context) {
 	t, ok := rpcspan.Tracer(cl.tracer)
 	if !ok && !cl.cfg.observed || quiet.Is(ctx) {
 		return nil, ctx
@@ -120,7 +127,9 @@ func (cl *client) begin(ctx context.Context, fullMethod string, desc *grpc.Strea
 	return c, below
 }
 
-func (cl *client) newCall(ctx context.Context, fullMethod string, desc *grpc.StreamDesc, cc *grpc.ClientConn) *clientCall {
+func (cl *client) newCall(
+	ctx context.Context, fullMethod string, desc *grpc.StreamDesc, cc *grpc.ClientConn,
+) *clientCall {
 	c := &clientCall{cc: cc}
 	c.cfg, c.base, c.client, c.hooks = cl.cfg, ctx, c, cl.cfg.hooks
 	if desc != nil {
@@ -134,8 +143,8 @@ func (cl *client) newCall(ctx context.Context, fullMethod string, desc *grpc.Str
 	return c
 }
 
-// trace starts the span, unless the filter is against it, and returns the context with the metadata to send: that of the
-// span, or of the active one if there is none for this RPC.
+// trace starts the span, unless the filter is against it, and returns the context with the metadata to send: that of
+// the span, or of the active one if there is none for this RPC.
 func (cl *client) trace(c *clientCall, ctx context.Context, t opentracing.Tracer, req any) context.Context {
 	parent := rpcspan.Active(ctx)
 	c.readOutgoing(ctx)

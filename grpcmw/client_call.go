@@ -13,7 +13,8 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// clientCall is a call that this process makes. It is also a call option of its own RPC, which marks that the RPC is traced.
+// clientCall is a call that this process makes. It is also a call option of its own RPC, which marks that the RPC is
+// traced.
 type clientCall struct {
 	call
 	grpc.EmptyCallOption
@@ -29,8 +30,8 @@ type clientCall struct {
 	trailer  metadata.MD // read only if the trace id trailer is wanted
 }
 
-// outerCall returns the call of an interceptor further out that makes this very RPC, or nil. An RPC to another method, such
-// as one that fetches a token, is another one even if it is made with the same options.
+// outerCall returns the call of an interceptor further out that makes this very RPC, or nil. An RPC to another method,
+// such as one that fetches a token, is another one even if it is made with the same options.
 func outerCall(opts []grpc.CallOption, fullMethod string) *clientCall {
 	for _, o := range opts {
 		if c, ok := o.(*clientCall); ok && c.method.full == fullMethod {
@@ -40,8 +41,8 @@ func outerCall(opts []grpc.CallOption, fullMethod string) *clientCall {
 	return nil
 }
 
-// options returns opts with the call itself and, if only gRPC is below, the options by which gRPC returns the peer and the
-// trailer. An interceptor in between may make several attempts at a time, which would all write there.
+// options returns opts with the call itself and, if only gRPC is below, the options by which gRPC returns the peer and
+// the trailer. An interceptor in between may make several attempts at a time, which would all write there.
 func (c *clientCall) options(opts []grpc.CallOption, direct bool) []grpc.CallOption {
 	opts = append(append(c.optionBuf[:0], opts...), c)
 	if !direct {
@@ -86,8 +87,8 @@ func (c *clientCall) calleeTags(l *rpcspan.Tags) {
 // maxTraceID is longer than any trace id.
 const maxTraceID = 64
 
-// answerTags adds what a client knows of the server at the end: the peer of the connection, or the target if the RPC did
-// not come as far or the peer is not known.
+// answerTags adds what a client knows of the server at the end: the peer of the connection, or the target if the RPC
+// did not come as far or the peer is not known.
 func (c *clientCall) answerTags(l *rpcspan.Tags) {
 	if c.answered && c.remote.Addr != nil {
 		c.peerTags(l, c.cfg.endpointOfPeer(c.remote.Addr))

@@ -7,10 +7,10 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// maxHeaderList is the size of the header list that servers of most gRPC implementations accept by default, those of Java
-// and C++ among them: 8 KiB, counted as in https://www.rfc-editor.org/rfc/rfc9113#name-defined-settings. Servers refuse
-// the whole RPC if it is larger. So an RPC that fits without what the kit adds has to fit with it. If the caller's own
-// metadata is larger already, the server evidently accepts more, and the next power of two counts.
+// maxHeaderList is the size of the header list that servers of most gRPC implementations accept by default, those of
+// Java and C++ among them: 8 KiB, counted as in https://www.rfc-editor.org/rfc/rfc9113#name-defined-settings. Servers
+// refuse the whole RPC if it is larger. So an RPC that fits without what the kit adds has to fit with it. If the
+// caller's own metadata is larger already, the server evidently accepts more, and the next power of two counts.
 const maxHeaderList = 8 << 10
 
 const (
@@ -55,8 +55,8 @@ func (c *clientCall) fit(pairs []string) []string {
 	return pairs
 }
 
-// fitReplaced is fit for metadata into which a tracer has written. before is the caller's. What it has of others' baggage
-// stays, and the tracer's goes as a whole.
+// fitReplaced is fit for metadata into which a tracer has written. before is the caller's. What it has of others'
+// baggage stays, and the tracer's goes as a whole.
 func (c *clientCall) fitReplaced(before metadata.MD) {
 	rest := c.restSize() + metadataSize(before)
 	limit := headerListFor(rest)

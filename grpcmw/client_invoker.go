@@ -12,8 +12,8 @@ import (
 // records the true peer and the server's trace id. Where it fails, peer.address is the target that was dialled and
 // grpc.server_trace_id is missing; nothing else depends on it. Streams need none of this.
 
-// invokerName is the name of the function that gRPC passes to the last interceptor. TestInvokerName fails if a version of
-// gRPC renames it.
+// invokerName is the name of the function that gRPC passes to the last interceptor. TestInvokerName fails if a version
+// of gRPC renames it.
 const invokerName = "google.golang.org/grpc.invoke"
 
 // invokers remembers the entry points of the invokers that were seen, since looking up a name is slow.

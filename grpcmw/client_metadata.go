@@ -12,14 +12,14 @@ import (
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// readOutgoing reads the metadata that the caller sends. gRPC returns a copy of all of it; there is no public function that
-// reads one key in every version that the kit supports. Without metadata it costs nothing.
+// readOutgoing reads the metadata that the caller sends. gRPC returns a copy of all of it; there is no public function
+// that reads one key in every version that the kit supports. Without metadata it costs nothing.
 func (c *clientCall) readOutgoing(ctx context.Context) {
 	c.own, _ = metadata.FromOutgoingContext(ctx)
 }
 
-// inject returns ctx with from's context in its outgoing metadata, in place of the propagation keys that were there. Keys
-// for which gRPC would fail the RPC are left out and counted.
+// inject returns ctx with from's context in its outgoing metadata, in place of the propagation keys that were there.
+// Keys for which gRPC would fail the RPC are left out and counted.
 func (c *clientCall) inject(ctx context.Context, t opentracing.Tracer, from *rpcspan.Parent) context.Context {
 	defer c.span.RecoverHook() // of a tracer that panics
 	p := rpcspan.Propagator(t)
@@ -75,8 +75,8 @@ func (c *clientCall) foreignPairs(t opentracing.Tracer, from *rpcspan.Parent) []
 	return w.pairs
 }
 
-// dropUnsendable deletes what a tracer injected and gRPC cannot send. The caller's own keys are kept, so that gRPC fails
-// the RPC as it would without the kit.
+// dropUnsendable deletes what a tracer injected and gRPC cannot send. The caller's own keys are kept, so that gRPC
+// fails the RPC as it would without the kit.
 func (c *clientCall) dropUnsendable(callers []string) {
 	for _, key := range unsendable(c.own) {
 		if !slices.Contains(callers, key) {

@@ -23,8 +23,8 @@ type clientStreamState struct {
 	stopWatch func() bool // stops waiting for the end of the context
 }
 
-// wrapStream returns the stream for the caller. Events of the stream, of the context and of the garbage collector decide
-// when the span ends, see streamEnd.
+// wrapStream returns the stream for the caller. Events of the stream, of the context and of the garbage collector
+// decide when the span ends, see streamEnd.
 func (c *clientCall) wrapStream(cs grpc.ClientStream) grpc.ClientStream {
 	s := &clientStreamWrapper{ClientStream: cs, call: c}
 	c.streamEvent(opened, nil)
@@ -42,10 +42,10 @@ func (c *clientCall) onContextDone() {
 	c.streamEvent(contextEnded, status.FromContextError(c.base.Err()).Err())
 }
 
-// onTransportFinish is called by gRPC when one of its streams has finished. Interceptors in between may open several for
-// the one call.
+// onTransportFinish is called by gRPC when one of its streams has finished. Interceptors in between may open several
+// for the one call.
 func (c *clientCall) onTransportFinish(err error) {
-	//lint:ignore SA1019 Its code is also that of a stream which an interceptor gave up for another one.
+	// lint:ignore SA1019 Its code is also that of a stream which an interceptor gave up for another one.
 	if err == grpc.ErrClientConnClosing {
 		c.streamEvent(contextEnded, err)
 		return

@@ -10,13 +10,14 @@ import (
 // streamEnd decides when the span of a client's stream ends, and with which outcome. It is a state machine: next is its
 // only transition function, and the table of its test lists its rules.
 //
-// What the caller is told counts. A message and the status behind it may have arrived before the context ends, so that the
-// next RecvMsg returns io.EOF and not the error of the context. Therefore the end of the context, or of the connection,
-// only makes a candidate for the outcome while the caller may still receive. It becomes the outcome if nobody receives
-// within graceTime, or if the caller has dropped the stream. The span then ends at the time of the candidate.
+// What the caller is told counts. A message and the status behind it may have arrived before the context ends, so that
+// the next RecvMsg returns io.EOF and not the error of the context. Therefore the end of the context, or of the
+// connection, only makes a candidate for the outcome while the caller may still receive. It becomes the outcome if
+// nobody receives within graceTime, or if the caller has dropped the stream. The span then ends at the time of the
+// candidate.
 //
-// gRPC's own streams end calls of their own, see [grpc.OnFinish], but an interceptor in between may open several of them
-// for the one call, or none. So their ends count only for a stream that the caller has dropped.
+// gRPC's own streams end calls of their own, see [grpc.OnFinish], but an interceptor in between may open several of
+// them for the one call, or none. So their ends count only for a stream that the caller has dropped.
 type streamEnd struct {
 	oneAnswer bool // the server sends one message; set before the first event
 	deadline  bool // the context has one; likewise
@@ -67,9 +68,9 @@ const (
 	endSpan                      // with outcome, at the given time
 )
 
-// graceTime is how long the outcome waits for a receiver after the context or the connection has ended. It is long enough
-// for a receiver that handles its last message, and short enough that a stream which nobody reads any more does not seem
-// to go on.
+// graceTime is how long the outcome waits for a receiver after the context or the connection has ended. It is long
+// enough for a receiver that handles its last message, and short enough that a stream which nobody reads any more does
+// not seem to go on.
 const graceTime = 500 * time.Millisecond
 
 var (

@@ -111,8 +111,8 @@ func TestStreamEnd(t *testing.T) {
 	}
 }
 
-// TestStreamEndWhateverHappens goes through all sequences of six events: a stream ends at most once, one that nobody can
-// receive from ends, and no state is stuck.
+// TestStreamEndWhateverHappens goes through all sequences of six events: a stream ends at most once, one that nobody
+// can receive from ends, and no state is stuck.
 func TestStreamEndWhateverHappens(t *testing.T) {
 	events := []streamEvent{
 		receiveStarted, messageReceived, streamReceived, contextEnded, attemptEnded, graceOver, unreachable,

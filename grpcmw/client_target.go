@@ -29,8 +29,8 @@ func (c *config) newEndpoint(address string) (e endpoint) {
 	return e
 }
 
-// endpointOfPeer returns the endpoint of a connection. Peers without an address of their own, such as unnamed unix sockets
-// and connections within the process, have none, whatever their [net.Addr] prints.
+// endpointOfPeer returns the endpoint of a connection. Peers without an address of their own, such as unnamed unix
+// sockets and connections within the process, have none, whatever their [net.Addr] prints.
 func (c *config) endpointOfPeer(addr net.Addr) endpoint {
 	address := safeAddress(addr)
 	if host, port, err := net.SplitHostPort(address); err == nil && host != "" && port != "" {

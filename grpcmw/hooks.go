@@ -42,8 +42,8 @@ func (c *call) callStarted(o Observer, ctx context.Context) {
 	o.Started(ctx, c.observed())
 }
 
-// ended calls the hooks with a copy of facts, and returns IsError as the last of them left it. Each hook sees IsError as
-// the one before left it; what a hook writes to other fields is discarded. Outcome hooks are called only for a span.
+// ended calls the hooks with a copy of facts, and returns IsError as the last of them left it. Each hook sees IsError
+// as the one before left it; what a hook writes to other fields is discarded. Outcome hooks are called only for a span.
 func (hooks endHooks) ended(c *call, facts *Outcome) (isError bool) {
 	isError = facts.IsError
 	if len(hooks) == 0 {

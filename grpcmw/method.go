@@ -60,8 +60,8 @@ const (
 	maxOriginal = 256     // bytes that are recorded of a name that a caller made up
 	maxName     = 1 << 10 // bytes; longer names are not a program's own but those that a proxy was called with
 
-	// maxMethods bounds the methods that one interceptor keeps, and on a client the operation names, since a proxy may be
-	// called with any number of methods.
+	// maxMethods bounds the methods that one interceptor keeps, and on a client the operation names, since a proxy may
+	// be called with any number of methods.
 	maxMethods = 512
 )
 

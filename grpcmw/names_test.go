@@ -23,8 +23,8 @@ func forwarding(t *testing.T, backend *grpc.ClientConn) grpc.ServerOption {
 	})
 }
 
-// TestNamesOfProxiedMethods has callers make up 600 methods. Whichever ends of the proxy are traced, the operation names,
-// the names that observers get and those that hooks are called with have a bound.
+// TestNamesOfProxiedMethods has callers make up 600 methods. Whichever ends of the proxy are traced, the operation
+// names, the names that observers get and those that hooks are called with have a bound.
 func TestNamesOfProxiedMethods(t *testing.T) {
 	for _, tt := range []struct {
 		name           string

@@ -51,8 +51,9 @@ type option func(*config)
 func (o option) applyServer(c *config) { o(c) }
 func (o option) applyClient(c *config) { o(c) }
 
-// WithFilter traces only RPCs that m matches. It replaces the default, which leaves out health checks and reflection. An
-// RPC that is not traced has no span, but the caller's context still flows through it. If m panics, the RPC is traced.
+// WithFilter traces only RPCs that m matches. It replaces the default, which leaves out health checks and reflection.
+// An RPC that is not traced has no span, but the caller's context still flows through it. If m panics, the RPC is
+// traced.
 //
 // Filters and [WithSilence] take a [selector.Matcher] where httpmw takes a func(*http.Request) bool: those of
 // go-grpc-middleware can be used as they are, and [selector.MatchFunc] makes one of a function. The other options take
@@ -65,8 +66,9 @@ func WithFilter(m selector.Matcher) Option {
 	})
 }
 
-// WithOperationName names spans. name is called with the full method, or with [UnknownMethod] if a remote caller may have
-// made it up. The default is the full method with its leading slash, under OTel without it. An empty name means the default.
+// WithOperationName names spans. name is called with the full method, or with [UnknownMethod] if a remote caller may
+// have made it up. The default is the full method with its leading slash, under OTel without it. An empty name means
+// the default.
 func WithOperationName(name func(fullMethod string) string) Option {
 	return option(func(c *config) {
 		if name != nil {
@@ -102,8 +104,8 @@ func WithMetadataTags(keys ...string) Option {
 }
 
 // WithErrorPolicy decides which codes mark a span as failed. By default a server fails with Unknown, DeadlineExceeded,
-// Unimplemented, Internal, Unavailable and DataLoss, a client with every code but OK and Canceled. A panic always fails.
-// If isError panics, the default decides. client is true in the client interceptors.
+// Unimplemented, Internal, Unavailable and DataLoss, a client with every code but OK and Canceled. A panic always
+// fails. If isError panics, the default decides. client is true in the client interceptors.
 func WithErrorPolicy(isError func(fullMethod string, client bool, code codes.Code) bool) Option {
 	return option(func(c *config) {
 		if isError != nil {
@@ -112,9 +114,10 @@ func WithErrorPolicy(isError func(fullMethod string, client bool, code codes.Cod
 	})
 }
 
-// WithOutcome calls hook once for each span, just before it ends, also if the span is not sampled. ctx has the span in it.
-// The hook may set tags, log, and set o.IsError; it must not keep o. Hooks and observers add up: they are called in the
-// order of the options, and each sees IsError as the one before left it. If hook panics, the next is called all the same.
+// WithOutcome calls hook once for each span, just before it ends, also if the span is not sampled. ctx has the span in
+// it. The hook may set tags, log, and set o.IsError; it must not keep o. Hooks and observers add up: they are called in
+// the order of the options, and each sees IsError as the one before left it. If hook panics, the next is called all the
+// same.
 func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcome)) Option {
 	return option(func(c *config) {
 		if hook != nil {
@@ -123,9 +126,9 @@ func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcom
 	})
 }
 
-// WithObserver notifies o of every RPC, whether it has a span or not. Observers and outcome hooks add up, see [WithOutcome]:
-// an observer that records IsError goes after the hooks that decide it. An RPC that passes through two interceptors with
-// the same observer is observed once.
+// WithObserver notifies o of every RPC, whether it has a span or not. Observers and outcome hooks add up, see
+// [WithOutcome]: an observer that records IsError goes after the hooks that decide it. An RPC that passes through two
+// interceptors with the same observer is observed once.
 func WithObserver(o Observer) Option {
 	return option(func(c *config) {
 		if o != nil {
@@ -140,9 +143,9 @@ func WithBaggageTags(keys ...string) Option {
 	return option(func(c *config) { c.baggageTags = rpcspan.BaggageTags(c.baggageTags, keys...) })
 }
 
-// WithProfilingLabels sets the pprof labels trace_id, span_id and span_name while the handler, the invoker or the streamer
-// runs, on its goroutine and in its context, so that CPU profiles can be filtered by method and trace. It costs about a
-// microsecond an RPC.
+// WithProfilingLabels sets the pprof labels trace_id, span_id and span_name while the handler, the invoker or the
+// streamer runs, on its goroutine and in its context, so that CPU profiles can be filtered by method and trace. It
+// costs about a microsecond an RPC.
 func WithProfilingLabels() Option {
 	return option(func(c *config) { c.profilingLabels = true })
 }
@@ -165,8 +168,8 @@ func WithPublicEndpoint(public func(ctx context.Context, fullMethod string) bool
 	})
 }
 
-// WithSilence keeps RPCs that m matches, and everything below them, here and in the services they call, from being sampled,
-// even if the caller is. It goes before WithFilter, which would let the caller's context through.
+// WithSilence keeps RPCs that m matches, and everything below them, here and in the services they call, from being
+// sampled, even if the caller is. It goes before WithFilter, which would let the caller's context through.
 func WithSilence(m selector.Matcher) ServerOption {
 	return serverOption(func(c *config) {
 		if m != nil {
@@ -175,9 +178,10 @@ func WithSilence(m selector.Matcher) ServerOption {
 	})
 }
 
-// WithTraceIDTrailer makes a server send the trace id, as 32 hex digits, in this trailer when an RPC does not end with OK
-// or panics, but not on public endpoints. A client records what it receives there as the tag grpc.server_trace_id; for
-// unary RPCs only if its interceptor is the last one before gRPC. A key that gRPC cannot send, or reserves, is ignored.
+// WithTraceIDTrailer makes a server send the trace id, as 32 hex digits, in this trailer when an RPC does not end with
+// OK or panics, but not on public endpoints. A client records what it receives there as the tag grpc.server_trace_id;
+// for unary RPCs only if its interceptor is the last one before gRPC. A key that gRPC cannot send, or reserves, is
+// ignored.
 func WithTraceIDTrailer(key string) Option {
 	return option(func(c *config) {
 		key = strings.ToLower(key)
@@ -187,8 +191,8 @@ func WithTraceIDTrailer(key string) Option {
 	})
 }
 
-// WithPropagation sends the span's context only with RPCs for which inject returns true, for instance by method, so that
-// third parties see neither ids nor baggage. The default is all RPCs. If inject panics, nothing is sent.
+// WithPropagation sends the span's context only with RPCs for which inject returns true, for instance by method, so
+// that third parties see neither ids nor baggage. The default is all RPCs. If inject panics, nothing is sent.
 func WithPropagation(inject func(ctx context.Context, fullMethod string) bool) ClientOption {
 	return clientOption(func(c *config) {
 		if inject != nil {

@@ -27,7 +27,7 @@ type Outcome struct {
 	Client        bool                  // as in [Call]
 	Code          codes.Code            // one of gRPC's 17; Unknown for any other, and for an error whose status is OK
 	Err           error                 // of the handler, the invoker or the stream; nil for success
-	ErrorType     string                // panic, goexit, or the code as gRPC's specification spells it: NOT_FOUND; "" for OK
+	ErrorType     string                // panic, goexit, or the code in gRPC's spelling: NOT_FOUND; "" for OK
 	Panic         any                   // what the handler or the invoker panicked with
 	Sent          int                   // messages
 	Received      int                   // messages
@@ -144,15 +144,15 @@ func (c *call) observed() Call {
 	return Call{Method: c.method.bounded(), Type: c.rpc.public(), Client: c.cfg.client}
 }
 
-// Observer is notified of the start and the end of every RPC: of those that [WithFilter] leaves out, of those that are not
-// sampled, and of those that a disabled or missing tracer does not trace. Its methods are called by many goroutines at a
-// time. A panic in one is recovered and counted on the span, if there is one. See [WithObserver].
+// Observer is notified of the start and the end of every RPC: of those that [WithFilter] leaves out, of those that are
+// not sampled, and of those that a disabled or missing tracer does not trace. Its methods are called by many goroutines
+// at a time. A panic in one is recovered and counted on the span, if there is one. See [WithObserver].
 type Observer interface {
 	// Started is called on a server before the handler, on a client before the invoker or streamer.
 	Started(ctx context.Context, call Call)
 
-	// Ended is called when the span ends, or would end if there were one: after the handler, after the invoker, or when a
-	// client's stream has ended. Span is nil if the RPC has none. It may set o.IsError. It must not keep o, which is used
-	// again for the next hook. ctx is that of the handler or the invoker.
+	// Ended is called when the span ends, or would end if there were one: after the handler, after the invoker, or when
+	// a client's stream has ended. Span is nil if the RPC has none. It may set o.IsError. It must not keep o, which is
+	// used again for the next hook. ctx is that of the handler or the invoker.
 	Ended(ctx context.Context, call Call, span opentracing.Span, o *Outcome)
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-// TestMessagesOfAllFailures wants the message of every status but OK on the span, whether or not it is an error, within one
-// limit and without secrets.
+// TestMessagesOfAllFailures wants the message of every status but OK on the span, whether or not it is an error, within
+// one limit and without secrets.
 func TestMessagesOfAllFailures(t *testing.T) {
 	for _, conv := range []grpcmw.Semconv{grpcmw.OpenTracing, grpcmw.OTel, grpcmw.Both} {
 		for _, tt := range []struct{ code codes.Code }{
@@ -147,7 +147,8 @@ type panickyAddr struct{}
 func (panickyAddr) Network() string { panic("network") }
 func (panickyAddr) String() string  { panic("address") }
 
-// TestUnnamedPeersHaveNoAddress lists the peers of unix sockets, of connections within the process and of odd transports.
+// TestUnnamedPeersHaveNoAddress lists the peers of unix sockets, of connections within the process and of odd
+// transports.
 func TestUnnamedPeersHaveNoAddress(t *testing.T) {
 	for _, tt := range []struct {
 		addr net.Addr

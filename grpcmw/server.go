@@ -13,13 +13,15 @@ import (
 )
 
 // UnaryServerInterceptor returns an interceptor that makes one span of each unary RPC of a server. If tracer is nil,
-// [opentracing.GlobalTracer] is looked up on every RPC. Nil functions among the options are ignored. Tags, metadata tags,
-// baggage tags, outcome hooks and observers add up; of all other options the last one wins. If an interceptor further out
-// already traces the RPC, this one makes no span, but its hooks and observers are called. The interceptor may be used
-// concurrently and for any number of servers. All this holds for the other three interceptors, too.
+// [opentracing.GlobalTracer] is looked up on every RPC. Nil functions among the options are ignored. Tags, metadata
+// tags, baggage tags, outcome hooks and observers add up; of all other options the last one wins. If an interceptor
+// further out already traces the RPC, this one makes no span, but its hooks and observers are called. The interceptor
+// may be used concurrently and for any number of servers. All this holds for the other three interceptors, too.
 func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grpc.UnaryServerInterceptor {
 	s := newServer(tracer, opts)
-	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+	return func(
+		ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+	) (resp any, err error) {
 		t, ok := rpcspan.Tracer(s.tracer)
 		if !ok && !s.cfg.observed {
 			return handler(ctx, req)
@@ -112,8 +114,9 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 	return &server{tracer: tracer, cfg: serverConfig(opts)}
 }
 
-// begin starts the span of an RPC and returns the context for what is below it. If the RPC is neither traced nor observed,
-// the call is nil and the context has the caller's context as the parent of what is below. ok is false without a tracer.
+// begin starts the span of an RPC and returns the context for what is below it. If the RPC is neither traced nor
+// observed, the call is nil and the context has the caller's context as the parent of what is below. ok is false
+// without a tracer.
 func (s *server) begin(ctx context.Context, t opentracing.Tracer, ok bool, c *call, req any) (*call, context.Context) {
 	c.cfg, c.base, c.hooks = s.cfg, ctx, s.cfg.hooks
 	c.name = c.operationName()
@@ -147,9 +150,11 @@ func (s *server) trace(c *call, ctx context.Context, t opentracing.Tracer, req a
 	}
 }
 
-// parents returns the caller's context, and that of an active span which is to be the parent instead. At a public endpoint
-// neither counts, and the caller is untrusted.
-func (s *server) parents(c *call, ctx context.Context, t opentracing.Tracer) (caller, active, untrusted rpcspan.Parent) {
+// parents returns the caller's context, and that of an active span which is to be the parent instead. At a public
+// endpoint neither counts, and the caller is untrusted.
+func (s *server) parents(
+	c *call, ctx context.Context, t opentracing.Tracer,
+) (caller, active, untrusted rpcspan.Parent) {
 	defer c.span.RecoverHook() // of a tracer that panics
 	caller = rpcspan.Remote(t, incomingCarrier(ctx))
 	if c.untrusted = c.isPublic(ctx); c.untrusted {
@@ -158,8 +163,8 @@ func (s *server) parents(c *call, ctx context.Context, t opentracing.Tracer) (ca
 	return caller, activeParent(ctx, &caller), rpcspan.Parent{}
 }
 
-// activeParent returns the span that is active already, such as that of an HTTP server which passes its requests to gRPC.
-// It is nearer than a caller of the same trace, and the only parent without a caller.
+// activeParent returns the span that is active already, such as that of an HTTP server which passes its requests to
+// gRPC. It is nearer than a caller of the same trace, and the only parent without a caller.
 func activeParent(ctx context.Context, caller *rpcspan.Parent) rpcspan.Parent {
 	active := rpcspan.Active(ctx)
 	if !active.IsValid() || !caller.IsValid() || active.SameTrace(caller) {
@@ -182,8 +187,8 @@ func setTrailer(ctx context.Context) func(metadata.MD) {
 	return func(md metadata.MD) { _ = grpc.SetTrailer(ctx, md) }
 }
 
-// servedCall returns the call of an interceptor further out that serves this very RPC, or nil. An RPC that a handler serves
-// within the process under its own context is another one.
+// servedCall returns the call of an interceptor further out that serves this very RPC, or nil. An RPC that a handler
+// serves within the process under its own context is another one.
 func servedCall(ctx context.Context, fullMethod string) *call {
 	c := callOf(ctx)
 	if c != nil && c.method.full == fullMethod && !c.ended.Load() &&
@@ -199,7 +204,8 @@ func callOf(ctx context.Context) *call {
 	return c
 }
 
-// sameStream compares streams whose types anybody may have defined. Streams of an incomparable type are treated as equal.
+// sameStream compares streams whose types anybody may have defined. Streams of an incomparable type are treated as
+// equal.
 func sameStream(a, b grpc.ServerTransportStream) (same bool) {
 	same = true
 	defer func() { _ = recover() }()

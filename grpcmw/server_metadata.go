@@ -11,9 +11,9 @@ import (
 )
 
 // incomingKey is the key under which gRPC stores the metadata of a request in its context. The key is private, so it is
-// recorded from a look-up. With the key, the metadata is read without the copy that [metadata.FromIncomingContext] makes,
-// which would cost more than everything else in an interceptor. If gRPC stored something else there, the type assertion in
-// incomingMD would fail and gRPC's own functions would be called: only speed would be lost.
+// recorded from a look-up. With the key, the metadata is read without the copy that [metadata.FromIncomingContext]
+// makes, which would cost more than everything else in an interceptor. If gRPC stored something else there, the type
+// assertion in incomingMD would fail and gRPC's own functions would be called: only speed would be lost.
 var incomingKey = rpcspan.ContextKeyOf(func(ctx context.Context) { metadata.ValueFromIncomingContext(ctx, "") })
 
 // incomingMD returns the metadata of a request itself. It is only read: by the contract of

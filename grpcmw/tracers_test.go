@@ -17,7 +17,8 @@ import (
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
-// eachTracer runs f against a mock, our tracer, jaeger-client-go alone, and a tracer that only knows the plain OpenTracing contract.
+// eachTracer runs f against a mock, our tracer, jaeger-client-go alone, and a tracer that only knows the plain
+// OpenTracing contract.
 func eachTracer(t *testing.T, f func(t *testing.T, tracer opentracing.Tracer)) {
 	t.Run("mock", func(t *testing.T) { f(t, spantest.New(t)) })
 	t.Run("ours", func(t *testing.T) { f(t, ours(t)) })
