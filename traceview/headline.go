@@ -127,7 +127,9 @@ func firstError(spans []*span) string {
 			failed = append(failed, sp)
 		}
 	}
-	slices.SortStableFunc(failed, func(a, b *span) int { return a.Start.Add(a.Duration).Compare(b.Start.Add(b.Duration)) })
+	slices.SortStableFunc(failed, func(a, b *span) int {
+		return a.Start.Add(a.Duration).Compare(b.Start.Add(b.Duration))
+	})
 	for _, sp := range failed {
 		if s := errorText(sp); s != "" {
 			return s
@@ -136,7 +138,8 @@ func firstError(spans []*span) string {
 	return ""
 }
 
-var errorTextKeys = []string{"message", "exception.message", "error.message", semconv.KeyStatusDescription, "error.object", "event.message"}
+var errorTextKeys = []string{"message", "exception.message", "error.message", semconv.KeyStatusDescription,
+	"error.object", "event.message"}
 
 // errorText returns what a span says of its error, in one bounded line.
 func errorText(sp *span) string {

@@ -42,13 +42,15 @@ func (v *View) ingestOTLP(w http.ResponseWriter, r *http.Request) {
 		switch kind {
 		case "application/json":
 			if isJaegerJSON(body) {
-				return nil, &refusal{http.StatusBadRequest, "this is Jaeger's JSON, not OTLP: POST it to /import of the page, or drop the file on it"}
+				return nil, &refusal{http.StatusBadRequest,
+					"this is Jaeger's JSON, not OTLP: POST it to /import of the page, or drop the file on it"}
 			}
 			return otlp.DecodeRequestJSON(body, decodeLimits)
 		case "application/x-protobuf", "application/protobuf":
 			return otlp.DecodeRequest(body, decodeLimits)
 		}
-		return nil, &refusal{http.StatusUnsupportedMediaType, fmt.Sprintf("content type %.100q is not OTLP: application/x-protobuf or application/json", kind)}
+		return nil, &refusal{http.StatusUnsupportedMediaType,
+			fmt.Sprintf("content type %.100q is not OTLP: application/x-protobuf or application/json", kind)}
 	})
 	const invalidArgument, unavailable = 3, 14
 	switch status, message := refusalOf(err); {
@@ -114,16 +116,24 @@ func (v *View) ingest(w http.ResponseWriter, r *http.Request, decode func([]byte
 		v.refused.Add(1)
 		return 0, err
 	}
-	rejected := 0
-	for i := range batches {
-		p := v.store.process(batches[i].Process)
-		for k := range batches[i].Spans {
-			if !v.store.add(p, &batches[i].Spans[k], 0) {
-				rejected++
-			}
+	return v.storeBatches(batches), nil
+}
+
+// ingestZipkin takes a list of spans of Zipkin's API, version 2, as its collector does.
+func (v *View) ingestZipkin(w http.ResponseWriter, r *http.Request) {
+	_, err := v.ingest(w, r, func(body []byte) ([]model.Batch, error) {
+		if kind := mediaType(r); kind != "application/json" {
+			return nil, &refusal{http.StatusUnsupportedMediaType,
+				fmt.Sprintf("content type %.100q is not Zipkin's JSON: application/json", kind)}
 		}
+		return decodeZipkinJSON(body)
+	})
+	if err != nil {
+		status, message := refusalOf(err)
+		http.Error(w, message, status)
+		return
 	}
-	return rejected, nil
+	w.WriteHeader(http.StatusAccepted)
 }
 
 // readBody undoes the compression and reads at most maxBody.
@@ -139,7 +149,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		}
 		body = unzipped
 	default:
-		return nil, &refusal{http.StatusUnsupportedMediaType, fmt.Sprintf("content encoding %.100q is not known: gzip or none", encoding)}
+		return nil, &refusal{http.StatusUnsupportedMediaType,
+			fmt.Sprintf("content encoding %.100q is not known: gzip or none", encoding)}
 	}
 	b, err := io.ReadAll(io.LimitReader(body, maxBody+1))
 	if err == nil && len(b) > maxBody {

@@ -24,11 +24,11 @@ func decodeJaegerJSON(body []byte) ([]model.Batch, error) {
 	var traces []jaegerFileTrace
 	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] == '[' {
 		if err := json.Unmarshal(body, &traces); err != nil {
-			return nil, fmt.Errorf("Jaeger JSON: %w", err)
+			return nil, fmt.Errorf("this Jaeger JSON cannot be read: %w", err)
 		}
 	} else {
 		if err := json.Unmarshal(body, &file); err != nil {
-			return nil, fmt.Errorf("Jaeger JSON: %w", err)
+			return nil, fmt.Errorf("this Jaeger JSON cannot be read: %w", err)
 		}
 		traces = append(file.Data, file.jaegerFileTrace)
 	}
@@ -107,7 +107,8 @@ func (b *jaegerBuilder) add(t *jaegerFileTrace) error {
 			p, known = *js.Process, true
 		}
 		if !known {
-			return fmt.Errorf("Jaeger JSON: span %s is of process %.40q, which is not in the file", js.SpanID, js.ProcessID)
+			return fmt.Errorf("this Jaeger JSON is not valid: span %s is of process %.40q, which is not in the file",
+				js.SpanID, js.ProcessID)
 		}
 		key := s.traceKey() + js.ProcessID + "\x00" + p.ServiceName
 		batch := b.batches[key]
@@ -129,15 +130,15 @@ func (js *jaegerFileSpan) span() (*fileSpan, error) {
 	trace, ok := parseTraceID(js.TraceID)
 	id, err := parseHex(js.SpanID)
 	if !ok || err != nil || id == 0 {
-		return nil, fmt.Errorf("Jaeger JSON: traceID %.40q with spanID %.40q is not valid", js.TraceID, js.SpanID)
+		return nil, fmt.Errorf("this Jaeger JSON has a span with traceID %.40q and spanID %.40q", js.TraceID, js.SpanID)
 	}
 	start, err := micros(js.StartTime)
 	if err != nil {
-		return nil, fmt.Errorf("Jaeger JSON: startTime of span %s: %w", js.SpanID, err)
+		return nil, fmt.Errorf("this Jaeger JSON is not valid: startTime of span %s: %w", js.SpanID, err)
 	}
 	took, err := micros(js.Duration)
 	if err != nil {
-		return nil, fmt.Errorf("Jaeger JSON: duration of span %s: %w", js.SpanID, err)
+		return nil, fmt.Errorf("this Jaeger JSON is not valid: duration of span %s: %w", js.SpanID, err)
 	}
 	s := &fileSpan{model.Span{
 		TraceID: trace, SpanID: id, Flags: js.Flags, Name: js.OperationName, Start: time.UnixMicro(start),

@@ -127,7 +127,8 @@ func missing(q string, f *filter, matched int) []string {
 	if len(ids) == 0 || matched > 0 || len(f.clauses) == 1 && f.clauses[0].key != "" && !idKeys[f.clauses[0].key] {
 		return nil
 	}
-	return []string{"No trace and no span here has the id " + clip(ids[0], maxHeadline) + ". It has not come yet, or it went to make room for newer ones."}
+	return []string{"No trace and no span here has the id " + clip(ids[0], maxHeadline) +
+		". It has not come yet, or it went to make room for newer ones."}
 }
 
 // idKeys are the names before an id in headers and logs.

@@ -9,8 +9,8 @@ import (
 
 // statusKeys are the tags that "status" means.
 var statusKeys = []string{
-	"http.status_code", "http.response.status_code", "grpc.status_code", "rpc.grpc.status_code", "rpc.response.status_code",
-	"grpc.code", "http.status", "status.code",
+	"http.status_code", "http.response.status_code", "grpc.status_code", "rpc.grpc.status_code",
+	"rpc.response.status_code", "grpc.code", "http.status", "status.code",
 }
 
 // matchTrace reports whether what the clause says about a trace holds.
@@ -139,7 +139,8 @@ func (c *clause) compare(f float64) bool {
 
 // contains reports whether a word, in lower case, is part of a name, a tag or a log of the span.
 func (sp *span) contains(word string) bool {
-	if containsFold(sp.Name, word) || containsFold(sp.process.Service, word) || tagsContain(sp.Tags, word) || tagsContain(sp.process.Tags, word) {
+	if containsFold(sp.Name, word) || containsFold(sp.process.Service, word) ||
+		tagsContain(sp.Tags, word) || tagsContain(sp.process.Tags, word) {
 		return true
 	}
 	for i := range sp.Logs {

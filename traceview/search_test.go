@@ -139,10 +139,10 @@ func TestFilesThatAreNoneAreRefused(t *testing.T) {
 		"":                       "not JSON",
 		"hello":                  "not JSON",
 		`{"data":[]}`:            "neither",
-		`{"data":[{"spans":7}]}`: "Jaeger JSON",
-		`{"data":[{"spans":[{"traceID":"zz","spanID":"1"}]}]}`:                    "not valid",
+		`{"data":[{"spans":7}]}`: "Jaeger JSON ",
+		`{"data":[{"spans":[{"traceID":"zz","spanID":"1"}]}]}`:                    "has a span with",
 		`{"data":[{"spans":[{"traceID":"1","spanID":"1","processID":"p1"}]}]}`:    "which is not in the file",
-		`{"data":[{"spans":[{"traceID":"1","spanID":"1","startTime":"later"}]}]}`: "Jaeger JSON",
+		`{"data":[{"spans":[{"traceID":"1","spanID":"1","startTime":"later"}]}]}`: "Jaeger JSON ",
 	} {
 		w := call(v, "POST", "/debug/traces/import", strings.NewReader(body))
 		if w.Code != 400 {

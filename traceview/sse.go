@@ -220,7 +220,9 @@ func (s *feed) event() string {
 		s.names = d.names
 		s.fillNames(&up)
 	}
-	up.Matched = fragment("matched", listContent{Matched: len(s.matches), Limit: s.limit, Order: s.filter.order, Filtered: s.filter.narrows()})
+	up.Matched = fragment("matched", listContent{
+		Matched: len(s.matches), Limit: s.limit, Order: s.filter.order, Filtered: s.filter.narrows(),
+	})
 	up.Kept = fragment("kept", v.kept())
 	data, _ := json.Marshal(up) // strings and numbers always can be
 	return fmt.Sprintf("id: %s\nevent: traces\ndata: %s\n\n", eventID(v.boot, d.epoch, d.change), data)

@@ -15,7 +15,7 @@ func pretty(key, s string) string {
 	if len(s) > maxPretty || strings.Contains(s, "\n") {
 		return s
 	}
-	if trimmed := strings.TrimSpace(s); len(trimmed) > 2 && (trimmed[0] == '{' || trimmed[0] == '[') && json.Valid([]byte(trimmed)) {
+	if trimmed := strings.TrimSpace(s); len(trimmed) > 2 && (trimmed[0] == '{' || trimmed[0] == '[') {
 		var b bytes.Buffer
 		if json.Indent(&b, []byte(trimmed), "", "  ") == nil {
 			return b.String()
@@ -33,7 +33,9 @@ func isStatement(key, s string) bool {
 
 var (
 	sqlStart  = regexp.MustCompile(`^(?i)\s*(select|insert\s+into|update|delete\s+from|with)\s`)
-	sqlClause = regexp.MustCompile(`(?i)\s+(from|where|group\s+by|order\s+by|having|limit|offset|values|set|returning|union|on\s+conflict|(?:left\s+|right\s+|inner\s+|outer\s+|cross\s+|full\s+)*join)\b|\s+(and|or)\b|'(?:[^']|'')*'|"[^"]*"`)
+	sqlClause = regexp.MustCompile(`(?i)\s+(from|where|group\s+by|order\s+by|having|limit|offset|values|set|returning|` +
+		`union|on\s+conflict|(?:left\s+|right\s+|inner\s+|outer\s+|cross\s+|full\s+)*join)\b|` +
+		`\s+(and|or)\b|'(?:[^']|'')*'|"[^"]*"`)
 )
 
 // breakSQL begins a line with each clause. Text in quotation marks stays as it is.

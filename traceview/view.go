@@ -108,6 +108,7 @@ func (v *View) routes() *http.ServeMux {
 
 	mux.HandleFunc("POST /v1/traces", v.ingestOTLP)
 	mux.HandleFunc("POST /api/traces", v.ingestThrift)
+	mux.HandleFunc("POST /api/v2/spans", v.ingestZipkin)
 	return mux
 }
 

@@ -1,0 +1,86 @@
+// Package spanview_test sends spans to cmd/spanview with the stock clients of another language.
+package spanview_test
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spanloom/spanloom/e2e/internal/proc"
+	"github.com/spanloom/spanloom/e2e/internal/wait"
+)
+
+// TestNodeClients sends a span by OTLP over HTTP as JSON and as protobuf, by OTLP over gRPC, by Zipkin's JSON and by
+// Jaeger's agent, with clients from npm as they come.
+func TestNodeClients(t *testing.T) {
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("SKIPPED: no %s on PATH; install Node to run it", tool)
+		}
+	}
+	client := install(t)
+	bin := proc.Build(t, "..", "./cmd/spanview", "spanview")
+	args := []string{}
+	for _, port := range []string{"page", "otlp-http", "otlp-grpc", "jaeger-http", "jaeger-compact", "jaeger-binary", "zipkin"} {
+		args = append(args, "-"+port, "127.0.0.1:0")
+	}
+	p := proc.Start(t, bin, nil, args...)
+	address := func(title string) string {
+		line := p.Line(title)
+		return strings.TrimSpace(line[strings.Index(line, "://")+len("://"):])
+	}
+	page := "http://" + address("spanview: page ")
+	otlpHTTP := "http://" + address("spanview: OTLP over HTTP ")
+	zipkin := "http://" + strings.TrimSuffix(address("spanview: Zipkin JSON over HTTP "), "/api/v2/spans")
+	otlpGRPC := "http://" + address("spanview: OTLP over gRPC ")
+	_, jaegerPort, _ := strings.Cut(address("spanview: Jaeger agent, binary "), ":")
+
+	cmd := exec.Command("node", "send.js")
+	cmd.Dir = client
+	cmd.Env = append(os.Environ(), "OTLP_HTTP="+otlpHTTP, "OTLP_GRPC="+otlpGRPC, "ZIPKIN="+zipkin, "JAEGER_PORT="+jaegerPort)
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "all sent") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"json", "proto", "grpc", "zipkin", "jaeger"} {
+		wait.For(t, 20*time.Second, "the span by "+name, func() (any, bool) {
+			resp, err := http.Get(page + "/?q=service%3Dnode-" + name)
+			if err != nil {
+				return err, false
+			}
+			defer resp.Body.Close()
+			body, _ := io.ReadAll(resp.Body)
+			return string(body), strings.Contains(string(body), "span by "+name)
+		})
+	}
+	p.Signal(syscall.SIGTERM)
+	if code, err := p.Exit(20 * time.Second); err != nil || code != 0 {
+		t.Errorf("after SIGTERM: exit status %d, %v", code, err)
+	}
+}
+
+// install puts the clients of package-lock.json into a folder of the test.
+func install(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"package.json", "package-lock.json", "send.js"} {
+		b, err := os.ReadFile(filepath.Join("client", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
+	}
+	return dir
+}

@@ -1,0 +1,76 @@
+package traceview
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+)
+
+// deafWriter takes events and forgets them.
+type deafWriter struct{ header http.Header }
+
+func (w deafWriter) Header() http.Header         { return w.header }
+func (w deafWriter) Write(b []byte) (int, error) { return len(b), nil }
+func (w deafWriter) WriteHeader(int)             {}
+func (w deafWriter) Flush()                      {}
+
+// BenchmarkReportLive reports 50,000 spans a second, in traces of ten, to a view without a page and to one with 64 live
+// pages that filter by a tag. It measures what Report takes and fails if a span is lost.
+func BenchmarkReportLive(b *testing.B) {
+	for _, pages := range []int{0, maxStreams} {
+		b.Run(fmt.Sprint("pages=", pages), func(b *testing.B) {
+			v := New(Config{})
+			defer v.Close()
+			tracer, closer := jaeger.NewTracer("bench", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+			defer closer.Close()
+			ctx, cancel := context.WithCancel(context.Background())
+			done := make(chan bool, pages)
+			for range pages {
+				r, _ := http.NewRequestWithContext(ctx, "GET", "http://localhost/debug/traces/events?q=n%3E5+route%3D%2Fx", nil)
+				r.RemoteAddr, r.RequestURI = "127.0.0.1:1", r.URL.RequestURI()
+				go func() {
+					v.ServeHTTP(deafWriter{http.Header{}}, r)
+					done <- true
+				}()
+			}
+			var took time.Duration
+			start := time.Now()
+			var root opentracing.Span
+			b.ResetTimer()
+			for i := range b.N {
+				if i%500 == 0 { // 500 spans in each hundredth of a second
+					if wait := time.Until(start.Add(time.Duration(i) * 20 * time.Microsecond)); wait > 0 {
+						<-time.After(wait)
+					}
+				}
+				opts := []opentracing.StartSpanOption{opentracing.Tags{"n": i % 10, "route": "/x", "http.status_code": 200}}
+				if i%10 != 0 {
+					opts = append(opts, opentracing.ChildOf(root.Context()))
+				}
+				span := tracer.StartSpan("op", opts...)
+				if i%10 == 0 {
+					root = span
+				}
+				span.Finish()
+				before := time.Now()
+				v.Report(span.(*jaeger.Span))
+				took += time.Since(before)
+			}
+			b.StopTimer()
+			b.ReportMetric(float64(took)/float64(b.N), "ns/report")
+			b.ReportMetric(float64(v.overflow.Load()), "lost")
+			cancel()
+			for range pages {
+				<-done
+			}
+			if n := v.overflow.Load(); n > 0 {
+				b.Errorf("%d of %d spans met a full queue", n, b.N)
+			}
+		})
+	}
+}
