@@ -42,6 +42,10 @@ var httpServers = []httpServer{
 		t, c := spanloomTracer(tb, m.sampled)
 		return users(httpmw.Middleware(t)), w3cHeaders(m), nothing, c
 	}},
+	{"spanloom-stock", func(tb testing.TB, m mode) (http.Handler, map[string]string, func(), *count) {
+		t, c := stockTracer(tb, m.sampled)
+		return users(httpmw.Middleware(t)), jaegerHeaders(m), nothing, c
+	}},
 	{"nethttp", func(tb testing.TB, m mode) (http.Handler, map[string]string, func(), *count) {
 		t, c := stockTracer(tb, m.sampled)
 		return users(func(next http.Handler) http.Handler { return nethttp.Middleware(t, next) }), jaegerHeaders(m), nothing, c

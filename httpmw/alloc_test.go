@@ -72,10 +72,10 @@ type work struct {
 }
 
 var serverWork = []work{
-	{"sampled root", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, nil, 7},
-	{"sampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, []string{"Traceparent", "00-" + parentID + "-01"}, 7},
-	{"unsampled root", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, nil, 5},
-	{"unsampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, []string{"Traceparent", "00-" + parentID + "-00"}, 5},
+	{"sampled root", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, nil, 6},
+	{"sampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, []string{"Traceparent", "00-" + parentID + "-01"}, 6},
+	{"unsampled root", func(t testing.TB) opentracing.Tracer { return engine(t, never) }, nil, 4},
+	{"unsampled parent", func(t testing.TB) opentracing.Tracer { return engine(t, always) }, []string{"Traceparent", "00-" + parentID + "-00"}, 4},
 	{"no-op", func(testing.TB) opentracing.Tracer { return opentracing.NoopTracer{} }, nil, 0},
 }
 

@@ -44,6 +44,7 @@ type config struct {
 	unclosed func(*http.Request, string)
 
 	values *valueCache
+	code   uintptr // of the middleware function, by which others of this package are recognised
 }
 
 // done completes c once all options are applied.

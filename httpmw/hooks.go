@@ -3,6 +3,7 @@ package httpmw
 import (
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/opentracing/opentracing-go"
 
@@ -57,11 +58,14 @@ func callStarted(s *rpcspan.Span, o Observer, r *http.Request) {
 
 // ended calls the hooks with a copy of facts, and returns IsError as the last of them left it. Each hook sees IsError
 // as the one before left it; what a hook writes to other fields is discarded. Outcome hooks are called only if s is
-// started.
+// started. The duration ends now, if it is not set.
 func (hooks endHooks) ended(s *rpcspan.Span, r *http.Request, facts *Outcome) (isError bool) {
 	isError = facts.IsError
 	if len(hooks) == 0 {
 		return isError
+	}
+	if facts.Duration == 0 {
+		facts.Duration = time.Since(s.StartTime())
 	}
 	o := new(Outcome)
 	for _, h := range hooks {

@@ -2,6 +2,7 @@ package httpmw
 
 import (
 	"net/http"
+	"reflect"
 	"runtime/pprof"
 	"time"
 
@@ -24,9 +25,11 @@ func Middleware(tracer opentracing.Tracer, opts ...ServerOption) func(http.Handl
 		}
 	}
 	c.done(ext.SpanKindRPCServerEnum)
-	return func(next http.Handler) http.Handler {
+	middleware := func(next http.Handler) http.Handler {
 		return &handler{config: c, tracer: tracer, next: next, router: newRouter(next, c)}
 	}
+	c.code = reflect.ValueOf(middleware).Pointer()
+	return middleware
 }
 
 type handler struct {
@@ -34,6 +37,8 @@ type handler struct {
 	tracer opentracing.Tracer
 	next   http.Handler
 	router *router
+
+	headers rpcspan.HeaderReader
 }
 
 // serverTags is how many tags the span of a request usually gets after its start.
@@ -47,17 +52,18 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	outer := outerState(r)
 	if outer != nil && outer.span.Started() {
-		if !outer.ended.Load() && outer.joined.add(&outer.span, r, h.config, outer.hooks, outer.config) {
+		if !outer.ended.Load() && outer.joined.add(&outer.span, r, h.config, *outer.hooks, outer.config) {
 			h.next.ServeHTTP(w, r)
 			return
 		}
 		outer = nil // it has just ended
 	}
-	s := &serverState{handler: h, original: r, patternSeen: r.Pattern, parent: r.Context(), hooks: h.hooks}
+	s := &serverState{handler: h, original: r, parent: r.Context(), hooks: &h.hooks}
 	if outer != nil {
-		s.hooks = h.hooks.without(outer.hooks)
+		hooks := h.hooks.without(*outer.hooks)
+		s.hooks = &hooks
 	}
-	s.out.s, s.out.ctx = s, s.parent
+	s.out.s = s
 	if ok {
 		s.start(tracer)
 	}
@@ -73,7 +79,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *serverState) start(tracer opentracing.Tracer) {
 	defer s.span.RecoverHook()
 	r := s.original
-	remote := rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(r.Header))
+	remote := s.headers.Remote(tracer, r.Header)
 	public := callPredicate(&s.span, s.public, r, false, true)
 	startTags := s.startTags
 	if callPredicate(&s.span, s.silent, r, false, false) {
@@ -110,7 +116,9 @@ func (s *serverState) startSpan(tracer opentracing.Tracer, startTags *rpcspan.St
 		l.Flush()
 	}
 	if s.traceIDHeader != "" && !public {
-		s.out.traceID = s.traceIDValue()
+		if value := s.traceIDValue(); value != "" {
+			s.out.header = &sentHeader{traceID: value}
+		}
 	}
 }
 
@@ -153,13 +161,15 @@ func (s *serverState) serve(w http.ResponseWriter) {
 		if !returned {
 			panicked = recover()
 		}
-		defer s.copyBack()
+		if !s.private {
+			defer s.copyBack()
+		}
 		s.end(returned, panicked)
 		if panicked != nil {
 			panic(panicked)
 		}
 	}()
-	s.out.timed = s.tagged || len(s.hooks) > 0
+	s.out.timed = s.tagged || len(*s.hooks) > 0
 	if !s.span.Started() {
 		s.span.SetStartTime(time.Now())
 		s.findRoute()
@@ -169,7 +179,7 @@ func (s *serverState) serve(w http.ResponseWriter) {
 		s.setProfilingLabels()
 	}
 	r := s.copyRequest()
-	if len(s.hooks) > 0 {
+	if len(*s.hooks) > 0 {
 		s.hooks.started(&s.span, r)
 	}
 	switch {

@@ -222,6 +222,46 @@ func TestPathValuesAreHandedBack(t *testing.T) {
 	}
 }
 
+// TestMiddlewaresBeforeSeeChanges of a request that chi has copied, unless there is no such middleware.
+func TestMiddlewaresBeforeSeeChanges(t *testing.T) {
+	type key struct{}
+	var got string
+	look := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r)
+			got = fmt.Sprint(r.Pattern, r.PathValue("id"), r.Context().Value(key{}), r.Form)
+		})
+	}
+	tracer := spantest.New(t)
+	m := httpmw.Middleware(tracer)
+	skips := httpmw.Middleware(tracer, httpmw.WithFilter(func(*http.Request) bool { return false }))
+	for name, tt := range map[string]struct {
+		use  []mw
+		want string
+	}{
+		"bare":    {[]mw{look}, "/users/{id}7usermap[f:[1]]"},
+		"behind":  {[]mw{look, m}, "/users/{id}7usermap[f:[1]]"},
+		"skipped": {[]mw{skips, look, m}, "/users/{id}7usermap[f:[1]]"},
+		"first":   {[]mw{m, look}, "/users/{id}7usermap[f:[1]]"},
+		"alone":   {[]mw{m}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := chi.NewRouter()
+			r.Use(tt.use...)
+			r.Get("/users/{id}", func(_ http.ResponseWriter, r *http.Request) {
+				r.ParseForm()
+				*r = *r.WithContext(context.WithValue(r.Context(), key{}, "user"))
+			})
+			for range 2 {
+				got = ""
+				if handle(r, "GET", "/users/7?f=1"); got != tt.want {
+					t.Errorf("%q, want %q", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
 // TestRequestBodiesKeepTheirInterfaces, also where trailers may follow unannounced.
 func TestRequestBodiesKeepTheirInterfaces(t *testing.T) {
 	for name, body := range map[string]io.ReadCloser{

@@ -159,7 +159,7 @@ func (s *serverState) conclude(l *rpcspan.Tags, returned bool, panicked any) {
 	v.Method, v.Route, v.OperationName = foldedMethod(s.original.Method), s.route, s.name
 	t := tagWriter{s.config, &s.span, l}
 	t.complete(&v, &s.copy, false)
-	isError := s.joined.ended(&s.span, &s.copy, &v.Outcome, s.hooks)
+	isError := s.joined.ended(&s.span, &s.copy, &v.Outcome, *s.hooks)
 	switch {
 	case s.span.Recording():
 		s.describe(t)
@@ -189,14 +189,12 @@ func (s *serverState) updateRoute() {
 
 func (s *serverState) collect(returned bool, panicked any) serverEnd {
 	out, r := &s.out, s.original
+	ctx := r.Context()
 	e := serverEnd{
 		returned: returned, panicked: panicked, head: r.Method == http.MethodHead, upgrade: out.hijacked && isUpgrade(r.Header),
 		status: out.status, received: r.ContentLength, written: out.bytes, declared: -1, hijacked: out.hijacked,
 		writeErr: out.err, copyErr: out.copyErr, goneAtHeader: out.goneAtHeader,
-		ctxErr: out.ctx.Err(), ctxCause: context.Cause(out.ctx),
-	}
-	if !out.first.IsZero() {
-		e.firstByte = out.first.Sub(s.span.StartTime())
+		firstByte: out.first, ctxErr: ctx.Err(), ctxCause: context.Cause(ctx),
 	}
 	if e.ctxErr != nil && out.inner != nil {
 		if n, err := strconv.ParseInt(out.inner.Header().Get("Content-Length"), 10, 64); err == nil {
@@ -247,7 +245,7 @@ func (s *serverState) tagResponse(t tagWriter, v *verdict, writeErr error) {
 	if v.Aborted {
 		t.add(semconv.HTTPAborted, true)
 	}
-	if s.out.flushed && !s.out.first.IsZero() {
+	if s.out.flushed && s.out.first != 0 {
 		t.add(semconv.HTTPStreaming, true)
 		t.firstByte(v.FirstByte)
 	}

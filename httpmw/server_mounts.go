@@ -110,13 +110,12 @@ func mounted(routes chi.Routes, pattern string) chi.Routes {
 }
 
 // leadsToMount reports whether a template is that of a mount, not of an endpoint.
-func (c *mountCache) leadsToMount(root chi.Routes, template string) bool {
-	mux, ok := root.(*chi.Mux)
-	if !ok {
+func (c *mountCache) leadsToMount(root *chi.Mux, template string) bool {
+	if root == nil {
 		return false
 	}
-	return c.get(mountKey{weak.Make(mux), "template\n" + template}, func() mountEntry {
-		return mountEntry{listed: listsMount(mux, template)}
+	return c.get(mountKey{weak.Make(root), "template\n" + template}, func() mountEntry {
+		return mountEntry{listed: listsMount(root, template)}
 	}).listed
 }
 

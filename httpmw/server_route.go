@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -16,6 +17,7 @@ type router struct {
 	next   *chi.Mux       // the very next handler, if it is a chi router
 	mux    *http.ServeMux // a mux that the middleware is outside of; nil if unknown
 	mounts mountCache
+	first  atomic.Pointer[chi.Mux] // the router whose first middleware this is
 }
 
 // newRouter looks at the handler below a middleware, and at what the options name. Of other types of handlers, such as
@@ -56,7 +58,9 @@ func (rt *router) before(s *serverState) (route string) {
 		return ""
 	}
 	if rctx := chi.RouteContext(r.Context()); rctx != nil && rctx.Routes != nil {
-		s.chi, s.root = rctx, rctx.Routes
+		s.chi = rctx
+		s.root, _ = rctx.Routes.(*chi.Mux)
+		s.private = rt.isFirst(s)
 		route = rt.matchInChi(rctx, r)
 		wildcard := strings.HasSuffix(route, "*")
 		s.final = route != "" && !wildcard
@@ -72,7 +76,7 @@ func (rt *router) before(s *serverState) (route string) {
 		route = rt.matchMux(rt.mux, s)
 		s.final = s.final || route != ""
 	case rt.routes != nil:
-		s.root = rt.routes
+		s.root, _ = rt.routes.(*chi.Mux)
 		route = match(rt.routes, r.Method, pathOf(r), nil)
 		s.final = route != ""
 	default:
@@ -80,6 +84,29 @@ func (rt *router) before(s *serverState) (route string) {
 		s.final = route != "" && !leadsOn(route)
 	}
 	return route
+}
+
+// isFirst reports whether the middleware is the first of the router that serves s. chi gives its middlewares a copy of the
+// request, which in that case nobody else has, so that there is no one to hand anything back to.
+func (rt *router) isFirst(s *serverState) bool {
+	if len(s.chi.RoutePatterns) > 0 || s.root == nil {
+		return false
+	}
+	if rt.first.Load() == s.root {
+		return true
+	}
+	middlewares := s.root.Middlewares()
+	ours := 0
+	for _, m := range middlewares {
+		if reflect.ValueOf(m).Pointer() == s.code {
+			ours++
+		}
+	}
+	if ours != 1 || reflect.ValueOf(middlewares[0]).Pointer() != s.code {
+		return false // another Middleware may be the first, which has not traced this request
+	}
+	rt.first.Store(s.root)
+	return true
 }
 
 // leadsOn reports whether a template of a ServeMux is that of all paths below one, so that another router may be behind it.
@@ -158,11 +185,11 @@ func (rt *router) after(s *serverState) string {
 			return ""
 		}
 		return s.route
-	case mayRun && (s.route != "" || s.copy.Pattern == s.patternSeen || strings.HasSuffix(s.copy.Pattern, "*")):
+	case mayRun && (s.route != "" || s.copy.Pattern == s.original.Pattern || strings.HasSuffix(s.copy.Pattern, "*")):
 		return s.route // a ServeMux or chi that has routed this very request has left an endpoint's pattern there
 	}
 	pattern := ""
-	if s.copy.Pattern != s.patternSeen && !(s.original.Method == http.MethodConnect && status/100 == 3) {
+	if s.copy.Pattern != s.original.Pattern && !(s.original.Method == http.MethodConnect && status/100 == 3) {
 		pattern = templateOf(s.copy.Pattern)
 	}
 	route := s.chi.RoutePattern()

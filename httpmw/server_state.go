@@ -15,7 +15,7 @@ import (
 )
 
 // serverState is the state of one request on a server. It backs the handler's context, its request and its
-// http.ResponseWriter, which saves three allocations.
+// http.ResponseWriter, which saves three allocations. Its size matters: it is most of what a request costs.
 type serverState struct {
 	*handler
 	span     rpcspan.Span
@@ -24,20 +24,20 @@ type serverState struct {
 	copy     http.Request    // as the handler has it
 	body     io.ReadCloser   // the Body of copy, if it is not that of original; a pointer
 	parent   context.Context // which the handler's context is derived from
-	hooks    endHooks        // of this middleware, without observers that an outer one calls
+	hooks    *endHooks       // of this middleware, without observers that an outer one calls
 
-	name        string // operation name, at first the one that the span is started with
-	route       string // "" if unknown
-	final       bool   // route is not looked up again when the handler has run
-	patternSeen string // Pattern of original when it came in
-	tagged      bool   // the tags of the request have been set
-	chi         *chi.Context
-	root        chi.Routes // the router that route was found in
-	mayRun      bool       // the response is that of a timeout inside chi, so that chi may still be routing
+	name  string       // operation name, at first the one that the span is started with
+	route string       // "" if unknown
+	chi   *chi.Context // of the router that the middleware is in
+	root  *chi.Mux     // the router that route was found in
 
+	final    bool // route is not looked up again when the handler has run
+	private  bool // nobody but the middleware has the original request, so that nothing is handed back
+	mayRun   bool // the response is that of a timeout inside chi, so that chi may still be routing
+	tagged   bool // the tags of the request have been set
+	ended    atomic.Bool
 	routeSet atomic.Pointer[string] // by SetRoute
 	joined   joinedList
-	ended    atomic.Bool
 }
 
 // stateKey is the key of the serverState in the context of its request.

@@ -50,11 +50,11 @@ func (s *serverState) traceparent(sc opentracing.SpanContext) string {
 func (o *response) setTraceID() {
 	defer o.s.span.RecoverHook() // a writer may have no header
 	switch {
-	case o.traceID == "":
+	case o.header == nil:
 	case o.s.traceIDHeader == serverTiming:
-		o.inner.Header().Add(serverTiming, o.traceID)
+		o.inner.Header().Add(serverTiming, o.header.traceID)
 	default:
-		o.inner.Header().Set(o.s.traceIDHeader, o.traceID)
+		o.inner.Header().Set(o.s.traceIDHeader, o.header.traceID)
 	}
 }
 
@@ -64,16 +64,16 @@ func (o *response) removeOtherTraceIDs() {
 	defer o.s.span.RecoverHook()
 	h := o.inner.Header()
 	values := h[o.s.traceIDHeader]
-	if len(values) < 2 || !slices.Contains(values, o.traceID) {
+	if len(values) < 2 || !slices.Contains(values, o.header.traceID) {
 		return
 	}
 	if o.s.traceIDHeader != serverTiming {
-		h[o.s.traceIDHeader] = []string{o.traceID}
+		h[o.s.traceIDHeader] = []string{o.header.traceID}
 		return
 	}
 	kept := make([]string, 0, len(values))
 	for _, v := range values {
-		if v == o.traceID {
+		if v == o.header.traceID {
 			kept = append(kept, v)
 		} else if v = withoutTraceparent(v); v != "" {
 			kept = append(kept, v)

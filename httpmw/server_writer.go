@@ -2,7 +2,6 @@ package httpmw
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -14,20 +13,23 @@ import (
 type response struct {
 	s     *serverState
 	inner http.ResponseWriter // nil if the handler has the writer itself
-	ctx   context.Context     // of the request, as net/http or an outer middleware made it
 
 	status       int // the first final one, 0 if none was sent
 	bytes        int64
-	first        time.Time // when the header was sent
-	err          error     // the first error of writing
-	copyErr      error     // the first error of ReadFrom, by the source or the client
-	goneAtHeader bool      // ctx had ended when the header was sent
+	first        time.Duration // from the start of the span to the response's header, 0 if it was not sent
+	err          error         // the first error of writing
+	copyErr      error         // the first error of ReadFrom, by the source or the client
+	goneAtHeader bool          // the request's context had ended when the header was sent
 	hijacked     bool
 	flushed      bool
-	timed        bool // first is recorded even if nothing is flushed
+	timed        bool        // first is recorded even if nothing is flushed
+	header       *sentHeader // nil if nothing of it matters
+}
 
+// sentHeader is what options want of the response's header.
+type sentHeader struct {
 	traceID string   // value of the header that WithTraceIDHeader names, "" if there is none
-	header  []string // values of the headers that are recorded, as they were sent; nil before
+	values  []string // of the headers that WithHeaderTags names, as they were sent; nil before
 }
 
 // recordStatus records that the response's header is sent with this status. Later ones are mistakes that net/http
@@ -38,10 +40,13 @@ func (o *response) recordStatus(status int) {
 	}
 	o.status = status
 	if o.timed {
-		o.first = time.Now()
+		o.first = o.elapsed()
 	}
-	o.goneAtHeader = o.ctx.Err() != nil
+	o.goneAtHeader = o.s.original.Context().Err() != nil
 }
+
+// elapsed returns the time since the start of the span, which is never zero.
+func (o *response) elapsed() time.Duration { return max(time.Since(o.s.span.StartTime()), 1) }
 
 func (o *response) writeHeader(code int) {
 	o.beforeHeader()
@@ -82,7 +87,7 @@ func (o *response) writeString(s string) (int, error) {
 // readFrom records the status only once bytes are sent: a source that fails at once leaves it open.
 func (o *response) readFrom(src io.Reader) (int64, error) {
 	o.beforeHeader()
-	start := time.Now()
+	start := o.elapsed()
 	n, err := o.inner.(io.ReaderFrom).ReadFrom(src)
 	if n > 0 && o.status == 0 {
 		o.recordStatus(http.StatusOK)
@@ -110,8 +115,8 @@ func (o *response) flushError() error {
 func (o *response) recordFlush() {
 	o.flushed = true
 	o.recordStatus(http.StatusOK)
-	if o.first.IsZero() {
-		o.first = time.Now()
+	if o.first == 0 {
+		o.first = o.elapsed()
 	}
 	o.recordHeader()
 }
@@ -142,18 +147,23 @@ func (o *response) push(target string, opts *http.PushOptions) error {
 
 // beforeHeader is called before anything that may send the header.
 func (o *response) beforeHeader() {
-	if o.traceID != "" && o.status == 0 {
+	if o.header != nil && o.header.traceID != "" && o.status == 0 {
 		o.removeOtherTraceIDs()
 	}
 }
 
 // recordHeader is called when the header has been sent. net/http ignores what the handler changes from then on.
 func (o *response) recordHeader() {
-	if tags := o.s.respTags; len(tags) > 0 && o.header == nil && o.status != 0 && !o.hijacked {
-		o.header = make([]string, len(tags))
-		for i, tag := range tags {
-			o.header[i] = tag.value(o.inner.Header()[tag.header])
-		}
+	tags := o.s.respTags
+	if len(tags) == 0 || o.status == 0 || o.hijacked || o.header != nil && o.header.values != nil {
+		return
+	}
+	if o.header == nil {
+		o.header = new(sentHeader)
+	}
+	o.header.values = make([]string, len(tags))
+	for i, tag := range tags {
+		o.header.values[i] = tag.value(o.inner.Header()[tag.header])
 	}
 }
 
@@ -173,7 +183,10 @@ func (o *response) finish() {
 
 // tagHeader adds the tags of the header as it was sent.
 func (o *response) tagHeader(t tagWriter) {
-	for i, value := range o.header {
+	if o.header == nil {
+		return
+	}
+	for i, value := range o.header.values {
 		if value != "" {
 			t.set(o.s.respTags[i].tag, value)
 		}

@@ -31,10 +31,20 @@ func Observed(j *jaeger.Span) bool {
 // minTagGrowth is how many more tags a list can take, at least, after it has grown.
 const minTagGrowth = 8
 
+// SetFirstTags is SetTags for a new span that will get about so many more tags.
+func SetFirstTags(j *jaeger.Span, spare int, tags ...opentracing.Tag) (recording bool) {
+	if !Observed(j) && !slices.ContainsFunc(tags, isSamplingPriority) {
+		if recording, ok := appendTags(jaegerspan.Fields(j), tags, len(tags)+spare); ok {
+			return recording
+		}
+	}
+	return SetTags(j, tags...)
+}
+
 // SetTags calls SetTag of j for each of the tags, or has the same effect, and returns the result of [Recording].
 func SetTags(j *jaeger.Span, tags ...opentracing.Tag) (recording bool) {
 	if !Observed(j) && !slices.ContainsFunc(tags, isSamplingPriority) {
-		if recording, ok := appendTags(jaegerspan.Fields(j), tags); ok {
+		if recording, ok := appendTags(jaegerspan.Fields(j), tags, 0); ok {
 			return recording
 		}
 	}
@@ -46,16 +56,19 @@ func SetTags(j *jaeger.Span, tags ...opentracing.Tag) (recording bool) {
 
 func isSamplingPriority(tag opentracing.Tag) bool { return tag.Key == string(ext.SamplingPriority) }
 
-// appendTags appends tags if the span is sampled. ok is false if the span's sampler is yet to be consulted.
-func appendTags(s *jaegerspan.Span, tags []opentracing.Tag) (sampled, ok bool) {
+// appendTags appends tags if the span is sampled, to a list with room for at least so many, or as appending to it again
+// and again requires. ok is false if the span's sampler is yet to be consulted.
+func appendTags(s *jaegerspan.Span, tags []opentracing.Tag, room int) (sampled, ok bool) {
 	s.Lock()
 	defer s.Unlock()
 	if state := s.Context.SamplingState; !state.IsFinal() || !state.Sampled() {
 		return false, state.IsFinal()
 	}
-	if cap(s.Tags)-len(s.Tags) < len(tags) {
-		grown := make([]opentracing.Tag, 0, len(s.Tags)+max(len(tags), len(s.Tags), minTagGrowth))
-		s.Tags = append(grown, s.Tags...)
+	if room == 0 && cap(s.Tags)-len(s.Tags) < len(tags) {
+		room = max(len(tags), len(s.Tags), minTagGrowth)
+	}
+	if cap(s.Tags)-len(s.Tags) < room {
+		s.Tags = append(make([]opentracing.Tag, 0, len(s.Tags)+room), s.Tags...)
 	}
 	s.Tags = append(s.Tags, tags...)
 	return true, true

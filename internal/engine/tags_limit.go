@@ -18,7 +18,7 @@ func SetTagsWithin(
 	}
 	s := jaegerspan.Fields(j)
 	if limit < 0 || fits(s, limit, len(tags)) {
-		_, ok = appendTags(s, tags)
+		_, ok = appendTags(s, tags, 0)
 		return 0, ok
 	}
 	s.Lock()

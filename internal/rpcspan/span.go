@@ -37,8 +37,10 @@ type StartInfo struct {
 // Start starts the span as a child of parent, or as a root span if parent is not valid, and returns the result of
 // [Span.Recording].
 func (s *Span) Start(tracer opentracing.Tracer, r *StartInfo, parent *Parent) (recording bool) {
-	s.startTime = time.Now()
 	e := engine.Of(tracer)
+	if e != nil {
+		s.startTime = time.Now()
+	}
 	if e != nil && parent.foreign == nil && r.StartTags.list != nil {
 		s.jaeger, recording = e.Start(&engine.StartInfo{
 			Name: r.Name, Time: s.startTime, Server: r.StartTags.server, StartTags: r.StartTags.list, SpareTags: r.SpareTags,
@@ -56,6 +58,9 @@ func (s *Span) Start(tracer opentracing.Tracer, r *StartInfo, parent *Parent) (r
 	s.disabled = e != nil && e.Disabled.Load()
 	s.jaeger = engine.Under(s.span)
 	s.continueBaggage(e, parent)
+	if s.jaeger != nil {
+		return engine.SetFirstTags(s.jaeger, r.SpareTags, r.Tags...)
+	}
 	return s.SetTags(r.Tags...)
 }
 
