@@ -54,31 +54,10 @@
 // Without gRPC's own invoker directly below, that is with another interceptor in between or if a new version renames
 // it, spans of unary RPCs have the target as peer.address instead of the server's address, and no grpc.server_trace_id.
 //
-// # Coming from other instrumentation
-//
-//	otgrpc                                here
-//	OpenTracingServerInterceptor(t)       UnaryServerInterceptor(t); names and component stay close
-//	IncludingSpans(f)                     WithFilter(m)
-//	SpanDecorator(f)                      WithOutcome(hook)
-//	LogPayloads()                         not offered: payloads are unbounded and private
-//	response_code, response_class         rpc.grpc.status_code, on success too
-//
-//	grpc_opentracing (middleware v1)      here
-//	WithTracer(t)                         first argument
-//	WithFilterFunc(f)                     WithFilter(selector.MatchFunc(…))
-//	WithOpName(f)                         WithOperationName(f), on both sides
-//	WithTraceHeaderName(name)             carrier.Config of the tracer
-//	ClientAddContextTags(ctx, tags)       WithOutcome(hook), which is given the context
-//	grpc_ctxtags trace.traceid            LogFields(ctx)
-//
-//	otelgrpc                              here
-//	NewServerHandler(), NewClientHandler  ServerOptions(t), DialOptions(t)
-//	WithFilter(f)                         WithFilter(m); true means trace it, too
-//	WithSpanAttributes(kv)                WithTags(tags)
-//	WithPublicEndpoint()                  WithPublicEndpoint(func)
-//	WithPropagators(p)                    carrier.Config of the tracer
-//	rpc.system.name, rpc.method, …        WithSemconv(OTel)
-//
 // An RPC to a service that the server does not know reaches no interceptor, so it makes no span, unless the server has
 // a grpc.UnknownServiceHandler: then its name is [UnknownMethod], whatever the caller sent.
+//
+// # Coming from other instrumentation
+//
+// docs/migrating.md has the tables for otgrpc, grpc_opentracing and otelgrpc.
 package grpcmw

@@ -41,32 +41,7 @@
 // When a server flushes, or a client gets a response of unknown length, http.first_byte_ms tells how long its header
 // took.
 //
-// # Coming from opentracing-contrib/go-stdlib/nethttp
+// # Coming from other instrumentation
 //
-//	nethttp.Middleware(tr, h)                   httpmw.Middleware(tr)(h)
-//	nethttp.OperationNameFunc(f)                httpmw.WithOperationName(f), or nothing: the default has the route
-//	nethttp.MWSpanFilter(f)                     httpmw.WithFilter(f)
-//	nethttp.MWURLTagFunc(f), URLTagFunc(f)      httpmw.WithURLRedaction(f)
-//	nethttp.MWSpanObserver(f), ClientSpanObserver(f)  httpmw.WithOutcome(f) or WithHeaderTags
-//	nethttp.MWComponentName(n), ComponentName(n)      httpmw.WithTags(opentracing.Tag{Key: "component", Value: n})
-//	&nethttp.Transport{rt}, TraceRequest        httpmw.Transport(tr, rt), once; no call for each request
-//	nethttp.InjectSpanContext(false)            httpmw.WithPropagation(func(*http.Request) bool { return false })
-//	nethttp.ClientTrace(true)                   httpmw.WithConnectionEvents()
-//
-// The span "HTTP Client" around each client span is gone, "HTTP GET" became "GET /users/{id}", http.url has its host
-// and no secrets, and http.route, peer.* and error.type are new.
-//
-// # Coming from otelhttp and otelchi
-//
-//	otelhttp.NewHandler(h, "op")                httpmw.Middleware(tr)(h)
-//	otelhttp.NewMiddleware("op")                httpmw.Middleware(tr)
-//	otelchi.Middleware("svc", WithChiRoutes(r)) httpmw.Middleware(tr)
-//	otelhttp.NewTransport(rt)                   httpmw.Transport(tr, rt)
-//	otelhttp.WithSpanNameFormatter(f)           httpmw.WithOperationName(f)
-//	otelhttp.WithPublicEndpointFn(f)            httpmw.WithPublicEndpoint(f)
-//	otelhttp.WithClientTrace(f)                 httpmw.WithConnectionEvents()
-//	otelchi.WithTraceIDResponseHeader(f)        httpmw.WithTraceIDHeader("X-Trace-Id")
-//
-// WithFilter has the same name and sense. WithSemconv(OTel) keeps the names of OpenTelemetry's tags; a panic is an
-// error here, and a caller's cancel is none.
+// docs/migrating.md has the tables for nethttp, otelhttp and otelchi.
 package httpmw
