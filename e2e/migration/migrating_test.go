@@ -11,7 +11,8 @@ import (
 )
 
 // TestTheTablesOfTheDocumentCompile finds every piece of code in the tables of docs/migrating.md in package rows, which
-// the compiler has read. Pieces that are no expression of Go, and those of packages that cannot be built here, are left.
+// the compiler has read. Pieces that are no expression of Go, and those of packages that cannot be built here, are
+// left.
 func TestTheTablesOfTheDocumentCompile(t *testing.T) {
 	document, err := os.ReadFile("../../docs/migrating.md")
 	if err != nil {

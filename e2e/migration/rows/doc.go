@@ -1,5 +1,5 @@
-// Package rows holds the code of the tables in docs/migrating.md, before and after, so that it compiles: a test finds each
-// cell here. Nothing of it runs.
+// Package rows holds the code of the tables in docs/migrating.md, before and after, so that it compiles: a test finds
+// each cell here. Nothing of it runs.
 package rows
 
 var _ = []any{
