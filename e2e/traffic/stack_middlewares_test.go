@@ -172,7 +172,7 @@ func (l accessLog) Write(p []byte) (int, error) {
 
 func rateStack(w *world, use func(http.Handler) http.Handler) http.Handler {
 	r := chi.NewRouter()
-	r.Use(use, httprate.Limit(2, 24*time.Hour, httprate.WithKeyFuncs(httprate.KeyByEndpoint), httprate.WithResponseHeaders(httprate.ResponseHeaders{
+	r.Use(use, httprate.LimitBy(2, 24*time.Hour, httprate.KeyByEndpoint, httprate.WithResponseHeaders(httprate.ResponseHeaders{
 		Limit: "X-Limit", Remaining: "X-Remaining"})))
 	r.Handle("/*", hello(w))
 	return r
