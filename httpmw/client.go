@@ -73,14 +73,15 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	outer := outerCall(r)
 	if outer != nil && outer.span.Started() {
-		if outer.joined.add(&outer.span, r, t.config, outer.hooks, outer.config) {
+		if outer.joined.add(&outer.span, r, t.config, outer.ownHooks(), outer.config) {
 			return t.base.RoundTrip(r)
 		}
 		outer = nil // it has just ended
 	}
 	s := newClientState(t, r)
 	if outer != nil {
-		s.hooks = t.hooks.without(outer.hooks)
+		hooks := t.hooks.without(outer.ownHooks())
+		s.hooks = &hooks
 	}
 	if ok {
 		s.start(tracer)

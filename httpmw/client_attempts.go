@@ -71,7 +71,7 @@ func (c *attemptCounter) add(t target, sc opentracing.SpanContext) (before int, 
 
 // attempts returns how many requests preceded this one, and the span of the last attempt at it.
 func (s *clientState) attempts() (before int, last opentracing.SpanContext) {
-	if c, ok := s.caller.Value(attemptsKey{}).(*attemptCounter); ok {
+	if c, ok := s.parent.Value(attemptsKey{}).(*attemptCounter); ok {
 		before, last = c.add(targetOf(s.original), s.span.OpenTracingSpan().Context())
 	}
 	return before + redirects(s.original), last

@@ -23,8 +23,8 @@ func (s *clientState) watch(resp *http.Response) *http.Response {
 	b := &s.body
 	b.inner, b.length = resp.Body, resp.ContentLength
 	b.last.Store(int64(s.firstByte))
-	if s.caller.Done() != nil {
-		b.stop = context.AfterFunc(s.caller, func() { s.end(clientEnd{dropped: true}) })
+	if s.parent.Done() != nil {
+		b.stop = context.AfterFunc(s.parent, func() { s.end(&clientEnd{dropped: true}) })
 	}
 	if s.unclosed != nil {
 		return s.detectLeak(resp)
@@ -61,7 +61,7 @@ func keepInterfaces(b bodyWrapper, inner io.ReadCloser) io.ReadCloser {
 }
 
 // endBody ends the round trip, and the watch of its context.
-func (s *clientState) endBody(e clientEnd) {
+func (s *clientState) endBody(e *clientEnd) {
 	s.end(e)
 	if s.body.stop != nil {
 		s.body.stop()
@@ -80,9 +80,9 @@ func (r bodyReader) Read(p []byte) (int, error) {
 	switch err {
 	case nil:
 	case io.EOF:
-		s.endBody(clientEnd{})
+		s.endBody(&clientEnd{})
 	default:
-		s.endBody(clientEnd{err: err})
+		s.endBody(&clientEnd{err: err})
 	}
 	return n, err
 }
@@ -103,7 +103,7 @@ func (r bodyReader) Close() error {
 	defer s.endPanicked(&returned)
 	err := s.body.inner.Close()
 	returned = true
-	s.endBody(clientEnd{dropped: s.caller.Err() != nil})
+	s.endBody(&clientEnd{dropped: s.parent.Err() != nil})
 	return err
 }
 
@@ -120,9 +120,9 @@ func (r bodyReader) writeTo(w io.Writer) (int64, error) {
 	returned = true
 	switch {
 	case err == nil:
-		s.endBody(clientEnd{})
+		s.endBody(&clientEnd{})
 	case !sink.failed:
-		s.endBody(clientEnd{err: err})
+		s.endBody(&clientEnd{err: err})
 	}
 	return n, err
 }

@@ -83,7 +83,7 @@ func (e *clientEnd) errorType(err error) string {
 
 // end ends the round trip, unless that has been done: it decides the outcome, calls the hooks, sets the last tags and
 // finishes the span. If another goroutine is about to do so, it waits.
-func (s *clientState) end(e clientEnd) {
+func (s *clientState) end(e *clientEnd) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
@@ -93,7 +93,7 @@ func (s *clientState) end(e clientEnd) {
 	s.span.TryFinish()
 	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
 	var finish opentracing.FinishOptions
-	s.conclude(&l, &e, &finish)
+	s.conclude(&l, e, &finish)
 	if s.span.Started() {
 		s.finish(&l, &finish)
 	}
@@ -111,13 +111,13 @@ func (s *clientState) conclude(l *rpcspan.Tags, e *clientEnd, finish *opentracin
 	defer s.span.RecoverHook()
 	s.collect(e)
 	v := e.verdict()
-	v.Method, v.Route, v.OperationName = foldedMethod(s.request.method), s.template, s.operation
+	v.Method, v.Route, v.OperationName = foldedMethod(s.copy.Method), s.template, s.operation
 	if e.dropped && e.lastRead > 0 {
 		finish.FinishTime = s.span.StartTime().Add(e.lastRead)
 	}
 	t := tagWriter{s.config, &s.span, l}
-	t.complete(&v, s.sent, true)
-	isError := s.joined.ended(&s.span, s.sent, &v.Outcome, s.hooks)
+	t.complete(&v, &s.copy, true)
+	isError := s.joined.ended(&s.span, &s.copy, &v.Outcome, s.ownHooks())
 	if s.events != nil {
 		finish.LogRecords = s.events.close(t)
 	}
@@ -137,15 +137,15 @@ func (s *clientState) conclude(l *rpcspan.Tags, e *clientEnd, finish *opentracin
 // collect adds to e what the state knows.
 func (s *clientState) collect(e *clientEnd) {
 	b := &s.body
-	e.status, e.sent, e.firstByte = s.status, s.request.size, s.firstByte
+	e.status, e.sent, e.firstByte = int(s.status), s.copy.ContentLength, s.firstByte
 	e.hasBody, e.declared, e.read = b.inner != nil, b.length, b.bytes.Load()
 	e.lastRead = time.Duration(b.last.Load())
-	e.ctxErr = s.caller.Err()
-	if deadline, ok := s.caller.Deadline(); ok {
+	e.ctxErr = s.parent.Err()
+	if deadline, ok := s.parent.Deadline(); ok {
 		e.overdue = !time.Now().Before(deadline)
 	}
 	select {
-	case <-s.request.cancel:
+	case <-s.copy.Cancel: //lint:ignore SA1019 http.Client sets it, deprecated or not
 		e.canceled = true
 	default:
 	}
@@ -165,7 +165,7 @@ func (s *clientState) describe(t tagWriter) {
 func (s *clientState) tagStatus(t tagWriter) {
 	if !s.headerTagged {
 		s.headerTagged = true
-		t.status(s.status)
+		t.status(int(s.status))
 	}
 }
 
@@ -192,7 +192,7 @@ func (s *clientState) endPanicked(returned *bool) {
 		return
 	}
 	value := recover()
-	s.end(clientEnd{panicked: value, goexit: value == nil})
+	s.end(&clientEnd{panicked: value, goexit: value == nil})
 	if value != nil {
 		panic(value)
 	}

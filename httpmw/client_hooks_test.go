@@ -131,3 +131,18 @@ func TestObserversOfUnsampledClientSpans(t *testing.T) {
 		t.Errorf("tags %v", o.tags)
 	}
 }
+
+// TestHooksThatSend requests of their own, in the context of the request that has just ended, make spans of their own.
+func TestHooksThatSend(t *testing.T) {
+	tracer := spantest.New(t)
+	var rt http.RoundTripper
+	rt = httpmw.Transport(tracer, reply(200, http.NoBody), httpmw.WithOutcome(func(_ opentracing.Span, r *http.Request, _ *httpmw.Outcome) {
+		if r.URL.Path == "/x" {
+			rt.RoundTrip(newGet(r.Context(), "http://hook.example/"))
+		}
+	}))
+	rt.RoundTrip(newGet(t.Context(), "http://a.example/x"))
+	if got := len(tracer.Finished()); got != 2 {
+		t.Errorf("%d spans, want 2", got)
+	}
+}

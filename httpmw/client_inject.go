@@ -20,8 +20,7 @@ func (s *clientState) injectHeaders(t opentracing.Tracer, parent *rpcspan.Parent
 	if valid, _ := parent.Inject(t, opentracing.HTTPHeadersCarrier(header)); !valid {
 		dropUnsendable(header, before)
 	}
-	s.sent.Header, s.request.header = header, header
-	s.request.spanHeaders = rpcspan.Propagator(t).SpanHeaders()
+	s.copy.Header = header
 }
 
 // dropUnsendable removes what a tracer has added but cannot be sent: [http.Transport] would refuse the whole request.
@@ -42,21 +41,27 @@ func unsendable(value string) bool { return !httpguts.ValidHeaderFieldValue(valu
 // in the course of that one, such as for a token, is another request.
 func outerCall(r *http.Request) *clientState {
 	s, ok := r.Context().Value(callKey{}).(*clientState)
-	if !ok || !s.request.is(r) {
+	if !ok || !s.mu.TryLock() { // its hooks are being called
+		return nil
+	}
+	defer s.mu.Unlock()
+	if s.ended || !s.sends(r) {
 		return nil
 	}
 	return s
 }
 
-func (q *sentRequest) is(r *http.Request) bool {
-	if sameHeader(q.header, r.Header) {
+// sends reports whether r is the request that is sent, or a copy of it.
+func (s *clientState) sends(r *http.Request) bool {
+	if sameHeader(s.copy.Header, r.Header) {
 		return true
 	}
-	for _, name := range q.spanHeaders {
-		if sent, has := q.header[name], r.Header[name]; len(sent) == 1 && len(has) == 1 && sent[0] == has[0] {
+	tracer, _ := rpcspan.Tracer(s.tracer)
+	for _, name := range rpcspan.Propagator(tracer).SpanHeaders() {
+		if sent, has := s.copy.Header[name], r.Header[name]; len(sent) == 1 && len(has) == 1 && sent[0] == has[0] {
 			return true
 		}
 	}
-	u := r.URL
-	return q.method == r.Method && q.scheme == u.Scheme && q.host == u.Host && q.path == u.Path && q.query == u.RawQuery
+	a, b := s.copy.URL, r.URL
+	return s.copy.Method == r.Method && a.Scheme == b.Scheme && a.Host == b.Host && a.Path == b.Path && a.RawQuery == b.RawQuery
 }

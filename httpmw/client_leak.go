@@ -75,9 +75,9 @@ type leak struct {
 func (l leak) onUnreachable() { go l.report() }
 
 func (l leak) report() {
-	e := clientEnd{dropped: true}
+	e := &clientEnd{dropped: true}
 	defer l.s.endBody(e)
-	if l.s.collect(&e); e.incomplete() {
+	if l.s.collect(e); e.incomplete() {
 		defer l.s.span.RecoverHook()
 		l.s.unclosed(l.s.original, l.caller())
 	}

@@ -15,56 +15,48 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// clientState is the state of one round trip. It backs the context that the base transport sees and the body of the
-// response, which saves two allocations.
+// clientState is the state of one round trip. It backs the request that the base transport sees, its context and the body
+// of the response, which saves three allocations.
 //
-// The caller may use its request again as soon as it has closed the response's body. So what is needed later is copied
-// at the start, and closing the body waits for an end that is already under way in another goroutine.
+// The caller may use its request again as soon as it has closed the response's body. So what is needed later is in the
+// copy, and closing the body waits for an end that is already under way in another goroutine.
 type clientState struct {
 	*transport
 	span   rpcspan.Span
-	hooks  endHooks // of this transport, without observers that an outer one calls
+	hooks  *endHooks // of this transport, without observers that an outer one calls; nil for all of the transport's
 	joined joinedList
 
 	original *http.Request   // the caller's; only read, and not after the body is closed
-	sent     *http.Request   // as the base transport has it; original itself if nothing is added
-	caller   context.Context // of original
-	parent   context.Context // which the context of sent is derived from
-	request  sentRequest
+	parent   context.Context // the caller's, and what the tracer adds to it; copy's is derived from it
+	copy     http.Request    // as the base transport has it
 
-	template  string // "" if unknown
-	operation string // name that the span was started with
-	status    int
+	template  string        // "" if unknown
+	operation string        // name that the span was started with
 	firstByte time.Duration // from the start to the response's header
 	events    *connEvents
 	body      responseBody
 
-	resends      int  // how many requests preceded this one: redirects, and attempts at the same request
-	tagged       bool // the tags of the request have been set
-	headerTagged bool // and the status
-
-	mu    sync.Mutex // held by who ends the round trip
-	ended bool
-}
-
-// sentRequest is what is remembered of a request.
-type sentRequest struct {
-	method, scheme, host, path, query string
-	size                              int64 // Content-Length; negative or zero if unknown
-	cancel                            <-chan struct{}
-	header                            http.Header // as sent
-	spanHeaders                       []string    // the headers that have the id of the span
+	status       int32
+	resends      int32 // how many requests preceded this one: redirects, and attempts at the same request
+	copied       bool  // if not, the base transport has original
+	tagged       bool  // the tags of the request have been set
+	headerTagged bool  // and the status
+	ended        bool
+	mu           sync.Mutex // held by who ends the round trip
 }
 
 func newClientState(t *transport, r *http.Request) *clientState {
-	return &clientState{
-		transport: t, hooks: t.hooks, original: r, caller: r.Context(), parent: r.Context(), body: responseBody{length: -1},
-		request: sentRequest{
-			method: r.Method, scheme: r.URL.Scheme, host: r.URL.Host, path: r.URL.Path, query: r.URL.RawQuery,
-			size: r.ContentLength, header: r.Header,
-			cancel: r.Cancel, //lint:ignore SA1019 http.Client sets it, deprecated or not
-		},
+	s := &clientState{transport: t, original: r, parent: r.Context()}
+	s.body.length = -1
+	return s
+}
+
+// ownHooks returns the hooks of this transport that are called for this request.
+func (s *clientState) ownHooks() endHooks {
+	if s.hooks != nil {
+		return *s.hooks
 	}
+	return s.config.hooks
 }
 
 // clientTags is how many tags the span of a round trip usually gets after its start.
@@ -77,13 +69,13 @@ func (s *clientState) start(tracer opentracing.Tracer) {
 	r := s.original
 	if !callPredicate(&s.span, s.filter, r, true, true) {
 		if active := rpcspan.Active(s.parent); active.IsValid() && callPredicate(&s.span, s.config.inject, r, true, false) {
-			s.sent = r.WithContext(s.parent)
+			s.copyRequest(s.parent)
 			s.injectHeaders(tracer, &active)
 		}
 		return
 	}
 	s.startSpan(tracer)
-	s.sent = r.WithContext(s.context())
+	s.copyRequest(s.context())
 	if callPredicate(&s.span, s.config.inject, r, true, false) {
 		self := s.span.Parent()
 		s.injectHeaders(tracer, &self)
@@ -96,8 +88,8 @@ func (s *clientState) startSpan(tracer opentracing.Tracer) {
 	info := rpcspan.StartInfo{Name: s.operation, StartTags: s.startTags, Tags: s.tags, SpareTags: clientTags}
 	recording := s.span.Start(tracer, &info, &parent)
 	s.parent = s.span.TracerContext(s.parent)
-	var last opentracing.SpanContext
-	s.resends, last = s.attempts()
+	before, last := s.attempts()
+	s.resends = int32(before)
 	if recording {
 		l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
 		s.tagRequest(tagWriter{s.config, &s.span, &l})
@@ -111,7 +103,7 @@ func (s *clientState) tagRequest(t tagWriter) {
 	t.clientRequest(s.original, s.template)
 	t.tags.AddBaggage(t.baggageTags)
 	if s.resends > 0 {
-		t.add(semconv.HTTPResendCount, s.resends)
+		t.add(semconv.HTTPResendCount, int(s.resends))
 	}
 }
 
@@ -139,10 +131,10 @@ func (s *clientState) nameByHook(r *http.Request) (name string) {
 func (s *clientState) roundTrip() (resp *http.Response, err error) {
 	switch {
 	case s.span.Started():
-		if s.sent == nil { // the tracer has panicked
-			s.sent = s.original.WithContext(s.context())
+		if !s.copied { // the tracer has panicked
+			s.copyRequest(s.context())
 		}
-	case s.hooks.haveObserver():
+	case s.ownHooks().haveObserver():
 		s.observe()
 	default:
 		return s.pass()
@@ -150,17 +142,17 @@ func (s *clientState) roundTrip() (resp *http.Response, err error) {
 	returned := false
 	defer s.endPanicked(&returned)
 	if s.profilingLabels && s.span.Started() {
-		defer pprof.SetGoroutineLabels(s.caller)
+		defer pprof.SetGoroutineLabels(s.parent)
 		s.setProfilingLabels()
 	}
-	if len(s.hooks) > 0 {
-		s.hooks.started(&s.span, s.sent)
+	if hooks := s.ownHooks(); len(hooks) > 0 {
+		hooks.started(&s.span, &s.copy)
 	}
-	resp, err = s.base.RoundTrip(s.sent)
+	resp, err = s.base.RoundTrip(&s.copy)
 	returned = true
 	s.restoreRequest(resp)
 	if err != nil || resp == nil {
-		s.end(clientEnd{err: err})
+		s.end(&clientEnd{err: err})
 		return resp, err
 	}
 	return s.receive(resp), nil
@@ -170,18 +162,25 @@ func (s *clientState) roundTrip() (resp *http.Response, err error) {
 func (s *clientState) observe() {
 	s.span.SetStartTime(time.Now())
 	s.findName()
-	if s.sent == nil {
-		s.sent = s.original
+	if !s.copied {
+		s.copyRequest(clientContext{s})
+		return
 	}
-	s.sent = s.sent.WithContext(clientContext{s})
+	s.copy = *s.copy.WithContext(clientContext{s})
+}
+
+// copyRequest makes the request that the base transport sees: a shallow copy with another context.
+func (s *clientState) copyRequest(ctx context.Context) {
+	s.copy = *s.original.WithContext(ctx)
+	s.copied = true
 }
 
 // pass sends a request that is neither traced nor observed.
 func (s *clientState) pass() (*http.Response, error) {
-	if s.sent == nil {
+	if !s.copied {
 		return s.base.RoundTrip(s.original)
 	}
-	resp, err := s.base.RoundTrip(s.sent)
+	resp, err := s.base.RoundTrip(&s.copy)
 	s.restoreRequest(resp)
 	return resp, err
 }
@@ -193,7 +192,7 @@ func (s *clientState) setProfilingLabels() {
 
 // restoreRequest makes the caller find its own request in the response.
 func (s *clientState) restoreRequest(resp *http.Response) {
-	if resp != nil && resp.Request == s.sent {
+	if resp != nil && resp.Request == &s.copy {
 		resp.Request = s.original
 	}
 }
@@ -201,10 +200,10 @@ func (s *clientState) restoreRequest(resp *http.Response) {
 // receive records the response's header, and returns the response with a body that is watched if there is one.
 func (s *clientState) receive(resp *http.Response) *http.Response {
 	s.firstByte = time.Since(s.span.StartTime())
-	s.status = resp.StatusCode
+	s.status = int32(resp.StatusCode)
 	s.tagHeader(resp)
-	if headerOnly(s.request.method, resp) {
-		s.end(clientEnd{})
+	if headerOnly(s.copy.Method, resp) {
+		s.end(&clientEnd{})
 		return resp
 	}
 	return s.watch(resp)
