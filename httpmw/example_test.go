@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/mocktracer"
 
 	"github.com/spanloom/spanloom/httpmw"
@@ -93,4 +94,58 @@ func ExampleClient() {
 		}
 	}
 	// Output: GET /users/{id} -> users
+}
+
+// A router that the kit does not know says by SetRoute which route it took.
+func ExampleSetRoute() {
+	tracer := mocktracer.New()
+	router := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		httpmw.SetRoute(r, "/users/{id}")
+	})
+
+	httpmw.Middleware(tracer)(router).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/users/7", nil))
+
+	fmt.Println(tracer.FinishedSpans()[0].OperationName)
+	// Output: GET /users/{id}
+}
+
+// inFlight counts the requests that are being served.
+type inFlight struct{ now, most, failed int }
+
+func (f *inFlight) Started(*http.Request) {
+	f.now++
+	f.most = max(f.most, f.now)
+}
+
+func (f *inFlight) Ended(_ *http.Request, _ opentracing.Span, o *httpmw.Outcome) {
+	f.now--
+	if o.IsError {
+		f.failed++
+	}
+}
+
+func ExampleWithObserver() {
+	var f inFlight
+	// The observer is notified without a tracer, too. A real one counts with atomics: requests are served in parallel.
+	h := httpmw.Middleware(opentracing.NoopTracer{}, httpmw.WithObserver(&f))(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
+
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+
+	fmt.Println(f.now, f.most, f.failed)
+	// Output: 0 1 1
+}
+
+func ExampleWithErrorPolicy() {
+	tracer := mocktracer.New()
+	strict := httpmw.WithErrorPolicy(func(r *http.Request, client bool, status int) bool {
+		return status >= 500 || !client && status == http.StatusTooManyRequests
+	})
+	h := httpmw.Middleware(tracer, strict)(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
+
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+
+	fmt.Println(tracer.FinishedSpans()[0].Tag("error"))
+	// Output: true
 }
