@@ -67,15 +67,20 @@ func (n *keyName) in(canonical bool) string {
 }
 
 // keyTable finds the field that a key names, in any letter case. Extract classifies every key of every request, so the
-// table first tells nearly all other keys apart by their first letter and length, without reading the rest.
+// table first tells nearly all other keys apart by their length and first letters, without comparing them.
 type keyTable struct {
-	// lengths has a bit for each length of a managed key, by the lower five bits of its first letter, which are the same
-	// for both letter cases. Keys that a prefix begins can have any length above the prefix's.
+	// lengths has a bit for each length of a managed key, by the key's first letter. Keys that a prefix begins can have
+	// any length above the prefix's. letters has a bit for each value of nextLetters. Of letters, only the lower five
+	// bits count, which are the same for both letter cases.
 	lengths  [32]uint64
+	letters  [32]uint32
 	fixed    [fixedFields]keyName
 	prefixes [2]keyName // of uberctx and prefixed
 	custom   []keyName
 }
+
+// nextLetters is a number below 32 made of the second and third letter of key, which has at least three.
+func nextLetters(key string) byte { return (key[1] + 3*key[2]) & 31 }
 
 const maxKeyLength = 63 // of configured names, so that a bit of keyTable.lengths stands for each length
 
@@ -101,12 +106,25 @@ func (t *keyTable) add(name string, prefix bool) {
 	if prefix {
 		bits = ^uint64(0) << (len(name) + 1)
 	}
-	t.lengths[name[0]&31] |= bits
+	first := name[0] & 31
+	t.lengths[first] |= bits
+	if len(name) < 3 {
+		t.letters[first] = ^uint32(0)
+	} else {
+		t.letters[first] |= 1 << nextLetters(name)
+	}
 }
 
 // mayBeManaged reports false for nearly all keys that are unmanaged.
 func (t *keyTable) mayBeManaged(key string) bool {
-	return key != "" && t.lengths[key[0]&31]>>min(len(key), maxKeyLength)&1 != 0
+	if len(key) < 2 {
+		return false
+	}
+	first := key[0] & 31
+	if t.lengths[first]>>min(len(key), maxKeyLength)&1 == 0 {
+		return false
+	}
+	return len(key) < 3 || t.letters[first]>>nextLetters(key)&1 != 0
 }
 
 // fieldOf returns the field that key names, or unmanaged.
@@ -142,8 +160,8 @@ func (t *keyTable) check() (wrong []string) {
 	seen := map[string]bool{}
 	for _, name := range all {
 		switch {
-		case !isMetadataKey(name.lower) || name.lower == "" || len(name.lower) >= maxKeyLength:
-			wrong = append(wrong, fmt.Sprintf("%q is no name for a header of HTTP and gRPC of less than %d bytes", name.lower, maxKeyLength))
+		case !isMetadataKey(name.lower) || len(name.lower) < 2 || len(name.lower) >= maxKeyLength:
+			wrong = append(wrong, fmt.Sprintf("%q is no name of 2 to %d bytes for a header of HTTP and gRPC", name.lower, maxKeyLength-1))
 		case seen[name.lower]:
 			wrong = append(wrong, fmt.Sprintf("the header %s has two meanings", name.lower))
 		}

@@ -50,12 +50,12 @@ func (s *source) open(p *Propagator, carrier any, want fieldSet) error {
 func (s *source) openHeaders(h map[string][]string, want fieldSet) {
 	s.headers = h
 	keys := &s.p.keys
-	for k, list := range h {
-		if !keys.mayBeManaged(k) || len(list) == 0 {
+	for k := range h { // without the values, which are not needed of most keys
+		if !keys.mayBeManaged(k) {
 			continue
 		}
-		f := keys.fieldOf(k)
-		if f == unmanaged || !want.has(f) {
+		f, list := keys.fieldOf(k), h[k]
+		if f == unmanaged || !want.has(f) || len(list) == 0 {
 			continue
 		}
 		again := s.has.has(f)

@@ -77,7 +77,14 @@ func (t *Tracer) lock(trace uint64) *paddedMutex {
 
 // Extract returns the context that a carrier holds; see carrier.Propagator.
 func (t *Tracer) Extract(format, carrier any) (opentracing.SpanContext, error) {
-	return t.tracer.Extract(format, carrier)
+	if t.engine == nil || format != opentracing.HTTPHeaders {
+		return t.tracer.Extract(format, carrier)
+	}
+	sc, err := t.engine.Extract(carrier) // without looking up the format
+	if err != nil {
+		return nil, err
+	}
+	return sc, nil
 }
 
 // Inject writes a context of this package or jaeger-client-go into a carrier; see carrier.Propagator. The context of
