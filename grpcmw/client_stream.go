@@ -45,7 +45,7 @@ func (c *clientCall) onContextDone() {
 // onTransportFinish is called by gRPC when one of its streams has finished. Interceptors in between may open several
 // for the one call.
 func (c *clientCall) onTransportFinish(err error) {
-	// lint:ignore SA1019 Its code is also that of a stream which an interceptor gave up for another one.
+	//lint:ignore SA1019 Its code is also that of a stream which an interceptor gave up for another one.
 	if err == grpc.ErrClientConnClosing {
 		c.streamEvent(contextEnded, err)
 		return
