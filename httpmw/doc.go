@@ -14,18 +14,43 @@
 // Samplers decide by an operation's name when the span starts, so the route is looked up before the handler runs,
 // where the router can be seen:
 //
-//	chi: Use on the root or a mounted router, With, Group     early, behind rewriting middlewares too
-//	around a chi router or http.ServeMux, Middleware(t)(mux)  early; also a chi router registered on the mux
+//	chi: Use on the root or a mounted router, With, Group     early, behind middlewares that rewrite the path, too
+//	around a *chi.Mux or http.ServeMux, Middleware(t)(mux)    early; also of a *chi.Mux registered on the mux
 //	around a handler on a ServeMux, mux.Handle(p, mw(h))      early, by the request's Pattern
 //	around a ServeMux mounted on chi                          early
-//	outside, with other middlewares in between                early with WithRoutes or WithMux, else the method alone
-//	http.StripPrefix between a mux and a router               the mux's pattern
+//	outside, with other middlewares in between                early with WithRoutes or WithMux
+//	gorilla/mux, gin, echo and any other router               when the router calls SetRoute
 //
-// The name is corrected after the handler if the request went elsewhere, as behind a StripSlashes inside the router.
-// What no route matches is named by its method alone, methods that are not known are all named HTTP, and a name that
-// the handler sets itself stays.
+// Inside chi, a route that is only known after middlewares further in have rewritten the path or the method, or that
+// lies behind a wildcard, is read from chi's own context when the handler has returned, and the name is corrected. From
+// outside such a route is not known: the middleware puts nothing into a router and changes nothing of how it routes.
+// Use the middleware inside the router, or [SetRoute]. What no route matches is named by its method alone, methods that
+// are not known are all named HTTP, and a name that the handler sets itself stays.
+//
+// # How a request ends
+//
+// A client has hung up if the context of its request is canceled without another cause, or if a write fails because the
+// connection is gone. Then the request is aborted, whatever its status is, and no error. A BaseContext that is canceled
+// at shutdown is told from that by its cause, so cancel it with context.WithCancelCause.
+//
+// Header tags of the response are those that were sent; headers that the handler sets later are ignored, as net/http
+// ignores them.
 //
 // # What to know
+//
+// The handler gets a copy of the request, and what it changes on the copy is handed back when it returns. A middleware
+// of yours that answers in time while the handler still runs must give that handler a copy of its own, as
+// http.TimeoutHandler and r.WithContext do, otherwise both read and write one request. Below Use on a chi router even
+// that leaves a race where no route was found before the handler ran: chi's own context is shared. The middleware reads
+// nothing of it after the statuses 408, 503 and 504.
+//
+// The handler's writer has the optional interfaces of the server's writer that net/http defines. Private interfaces of
+// other servers, such as those of WebTransport, are reached through its Unwrap method; for an extended CONNECT the
+// handler gets the server's writer itself, and the span has no status. What a handler writes to an unwrapped writer is
+// not seen.
+//
+// Frameworks that answer errors after their middlewares have returned, such as echo, are wrapped as a whole:
+// Middleware(t)(e), not e.Use.
 //
 // A handler that limits its body with http.MaxBytesReader cannot tell net/http through any wrapped writer that the
 // limit was hit; put http.MaxBytesHandler around this middleware if the connection must close then. A client's body
@@ -38,8 +63,8 @@
 // Redirects count as resends. A request that the caller or a retrying client sends again is nothing but a new one,
 // unless its context is of ContextWithResends: then its attempts are counted and linked. WithUnclosedBody names the
 // caller who drops a response without closing its body. WithConnectionEvents shows the connection of each request.
-// When a server flushes, or a client gets a response of unknown length, http.first_byte_ms tells how long its header
-// took.
+// [WithObserver] sees every request, traced or not, for metrics. When a server flushes, or a client gets a response of
+// unknown length, http.first_byte_ms tells how long its header took.
 //
 // # Coming from other instrumentation
 //

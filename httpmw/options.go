@@ -77,9 +77,9 @@ func WithSemconv(s Semconv) Option {
 	return option(func(c *config) { c.semconv = s })
 }
 
-// WithHeaderTags records the named request and response headers, and no others, as
-// http.request.header.<name> and http.response.header.<name> with the name in lower case. Several values are
-// joined by ", ". The values of headers that hold secrets, such as Authorization and X-Api-Key, are recorded as REDACTED.
+// WithHeaderTags records the named request and response headers, and no others, as http.request.header.<name> and
+// http.response.header.<name> with the name in lower case. Several values are joined by ", ". The values of headers
+// that hold secrets, such as Authorization and X-Api-Key, are recorded as REDACTED.
 func WithHeaderTags(request, response []string) Option {
 	return option(func(c *config) {
 		c.reqTags = headerTags(c.reqTags, semconv.PrefixRequestHeader, request)

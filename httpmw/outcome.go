@@ -39,8 +39,8 @@ type verdict struct {
 	suspect  bool   // the status looks like an error to backends
 }
 
-// complete sets what the two sides decide alike: whether the status is an error, and the type of the error. The hooks are
-// called next.
+// complete sets what the two sides decide alike: whether the status is an error, and the type of the error. The hooks
+// are called next.
 func (t tagWriter) complete(v *verdict, r *http.Request, client bool) {
 	if v.byStatus && t.errorPolicy != nil {
 		v.IsError = t.isErrorByPolicy(r, client, v.Status, v.IsError)

@@ -12,11 +12,11 @@ import (
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// Middleware returns a middleware that makes one server span of each request. It goes on a chi router with Use, With
-// or Group, or around any [http.Handler]. If tracer is nil, [opentracing.GlobalTracer] is looked up on every request.
-// Nil functions among the options are ignored. Tags, header tags, baggage tags, outcome hooks and observers add up; of
-// all other options the last one wins. If a Middleware further out already traces the request, this one makes no span,
-// but its hooks and observers are called. The middleware may be used concurrently and applied to any number of handlers.
+// Middleware returns a middleware that makes one server span of each request. It goes on a chi router with Use, With or
+// Group, or around any [http.Handler]. If tracer is nil, [opentracing.GlobalTracer] is looked up on every request. Nil
+// functions among the options are ignored. Tags, header tags, baggage tags, outcome hooks and observers add up; of all
+// other options the last one wins. If a Middleware further out already traces the request, this one makes no span, but
+// its hooks and observers are called. The middleware may be used concurrently and applied to any number of handlers.
 func Middleware(tracer opentracing.Tracer, opts ...ServerOption) func(http.Handler) http.Handler {
 	c := &config{values: newValueCache()}
 	for _, o := range opts {
@@ -93,7 +93,9 @@ func (s *serverState) start(tracer opentracing.Tracer) {
 	s.startSpan(tracer, startTags, &remote, public)
 }
 
-func (s *serverState) startSpan(tracer opentracing.Tracer, startTags *rpcspan.StartTags, remote *rpcspan.Parent, public bool) {
+func (s *serverState) startSpan(
+	tracer opentracing.Tracer, startTags *rpcspan.StartTags, remote *rpcspan.Parent, public bool,
+) {
 	s.findRoute()
 	var active rpcspan.Parent
 	parent := remote

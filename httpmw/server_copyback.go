@@ -21,8 +21,8 @@ func (s *serverState) copyRequest() *http.Request {
 	return &s.copy
 }
 
-// setTrailer gives the copy the trailers that a client sends unannounced: net/http puts them into the request that came in
-// once its body has been read.
+// setTrailer gives the copy the trailers that a client sends unannounced: net/http puts them into the request that came
+// in once its body has been read.
 func (s *serverState) setTrailer() {
 	if s.copy.Trailer == nil {
 		s.copy.Trailer = s.original.Trailer

@@ -191,7 +191,8 @@ func (s *serverState) collect(returned bool, panicked any) serverEnd {
 	out, r := &s.out, s.original
 	ctx := r.Context()
 	e := serverEnd{
-		returned: returned, panicked: panicked, head: r.Method == http.MethodHead, upgrade: out.hijacked && isUpgrade(r.Header),
+		returned: returned, panicked: panicked,
+		head: r.Method == http.MethodHead, upgrade: out.hijacked && isUpgrade(r.Header),
 		status: out.status, received: r.ContentLength, written: out.bytes, declared: -1, hijacked: out.hijacked,
 		writeErr: out.err, copyErr: out.copyErr, goneAtHeader: out.goneAtHeader,
 		firstByte: out.first, ctxErr: ctx.Err(), ctxCause: context.Cause(ctx),

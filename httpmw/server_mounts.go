@@ -14,8 +14,8 @@ type subrouter struct {
 	known bool
 }
 
-// mountCache remembers where mounts lead, since listing the routes of a router is slow. It holds routers weakly, so that
-// one which is replaced at run time can be freed, and a bounded number of them.
+// mountCache remembers where mounts lead, since listing the routes of a router is slow. It holds routers weakly, so
+// that one which is replaced at run time can be freed, and a bounded number of them.
 type mountCache struct {
 	mu      sync.RWMutex
 	entries map[mountKey]mountEntry
@@ -129,7 +129,8 @@ func listsMount(routes chi.Routes, template string) (found bool) {
 		if prefix == template {
 			return true
 		}
-		if rest, ok := strings.CutPrefix(template, prefix); ok && strings.HasPrefix(rest, "/") && listsMount(route.SubRoutes, rest) {
+		rest, below := strings.CutPrefix(template, prefix)
+		if below && strings.HasPrefix(rest, "/") && listsMount(route.SubRoutes, rest) {
 			return true
 		}
 	}

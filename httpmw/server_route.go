@@ -36,8 +36,8 @@ func newRouter(next http.Handler, c *config) *router {
 // lookups are route contexts for looking ahead. No router or handler of the user ever sees one that is in use.
 var lookups = sync.Pool{New: func() any { return chi.NewRouteContext() }}
 
-// match returns the template of the route that a chi router will take, behind the patterns that led to it, or "" if none
-// matches. Match may be the user's own; if it panics, its caller recovers and the context is not used again.
+// match returns the template of the route that a chi router will take, behind the patterns that led to it, or "" if
+// none matches. Match may be the user's own; if it panics, its caller recovers and the context is not used again.
 func match(routes chi.Routes, method, path string, behind []string) string {
 	rctx := lookups.Get().(*chi.Context)
 	rctx.Reset()
@@ -86,8 +86,8 @@ func (rt *router) before(s *serverState) (route string) {
 	return route
 }
 
-// isFirst reports whether the middleware is the first of the router that serves s. chi gives its middlewares a copy of the
-// request, which in that case nobody else has, so that there is no one to hand anything back to.
+// isFirst reports whether the middleware is the first of the router that serves s. chi gives its middlewares a copy of
+// the request, which in that case nobody else has, so that there is no one to hand anything back to.
 func (rt *router) isFirst(s *serverState) bool {
 	if len(s.chi.RoutePatterns) > 0 || s.root == nil {
 		return false
@@ -109,7 +109,8 @@ func (rt *router) isFirst(s *serverState) bool {
 	return true
 }
 
-// leadsOn reports whether a template of a ServeMux is that of all paths below one, so that another router may be behind it.
+// leadsOn reports whether a template of a ServeMux is that of all paths below one, so that another router may be behind
+// it.
 func leadsOn(template string) bool {
 	return strings.HasSuffix(template, "/") || strings.HasSuffix(template, "...}")
 }
@@ -177,15 +178,15 @@ var redirectType = reflect.TypeOf(http.RedirectHandler("/", http.StatusMovedPerm
 func (rt *router) after(s *serverState) string {
 	status := s.out.status
 	notFound := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
-	mayRun := status == http.StatusRequestTimeout || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
-	s.mayRun = mayRun && s.chi != nil
+	timedOut := isTimeout(status)
+	s.mayRun = timedOut && s.chi != nil
 	switch {
 	case s.final:
 		if notFound && s.route != "" && rt.mounts.leadsToMount(s.root, s.route) {
 			return ""
 		}
 		return s.route
-	case mayRun && (s.route != "" || s.copy.Pattern == s.original.Pattern || strings.HasSuffix(s.copy.Pattern, "*")):
+	case timedOut && (s.route != "" || s.copy.Pattern == s.original.Pattern || strings.HasSuffix(s.copy.Pattern, "*")):
 		return s.route // a ServeMux or chi that has routed this very request has left an endpoint's pattern there
 	}
 	pattern := ""
@@ -208,6 +209,15 @@ func (rt *router) after(s *serverState) string {
 		return "" // of a mounted router that has no such route
 	}
 	return route
+}
+
+// isTimeout reports whether a status is one with which a middleware answers while the handler still runs.
+func isTimeout(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // endedAtMount reports whether the routing ended at a mounted router rather than at an endpoint.
@@ -235,11 +245,11 @@ func pathOf(r *http.Request) string {
 }
 
 // SetRoute sets the template of the route that r takes, such as "/users/{id}", for routers that the middleware does not
-// know. It is called by a middleware of the router, or by a handler, with the request as that has it. The template, which
-// must be one of a bounded number, replaces what was found before and may be "" for a request that matches no route. It
-// names the span when the request ends, through [WithOperationName] if that is set; samplers have seen the name that
-// the span was started with. SetRoute may be called from any goroutine. It does nothing if r is not traced or observed,
-// or has ended.
+// know. It is called by a middleware of the router, or by a handler, with the request as that has it. The template,
+// which must be one of a bounded number, replaces what was found before and may be "" for a request that matches no
+// route. It names the span when the request ends, through [WithOperationName] if that is set; samplers have seen the
+// name that the span was started with. SetRoute may be called from any goroutine. It does nothing if r is not traced or
+// observed, or has ended.
 func SetRoute(r *http.Request, template string) {
 	if r == nil {
 		return

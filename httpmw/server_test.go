@@ -362,7 +362,8 @@ func TestClientsThatHangUp(t *testing.T) {
 	wantTags(t, span, map[string]any{"error.type": "timeout", "http.aborted": nil})
 }
 
-// TestTimeoutsOutside: what a middleware further out sends when time is up is not the handler's to tell, so no status is.
+// TestTimeoutsOutside: what a middleware further out sends when time is up is not the handler's to tell, so no status
+// is.
 func TestTimeoutsOutside(t *testing.T) {
 	const limit = time.Millisecond
 	for _, outer := range []mw{

@@ -58,8 +58,8 @@ func (o *response) setTraceID() {
 	}
 }
 
-// removeOtherTraceIDs leaves one trace id in the header: a reverse proxy adds the one of its backend. A handler that has
-// replaced the value has its way.
+// removeOtherTraceIDs leaves one trace id in the header: a reverse proxy adds the one of its backend. A handler that
+// has replaced the value has its way.
 func (o *response) removeOtherTraceIDs() {
 	defer o.s.span.RecoverHook()
 	h := o.inner.Header()

@@ -9,8 +9,8 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// StockHeaders are the header names that the own propagator of jaeger-client-go reads. That propagator lowers the name of
-// every header of a request, which costs more than the rest of a request, so it is only shown those that it reads.
+// StockHeaders are the header names that the own propagator of jaeger-client-go reads. That propagator lowers the name
+// of every header of a request, which costs more than the rest of a request, so it is only shown those that it reads.
 type StockHeaders struct{ context, debug, baggage, baggagePrefix string }
 
 // StockHeadersOf returns the names that the tracer reads from HTTP headers, or nil if that is not done by the own
@@ -22,7 +22,8 @@ func StockHeadersOf(t *jaeger.Tracer) *StockHeaders {
 	}
 	for i := extractors.MapRange(); i.Next(); {
 		format, extractor := i.Key().Elem(), i.Value().Elem()
-		if format.Type() != reflect.TypeFor[opentracing.BuiltinFormat]() || opentracing.BuiltinFormat(format.Uint()) != opentracing.HTTPHeaders {
+		if format.Type() != reflect.TypeFor[opentracing.BuiltinFormat]() ||
+			opentracing.BuiltinFormat(format.Uint()) != opentracing.HTTPHeaders {
 			continue
 		}
 		if extractor.Type() != reflect.TypeFor[*jaeger.TextMapPropagator]() || extractor.IsNil() {
@@ -34,13 +35,13 @@ func StockHeadersOf(t *jaeger.Tracer) *StockHeaders {
 }
 
 func stockHeadersOf(config reflect.Value) *StockHeaders {
-	if config.Kind() != reflect.Pointer || config.IsNil() || config.Type().Elem() != reflect.TypeFor[jaeger.HeadersConfig]() {
+	if !config.IsValid() || config.Type() != reflect.TypeFor[*jaeger.HeadersConfig]() || config.IsNil() {
 		return nil
 	}
-	c := config.Elem()
+	name := func(field string) string { return config.Elem().FieldByName(field).String() }
 	return &StockHeaders{
-		context: c.FieldByName("TraceContextHeaderName").String(), debug: c.FieldByName("JaegerDebugHeader").String(),
-		baggage: c.FieldByName("JaegerBaggageHeader").String(), baggagePrefix: c.FieldByName("TraceBaggageHeaderPrefix").String(),
+		context: name("TraceContextHeaderName"), debug: name("JaegerDebugHeader"),
+		baggage: name("JaegerBaggageHeader"), baggagePrefix: name("TraceBaggageHeaderPrefix"),
 	}
 }
 

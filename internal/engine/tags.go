@@ -74,8 +74,8 @@ func appendTags(s *jaegerspan.Span, tags []opentracing.Tag, room int) (sampled, 
 	return true, true
 }
 
-// ReadTags calls read with the tags of j in the order in which they were set, under the span's lock, and reports whether
-// it could. Of several tags with one key the last one counts. read must neither keep the list nor change it.
+// ReadTags calls read with the tags of j in the order in which they were set, under the span's lock, and reports
+// whether it could. Of several tags with one key the last one counts. read must neither keep the list nor change it.
 func ReadTags(j *jaeger.Span, read func(tags []opentracing.Tag)) bool {
 	if !jaegerspan.LayoutMatches() {
 		return false
