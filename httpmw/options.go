@@ -50,15 +50,15 @@ const (
 	Both        = semconv.Both
 )
 
-// WithFilter traces only requests for which trace returns true. A request that is not traced has no span, but the
-// caller's context still flows through it to its child spans and outgoing requests.
+// WithFilter traces only requests for which trace returns true, and those for which it panics. A request that is not
+// traced has no span, but the caller's context is still the parent of spans and requests further in.
 func WithFilter(trace func(*http.Request) bool) Option {
 	return option(func(c *config) { set(&c.filter, trace) })
 }
 
-// WithOperationName names spans. It is called with the route's template, "" if there is none: before the span
-// starts and, on a server, again after the handler if the route turned out different. It must not return
-// unbounded names, such as raw paths.
+// WithOperationName names spans. It is called with the route's template, or "" if there is none: before the span starts
+// and, on a server, again after the handler if another route is known by then. The number of names must be bounded, so
+// that they are not made from raw paths. If name panics or returns "", the default is used.
 func WithOperationName(name func(r *http.Request, route string) string) Option {
 	return option(func(c *config) {
 		if name != nil {
@@ -146,8 +146,9 @@ func WithProfilingLabels() Option {
 	return option(func(c *config) { c.profilingLabels = true })
 }
 
-// WithRoutes names the router that requests end up in, for a middleware outside a chi router that cannot see it
-// because others are in between. Paths must reach the router unchanged for the route to be known early.
+// WithRoutes names the router that requests end up in, for a middleware that is outside of a chi router with others in
+// between. Only the router's Match is called, before the handler runs. A route is found if the path reaches the router
+// unchanged.
 func WithRoutes(routes chi.Routes) ServerOption {
 	return serverOption(func(c *config) {
 		if routes != nil {
@@ -165,15 +166,16 @@ func WithMux(mux *http.ServeMux) ServerOption {
 	})
 }
 
-// WithPublicEndpoint distrusts the callers of requests for which public returns true: their trace is not joined,
-// their sampling flag, debug id and baggage are not obeyed. A new trace starts, and the caller's ids are kept as
-// the tags link.trace_id and link.span_id. A request for which public panics is distrusted.
+// WithPublicEndpoint starts a new trace for requests for which public returns true. The caller's sampling flag, debug id
+// and baggage are ignored, and its ids are recorded as the tags link.trace_id and link.span_id. If public panics, the
+// request is treated as public.
 func WithPublicEndpoint(public func(*http.Request) bool) ServerOption {
 	return serverOption(func(c *config) { set(&c.public, public) })
 }
 
-// WithSilence keeps requests for which silent returns true, and everything below them, here and in the services
-// they call, from being sampled. It goes before WithFilter, which would let the caller's context through.
+// WithSilence leaves requests for which silent returns true unsampled, and everything further in, here and in the
+// services that they call. It precedes [WithFilter], which passes the caller's context on. If silent panics, the request
+// is traced.
 func WithSilence(silent func(*http.Request) bool) ServerOption {
 	return serverOption(func(c *config) { set(&c.silent, silent) })
 }

@@ -130,30 +130,6 @@ func (s *serverState) findRoute() {
 	s.name = s.nameOf(s.original, s.route)
 }
 
-func (s *serverState) nameOf(r *http.Request, route string) string {
-	if s.config.name != nil {
-		if name := s.nameByHook(r, route); name != "" {
-			return name
-		}
-	}
-	return s.values.name(nameMethod(r.Method), route)
-}
-
-func (s *serverState) nameByHook(r *http.Request, route string) (name string) {
-	defer s.span.RecoverHook()
-	return s.config.name(r, route)
-}
-
-// tagRequest adds the tags of the request, unless the span already has them.
-func (s *serverState) tagRequest(t tagWriter) {
-	if s.tagged {
-		return
-	}
-	s.tagged = true
-	t.serverRequest(s.original)
-	t.tags.AddBaggage(t.baggageTags)
-}
-
 // serve runs the handler and ends the request on every way out. A panic goes on with the same value from within the
 // function that recovered it, so that its stack still shows where it began.
 func (s *serverState) serve(w http.ResponseWriter) {

@@ -6,30 +6,9 @@ import (
 	"strings"
 )
 
-// peer is a socket address and the tags it becomes.
-type peer struct {
-	addr    string
-	ip      netip.Addr
-	address any // addr
-	host    any // its IP address
-	port    any // uint16; nil if unknown
-}
-
-func newPeer(addr string) *peer {
-	p := &peer{addr: addr, address: addr}
-	if ap, err := netip.ParseAddrPort(addr); err == nil {
-		p.ip, p.port = ap.Addr().Unmap(), ap.Port()
-	} else if ip, err := netip.ParseAddr(addr); err == nil {
-		p.ip = ip.Unmap()
-	}
-	if p.ip.IsValid() {
-		p.host = p.ip.WithZone("").String()
-	}
-	return p
-}
-
-// clientIP returns the address nearest to the server that is not a trusted proxy's. X-Forwarded-For is read from
-// the right, where each proxy appends; what stands left of an address that is not trusted, or is none, is hearsay.
+// clientIP returns the address nearest to the server that is not a trusted proxy's. X-Forwarded-For is read from the
+// right, where each proxy appends. Entries left of the first untrusted or malformed address can be forged and are
+// ignored.
 func clientIP(peer netip.Addr, h http.Header, trusted []netip.Prefix) netip.Addr {
 	client := peer
 	forwarded := h["X-Forwarded-For"]

@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/opentracing/opentracing-go/ext"
-
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
@@ -217,41 +215,4 @@ func isUpgrade(h http.Header) bool {
 		}
 	}
 	return false
-}
-
-// describe adds the tags of the request if the span was not sampled when it started. jaeger-client-go has dropped those
-// that it started with.
-func (s *serverState) describe(t tagWriter) {
-	if !s.tagged {
-		s.span.SetTag(semconv.KeySpanKind, ext.SpanKindRPCServerEnum)
-		s.span.SetTags(s.config.tags...)
-		s.tagRequest(t)
-	}
-}
-
-// tagResponse adds the tags of the response.
-func (s *serverState) tagResponse(t tagWriter, v *verdict, writeErr error) {
-	if v.Route != "" {
-		t.add(semconv.HTTPRoute, t.values.text(v.Route))
-	}
-	t.status(v.Status)
-	size := v.BytesOut
-	if v.Hijacked || s.original.Method == http.MethodHead {
-		size = -1
-	}
-	t.sizes(v.BytesIn, size)
-	if v.Hijacked {
-		t.add(semconv.HTTPHijacked, true)
-	}
-	if v.Aborted {
-		t.add(semconv.HTTPAborted, true)
-	}
-	if s.out.flushed && s.out.first != 0 {
-		t.add(semconv.HTTPStreaming, true)
-		t.firstByte(v.FirstByte)
-	}
-	if writeErr != nil {
-		t.add(semconv.HTTPWriteError, t.message(writeErr))
-	}
-	s.out.tagHeader(t)
 }

@@ -172,59 +172,6 @@ func (rt *router) matchMux(mux *http.ServeMux, s *serverState) string {
 // redirectType is the type of the handlers with which a ServeMux cleans paths. Its pattern for CONNECT is the raw path.
 var redirectType = reflect.TypeOf(http.RedirectHandler("/", http.StatusMovedPermanently))
 
-// after returns the template after the handler has run. Where one was known before, nothing of the request or of chi is
-// read, since a handler that has timed out may still be writing to them; except behind a wildcard, which may lead to a
-// router that was not known, and not when the response looks like that of a timeout.
-func (rt *router) after(s *serverState) string {
-	status := s.out.status
-	notFound := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
-	timedOut := isTimeout(status)
-	s.mayRun = timedOut && s.chi != nil
-	switch {
-	case s.final:
-		if notFound && s.route != "" && rt.mounts.leadsToMount(s.root, s.route) {
-			return ""
-		}
-		return s.route
-	case timedOut && (s.route != "" || s.copy.Pattern == s.original.Pattern || strings.HasSuffix(s.copy.Pattern, "*")):
-		return s.route // a ServeMux or chi that has routed this very request has left an endpoint's pattern there
-	}
-	pattern := ""
-	if s.copy.Pattern != s.original.Pattern && !(s.original.Method == http.MethodConnect && status/100 == 3) {
-		pattern = templateOf(s.copy.Pattern)
-	}
-	route := s.chi.RoutePattern()
-	switch {
-	case s.chi == nil:
-		route = pattern
-	case strings.HasSuffix(route, "*") && pattern != "" && !strings.HasSuffix(pattern, "*"):
-		route = pattern // of a ServeMux below chi
-	}
-	switch {
-	case route == "":
-		return s.route // answered before it was routed
-	case strings.HasSuffix(route, "*") && len(s.route) > len(route) && strings.HasPrefix(s.route, route[:len(route)-1]):
-		return s.route // answered on the way
-	case notFound && strings.HasSuffix(route, "*") && s.route == "", (notFound || s.route == "") && rt.endedAtMount(s.chi):
-		return "" // of a mounted router that has no such route
-	}
-	return route
-}
-
-// isTimeout reports whether a status is one with which a middleware answers while the handler still runs.
-func isTimeout(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}
-
-// endedAtMount reports whether the routing ended at a mounted router rather than at an endpoint.
-func (rt *router) endedAtMount(rctx *chi.Context) bool {
-	return rctx != nil && len(rctx.RoutePatterns) > 0 && rt.mounts.subrouter(rctx.Routes, rctx.RoutePatterns).mux != nil
-}
-
 // templateOf strips method and host from a ServeMux pattern.
 func templateOf(pattern string) string {
 	if i := strings.IndexByte(pattern, '/'); i >= 0 {
@@ -242,19 +189,4 @@ func pathOf(r *http.Request) string {
 		return r.URL.Path
 	}
 	return "/"
-}
-
-// SetRoute sets the template of the route that r takes, such as "/users/{id}", for routers that the middleware does not
-// know. It is called by a middleware of the router, or by a handler, with the request as that has it. The template,
-// which must be one of a bounded number, replaces what was found before and may be "" for a request that matches no
-// route. It names the span when the request ends, through [WithOperationName] if that is set; samplers have seen the
-// name that the span was started with. SetRoute may be called from any goroutine. It does nothing if r is not traced or
-// observed, or has ended.
-func SetRoute(r *http.Request, template string) {
-	if r == nil {
-		return
-	}
-	if s := stateOf(r.Context()); s != nil && !s.ended.Load() {
-		s.routeSet.Store(&template)
-	}
 }

@@ -22,51 +22,6 @@ func (t tagWriter) set(key string, value any) { t.tags.Set(key, value) }
 
 func (t tagWriter) add(tag *semconv.Tag, value any) { t.tags.Add(tag, value) }
 
-// otherMethod stands for all methods that the kit does not know, since callers can make up any number of them.
-const otherMethod = "_OTHER"
-
-// methodTag returns the method as a tag, and whether it is a known one.
-func methodTag(method string) (tag any, known bool) {
-	switch method {
-	case http.MethodGet, "":
-		return http.MethodGet, true
-	case http.MethodPost:
-		return http.MethodPost, true
-	case http.MethodPut:
-		return http.MethodPut, true
-	case http.MethodPatch:
-		return http.MethodPatch, true
-	case http.MethodDelete:
-		return http.MethodDelete, true
-	case http.MethodHead:
-		return http.MethodHead, true
-	case http.MethodOptions:
-		return http.MethodOptions, true
-	case http.MethodConnect:
-		return http.MethodConnect, true
-	case http.MethodTrace:
-		return http.MethodTrace, true
-	case "QUERY":
-		return "QUERY", true
-	}
-	return otherMethod, false
-}
-
-// foldedMethod returns the method as a label of which there is a bounded number.
-func foldedMethod(method string) string {
-	tag, _ := methodTag(method)
-	return tag.(string)
-}
-
-// nameMethod returns the method as it stands in operation names.
-func nameMethod(method string) string {
-	tag, known := methodTag(method)
-	if !known {
-		return "HTTP"
-	}
-	return tag.(string)
-}
-
 func (t tagWriter) method(method string) {
 	tag, known := methodTag(method)
 	t.add(semconv.HTTPMethod, tag)
@@ -106,25 +61,6 @@ func (t tagWriter) sizes(request, response int64) {
 
 func (t tagWriter) firstByte(after time.Duration) {
 	t.add(semconv.HTTPFirstByte, float64(after)/float64(time.Millisecond))
-}
-
-// peer sets the address of the other end of the connection.
-func (t tagWriter) peer(p *peer) {
-	t.add(semconv.PeerAddress, p.address)
-	if p.host != nil && p.ip.Is4() {
-		t.add(semconv.PeerIPv4, p.host)
-	} else if p.host != nil {
-		t.add(semconv.PeerIPv6, p.host)
-	}
-	host := p.host
-	if host == nil {
-		host = p.address
-	}
-	t.add(semconv.NetworkPeerAddress, host)
-	if p.port != nil {
-		t.add(semconv.PeerPort, p.port)
-		t.add(semconv.NetworkPeerPort, p.port)
-	}
 }
 
 func (t tagWriter) protocol(major, minor int) {

@@ -8,8 +8,8 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// valueCache holds values that recent requests had in common, such as their routes and user agents, boxed as
-// tags, so that a busy service does not allocate them again. Its size is bounded whatever callers send.
+// valueCache holds values that recent requests had in common, such as their routes and user agents, boxed as tags, so
+// that a busy service does not allocate them again. Its size is bounded whatever callers send.
 type valueCache struct {
 	seed  maphash.Seed
 	texts [32]slot[entry]
@@ -52,25 +52,6 @@ func (c *valueCache) text(s string) any {
 	entry := &entry{s, s}
 	slot.put(entry)
 	return entry.tag
-}
-
-// spanName is an operation name and what it is made of.
-type spanName struct{ method, route, name string }
-
-// name returns "METHOD route", or the method alone if there is no route.
-func (c *valueCache) name(method, route string) string {
-	if route == "" {
-		return method
-	}
-	slot := &c.names[(c.index(route)+uint64(len(method)))%uint64(len(c.names))]
-	for i := range slot {
-		if have := slot[i].Load(); have != nil && have.route == route && have.method == method {
-			return have.name
-		}
-	}
-	name := method + " " + route
-	slot.put(&spanName{method, strings.Clone(route), name})
-	return name
 }
 
 // peer returns the tags of a socket address.

@@ -25,7 +25,7 @@ func BaggageTags(list []BaggageTag, items ...string) []BaggageTag {
 func (l *Tags) AddBaggage(tags []BaggageTag) {
 	for _, t := range tags {
 		if value := l.Span.span.BaggageItem(t.item); value != "" {
-			l.Set(t.tag, model.Cut(value, semconv.MaxBaggage))
+			l.Set(t.tag, model.Cut(semconv.MaskHeader(t.item, value), semconv.MaxBaggage))
 		}
 	}
 }

@@ -2,11 +2,9 @@ package httpmw_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -219,64 +217,6 @@ func TestRoutesOfInlineMiddlewares(t *testing.T) {
 	)
 }
 
-// hosts is a router by host, as go-chi/hostrouter is: it says that it matches everything and cannot list its routes.
-type hosts map[string]chi.Router
-
-func (h hosts) Routes() []chi.Route                              { return h[""].Routes() }
-func (h hosts) Middlewares() chi.Middlewares                     { return nil }
-func (h hosts) Match(*chi.Context, string, string) bool          { return true }
-func (h hosts) Find(*chi.Context, string, string) string         { return "" }
-func (h hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) { h[r.Host].ServeHTTP(w, r) }
-
-// TestRoutersThatCannotListRoutes serve as they do without the middleware, and routes are known afterwards.
-func TestRoutersThatCannotListRoutes(t *testing.T) {
-	on := func(prefix string, use, in []mw) http.Handler {
-		r := chi.NewRouter()
-		r.Use(use...)
-		r.Mount(prefix, hosts{"example.com": api(nil, in)})
-		return r
-	}
-	names := []string{"GET /users/{id}", "GET /shop/items/{item}", "GET /orgs/{org}/teams/{team}"}
-	requests := []string{"GET /users/7", "GET /shop/items/5", "GET /orgs/o/teams/t"}
-	for i, name := range names {
-		checkRoutes(t, func(m mw) http.Handler { return on("/", []mw{m}, nil) }, routeCase{requests[i], name, "GET"})
-		checkRoutes(t, func(m mw) http.Handler { return m(on("/", nil, nil)) }, same(requests[i], "GET"))
-	}
-	checkRoutes(t, func(m mw) http.Handler { return on("/v1", []mw{m}, nil) }, routeCase{"GET /v1/users/7", "GET /v1/users/{id}", "GET"})
-	for i := range names[1:] {
-		checkRoutes(t, func(m mw) http.Handler { return on("/", nil, []mw{m}) }, routeCase{requests[i+1], names[i+1], "GET"})
-	}
-	checkRoutes(t, func(m mw) http.Handler { return on("/", []mw{m}, nil) }, routeCase{"GET /shop/nothing", "GET", "GET"})
-}
-
-// TestRoutesAreCorrected: what rewrites the path behind the middleware is seen only afterwards, and from outside not at all.
-func TestRoutesAreCorrected(t *testing.T) {
-	strip := []mw{middleware.StripSlashes}
-	corrected := []routeCase{
-		{"GET /users/7/", "GET /users/{id}", "GET"},
-		{"GET /shop/items/5/", "GET /shop/items/{item}", "GET"},
-	}
-	checkRoutes(t, func(m mw) http.Handler { return api(append([]mw{m}, strip...), nil) }, corrected...)
-	checkRoutes(t, func(m mw) http.Handler { return m(api(strip, nil)) }, same("GET /users/7/", "GET"), same("GET /shop/items/5/", "GET"))
-	checkRoutes(t, func(m mw) http.Handler { return api([]mw{m, middleware.GetHead}, nil) },
-		routeCase{"HEAD /users/7", "HEAD /users/{id}", "HEAD"}, same("HEAD /head", "HEAD /head"))
-	checkRoutes(t, func(m mw) http.Handler { return m(api([]mw{middleware.GetHead}, nil)) },
-		same("HEAD /users/7", "HEAD"), same("HEAD /head", "HEAD /head"))
-	checkRoutes(t, func(m mw) http.Handler { return api(append(strip, m), nil) },
-		same("GET /users/7/", "GET /users/{id}"), same("GET /shop/items/5/", "GET /shop/items/{item}"))
-}
-
-// TestRouteOfRequestsAnsweredOnTheWay is the one they would have taken.
-func TestRouteOfRequestsAnsweredOnTheWay(t *testing.T) {
-	deny := func(http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
-	}
-	cases := []routeCase{same("GET /shop/items/5", "GET /shop/items/{item}"), same("GET /orgs/o/teams/t", "GET /orgs/{org}/teams/{team}")}
-	checkRoutes(t, func(m mw) http.Handler { return api([]mw{m, deny}, nil) }, cases...)
-	checkRoutes(t, func(m mw) http.Handler { return api([]mw{m}, []mw{deny}) }, cases...)
-	checkRoutes(t, func(m mw) http.Handler { return m(api(nil, []mw{deny})) }, cases...)
-}
-
 func serveMux(wrap mw) *http.ServeMux {
 	mux := http.NewServeMux()
 	handle := func(pattern string) { mux.Handle(pattern, wrap(http.HandlerFunc(ok))) }
@@ -287,70 +227,6 @@ func serveMux(wrap mw) *http.ServeMux {
 }
 
 func plain(h http.Handler) http.Handler { return h }
-
-// TestRoutesBehindTimeoutHandlers: what is being routed when the middleware ends is not its to read.
-func TestRoutesBehindTimeoutHandlers(t *testing.T) {
-	release := make(chan struct{})
-	defer close(release)
-	timeout := func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Millisecond, "late") }
-	slow := func(use ...mw) *chi.Mux {
-		r := chi.NewRouter()
-		r.Use(use...)
-		r.Get("/slow/{id}", func(w http.ResponseWriter, r *http.Request) { <-release })
-		return r
-	}
-	for name, build := range map[string]func(opentracing.Tracer) http.Handler{
-		"around": func(tracer opentracing.Tracer) http.Handler {
-			r := slow()
-			return httpmw.Middleware(tracer, httpmw.WithRoutes(r))(timeout(r))
-		},
-		"in": func(tracer opentracing.Tracer) http.Handler { return slow(httpmw.Middleware(tracer), timeout) },
-	} {
-		tracer := spantest.New(t)
-		w := handle(build(tracer), "GET", "/slow/1")
-		span := one(t, tracer)
-		if w.Code != 503 || span.OperationName != "GET /slow/{id}" || span.Tag("http.route") != "/slow/{id}" {
-			t.Errorf("%s: %d, %q, %v", name, w.Code, span.OperationName, span.Tags())
-		}
-	}
-}
-
-// TestRoutesKnownLateBehindTimeoutHandlers: nor where the route is not known from before. One that answers 503 is.
-func TestRoutesKnownLateBehindTimeoutHandlers(t *testing.T) {
-	release := make(chan struct{})
-	defer close(release)
-	timeout := func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Millisecond, "late") }
-	router := func(use ...mw) *chi.Mux {
-		r := chi.NewRouter()
-		r.Use(append(use, middleware.StripSlashes)...)
-		r.Get("/slow/{id}", func(w http.ResponseWriter, r *http.Request) { <-release })
-		r.Get("/busy/{id}", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
-		return r
-	}
-	mount := func() *chi.Mux { // a router each: what still runs has a route context that chi uses again
-		mounted := chi.NewRouter()
-		mounted.Mount("/shop", router(timeout))
-		return mounted
-	}
-	plain, mounted, copied := router(), mount(), mount()
-	for _, tt := range []struct {
-		routes  chi.Routes
-		handler http.Handler
-		target  string
-		want    string
-	}{
-		{plain, timeout(plain), "/slow/1/", "GET"},
-		{copied, copying(copied), "/shop/slow/1/", "GET"},
-		{mounted, mounted, "/shop/slow/1/", "GET"},
-		{plain, plain, "/busy/1/", "GET"},
-	} {
-		tracer := spantest.New(t)
-		w := handle(httpmw.Middleware(tracer, httpmw.WithRoutes(tt.routes))(tt.handler), "GET", tt.target)
-		if got := one(t, tracer).OperationName; got != tt.want || w.Code != http.StatusServiceUnavailable {
-			t.Errorf("%s: %d, name %q, want %q", tt.target, w.Code, got, tt.want)
-		}
-	}
-}
 
 func TestRoutesOfServeMux(t *testing.T) {
 	cases := []routeCase{
@@ -393,111 +269,6 @@ func TestRoutesOfServeMux(t *testing.T) {
 		handle(httpmw.Middleware(tracer, httpmw.WithMux(mux))(copying(mux)), method, target)
 		if got := one(t, tracer.Tracer).OperationName; got != tt.name || tracer.names[0] != tt.early {
 			t.Errorf("WithMux, %s: %q, started as %q, want %q", tt.request, got, tracer.names[0], tt.name)
-		}
-	}
-}
-
-// TestScannersAddNoNames: whatever is asked for, the names are those of the routes and of the methods.
-func TestScannersAddNoNames(t *testing.T) {
-	for _, build := range []func(mw) http.Handler{
-		func(m mw) http.Handler { return api([]mw{m}, nil) },
-		func(m mw) http.Handler { return m(api(nil, nil)) },
-		func(m mw) http.Handler { return m(serveMux(plain)) },
-		func(m mw) http.Handler { return m(http.HandlerFunc(ok)) },
-	} {
-		tracer := spantest.New(t)
-		h := build(httpmw.Middleware(tracer))
-		for i := range 50 {
-			for _, method := range []string{"GET", "CONNECT", fmt.Sprintf("M%d", i)} {
-				for _, path := range []string{"/scan%d", "/%d/.env", "/orgs/%d/.git", "/shop/%d", "/slash/%d", "/tree%d//../x"} {
-					handle(h, method, fmt.Sprintf(path, i))
-				}
-			}
-		}
-		names := map[string]bool{}
-		for _, s := range tracer.Finished() {
-			names[s.OperationName] = true
-		}
-		for name := range names {
-			if name != "GET" && name != "CONNECT" && name != "HTTP" && !strings.HasSuffix(name, " /slash/{id}/") {
-				t.Errorf("scanners minted the name %q", name)
-			}
-		}
-	}
-}
-
-func TestNameHook(t *testing.T) {
-	tracer := spantest.New(t)
-	hook := func(r *http.Request, route string) string { return "my " + r.Method + " " + route }
-	h := api([]mw{httpmw.Middleware(tracer, httpmw.WithOperationName(nil), httpmw.WithOperationName(hook)), middleware.StripSlashes}, nil)
-	handle(h, "GET", "/users/7/")
-	if got := one(t, tracer).OperationName; got != "my GET /users/{id}" {
-		t.Errorf("name %q", got)
-	}
-	broken := spantest.New(t)
-	handle(httpmw.Middleware(broken, httpmw.WithOperationName(func(*http.Request, string) string { panic("x") }))(api(nil, nil)), "GET", "/users/7")
-	span := one(t, broken)
-	if span.OperationName != "GET /users/{id}" || span.Tag("spanloom.hook_panics") != 1 {
-		t.Errorf("name %q, hook panics %v", span.OperationName, span.Tag("spanloom.hook_panics"))
-	}
-}
-
-// TestNamesSetByHandlersStay, also if the route turns out different.
-func TestNamesSetByHandlersStay(t *testing.T) {
-	for _, target := range []string{"/x/1", "/x/1/"} {
-		tracer, reporter := newJaeger(t, always)
-		r := chi.NewRouter()
-		r.Use(httpmw.Middleware(tracer), middleware.StripSlashes)
-		r.Get("/x/{id}", func(w http.ResponseWriter, r *http.Request) {
-			opentracing.SpanFromContext(r.Context()).SetOperationName("mine")
-		})
-		handle(r, "GET", target)
-		if got := spanName(reporter); got != "mine" {
-			t.Errorf("%s: name %q, want the handler's", target, got)
-		}
-	}
-}
-
-// TestPerOperationSampling: samplers that decide by the operation see the route.
-func TestPerOperationSampling(t *testing.T) {
-	for name, build := range map[string]func(mw) http.Handler{
-		"inside":  func(m mw) http.Handler { return api([]mw{m}, nil) },
-		"mounted": func(m mw) http.Handler { return api(nil, []mw{m}) },
-		"outside": func(m mw) http.Handler { return m(api(nil, nil)) },
-		"ServeMux": func(m mw) http.Handler {
-			mux := http.NewServeMux()
-			mux.HandleFunc("/shop/items/{item}", ok)
-			return m(mux)
-		},
-	} {
-		tracer, reporter := newJaeger(t, byOperation("GET /shop/items/{item}"))
-		var downstream string
-		observe := func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				h := http.Header{}
-				sc := opentracing.SpanFromContext(r.Context()).Context()
-				tracer.Inject(sc, opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(h))
-				downstream = h.Get("Traceparent")
-				next.ServeHTTP(w, r)
-			})
-		}
-		m := httpmw.Middleware(tracer)
-		h := build(func(next http.Handler) http.Handler {
-			if rt, ok := next.(chi.Routes); ok && name == "outside" {
-				return httpmw.Middleware(tracer, httpmw.WithRoutes(rt))(observe(next))
-			}
-			if mux, ok := next.(*http.ServeMux); ok {
-				return httpmw.Middleware(tracer, httpmw.WithMux(mux))(observe(next))
-			}
-			return m(observe(next))
-		})
-		handle(h, "GET", "/shop/items/5")
-		if reporter.SpansSubmitted() != 1 || !strings.HasSuffix(downstream, "-01") {
-			t.Errorf("%s: %d spans reported, header %q; want 1, sampled", name, reporter.SpansSubmitted(), downstream)
-		}
-		handle(h, "GET", "/shop/nowhere")
-		if reporter.SpansSubmitted() != 1 {
-			t.Errorf("%s: an unmatched request was sampled", name)
 		}
 	}
 }

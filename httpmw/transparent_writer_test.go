@@ -1,0 +1,125 @@
+package httpmw_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sort"
+	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/spantest"
+)
+
+func interfaces(w http.ResponseWriter) (has []string) {
+	note := func(name string, ok bool) {
+		if ok {
+			has = append(has, name)
+		}
+	}
+	_, ok := w.(http.Flusher)
+	note("Flusher", ok)
+	_, ok = w.(interface{ FlushError() error })
+	note("FlushError", ok)
+	_, ok = w.(http.Hijacker)
+	note("Hijacker", ok)
+	_, ok = w.(http.Pusher)
+	note("Pusher", ok)
+	_, ok = w.(http.CloseNotifier) //lint:ignore SA1019 handlers may still ask for it
+	note("CloseNotifier", ok)
+	_, ok = w.(io.ReaderFrom)
+	note("ReaderFrom", ok)
+	_, ok = w.(io.StringWriter)
+	note("StringWriter", ok)
+	_, ok = w.(interface{ SetReadDeadline(time.Time) error })
+	note("SetReadDeadline", ok)
+	_, ok = w.(interface{ SetWriteDeadline(time.Time) error })
+	note("SetWriteDeadline", ok)
+	_, ok = w.(interface{ EnableFullDuplex() error })
+	note("EnableFullDuplex", ok)
+	return has
+}
+
+// writers of any set of optional interfaces keep it.
+func TestInterfacesOfOddWriters(t *testing.T) {
+	type w struct{ http.ResponseWriter }
+	base := w{httptest.NewRecorder()}
+	type flushes struct {
+		w
+		http.Flusher
+	}
+	type pushes struct {
+		w
+		http.Pusher
+	}
+	type hijackReads struct {
+		w
+		http.Hijacker
+		io.ReaderFrom
+	}
+	type hijackFlushes struct {
+		w
+		http.Flusher
+		http.Hijacker
+	}
+	type everything struct {
+		w
+		full
+		http.Pusher
+	}
+	type http1 struct {
+		w
+		full
+	}
+	for name, inner := range map[string]http.ResponseWriter{
+		"plain": base, "recorder": httptest.NewRecorder(), "flusher": flushes{w: base}, "pusher": pushes{w: base},
+		"hijacker and reader": hijackReads{w: base}, "hijacker and flusher": hijackFlushes{w: base},
+		"chi's, HTTP/1.1": middleware.NewWrapResponseWriter(http1{w: base}, 1), "chi's, HTTP/2": middleware.NewWrapResponseWriter(everything{w: base}, 2),
+		"chi's compressor": compressing(everything{w: base}), "everything": everything{w: base}, "http1": http1{w: base},
+	} {
+		var got []string
+		h := httpmw.Middleware(spantest.New(t))(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			got = interfaces(rw)
+			for range 2 { // there may be a writer between that sees what http.ResponseController does
+				if u, ok := rw.(interface{ Unwrap() http.ResponseWriter }); ok && rw != inner {
+					rw = u.Unwrap()
+				}
+			}
+			if rw != inner {
+				t.Errorf("%s: Unwrap does not lead to the inner writer", name)
+			}
+		}))
+		h.ServeHTTP(inner, httptest.NewRequest("GET", "/", nil))
+		want := interfaces(inner)
+		sort.Strings(want)
+		sort.Strings(got)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+// compressing returns what middleware.Compress gives its handlers to write to.
+func compressing(inner http.ResponseWriter) (w http.ResponseWriter) {
+	middleware.Compress(5)(http.HandlerFunc(func(given http.ResponseWriter, r *http.Request) { w = given })).
+		ServeHTTP(inner, httptest.NewRequest("GET", "/", nil))
+	return w
+}
+
+type full struct{}
+
+func (full) Flush()                                       {}
+func (full) FlushError() error                            { return nil }
+func (full) CloseNotify() <-chan bool                     { return nil }
+func (full) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }
+func (full) ReadFrom(r io.Reader) (int64, error)          { return 0, nil }
+func (full) SetReadDeadline(time.Time) error              { return nil }
+func (full) SetWriteDeadline(time.Time) error             { return nil }
+func (full) EnableFullDuplex() error                      { return nil }
+func (full) WriteString(string) (int, error)              { return 0, nil }
