@@ -11,6 +11,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // listening is an observer of jaeger-client-go, as its rpcmetrics are one, that notes the tags of its spans.
@@ -44,22 +45,45 @@ func (l *listening) OnFinish(opentracing.FinishOptions) {
 	l.ends++
 }
 
-// TestOutcomesOfUnsampledSpans reach the observers of a tracer.
+// TestOutcomesOfUnsampledSpans reach the observers of a tracer, be it jaeger-client-go's or the kit's.
 func TestOutcomesOfUnsampledSpans(t *testing.T) {
-	for _, sampler := range []jaeger.Sampler{always, never} {
-		for status, failed := range map[int]any{200: nil, 404: nil, 500: true} {
-			t.Run(fmt.Sprint(sampler, status), func(t *testing.T) {
-				l := &listening{tags: map[string]any{}}
-				tracer, closer := jaeger.NewTracer("test", sampler, jaeger.NewNullReporter(), jaeger.TracerOptions.ContribObserver(l))
-				defer closer.Close()
-				handle(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					httpmw.SetRoute(r, "/users/{id}")
-					w.WriteHeader(status)
-				})), "GET", "/users/1")
-				if l.tags["http.status_code"] != uint16(status) || l.tags["error"] != failed || l.ends != 1 || l.names[len(l.names)-1] != "GET /users/{id}" {
-					t.Errorf("tags %v, names %q, %d ends", l.tags, l.names, l.ends)
-				}
+	start := map[string]func(t *testing.T, sampled bool, l *listening) opentracing.Tracer{
+		"stock": func(t *testing.T, sampled bool, l *listening) opentracing.Tracer {
+			tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(sampled), jaeger.NewNullReporter(),
+				jaeger.TracerOptions.ContribObserver(l))
+			t.Cleanup(func() { closer.Close() })
+			return tracer
+		},
+		"own": func(t *testing.T, sampled bool, l *listening) opentracing.Tracer {
+			sampler := map[bool]tracerinit.Sampler{true: tracerinit.Always(), false: tracerinit.Never()}[sampled]
+			tracer, err := tracerinit.Start(tracerinit.Config{
+				Local: true, Service: "test", Sampler: sampler, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()},
+				TracerOptions: []jaeger.TracerOption{jaeger.TracerOptions.ContribObserver(l)},
+				LookupEnv:     func(string) (string, bool) { return "", false },
 			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { tracer.Close() })
+			return tracer
+		},
+	}
+	for name, tracer := range start {
+		for _, sampled := range []bool{true, false} {
+			for status, failed := range map[int]any{200: nil, 404: nil, 500: true} {
+				t.Run(fmt.Sprint(name, sampled, status), func(t *testing.T) {
+					l := &listening{tags: map[string]any{}}
+					h := httpmw.Middleware(tracer(t, sampled, l))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						httpmw.SetRoute(r, "/users/{id}")
+						w.WriteHeader(status)
+					}))
+					handle(h, "GET", "/users/1")
+					if l.tags["http.status_code"] != uint16(status) || l.tags["error"] != failed || l.ends != 1 ||
+						l.names[len(l.names)-1] != "GET /users/{id}" {
+						t.Errorf("tags %v, names %q, %d ends", l.tags, l.names, l.ends)
+					}
+				})
+			}
 		}
 	}
 }

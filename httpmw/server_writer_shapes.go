@@ -96,10 +96,13 @@ func (o *response) wrap(inner http.ResponseWriter) http.ResponseWriter {
 	case 0:
 		return base
 	}
+	if w := o.wrapPartial(inner); w != nil {
+		return w
+	}
 	return o.wrapGeneric(inner)
 }
 
-// wrapGeneric wraps writers of any other shape.
+// wrapGeneric wraps writers of any other shape. What http.ResponseController reaches past such a writer is not seen.
 func (o *response) wrapGeneric(w http.ResponseWriter) http.ResponseWriter {
 	return httpsnoop.Wrap(w, httpsnoop.Hooks{
 		WriteHeader: func(httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc { return o.writeHeader },

@@ -34,6 +34,8 @@ type hijackWrapped struct {
 	http.Hijacker
 }
 
+type flushErrorer interface{ FlushError() error }
+
 // TestControllersReachPastTheWrapper: what http.ResponseController finds behind wrapped writers is seen.
 func TestControllersReachPastTheWrapper(t *testing.T) {
 	for name, wrap := range map[string]func(http.ResponseWriter) http.ResponseWriter{
@@ -41,6 +43,64 @@ func TestControllersReachPastTheWrapper(t *testing.T) {
 		"one":     func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} },
 		"three":   func(w http.ResponseWriter) http.ResponseWriter { return wrapped{wrapped{wrapped{w}}} },
 		"flusher": func(w http.ResponseWriter) http.ResponseWriter { return halfWrapped{wrapped{w}, w.(http.Flusher)} },
+		"strings": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct {
+				wrapped
+				io.StringWriter
+			}{wrapped{w}, w.(io.StringWriter)}
+		},
+		"reader": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct {
+				wrapped
+				io.ReaderFrom
+			}{wrapped{w}, w.(io.ReaderFrom)}
+		},
+		"reader, strings": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct {
+				wrapped
+				io.ReaderFrom
+				io.StringWriter
+			}{wrapped{w}, w.(io.ReaderFrom), w.(io.StringWriter)}
+		},
+		"hijacker": func(w http.ResponseWriter) http.ResponseWriter { return hijackWrapped{wrapped{w}, w.(http.Hijacker)} },
+		"hijacker, strings": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct {
+				hijackWrapped
+				io.StringWriter
+			}{hijackWrapped{wrapped{w}, w.(http.Hijacker)}, w.(io.StringWriter)}
+		},
+		"flusher, reader": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct {
+				halfWrapped
+				io.ReaderFrom
+			}{halfWrapped{wrapped{w}, w.(http.Flusher)}, w.(io.ReaderFrom)}
+		},
+		"flusher, reader, strings": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct {
+				halfWrapped
+				io.ReaderFrom
+				io.StringWriter
+			}{halfWrapped{wrapped{w}, w.(http.Flusher)}, w.(io.ReaderFrom), w.(io.StringWriter)}
+		},
+		"flush error": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct {
+				wrapped
+				flushErrorer
+			}{wrapped{w}, w.(flushErrorer)}
+		},
+		"flusher, flush error": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct {
+				halfWrapped
+				flushErrorer
+			}{halfWrapped{wrapped{w}, w.(http.Flusher)}, w.(flushErrorer)}
+		},
+		"flusher, flush error, strings": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct {
+				halfWrapped
+				flushErrorer
+				io.StringWriter
+			}{halfWrapped{wrapped{w}, w.(http.Flusher)}, w.(flushErrorer), w.(io.StringWriter)}
+		},
 		"flusher2": func(w http.ResponseWriter) http.ResponseWriter {
 			return wrapped{halfWrapped{wrapped{w}, w.(http.Flusher)}}
 		},
@@ -63,7 +123,15 @@ func TestControllersReachPastTheWrapper(t *testing.T) {
 				fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\n\r\n")
 				conn.Close()
 			}))
-			srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { traced.ServeHTTP(wrap(w), r) }))
+			srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w = wrap(w)
+				httpmw.Middleware(spantest.New(t))(http.HandlerFunc(func(seen http.ResponseWriter, _ *http.Request) {
+					if d := cmp.Diff(interfaces(w), interfaces(seen)); d != "" {
+						t.Error(d)
+					}
+				})).ServeHTTP(w, httptest.NewRequest("HEAD", "/interfaces", nil))
+				traced.ServeHTTP(w, r)
+			}))
 			get(t, srv.Client(), srv.URL+"/flush")
 			conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 			if err != nil {
