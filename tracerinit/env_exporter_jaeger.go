@@ -70,6 +70,7 @@ func (r *resolver) jaegerCollector(
 	opts, notes := credentials()
 	if err := validateURL(endpoint); err != nil {
 		r.wrongURL(variable, endpoint, err)
+		endpoint = defaultJaeger
 	} else if u, err := url.Parse(endpoint); err == nil && u.Port() == "14250" {
 		r.wrongURL(variable, endpoint, errors.New("14250 is Jaeger's port for gRPC; thrift over HTTP is on port 14268"))
 	}

@@ -120,6 +120,10 @@ func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 		return defaultOTLP, sourceDefault
 	}
 	if protocol == "grpc" {
+		if hintFor(raw) != "" {
+			r.wrongURL(name, raw, expected("http://host:port, https://host:port or host:port"))
+			return defaultOTLPRPC, name
+		}
 		return raw, name
 	}
 	if strings.HasPrefix(strings.ToLower(raw), "unix:") {

@@ -98,6 +98,10 @@ func (s Sampler) shownURL() string {
 	if err != nil {
 		return mask
 	}
+	if forGRPC(u) && u.Path == samplingPath { // the path is that of HTTP
+		u.Path = ""
+		return export.MaskURL(u, "")
+	}
 	return export.MaskURL(u, samplingPath)
 }
 

@@ -97,8 +97,13 @@ func parse(s string, secure bool) (target, error) {
 	if n, err := net.LookupPort("tcp", port); err != nil || n == 0 {
 		return target{shown: "***"}, errors.New("the target's port is not a number from 1 to 65535")
 	}
-	if host == "" {
+	switch {
+	case host == "":
 		return target{shown: "***"}, errors.New("the target has no host")
+	case !strings.HasPrefix(s, "[") && strings.Count(s, ":") > 1 && (ok || strings.HasSuffix(host, ":"+defaultPort)):
+		return target{shown: "***"}, errors.New("the target's IPv6 address has no brackets: write [2001:db8::1]:4317")
+	case !export.ValidHost(host):
+		return target{shown: "***"}, errors.New("the target's host is not one name or address")
 	}
 	addr := net.JoinHostPort(host, port)
 	dial := "dns:///" + strings.ReplaceAll(addr, "%", "%25") // of an IPv6 zone

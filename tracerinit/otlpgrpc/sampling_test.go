@@ -243,3 +243,28 @@ func TestPortsForGRPCNeedNoGuess(t *testing.T) {
 		}
 	}
 }
+
+// What a variable was meant to hold is named, as it is for HTTP.
+func TestTargetsThatWereMeantOtherwise(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"http://2001:db8::1:4317": "write [2001:db8::1]:4317",
+		"http://::1":              "write [2001:db8::1]:4317",
+		"::1:4317":                "write [2001:db8::1]:4317",
+		"http://$(HOST_IP):4317":  "was not replaced",
+		`"http://collector:4317"`: "quotation marks",
+		"'collector:4317'":        "quotation marks",
+		"http://a b:4317":         "no path, query or user",
+		"Authorization: Bearer x": "OTEL_EXPORTER_OTLP_ENDPOINT",
+	} {
+		t.Run(endpoint, func(t *testing.T) {
+			env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+			_, err := tracerinit.Start(tracerinit.Config{
+				Local: true, Logger: slog.New(slog.DiscardHandler),
+				LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+			})
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "OTEL_EXPORTER_OTLP_ENDPOINT") {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
+	}
+}
