@@ -53,6 +53,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	outer := outerState(r)
 	if outer != nil && outer.span.Started() {
 		if !outer.ended.Load() && outer.joined.add(&outer.span, r, h.config, *outer.hooks, outer.config) {
+			if len(h.hooks) > 0 {
+				outer.out.timed.Store(true)
+			}
 			h.next.ServeHTTP(w, r)
 			return
 		}
@@ -147,7 +150,7 @@ func (s *serverState) serve(w http.ResponseWriter) {
 			panic(panicked)
 		}
 	}()
-	s.out.timed = s.tagged || len(*s.hooks) > 0
+	s.out.timed.Store(s.tagged || len(*s.hooks) > 0)
 	if !s.span.Started() {
 		s.span.SetStartTime(time.Now())
 		s.findRoute()

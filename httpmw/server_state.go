@@ -55,7 +55,9 @@ func (c serverContext) Value(key any) any {
 	case stateKey{}:
 		return c.s
 	case callKey{}:
-		return nil // a request that the handler sends is not the one that its own caller has sent
+		if !c.s.ended.Load() { // afterwards the context may have been handed back
+			return nil // a request that the handler sends is not the one that its own caller has sent
+		}
 	}
 	if span := c.s.span.Value(key); span != nil {
 		return span

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,7 +23,7 @@ type response struct {
 	goneAtHeader bool          // the request's context had ended when the header was sent
 	hijacked     bool
 	flushed      bool
-	timed        bool        // first is recorded even if nothing is flushed
+	timed        atomic.Bool // first is recorded even if nothing is flushed
 	header       *sentHeader // nil if nothing of it matters
 }
 
@@ -39,7 +40,7 @@ func (o *response) recordStatus(status int) {
 		return
 	}
 	o.status = status
-	if o.timed {
+	if o.timed.Load() {
 		o.first = o.elapsed()
 	}
 	o.goneAtHeader = o.s.original.Context().Err() != nil

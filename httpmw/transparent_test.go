@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/opentracing/opentracing-go"
 
 	"github.com/spanloom/spanloom/httpmw"
 	"github.com/spanloom/spanloom/spantest"
@@ -341,6 +342,26 @@ func TestTransparent(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// TestTransparentWithoutSpans: requests that are only observed are served as bare, too.
+func TestTransparentWithoutSpans(t *testing.T) {
+	tracer, w := spantest.New(t), &watcher{}
+	none := httpmw.WithFilter(func(*http.Request) bool { return false })
+	for name, m := range map[string]mw{
+		"no-op":  httpmw.Middleware(opentracing.NoopTracer{}, httpmw.WithObserver(w)),
+		"filter": httpmw.Middleware(tracer, httpmw.WithObserver(w), none),
+	} {
+		for _, rw := range rows {
+			bare := observe(t, protocols["http/1.1"], rw, plain, bareClient)
+			if d := cmp.Diff(bare, observe(t, protocols["http/1.1"], rw, m, bareClient)); d != "" {
+				t.Errorf("%s, %s: bare and observed differ:\n%s", name, rw.name, d)
+			}
+		}
+	}
+	if w.started != 2*len(rows) || len(w.ended) != 2*len(rows) || len(tracer.Finished()) != 0 {
+		t.Errorf("%d started, %d ended of %d requests", w.started, len(w.ended), 2*len(rows))
 	}
 }
 
