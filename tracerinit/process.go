@@ -12,8 +12,8 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 
-	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // processTag is a tag of the process: what every span of this program has in common.
@@ -38,7 +38,7 @@ func (r *resolver) processTags(cfg Config, a attributes) []processTag {
 			byKey[key] = processTag{key, typed}
 		}
 		shown := shownText(c.value)
-		if export.LooksSecret(key) {
+		if semconv.IsSecret(key) {
 			shown = mask
 		}
 		r.note("tag."+key, shown, c.source, c.overrides...)

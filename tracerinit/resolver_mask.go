@@ -8,6 +8,7 @@ import (
 
 	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 const maxQuoted = 120
@@ -52,7 +53,7 @@ var credential = regexp.MustCompile(`(?i)\b(bearer|basic|digest|token)\s+\S|` +
 
 // looksSecret reports whether a wrong value may be a secret: it names one, or it is long and looks random.
 func looksSecret(value string) bool {
-	if export.LooksSecret(value) || credential.MatchString(value) {
+	if semconv.IsSecret(value) || semconv.MaskText(value) != value || credential.MatchString(value) {
 		return true
 	}
 	for _, word := range strings.FieldsFunc(value, func(c rune) bool { return strings.ContainsRune("./:,_- ", c) }) {

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 const (
@@ -100,13 +101,13 @@ func (r *Redactor) AddURL(u *url.URL, defaultPath string) {
 // AddTags makes r replace the values of tags whose keys are those of secrets.
 func (r *Redactor) AddTags(tags []model.Tag) {
 	for _, t := range tags {
-		if LooksSecret(t.Key) {
+		if semconv.IsSecret(t.Key) {
 			r.Add(t.Value.Str())
 		}
 	}
 }
 
-// Text returns s with every secret replaced by "***".
+// Text returns s with every secret replaced by "***", and without what is written as a secret, such as "token=...".
 func (r *Redactor) Text(s string) string {
 	for _, secret := range r.recent {
 		s = strings.ReplaceAll(s, secret, "***")
@@ -118,7 +119,7 @@ func (r *Redactor) Text(s string) string {
 			s = replaceWord(s, secret)
 		}
 	}
-	return s
+	return semconv.MaskText(s)
 }
 
 // replaceWord masks the word where it stands alone in s.
@@ -149,17 +150,3 @@ func startsWithWord(s string) bool {
 }
 
 func inWord(r rune) bool { return r == '_' || r >= 0x80 || unicode.IsLetter(r) || unicode.IsDigit(r) }
-
-var secretWords = []string{"token", "secret", "password", "passwd", "authorization", "authentication", "credential",
-	"api_key", "api-key", "apikey", "access_key", "access-key", "accesskey", "private_key", "license"}
-
-// LooksSecret reports whether s, a tag's key or a list of tags, names something that should not be shown.
-func LooksSecret(s string) bool {
-	s = strings.ToLower(s)
-	for _, word := range secretWords {
-		if strings.Contains(s, word) {
-			return true
-		}
-	}
-	return false
-}
