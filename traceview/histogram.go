@@ -63,6 +63,14 @@ func (h *histogram) quantile(q float64) time.Duration {
 	return h.max
 }
 
+// below counts the durations in buckets below that of d.
+func (h *histogram) below(d time.Duration) (n int) {
+	for _, c := range h.counts[:min(bucketOf(d), len(h.counts))] {
+		n += int(c)
+	}
+	return n
+}
+
 // rate counts events of the last minute in slots of five seconds.
 type rate struct {
 	slots [12]uint32

@@ -19,7 +19,7 @@ const colors = 24 // service colours in static/view.css
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-//go:embed static/view.css static/view.js static/icon.svg
+//go:embed static/view.css static/view.js static/trace.js static/icon.svg
 var staticFiles embed.FS
 
 var (
@@ -73,6 +73,9 @@ func writeHTML(w http.ResponseWriter, status int, page []byte) {
 	w.WriteHeader(status)
 	_, _ = w.Write(bytes.Map(readable, page)) // the browser has gone
 }
+
+// shownName is a name as pages show it.
+func shownName(s string) string { return strings.Map(readable, s) }
 
 // hint writes a value for the search field.
 func hint(s string) string {

@@ -19,6 +19,8 @@ type spanDetail struct {
 	Offset   string
 	Duration string
 	Self     string // time that no child covers
+	Usual    string // how the duration compares with those of the operation
+	Curl     string // a command that sends the request of the span again
 	Parent   string
 	Kind     string
 	State    string // W3C tracestate
@@ -83,7 +85,7 @@ func (v *View) detail(n *node, sum *summary) *spanDetail {
 	d := &spanDetail{
 		ID: spanHex(n.SpanID), Service: n.process.Service, Color: colorClass(sum.color(n.process.Service)), Name: n.Name,
 		Date: v.date(n.Start), Offset: showDuration(n.Start.Sub(sum.start)), Duration: showDuration(n.Duration),
-		Self: showDuration(n.self()), Kind: n.kind, State: n.TraceState,
+		Self: showDuration(n.self()), Usual: v.store.usual(n.span), Curl: curlOf(n.span), Kind: n.kind, State: n.TraceState,
 		Warnings: n.warnings, Tags: shownTags(n.Tags), Process: shownTags(n.process.Tags),
 	}
 	if n.skew != "" {
@@ -134,3 +136,24 @@ func shownTags(tags []model.Tag) []shownTag {
 	}
 	return out
 }
+
+// curlOf writes the request of an HTTP span as a command, without the headers and the body, which spans do not have.
+func curlOf(sp *span) string {
+	method, address := "GET", ""
+	for _, key := range []string{"http.method", "http.request.method"} {
+		if v, ok := sp.tag(key); ok {
+			method = text(v)
+		}
+	}
+	for _, key := range []string{"http.url", "url.full"} {
+		if v, ok := sp.tag(key); ok {
+			address = text(v)
+		}
+	}
+	if !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
+		return ""
+	}
+	return "curl -X " + shellQuote(method) + " " + shellQuote(address)
+}
+
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -1,6 +1,7 @@
 package traceview
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,9 +11,9 @@ import (
 )
 
 const (
-	pageRows  = 6_000 // spans on one page of a trace
-	maxDepth  = 24    // indentations in static/view.css
-	wideDepth = 10    // depth up to which indentations are wide
+	pageRows  = 200 // rows in the HTML; the script draws the others
+	maxDepth  = 24  // indentations in static/view.css
+	wideDepth = 10  // depth up to which indentations are wide
 )
 
 type traceContent struct {
@@ -35,6 +36,7 @@ type traceContent struct {
 	Prev                       string
 	Next                       string
 	Events                     string
+	Data                       template.JS // every row, for the script
 }
 
 type tick struct{ At, Text string }
@@ -78,6 +80,7 @@ func (v *View) tracePage(w http.ResponseWriter, r *http.Request) {
 		Events: "events?trace=" + traceHex(snap.id) + "&since=" + eventID(v.boot, epoch, snap.change),
 	}
 	v.fillRows(&c, &snap, roots, q)
+	c.Data = snap.traceData(roots, v.store.slowness(snap.list))
 	c.Warnings = c.warnings(roots, snap.cut)
 	c.indent(roots)
 	v.show(w, r, traceTemplate, http.StatusOK, page{Title: c.Service + ": " + c.Name, Section: "trace", Content: c})
@@ -111,6 +114,9 @@ func (v *View) fillRows(c *traceContent, snap *snapshot, roots []*node, q url.Va
 	folded, open := idSet(q["fold"]), idSet(q["span"])
 	from, _ := strconv.Atoi(q.Get("from"))
 	from = max(from, 0)
+	if !q.Has("from") && len(open) > 0 {
+		from = firstRow(roots, folded, open) / pageRows * pageRows
+	}
 	line := 0
 	walk(roots, func(n *node) bool {
 		c.Depth = max(c.Depth, n.depth+1)
@@ -139,6 +145,19 @@ func (v *View) fillRows(c *traceContent, snap *snapshot, roots []*node, q url.Va
 	if c.Prev != "" || c.Next != "" {
 		c.Shown = "Spans " + showCount(min(from+1, line)) + " to " + showCount(min(from+pageRows, line)) + " of " + showCount(line)
 	}
+}
+
+// firstRow is the row of the first span that is open.
+func firstRow(roots []*node, folded, open map[uint64]bool) int {
+	line, found := 0, 0
+	walk(roots, func(n *node) bool {
+		if open[n.SpanID] && found == 0 {
+			found = line
+		}
+		line++
+		return !folded[n.SpanID]
+	})
+	return found
 }
 
 func (v *View) spanRow(n *node, sum *summary) spanRow {
@@ -237,7 +256,7 @@ func (c *traceContent) warnings(roots []*node, cut int) (out []string) {
 		out = append(out, plural(orphans, "span")+" whose parent is not here: it is not finished, not sampled, or its service does not report to this page.")
 	}
 	if c.Skewed > 0 {
-		out = append(out, plural(c.Skewed, "span")+" outside the time of the parent: the clocks of the services disagree. Times are shown as they were reported.")
+		out = append(out, plural(c.Skewed, "span")+" outside the time of the parent: the clocks of the services disagree.")
 	}
 	return out
 }

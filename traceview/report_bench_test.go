@@ -9,6 +9,8 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 // deafWriter takes events and forgets them.
@@ -72,5 +74,19 @@ func BenchmarkReportLive(b *testing.B) {
 				b.Errorf("%d of %d spans met a full queue", n, b.N)
 			}
 		})
+	}
+}
+
+// BenchmarkTracePage is the page of a trace of 5,000 spans.
+func BenchmarkTracePage(b *testing.B) {
+	v := New(Config{})
+	for n := range uint64(5000) {
+		s := root(n+1, noon.Add(time.Duration(n)*time.Millisecond), time.Millisecond, tag("k", "v"))
+		s.TraceID, s.ParentID, s.Name = id(1), (n+19)/20, fmt.Sprint("work ", n)
+		v.store.add(v.store.process(model.Process{Service: "shop"}), &s, 0)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		call(v, "GET", "/debug/traces/trace/"+traceHex(id(1)), nil)
 	}
 }

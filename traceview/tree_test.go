@@ -103,7 +103,7 @@ func TestDeepTraceIsNoProblem(t *testing.T) {
 		put(t, v, "shop", spanAt(n+1, n, int(n), maxSpans, ""))
 	}
 	page := get(t, v, "/debug/traces/trace/"+traceHex(id(1))+"?from=6000")
-	contains(t, page, "Spans 6,001 to 12,000 of 20,000")
+	contains(t, page, "Spans 6,001 to 6,200 of 20,000")
 	contains(t, page, `id="span-`+spanHex(6001)+`"`)
 }
 

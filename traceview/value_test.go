@@ -57,3 +57,20 @@ func TestListSaysWhatHappened(t *testing.T) {
 		contains(t, page, want)
 	}
 }
+
+// The page of a large trace is written without html/template but for its first rows.
+func TestLargeTracePageAllocs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it makes 5,000 spans")
+	}
+	v := newView(t, Config{})
+	for n := range uint64(5000) {
+		s := root(n+1, noon.Add(ms(int(n))), ms(1))
+		s.TraceID, s.ParentID = id(1), (n+19)/20
+		put(t, v, "shop", s)
+	}
+	path := "/debug/traces/trace/" + traceHex(id(1))
+	if n := testing.AllocsPerRun(3, func() { call(v, "GET", path, nil) }); n > 100_000 {
+		t.Errorf("%v allocations, want at most 100,000", n)
+	}
+}

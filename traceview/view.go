@@ -89,6 +89,7 @@ func (v *View) routes() *http.ServeMux {
 	mux.HandleFunc("GET /{$}", v.listPage)
 	mux.HandleFunc("GET /trace/{id}", v.tracePage)
 	mux.HandleFunc("GET /trace/{id}/span/{span}", v.spanFragment)
+	mux.HandleFunc("GET /trace/{id}/find", v.findSpans)
 	mux.HandleFunc("GET /trace/{id}/jaeger.json", v.downloadJaeger)
 	mux.HandleFunc("GET /trace/{id}/otlp.json", v.downloadOTLP)
 	mux.HandleFunc("GET /operations", v.operationsPage)

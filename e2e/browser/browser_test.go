@@ -153,7 +153,7 @@ func (p *page) until(what, script string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			p.shoot("failed")
+			p.shootScreen("failed")
 			p.t.Fatalf("never: %s (%s), %v", what, script, err)
 		}
 		<-tick.C

@@ -136,7 +136,7 @@ func keyboard(p *page, product string) {
 	p.until("the root unfolded", shown+`.length === 6`)
 	p.press("j")
 	p.press(kb.Enter)
-	p.until("the second span's detail", shown+`[1].nextElementSibling.classList.contains("detail")`)
+	p.until("the second span's detail", `document.querySelector("#pane .detail") && `+shown+`[1].classList.contains("open")`)
 	if !eval[bool](p, `location.search.includes("span=")`) {
 		p.t.Error("the address does not hold the open span")
 	}

@@ -1,9 +1,9 @@
-// Live updates, folding, details and the keyboard. Every page also works without this file.
+// Live updates of the list, searching, files and the keyboard. Every page also works without this file.
 (() => {
   "use strict";
   const $ = (id) => document.getElementById(id);
   const base = document.body.dataset.base;
-  const traces = $("traces"), spans = $("spans"), waterfall = $("waterfall");
+  const traces = $("traces");
 
   // Live updates. A hidden page gives its connection back, since browsers have only six for each host.
   function live(url, receive) {
@@ -190,134 +190,47 @@
     else message(file.name + ": " + (await answer.text()));
   });
 
-  // One trace.
-  const isSpan = (el) => el.classList.contains("span");
-  const idOf = (row) => row.id.slice("span-".length);
-  const depthOf = (row) => Number(row.dataset.depth);
-  function remember(key, id, on) {
-    const u = new URL(location.href);
-    const rest = u.searchParams.getAll(key).filter((v) => v !== id);
-    u.searchParams.delete(key);
-    for (const v of rest) u.searchParams.append(key, v);
-    if (on) u.searchParams.append(key, id);
-    history.replaceState(null, "", u);
-  }
-  function fold(row, closed) {
-    const button = row.querySelector(".fold");
-    if (!button || (button.getAttribute("aria-expanded") === "false") === closed) return;
-    const next = row.nextElementSibling;
-    const first = next && !isSpan(next) ? next.nextElementSibling : next;
-    if (!closed && (!first || depthOf(first) <= depthOf(row))) {
-      location.href = button.href; // its spans were left out by the server
-      return;
-    }
-    button.setAttribute("aria-expanded", String(!closed));
-    remember("fold", idOf(row), closed);
-    const depth = depthOf(row);
-    let under = Infinity; // spans deeper than this stay folded
-    for (let el = first; el; el = el.nextElementSibling) {
-      const d = isSpan(el) ? depthOf(el) : depthOf(el.previousElementSibling);
-      if (d <= depth) break;
-      if (isSpan(el) && d <= under) under = Infinity;
-      el.hidden = closed || d > under;
-      if (isSpan(el) && under === Infinity) {
-        const b = el.querySelector(".fold");
-        if (b && b.getAttribute("aria-expanded") === "false") under = d;
-      }
-    }
-  }
-  async function detail(row) {
-    const id = idOf(row), open = $("detail-" + id);
-    if (open) {
-      open.remove();
-      row.classList.remove("open");
-      remember("span", id, false);
-      return;
-    }
-    row.classList.add("open");
-    const answer = await fetch(base + "trace/" + waterfall.dataset.trace + "/span/" + id).catch(() => null);
-    const html = answer && answer.ok ? await answer.text()
-      : '<li class="detail" id="detail-' + id + '"><p class="problem">The program keeps this trace no longer, or does not answer. What this page shows stays.</p></li>';
-    if ($("detail-" + id)) return;
-    row.insertAdjacentHTML("afterend", html);
-    remember("span", id, true);
-  }
-  if (spans) {
-    spans.addEventListener("click", (e) => {
-      if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return;
-      const row = e.target.closest(".span");
-      if (!row) return;
-      e.preventDefault();
-      const button = e.target.closest(".fold");
-      if (button) fold(row, button.getAttribute("aria-expanded") !== "false");
-      else {
-        row.querySelector(".name").focus({ preventScroll: true });
-        detail(row);
-      }
-    });
-    live(waterfall.dataset.events, ({ rows, gone, reset }) => {
-      if (reset || (gone || []).includes(waterfall.dataset.trace)) {
-        const note = $("late");
-        if (rows.length) note.hidden = true;
-        else note.textContent = "The program keeps this trace no longer. This page stays as it is.", note.hidden = false;
-        return;
-      }
-      for (const r of rows) {
-        if (r.id !== waterfall.dataset.trace) continue;
-        const note = $("late"), link = document.createElement("a");
-        link.href = location.href;
-        link.textContent = "Show them";
-        link.addEventListener("click", () => location.reload());
-        note.replaceChildren("More spans have come: " + r.spans + " now. ", link);
-        note.hidden = false;
-      }
-    });
-    const id = $("trace-id");
-    if (id && navigator.clipboard) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "quiet";
-      button.textContent = "Copy";
-      button.addEventListener("click", async () => {
-        await navigator.clipboard.writeText(id.textContent);
-        button.textContent = "Copied";
-      });
-      id.after(button);
-    }
-  }
+  // Copying. Pages without scripts have no such buttons.
+  document.documentElement.classList.add("script");
+  document.addEventListener("click", async (e) => {
+    const button = e.target.closest(".copy");
+    if (!button || !navigator.clipboard) return;
+    let text = button.dataset.copy;
+    if (button.dataset.link) text = location.href.split(/[?#]/)[0] + "?span=" + button.dataset.link + "#span-" + button.dataset.link;
+    else if (text === undefined) text = button.parentElement.querySelector(".v, pre").textContent;
+    await navigator.clipboard.writeText(text);
+    const was = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = was; }, 1500);
+  });
 
-  // The keyboard: j and k move, enter opens (links do that by themselves), escape goes back, h and l fold.
-  const links = () => [...document.querySelectorAll("#traces .trace a, #spans .span:not([hidden]) > .name, #operations .name a")];
+  // The keyboard: j and k move, enter opens (links do that by themselves), escape goes back. A trace has more keys.
+  const links = () => [...document.querySelectorAll("#traces .trace a, #operations .name a")];
   function move(step) {
     const all = links();
     if (!all.length) return;
     const at = all.indexOf(document.activeElement);
     const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)];
     next.focus({ preventScroll: true });
-    (next.closest(".trace, .span") || next).scrollIntoView({ block: "nearest" });
+    (next.closest(".trace") || next).scrollIntoView({ block: "nearest" });
   }
-  function escape() {
-    const row = document.activeElement.closest && document.activeElement.closest(".span");
-    if (row && $("detail-" + idOf(row))) return detail(row);
-    if (waterfall) {
-      const from = document.referrer && new URL(document.referrer);
-      if (from && from.origin === location.origin && history.length > 1) history.back();
-      else location.href = base;
-    } else document.activeElement.blur();
+  function back() {
+    if (!$("waterfall")) return document.activeElement.blur();
+    const from = document.referrer && new URL(document.referrer);
+    if (from && from.origin === location.origin && history.length > 1) history.back();
+    else location.href = base;
   }
   document.addEventListener("keydown", (e) => {
-    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented) return;
     const typing = e.target.closest("input, select, textarea, dialog");
     if (typing) {
-      if (e.key === "Escape") typing.blur();
+      if (e.key === "Escape" && typing.tagName !== "DIALOG") typing.blur();
       return;
     }
-    const row = document.activeElement.closest && document.activeElement.closest(".span");
-    if (e.key === "j" || e.key === "ArrowDown" && row) move(1);
-    else if (e.key === "k" || e.key === "ArrowUp" && row) move(-1);
-    else if (e.key === "Escape") escape();
-    else if (row && (e.key === "h" || e.key === "ArrowLeft")) fold(row, true);
-    else if (row && (e.key === "l" || e.key === "ArrowRight")) fold(row, false);
+    if (window.spanloom.key && window.spanloom.key(e)) return e.preventDefault();
+    if (e.key === "j") move(1);
+    else if (e.key === "k") move(-1);
+    else if (e.key === "Escape") back();
     else if (e.key === "/") search.elements.q.select();
     else if (e.key === "?") $("help").showModal();
     else if (e.key === "p" && shown) shown.togglePause();
