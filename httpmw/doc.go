@@ -31,7 +31,8 @@
 //
 // A client has hung up if the context of its request is canceled without another cause, or if a write fails because the
 // connection is gone. Then the request is aborted, whatever its status is, and no error. A BaseContext that is canceled
-// at shutdown is told from that by its cause, so cancel it with context.WithCancelCause.
+// at shutdown is told apart by its cause, see [context.WithCancelCause]; without one it looks like a hang-up, as does a
+// client of HTTP/1.1 that closes its half of the connection and still reads.
 //
 // Header tags of the response are those that were sent; headers that the handler sets later are ignored, as net/http
 // ignores them.

@@ -164,3 +164,32 @@ func TestShutdownsAreNoHangUps(t *testing.T) {
 		"http.status_code": uint16(500), "error": true, "error.type": "500", "http.aborted": nil, "otel.status_code": nil,
 	})
 }
+
+// TestClientsThatLeaveOverHTTP2 reset their stream and keep the connection.
+func TestClientsThatLeaveOverHTTP2(t *testing.T) {
+	for _, proto := range []string{"h2", "h2c"} {
+		t.Run(proto, func(t *testing.T) {
+			tracer, got := spantest.New(t), make(chan httpmw.Outcome, 1)
+			entered := make(chan struct{})
+			hook := httpmw.WithOutcome(func(_ opentracing.Span, _ *http.Request, o *httpmw.Outcome) { got <- *o })
+			srv := serve(t, httpmw.Middleware(tracer, hook)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				close(entered)
+				<-r.Context().Done()
+				w.WriteHeader(http.StatusInternalServerError)
+				w.Write(make([]byte, 1<<16))
+			})), protocols[proto])
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				<-entered
+				cancel()
+			}()
+			r, _ := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+			if _, err := srv.Client().Do(r); !errors.Is(err, context.Canceled) {
+				t.Fatalf("error %v", err)
+			}
+			if o := <-got; !o.Aborted || o.IsError || o.Status != 500 {
+				t.Errorf("outcome %+v", o)
+			}
+		})
+	}
+}

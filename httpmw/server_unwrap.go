@@ -99,5 +99,5 @@ func isExtendedConnect(r *http.Request, w http.ResponseWriter) bool {
 		return false
 	}
 	t := reflect.TypeOf(w)
-	return t.Kind() != reflect.Pointer || t.Elem().PkgPath() != "net/http"
+	return t.Kind() != reflect.Pointer || !strings.HasPrefix(t.Elem().PkgPath(), "net/http")
 }
