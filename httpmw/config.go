@@ -56,18 +56,20 @@ func (c *config) done(kind ext.SpanKindEnum) *config {
 	return c
 }
 
-// ask calls a user's predicate. Without one the answer is unset, and if it panics the cautious one.
-func callPredicate(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, unset, cautious bool) (answer bool) {
+// callPredicate calls a user's predicate. It returns unset if there is none, and cautious if it panics.
+func callPredicate(
+	s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, unset, cautious bool,
+) (result bool) {
 	if f == nil {
 		return unset
 	}
-	answer = cautious
+	result = cautious
 	defer s.RecoverHook()
 	return f(r)
 }
 
-// tell is ask for predicates that return a string.
-func callString(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) (answer string) {
+// callString calls a user's function that returns a string. It returns "" if there is none, and if it panics.
+func callString(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) (result string) {
 	if f == nil {
 		return ""
 	}

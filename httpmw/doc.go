@@ -31,7 +31,7 @@
 //
 // A client has hung up if the context of its request is canceled without another cause, or if a write fails because the
 // connection is gone. Then the request is aborted, whatever its status is, and no error. A BaseContext that is canceled
-// at shutdown is told apart by its cause, see [context.WithCancelCause]; without one it looks like a hang-up, as does a
+// at shutdown has one, see [context.WithCancelCause]; without one it looks like a hang-up, as does a
 // client of HTTP/1.1 that closes its half of the connection and still reads.
 //
 // Header tags of the response are those that were sent; headers that the handler sets later are ignored, as net/http
@@ -53,11 +53,11 @@
 // Frameworks that answer errors after their middlewares have returned, such as echo, are wrapped as a whole:
 // Middleware(t)(e), not e.Use.
 //
-// A handler that limits its body with http.MaxBytesReader cannot tell net/http through any wrapped writer that the
-// limit was hit; put http.MaxBytesHandler around this middleware if the connection must close then. A client's body
+// A handler that limits its body with http.MaxBytesReader cannot report through any wrapped writer that the limit was
+// hit; put http.MaxBytesHandler around this middleware if the connection must close then. A client's body
 // that is neither closed nor read to its end, under a context that never ends, keeps its span open for ever, as it
 // keeps its connection. http.Client words the errors of its Timeout differently, from one time to the next, over any
-// transport that is not net/http's own; errors.Is and Timeout tell the same.
+// transport that is not net/http's own; errors.Is and Timeout return the same.
 //
 // # Finding out more
 //
@@ -65,7 +65,7 @@
 // unless its context is of ContextWithResends: then its attempts are counted and linked. WithUnclosedBody names the
 // caller who drops a response without closing its body. WithConnectionEvents shows the connection of each request.
 // [WithObserver] sees every request, traced or not, for metrics. When a server flushes, or a client gets a response of
-// unknown length, http.first_byte_ms tells how long its header took.
+// unknown length, http.first_byte_ms is how long its header took.
 //
 // # Coming from other instrumentation
 //

@@ -166,16 +166,16 @@ func WithMux(mux *http.ServeMux) ServerOption {
 	})
 }
 
-// WithPublicEndpoint starts a new trace for requests for which public returns true. The caller's sampling flag, debug id
-// and baggage are ignored, and its ids are recorded as the tags link.trace_id and link.span_id. If public panics, the
-// request is treated as public.
+// WithPublicEndpoint starts a new trace for requests for which public returns true. The caller's sampling flag, debug
+// id and baggage are ignored, and its ids are recorded as the tags link.trace_id and link.span_id. If public panics,
+// the request is treated as public.
 func WithPublicEndpoint(public func(*http.Request) bool) ServerOption {
 	return serverOption(func(c *config) { set(&c.public, public) })
 }
 
 // WithSilence leaves requests for which silent returns true unsampled, and everything further in, here and in the
-// services that they call. It precedes [WithFilter], which passes the caller's context on. If silent panics, the request
-// is traced.
+// services that they call. It precedes [WithFilter], which passes the caller's context on. If silent panics, the
+// request is traced.
 func WithSilence(silent func(*http.Request) bool) ServerOption {
 	return serverOption(func(c *config) { set(&c.silent, silent) })
 }
@@ -201,7 +201,8 @@ func WithPropagation(inject func(*http.Request) bool) ClientOption {
 	return clientOption(func(c *config) { set(&c.inject, inject) })
 }
 
-// WithPeerService tells the name of the service a request goes to, or "", for the tag peer.service.
+// WithPeerService records the name of the service that a request goes to as the tag peer.service, unless name returns
+// "".
 func WithPeerService(name func(*http.Request) string) ClientOption {
 	return clientOption(func(c *config) {
 		if name != nil {
