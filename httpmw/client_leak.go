@@ -34,10 +34,11 @@ func (d *leakDetector) stop() {
 	runtime.KeepAlive(d)
 }
 
-// atEOF is called when all was read, which is when trailers come that were not announced.
+// atEOF is called when all was read, which is when trailers come. Transports may put them into another map then, such as
+// that of HTTP/3, and that of net/http for those that were not announced.
 func (d *leakDetector) atEOF() {
 	d.stop()
-	if d.outer.Trailer == nil && d.inner.Trailer != nil {
+	if d.inner.Trailer != nil {
 		d.outer.Trailer = d.inner.Trailer
 	}
 }

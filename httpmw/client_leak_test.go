@@ -254,3 +254,19 @@ func TestReportsThatMisbehave(t *testing.T) {
 	collected(t, func() bool { return reports.Load() == 2 })
 	close(release)
 }
+
+// TestTrailersOfWatchedBodies: a transport may replace the map of announced trailers when it has read them.
+func TestTrailersOfWatchedBodies(t *testing.T) {
+	var inner *http.Response
+	arrives := funcReader(func() { inner.Trailer = http.Header{"X-End": {"done"}} })
+	rt := httpmw.Transport(spantest.New(t), roundTripper(func(r *http.Request) (*http.Response, error) {
+		resp, err := reply(200, io.NopCloser(arrives))(r)
+		inner, resp.Trailer = resp, http.Header{"X-End": nil}
+		return resp, err
+	}), httpmw.WithUnclosedBody(func(*http.Request, string) {}))
+	resp, _ := rt.RoundTrip(newGet(t.Context(), "http://a.example/"))
+	io.ReadAll(resp.Body)
+	if got := resp.Trailer.Get("X-End"); got != "done" {
+		t.Errorf("trailer %q", got)
+	}
+}
