@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,6 +89,66 @@ func TestCompressionByDefaultAndByOption(t *testing.T) {
 			}
 			if got := b.seen()[0].Header.Get("Content-Encoding"); got != c.want {
 				t.Errorf("Content-Encoding %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// refusing answers compressed bodies with the code, and takes plain ones while plain is true.
+func refusing(code int, from int, plain bool) func(http.ResponseWriter, *http.Request) {
+	zipped := 0
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Content-Encoding") == "" && plain {
+			return
+		}
+		if zipped++; zipped > from || r.Header.Get("Content-Encoding") == "" {
+			w.WriteHeader(code)
+			io.WriteString(w, "first refusal")
+		}
+	}
+}
+
+func TestCompressionThatNobodyAskedForIsTakenBack(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		answer    func(http.ResponseWriter, *http.Request)
+		opts      []HTTPOption
+		delivered uint64
+		encodings string // of the requests of three batches, z: gzip, p: plain
+	}{
+		{"415", refusing(415, 0, true), nil, 3, "zppp"},
+		{"400", refusing(400, 0, true), nil, 3, "zppp"},
+		{"415 later", refusing(415, 1, true), nil, 3, "zzpp"},
+		{"400 later is final", refusing(400, 1, true), nil, 1, "zzz"},
+		{"plain is not taken either", refusing(400, 0, false), nil, 0, "zpzpzp"},
+		{"403 is no matter of compression", refusing(403, 0, true), nil, 0, "zzz"},
+		{"asked for", refusing(415, 0, true), []HTTPOption{WithCompression()}, 0, "zzz"},
+		{"not wanted", refusing(415, 0, true), []HTTPOption{WithoutCompression()}, 3, "ppp"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBackend(t, c.answer)
+			l := open(t, OTLPHTTP("http://collector:4318", append(c.opts, proxyTo(t, b))...), Queue{})
+			for range 3 {
+				l.make(1)
+				l.Flush(within(t, 10*time.Second))
+			}
+			encodings := ""
+			for _, r := range b.seen() {
+				if r.Header.Get("Content-Encoding") == "gzip" {
+					encodings += "z"
+				} else {
+					encodings += "p"
+				}
+			}
+			s := l.Stats()
+			if encodings != c.encodings || s.Delivered != c.delivered || s.Dropped.Refused != 3-c.delivered {
+				t.Errorf("sent %s, want %s; %+v", encodings, c.encodings, s)
+			}
+			if c.delivered == 3 && (s.Failures != 0 || s.LastError != "") {
+				t.Errorf("a resend that was taken is no failure: %+v", s)
+			}
+			if named := strings.Contains(s.LastError, "WithCompression"); named != (c.name == "asked for") {
+				t.Errorf("the error: %s", s.LastError)
 			}
 		})
 	}
