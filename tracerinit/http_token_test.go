@@ -1,0 +1,171 @@
+package tracerinit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/spanloom/spanloom/internal/quiet"
+)
+
+func TestATokenSourceIsCalledForEachRequest(t *testing.T) {
+	var calls atomic.Int64
+	b := newBackend(t, nil)
+	l := open(t, OTLPHTTP(b.URL, WithTokenSource(func(ctx context.Context) (Secret, error) {
+		if _, ok := ctx.Deadline(); !ok || !quiet.Is(ctx) {
+			t.Error("the context has no deadline or no mark")
+		}
+		return Secret(fmt.Sprint("token-", calls.Add(1))), nil
+	})), Queue{})
+	for range 3 {
+		l.make(1)
+		l.Flush(within(t, 10*time.Second))
+	}
+	for i, r := range b.seen() {
+		if got, want := r.Header.Get("Authorization"), fmt.Sprint("Bearer token-", i+1); got != want {
+			t.Errorf("request %d: %q, want %q", i, got, want)
+		}
+	}
+}
+
+func TestATokenSourceIsCalledOnceMoreAfterA401(t *testing.T) {
+	for name, c := range map[string]struct {
+		good      string // the token that the backend takes
+		requests  int
+		delivered uint64
+	}{"the new one is good": {"Bearer token-2", 2, 1}, "neither is": {"Bearer token-9", 2, 0}} {
+		t.Run(name, func(t *testing.T) {
+			var calls atomic.Int64
+			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Authorization") != c.good {
+					http.Error(w, "bad "+r.Header.Get("Authorization"), http.StatusUnauthorized)
+				}
+			})
+			l := open(t, OTLPHTTP(b.URL, WithTokenSource(func(context.Context) (Secret, error) {
+				return Secret(fmt.Sprint("token-", calls.Add(1))), nil
+			})), Queue{})
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			s := l.Stats()
+			if len(b.seen()) != c.requests || s.Delivered != c.delivered || s.Delivered+s.Dropped.Refused != 1 {
+				t.Errorf("%d requests, %+v", len(b.seen()), s)
+			}
+			if strings.Contains(s.LastError, "token-") {
+				t.Errorf("a token is in %q", s.LastError)
+			}
+		})
+	}
+}
+
+func TestATokenSourceThatFailsIsTriedAgain(t *testing.T) {
+	hang := make(chan struct{})
+	for name, fail := range map[string]func() (Secret, error){
+		"error":   func() (Secret, error) { return "", errors.New("POST https://idp/?client_secret=hunter2: timeout") },
+		"panic":   func() (Secret, error) { panic("hunter2") },
+		"goexit":  func() (Secret, error) { runtime.Goexit(); return "", nil },
+		"empty":   func() (Secret, error) { return "", nil },
+		"invalid": func() (Secret, error) { return "hunter2\r\nX: y", nil },
+		"hangs":   func() (Secret, error) { <-hang; return "good", nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var calls atomic.Int64
+			b := newBackend(t, nil)
+			l := open(t, OTLPHTTP(b.URL, WithRetry(quick), WithTokenSource(func(context.Context) (Secret, error) {
+				if calls.Add(1) == 1 {
+					return fail()
+				}
+				return "good", nil
+			})), Queue{Timeout: 50 * time.Millisecond})
+			l.make(1)
+			if name == "hangs" {
+				until(t, "a failure", func() bool { return l.Stats().Failures > 1 })
+				if calls.Load() != 1 {
+					t.Errorf("%d calls at once", calls.Load())
+				}
+				close(hang)
+			}
+			l.Flush(within(t, 10*time.Second))
+			s := l.Stats()
+			if s.Delivered != 1 || s.Failures == 0 || !strings.Contains(s.LastError, "token source") {
+				t.Errorf("%+v", s)
+			}
+			if strings.Contains(s.LastError, "hunter2") {
+				t.Errorf("a secret is in %q", s.LastError)
+			}
+		})
+	}
+}
+
+func TestTheLastCredentialsWin(t *testing.T) {
+	source := WithTokenSource(func(context.Context) (Secret, error) { return "sourced", nil })
+	for name, c := range map[string]struct {
+		opts []HTTPOption
+		want string
+	}{
+		"source":              {[]HTTPOption{WithBearerToken("fixed"), source}, "Bearer sourced"},
+		"bearer":              {[]HTTPOption{source, WithBearerToken("fixed")}, "Bearer fixed"},
+		"header":              {[]HTTPOption{source, header("Authorization", "Key fixed")}, "Key fixed"},
+		"nil changes nothing": {[]HTTPOption{source, WithTokenSource(nil)}, "Bearer sourced"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBackend(t, nil)
+			l := open(t, JaegerHTTP(b.URL, c.opts...), Queue{})
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			if got := b.seen()[0].Header.Get("Authorization"); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestCertificatesAreReadAgainWhenTheyChange(t *testing.T) {
+	dir := t.TempDir()
+	first, second := newAuthority(t, "first"), newAuthority(t, "second")
+	roots, cert, key := dir+"/ca.pem", dir+"/tls.crt", dir+"/tls.key"
+	write := func(path string, data []byte) {
+		next := path + ".next"
+		if err := errors.Join(os.WriteFile(next, data, 0o600), os.Rename(next, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	install := func(a *authority) {
+		c, k := a.issue(t, "client")
+		write(roots, a.pem)
+		write(cert, c)
+		write(key, k)
+	}
+	install(first)
+	b := newMutualBackend(t, first)
+	var log logBuffer
+	tracer := start(t, Config{Logger: log.logger(), LookupEnv: env("OTEL_EXPORTER_OTLP_ENDPOINT="+b.URL,
+		"OTEL_EXPORTER_OTLP_CERTIFICATE="+roots, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE="+cert, "OTEL_EXPORTER_OTLP_CLIENT_KEY="+key)})
+	send := func(want uint64) {
+		t.Helper()
+		tracer.StartSpan("x").Finish()
+		tracer.Flush(within(t, 10*time.Second))
+		if s := tracer.Stats().Exporters[0]; s.Delivered != want {
+			t.Errorf("delivered %d, want %d: %+v", s.Delivered, want, s)
+		}
+	}
+	send(1)
+	_, otherKey := second.issue(t, "client")
+	write(key, otherKey) // in the middle of a renewal the pair does not match
+	send(2)
+	if said := log.String(); !strings.Contains(said, "last good ones stay") {
+		t.Errorf("%q", said)
+	}
+	install(second)
+	b.trust(t, second)
+	send(3)
+	if got := b.lastIssuer.Load(); got != "second" {
+		t.Errorf("the client's certificate is from %v", got)
+	}
+}
