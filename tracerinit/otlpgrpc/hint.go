@@ -25,13 +25,15 @@ func (s *sender) hint(st *status.Status, zipped bool) string {
 	text := st.Message()
 	for _, h := range []struct{ words, hint string }{
 		{"looked like an HTTP/1.1 header", hintHTTP},
+		{"http2: frame too large", hintHTTP},
 		{"malformed HTTP response", hintHTTP},
 		{"unexpected content-type", hintHTTP},
 		{"first record does not look like a TLS handshake", hintNoTLS},
-		{"error reading server preface: EOF", hintEOF},
-		{"error reading server preface: read", hintEOF},
+		{"error reading server preface", hintHungUp},
+		{"broken pipe", hintHungUp},
+		{"connection reset", hintHungUp},
 	} {
-		if strings.Contains(text, h.words) {
+		if strings.Contains(text, h.words) && (h.hint != hintHungUp || !s.target.secure) {
 			return h.hint
 		}
 	}
@@ -46,7 +48,7 @@ func (s *sender) hint(st *status.Status, zipped bool) string {
 
 const (
 	hintHTTP = "this looks like an HTTP port: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf or use tracerinit.OTLPHTTP, " +
-		"or use the port for gRPC, mostly 4317"
-	hintNoTLS = "the server does not speak TLS: write http:// instead of https://, or set OTEL_EXPORTER_OTLP_INSECURE=true"
-	hintEOF   = "if the port speaks TLS, write https:// instead of http://"
+		"or use the port for gRPC, mostly 4317; if it is one of gRPC with TLS, write https://"
+	hintNoTLS  = "the server does not speak TLS: write http:// instead of https://, or set OTEL_EXPORTER_OTLP_INSECURE=true"
+	hintHungUp = "if the port speaks TLS, write https:// instead of http://"
 )
