@@ -26,6 +26,7 @@ func TestRemoteSampling(t *testing.T) {
 		"types by number":         backend.Sampling + "/",
 		"types by name":           backend.Sampling + "/sampling",
 		"types by name, no agent": backend.Collector + "/api/sampling",
+		"gRPC":                    "http://" + backend.GRPC,
 	} {
 		t.Run(name, func(t *testing.T) { follows(t, backend, url) })
 	}

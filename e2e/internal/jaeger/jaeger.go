@@ -21,7 +21,8 @@ type Jaeger struct {
 	Collector string // URL: thrift at /api/traces, strategies at /api/sampling
 	OTLPHTTP  string // URL
 	OTLPGRPC  string
-	API       // query
+	GRPC      string // collector: strategies by Jaeger's own service
+	API              // query
 
 	flags      []string
 	strategies string // file, reloaded as it changes
@@ -38,6 +39,7 @@ func Start(t testing.TB) *Jaeger {
 		strategies: filepath.Join(t.TempDir(), "strategies.json"),
 	}
 	collector := addr[6]
+	j.GRPC = collector
 	j.flags = append([]string{
 		"--processor.jaeger-compact.server-host-port=" + j.UDP,
 		"--processor.jaeger-compact.server-socket-buffer-size=4000000",
