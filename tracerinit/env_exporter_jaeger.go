@@ -51,8 +51,8 @@ func (r *resolver) jaegerLeftovers(listed, hasJaeger, hasOTel, agentBesideNames 
 	}
 	if agentBesideNames && !listed {
 		for _, name := range r.set(agentHost, agentPortVar) {
-			r.warn("a variable is not used, since OTEL_TRACES_EXPORTER names the exporters: unset it, or add jaeger to the list",
-				slogVariable(name))
+			r.warn("a variable is not used, since OTEL_TRACES_EXPORTER names the exporters: "+
+				"unset it, or add jaeger to the list", slogVariable(name))
 		}
 	}
 	switch {

@@ -140,7 +140,8 @@ func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 		return raw, name
 	}
 	base, query, hasQuery := strings.Cut(raw, "?")
-	if base = strings.TrimRight(base, "/"); !strings.HasSuffix(base, tracesPath) && !strings.HasSuffix(base, vendorPath) {
+	if base = strings.TrimRight(base, "/"); !strings.HasSuffix(base, tracesPath) &&
+		!strings.HasSuffix(base, vendorPath) {
 		base += tracesPath
 	}
 	if hasQuery {

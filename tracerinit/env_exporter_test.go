@@ -35,16 +35,19 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 		{"OTEL_TRACES_EXPORTER=otlp,jaeger JAEGER_ENDPOINT=http://j:14268/api/traces", otlp + "; " + jaegerHTTP, 0},
 		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_ENDPOINT=http://j:14268/api/traces", jaegerHTTP, 0},
 		{
-			"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=udp/thrift.compact OTEL_EXPORTER_JAEGER_ENDPOINT=http://j",
+			"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=udp/thrift.compact " +
+				"OTEL_EXPORTER_JAEGER_ENDPOINT=http://j",
 			"jaeger/udp localhost:6831", 0,
 		},
 		{
-			"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=http/thrift.binary OTEL_EXPORTER_JAEGER_AGENT_HOST=a:1",
+			"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=http/thrift.binary " +
+				"OTEL_EXPORTER_JAEGER_AGENT_HOST=a:1",
 			local14268, 1,
 		},
 		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_PROTOCOL=grpc", "error: 14268", 0},
 		{
-			"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_ENDPOINT=http://x JAEGER_ENDPOINT=http://j:14268/api/traces",
+			"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_ENDPOINT=http://x " +
+				"JAEGER_ENDPOINT=http://j:14268/api/traces",
 			jaegerHTTP, 1,
 		},
 		{"OTEL_EXPORTER_JAEGER_ENDPOINT=http://j", otlp, 1},
@@ -69,7 +72,8 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 		{"OTEL_EXPORTER_OTLP_ENDPOINT=unix:///run/otel.sock", "error: OTEL_EXPORTER_OTLP_PROTOCOL=grpc", 0},
 		{"OTEL_EXPORTER_OTLP_INSECURE=1 OTEL_EXPORTER_OTLP_TRACES_TIMEOUT=0", otlp, 1},
 		{
-			"OTEL_TRACES_EXPORTER=none OTEL_EXPORTER_OTLP_CERTIFICATE=/no/such OTEL_EXPORTER_OTLP_HEADERS=x OTEL_BSP_MAX_QUEUE_SIZE=-1",
+			"OTEL_TRACES_EXPORTER=none OTEL_EXPORTER_OTLP_CERTIFICATE=/no/such " +
+				"OTEL_EXPORTER_OTLP_HEADERS=x OTEL_BSP_MAX_QUEUE_SIZE=-1",
 			"", 2,
 		},
 	} {
@@ -91,7 +95,8 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 }
 
 func TestReportersNeedNoExporter(t *testing.T) {
-	for pairs, want := range map[string]int{"": 0, "OTEL_EXPORTER_OTLP_ENDPOINT=http://c": 1, "OTEL_EXPORTER_OTLP_HEADERS=wrong": 0} {
+	for pairs, want := range map[string]int{"": 0, "OTEL_EXPORTER_OTLP_ENDPOINT=http://c": 1,
+		"OTEL_EXPORTER_OTLP_HEADERS=wrong": 0} {
 		t.Run(pairs, func(t *testing.T) {
 			out, r := resolveEnv(t, Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}, pairs)
 			if len(out.exporters) != want || r.err() != nil {
@@ -115,7 +120,8 @@ func TestWhatCodeDoesNotUseIsNoError(t *testing.T) {
 		}
 		t.Run(v.name, func(t *testing.T) {
 			_, r := resolveEnv(t, code, v.name+"="+v.wrong)
-			files := strings.Contains(v.name, "CERTIFICATE") || strings.Contains(v.name, "CLIENT_KEY") || v.name == otelSamplerArg ||
+			files := strings.Contains(v.name, "CERTIFICATE") || strings.Contains(v.name, "CLIENT_KEY") ||
+				v.name == otelSamplerArg ||
 				v.name == jaegerSamplerParam || strings.Contains(v.wrong, "http/json")
 			if r.err() != nil || len(r.warnings) != 1 && !files {
 				t.Errorf("%v, warnings %v", r.err(), r.warnings)

@@ -14,11 +14,15 @@ const canary = "c4n4ry-Secret-0123"
 
 // randomValues are what variables hold in random environments, besides what the table of variables has for them.
 var randomValues = []string{
-	"", " ", "0", "-1", "1", "true", "yes", "1e400", "99999999999999999999", "NaN", "a,b,,c", "=", "%", "%zz=%2", "\x00", "\xff\xfe",
-	"none", "otlp,jaeger,console", "grpc", "http/protobuf", "b3,tracecontext", `"quoted"`, "$(HOST_IP)", "${X:-y}", "udp://10.0.0.7:5775",
-	"http://::1:4318", "[::1]", "::1", "127.0.0.1:1", "unix:///run/x.sock", "endpoint=http://127.0.0.1:1,pollingIntervalMs=1",
+	"", " ", "0", "-1", "1", "true", "yes", "1e400", "99999999999999999999", "NaN", "a,b,,c", "=", "%", "%zz=%2",
+	"\x00", "\xff\xfe",
+	"none", "otlp,jaeger,console", "grpc", "http/protobuf", "b3,tracecontext", `"quoted"`, "$(HOST_IP)", "${X:-y}",
+	"udp://10.0.0.7:5775",
+	"http://::1:4318", "[::1]", "::1", "127.0.0.1:1", "unix:///run/x.sock",
+	"endpoint=http://127.0.0.1:1,pollingIntervalMs=1",
 	"http://127.0.0.1:1/adapt_" + canary, "http://u:" + canary + "@127.0.0.1:1/", "http://127.0.0.1:1/?token=" + canary,
-	"Authorization: Bearer " + canary, "Bearer " + canary, "Authorization=Basic " + canary, "password=" + canary, "u:" + canary + "@h",
+	"Authorization: Bearer " + canary, "Bearer " + canary, "Authorization=Basic " + canary, "password=" + canary, "u:" +
+		canary + "@h",
 }
 
 // randomEnvironment sets up to a dozen variables. It names no file, and no host but this one.
@@ -42,7 +46,8 @@ func randomEnvironment(rng *rand.Rand) []string {
 // sampling server on another host, it only resolves the configuration, since the server's name would be looked up.
 func startIn(t *testing.T, pairs []string) (shown string, err error) {
 	t.Helper()
-	if out, r := resolveEnv(t, Config{}, pairs...); out.sampler.kind == remoteSampling && !strings.Contains(out.sampler.url, "//127.0.0.1") {
+	if out, r := resolveEnv(t, Config{}, pairs...); out.sampler.kind == remoteSampling &&
+		!strings.Contains(out.sampler.url, "//127.0.0.1") {
 		return fmt.Sprint(r.err(), warningsOf(r), r.settings), r.err()
 	}
 	var log logBuffer
@@ -95,13 +100,14 @@ func FuzzEnvironment(f *testing.F) {
 		if strings.Contains(name+name2, "CERTIFICATE") || strings.Contains(name+name2, "CLIENT_KEY") {
 			return // they name files
 		}
-		// Disabled, so that no fuzzed host is asked for anything. The variable counts only once.
+		// Disabled, so that no fuzzed host is connected to. The variable counts only once.
 		pairs := append(randomEnvironment(rand.New(rand.NewPCG(seed, 7))), name+"="+value, name2+"="+value2)
 		if !strings.Contains(name+value+name2+value2, canary) {
 			checkEnvironment(t, append(pairs, "OTEL_SDK_DISABLED=true", "JAEGER_DISABLED=true"), canary)
 		}
 		_, r := resolveEnv(t, Config{}, pairs...)
-		if shown := fmt.Sprint(r.err(), warningsOf(r), r.settings); strings.Contains(shown, canary) && !strings.Contains(name+value+name2+value2, canary) {
+		if shown := fmt.Sprint(r.err(), warningsOf(r), r.settings); strings.Contains(shown, canary) &&
+			!strings.Contains(name+value+name2+value2, canary) {
 			t.Errorf("%q: a secret is shown in %s", pairs, around(shown, canary))
 		}
 	})

@@ -56,8 +56,10 @@ func TestErrorsSayWhatToWrite(t *testing.T) {
 
 func TestGoodValuesGetNoHint(t *testing.T) {
 	for _, pair := range []string{
-		"JAEGER_TAGS=k=${HOST_IP:none}", "JAEGER_AGENT_HOST=::1", "JAEGER_AGENT_HOST=[::1]", "JAEGER_AGENT_HOST=my_agent-1.local.",
-		"JAEGER_AGENT_HOST=日本", "OTEL_EXPORTER_OTLP_ENDPOINT=http://[::1]:4318", "OTEL_EXPORTER_OTLP_ENDPOINT=http://[fe80::1%25lo]:4318",
+		"JAEGER_TAGS=k=${HOST_IP:none}", "JAEGER_AGENT_HOST=::1", "JAEGER_AGENT_HOST=[::1]",
+		"JAEGER_AGENT_HOST=my_agent-1.local.",
+		"JAEGER_AGENT_HOST=日本", "OTEL_EXPORTER_OTLP_ENDPOINT=http://[::1]:4318",
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://[fe80::1%25lo]:4318",
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://my_collector:4318", "OTEL_SERVICE_NAME=it's", "OTEL_SERVICE_NAME=cash$5",
 		"OTEL_EXPORTER_OTLP_HEADERS=Authorization=Basic%20dTpw", "OTEL_RESOURCE_ATTRIBUTES=a%20b=c%2Cd",
 	} {
@@ -104,7 +106,8 @@ func TestAGlobalTracerOfAnotherPackageIsReplacedWithAWarning(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer shutdown(t, tracer, 0)
-			if lines := strings.Count(log.String(), "\n"); (lines == 1) != (c.want != "") || !strings.Contains(log.String(), c.want) {
+			if lines := strings.Count(log.String(), "\n"); (lines == 1) != (c.want != "") ||
+				!strings.Contains(log.String(), c.want) {
 				t.Errorf("logged %q, want %q", log.String(), c.want)
 			}
 			if c.want != "" && !strings.Contains(log.String(), "opentracing.SetGlobalTracer") {

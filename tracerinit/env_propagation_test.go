@@ -16,11 +16,12 @@ func TestPropagatorsOfTheEnvironment(t *testing.T) {
 		"OTEL_PROPAGATORS=jaeger,baggage":            "jaeger jaeger w3c,jaeger",
 		"OTEL_PROPAGATORS=none":                      "none none none",
 		"OTEL_PROPAGATORS=ottrace":                   "none none none",
-		"JAEGER_PROPAGATION=jaeger,b3,w3c":           "jaeger,b3multi,tracecontext jaeger,b3multi,tracecontext w3c,prefix,jaeger",
-		"JAEGER_PROPAGATION=b3":                      "b3multi b3multi w3c,prefix",
-		"JAEGER_PROPAGATION=jaeger":                  "jaeger jaeger as the formats",
-		"JAEGER_PROPAGATION=b3single":                "b3 b3 as the formats",
-		"OTEL_PROPAGATORS=tracecontext,baggage,b3":   "tracecontext,b3 tracecontext,b3 w3c",
+		"JAEGER_PROPAGATION=jaeger,b3,w3c": "jaeger,b3multi,tracecontext jaeger,b3multi,tracecontext " +
+			"w3c,prefix,jaeger",
+		"JAEGER_PROPAGATION=b3":                    "b3multi b3multi w3c,prefix",
+		"JAEGER_PROPAGATION=jaeger":                "jaeger jaeger as the formats",
+		"JAEGER_PROPAGATION=b3single":              "b3 b3 as the formats",
+		"OTEL_PROPAGATORS=tracecontext,baggage,b3": "tracecontext,b3 tracecontext,b3 w3c",
 	} {
 		_, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
 		var got []string
@@ -30,17 +31,21 @@ func TestPropagatorsOfTheEnvironment(t *testing.T) {
 		if strings.Join(got, " ") != want || r.err() != nil {
 			t.Errorf("%s: %q, %v; want %q", pairs, got, r.err(), want)
 		}
-		if unknown := strings.Contains(pairs, "xray") || strings.Contains(pairs, "ottrace"); unknown != (len(r.warnings) == 1) {
+		if unknown := strings.Contains(pairs, "xray") ||
+			strings.Contains(pairs, "ottrace"); unknown != (len(r.warnings) == 1) {
 			t.Errorf("%s: %v", pairs, r.warnings)
 		}
 	}
 }
 
-// TestB3OfTheEnvironmentReadsBothEncodings reads either encoding of B3 under any of its names, and writes the named one.
+// TestB3OfTheEnvironmentReadsBothEncodings reads either encoding of B3 under any of its names, and writes the named
+// one.
 func TestB3OfTheEnvironmentReadsBothEncodings(t *testing.T) {
 	for variable, want := range map[string]string{
-		"OTEL_PROPAGATORS=b3": "B3", "OTEL_PROPAGATORS=b3multi": "X-B3-Traceid", "OTEL_PROPAGATORS=tracecontext,baggage,b3": "B3",
-		"JAEGER_PROPAGATION=b3": "X-B3-Traceid", "JAEGER_PROPAGATION=b3multi": "X-B3-Traceid", "JAEGER_PROPAGATION=jaeger,b3": "X-B3-Traceid",
+		"OTEL_PROPAGATORS=b3": "B3", "OTEL_PROPAGATORS=b3multi": "X-B3-Traceid",
+		"OTEL_PROPAGATORS=tracecontext,baggage,b3": "B3",
+		"JAEGER_PROPAGATION=b3":                    "X-B3-Traceid", "JAEGER_PROPAGATION=b3multi": "X-B3-Traceid",
+		"JAEGER_PROPAGATION=jaeger,b3": "X-B3-Traceid",
 	} {
 		for _, in := range []http.Header{
 			{"B3": {callerTrace + "-" + callerSpan + "-1"}},

@@ -24,9 +24,8 @@ func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
 	var log logBuffer
 	cfg := Config{
 		Logger: log.logger(), LookupEnv: env(pairs...),
-		Queue: Queue{Size: -1}, Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}}, Reporters: []jaeger.Reporter{
-			nil,
-		},
+		Queue: Queue{Size: -1}, Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}},
+		Reporters: []jaeger.Reporter{nil},
 	}
 	_, err := Start(local(cfg))
 	if err == nil {
@@ -38,7 +37,8 @@ func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
 		}
 	}
 	// The exporters come from code, so that nothing uses what the environment says of them.
-	for _, unused := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "JAEGER_ENDPOINT", "JAEGER_AGENT_PORT", "OTEL_EXPORTER_JAEGER"} {
+	for _, unused := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "JAEGER_ENDPOINT", "JAEGER_AGENT_PORT",
+		"OTEL_EXPORTER_JAEGER"} {
 		if strings.Contains(err.Error(), unused) {
 			t.Errorf("%s is in the error: %v", unused, err)
 		}
@@ -82,13 +82,16 @@ func TestWrongCodeIsAnError(t *testing.T) {
 }
 
 func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
-	all := []string{"JAEGER_SERVICE_NAME=j", "OTEL_SERVICE_NAME=o", "JAEGER_REPORTER_MAX_QUEUE_SIZE=10", "OTEL_BSP_MAX_QUEUE_SIZE=20",
+	all := []string{"JAEGER_SERVICE_NAME=j", "OTEL_SERVICE_NAME=o", "JAEGER_REPORTER_MAX_QUEUE_SIZE=10",
+		"OTEL_BSP_MAX_QUEUE_SIZE=20",
 		"JAEGER_SAMPLER_TYPE=const", "JAEGER_SAMPLER_PARAM=0", "OTEL_TRACES_SAMPLER=parentbased_always_on",
 		"JAEGER_PROPAGATION=jaeger", "OTEL_PROPAGATORS=b3", "JAEGER_TAGS=k=j", "OTEL_RESOURCE_ATTRIBUTES=k=o",
-		"JAEGER_ENDPOINT=http://j/api/traces", "OTEL_TRACES_EXPORTER=console", "JAEGER_DISABLED=false", "OTEL_SDK_DISABLED=true"}
+		"JAEGER_ENDPOINT=http://j/api/traces", "OTEL_TRACES_EXPORTER=console", "JAEGER_DISABLED=false",
+		"OTEL_SDK_DISABLED=true"}
 	otelOnly := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return strings.HasPrefix(s, "JAEGER") })
 	code := Config{
-		Service: "c", Queue: Queue{Size: 30}, Sampler: Ratio(0.5), Propagation: propagation(0), Tags: map[string]any{"k": "c"}, Disabled: true,
+		Service: "c", Queue: Queue{Size: 30}, Sampler: Ratio(0.5), Propagation: propagation(0),
+		Tags: map[string]any{"k": "c"}, Disabled: true,
 		Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}},
 	}
 	want := []struct{ setting, code, jaeger, otel, def string }{

@@ -11,9 +11,12 @@ import (
 
 // misplaced are the ways in which a secret gets into a variable that is not for it. %s is the secret.
 var misplaced = []string{
-	"http://u:%s@host:x/", "ftp://host/adapt_%s", "http://host/adapt_%s/api/traces", "a=b,Authorization=%s,?", "u:%s@host",
-	"Authorization: Bearer %s", "Authorization=Bearer %s", "Bearer %s", "bearer %s", "Basic %s", "token %s", "password=%s",
-	"api_key: %s", `"Authorization: Bearer %s"`, "http://host:4318?token=%s", "https://%s@host", "//u:%s@host", "udp://10.0.0.7/%s",
+	"http://u:%s@host:x/", "ftp://host/adapt_%s", "http://host/adapt_%s/api/traces", "a=b,Authorization=%s,?",
+	"u:%s@host",
+	"Authorization: Bearer %s", "Authorization=Bearer %s", "Bearer %s", "bearer %s", "Basic %s", "token %s",
+	"password=%s",
+	"api_key: %s", `"Authorization: Bearer %s"`, "http://host:4318?token=%s", "https://%s@host", "//u:%s@host",
+	"udp://10.0.0.7/%s",
 }
 
 // misplacedWord are ways in which it can only be known where no text will do.

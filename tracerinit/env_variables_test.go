@@ -353,7 +353,8 @@ func TestAWrongValueIsReportedWithItsVariable(t *testing.T) {
 					t.Errorf("%s: no %q in %s", v.wrong, part, report)
 				}
 			}
-			if secret := strings.Contains(v.wrong, "secret-1"); !v.warns && strings.Contains(report, v.wrong) == secret {
+			if secret := strings.Contains(v.wrong, "secret-1"); !v.warns &&
+				strings.Contains(report, v.wrong) == secret {
 				t.Errorf("%s: the value is missing, or is a secret: %s", v.wrong, report)
 			}
 		})
@@ -384,7 +385,8 @@ func TestADisabledTracerStartsWhateverIsWrong(t *testing.T) {
 	}
 	t.Run("code", func(t *testing.T) {
 		start(t, Config{
-			Disabled: true, Exporters: []Exporter{JaegerHTTP("nowhere"), builtin{export.Factory{}}, nil}, Sampler: Ratio(7), Queue: Queue{
+			Disabled: true, Exporters: []Exporter{JaegerHTTP("nowhere"), builtin{export.Factory{}},
+				nil}, Sampler: Ratio(7), Queue: Queue{
 				Size: -1,
 			},
 			Propagation: propagation(77), Reporters: []jaeger.Reporter{nil}, ShutdownTimeout: -1,

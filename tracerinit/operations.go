@@ -32,8 +32,9 @@ func newOperationSampler(
 	s *operationStrategies, limiter jaeger.Sampler, max int, before *operationSampler,
 ) *operationSampler {
 	o := &operationSampler{
-		Sampler: limiter, limited: limiter != nil, defaultProbability: s.DefaultProbability, lowerBound: s.DefaultLowerBound,
-		max: max, operations: map[string]*operation{},
+		Sampler: limiter, limited: limiter != nil, defaultProbability: s.DefaultProbability,
+		lowerBound: s.DefaultLowerBound,
+		max:        max, operations: map[string]*operation{},
 	}
 	if !o.limited {
 		o.Sampler = Ratio(s.DefaultProbability).local()

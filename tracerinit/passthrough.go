@@ -67,8 +67,8 @@ func parentContext(options []opentracing.StartSpanOption) opentracing.SpanContex
 	return parent
 }
 
-// emptyContext is the context of a span that has neither ids nor baggage. It is not jaeger's, which panics when it is
-// asked about its sampling.
+// emptyContext is the context of a span that has neither ids nor baggage. It is not that of jaeger-client-go, whose
+// methods panic without a sampling state.
 type emptyContext struct{}
 
 func (emptyContext) ForeachBaggageItem(func(k, v string) bool) {}
@@ -124,7 +124,7 @@ func (s *noopSpan) BaggageItem(key string) (value string) {
 	return value
 }
 
-// IsRecording tells middleware not to bother with tags.
+// IsRecording is false, so that middlewares set no tags.
 func (s *noopSpan) IsRecording() bool                        { return false }
 func (s *noopSpan) Tracer() opentracing.Tracer               { return s.tracer }
 func (s *noopSpan) SetOperationName(string) opentracing.Span { return s }

@@ -43,15 +43,15 @@ func TestPassingTracersSendTheIncomingContextOn(t *testing.T) {
 	for name, tracer := range passingTracers(t) {
 		in := incoming(t, tracer, "traceparent", traceparent, "tracestate", "a=b", "baggage", "user=alice")
 		for kind, option := range map[string]opentracing.StartSpanOption{
-			"child of": opentracing.ChildOf(in), "follows from": opentracing.FollowsFrom(in), "rpc server": ext.RPCServerOption(in), "kit": &knownOption{
-				in,
-			},
+			"child of": opentracing.ChildOf(in), "follows from": opentracing.FollowsFrom(in),
+			"rpc server": ext.RPCServerOption(in), "kit": &knownOption{in},
 		} {
 			parent := tracer.StartSpan("x", opentracing.Tag{Key: "a", Value: 1}, option)
 			child := tracer.StartSpan("y", opentracing.ChildOf(parent.Context()))
 			child.SetBaggageItem("tenant", "t1")
 			want := map[string]string{
-				"Traceparent": traceparent, "Tracestate": "a=b", "Uber-Trace-Id": callerTrace + ":" + callerSpan + ":0000000000000000:1",
+				"Traceparent": traceparent, "Tracestate": "a=b", "Uber-Trace-Id": callerTrace + ":" + callerSpan +
+					":0000000000000000:1",
 				"Baggage": "tenant=t1,user=alice", "Uberctx-Tenant": "t1", "Uberctx-User": "alice",
 			}
 			got := injected(t, tracer, child.Context())

@@ -34,7 +34,8 @@ func (r *resolver) processTags(cfg Config, a attributes) []processTag {
 		switch typed, given := a.typed[key]; {
 		case c.source == sourceDefault:
 			byKey[key] = processTag{key, known[key]}
-		case c.source == sourceCode && given && code == a.code[key] && key != "ip": // jaeger-client-go needs a string there
+		case c.source == sourceCode && given && code == a.code[key] &&
+			key != "ip": // jaeger-client-go needs a string there
 			byKey[key] = processTag{key, typed}
 		}
 		shown := shownText(c.value)

@@ -87,18 +87,21 @@ func TestRemoteSamplerAsksAtOnce(t *testing.T) {
 }
 
 func TestRemoteAnswersWithTypesByNameAndNumber(t *testing.T) {
-	for body, want := range map[string]float64{
-		`{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.5}}`:                                       0.5,
-		`{"strategyType":0,"probabilisticSampling":{"samplingRate":0.5}}`:                                                     0.5,
-		`{"probabilisticSampling":{"samplingRate":0.5}}`:                                                                      0.5,
-		`{"strategyType":"PROBABILISTIC","probabilisticSampling":{}}`:                                                         0,
-		`{"strategyType":"RATE_LIMITING","rateLimitingSampling":{"maxTracesPerSecond":0}}`:                                    0,
-		`{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":100000}}`:                                             1,
-		`{"strategyType":"PROBABILISTIC","operationSampling":{"defaultSamplingProbability":1,"perOperationStrategies":null}}`: 1,
+	for _, c := range []struct {
+		body string
+		want float64
+	}{
+		{`{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.5}}`, 0.5},
+		{`{"strategyType":0,"probabilisticSampling":{"samplingRate":0.5}}`, 0.5},
+		{`{"probabilisticSampling":{"samplingRate":0.5}}`, 0.5},
+		{`{"strategyType":"PROBABILISTIC","probabilisticSampling":{}}`, 0},
+		{`{"strategyType":"RATE_LIMITING","rateLimitingSampling":{"maxTracesPerSecond":0}}`, 0},
+		{`{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":100000}}`, 1},
+		{`{"operationSampling":{"defaultSamplingProbability":1,"perOperationStrategies":null}}`, 1},
 	} {
-		a, err := parseStrategy([]byte(body))
+		a, err := parseStrategy([]byte(c.body))
 		if err != nil {
-			t.Errorf("%s: %v", body, err)
+			t.Errorf("%s: %v", c.body, err)
 			continue
 		}
 		tracer, _ := memory(t, Config{})
@@ -109,8 +112,8 @@ func TestRemoteAnswersWithTypesByNameAndNumber(t *testing.T) {
 				sampled++
 			}
 		}
-		if got := float64(sampled) / 4000; math.Abs(got-want) > 0.05 {
-			t.Errorf("%s: %v of the traces are sampled", body, got)
+		if got := float64(sampled) / 4000; math.Abs(got-c.want) > 0.05 {
+			t.Errorf("%s: %v of the traces are sampled", c.body, got)
 		}
 	}
 }
@@ -136,7 +139,8 @@ func TestPerOperationStrategies(t *testing.T) {
 }
 
 func TestLowerBoundLetsEachOperationThroughOnce(t *testing.T) {
-	a, err := parseStrategy([]byte(`{"operationSampling":{"defaultSamplingProbability":0,"defaultLowerBoundTracesPerSecond":0.0001,
+	a, err := parseStrategy([]byte(`{"operationSampling":{
+		"defaultSamplingProbability":0,"defaultLowerBoundTracesPerSecond":0.0001,
 		"perOperationStrategies":[{"operation":"listed","probabilisticSampling":{"samplingRate":0}}]}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +238,8 @@ func TestBadAnswersKeepTheLastGoodStrategy(t *testing.T) {
 			if n := strings.Count(log.String(), "\n"); n != 1 {
 				t.Errorf("%d lines:\n%s", n, log.String())
 			}
-			if said := log.String() + tracer.Stats().Sampler.LastError; strings.Contains(said, "secret-1") || tracer.Stats().Sampler.LastError == "" {
+			if said := log.String() + tracer.Stats().Sampler.LastError; strings.Contains(said, "secret-1") ||
+				tracer.Stats().Sampler.LastError == "" {
 				t.Errorf("a secret is told, or nothing: %s", said)
 			}
 			server.say(text200(`{"probabilisticSampling":{"samplingRate":0}}`))
@@ -285,7 +290,10 @@ func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			tracer, err := Start(
-				local(Config{Sampler: Remote(url, RemoteOptions{}), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}),
+				local(
+					Config{Sampler: Remote(url, RemoteOptions{}),
+						Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}},
+				),
 			)
 			if took := time.Since(began); err != nil || took > 2*time.Second {
 				t.Fatalf("Start took %v: %v", took, err)

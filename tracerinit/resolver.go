@@ -79,7 +79,8 @@ func (r *resolver) wrongShown(name, shown, value string, err error) {
 	}
 	if r.unused {
 		r.warn("the value of a variable is wrong; nothing uses it now",
-			slog.String("variable", name), slog.String("value", strings.Trim(shown, `"`)), slog.String("error", err.Error()))
+			slog.String("variable", name), slog.String("value", strings.Trim(shown, `"`)), slog.String("error",
+				err.Error()))
 		return
 	}
 	r.fail(fmt.Errorf("%s=%s: %w", name, shown, err))

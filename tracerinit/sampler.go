@@ -37,7 +37,7 @@ const (
 // Always records every trace.
 func Always() Sampler { return Sampler{kind: constSampling, param: 1} }
 
-// Never records no trace but those that a caller or sampling.priority asks for.
+// Never records no trace but those that a caller decided to record, or sampling.priority.
 func Never() Sampler { return Sampler{kind: constSampling} }
 
 // Ratio records a trace with probability p, from 0 to 1, by its id.

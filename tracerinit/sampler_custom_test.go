@@ -131,7 +131,8 @@ func TestTracerOptionsReachJaegerClientGo(t *testing.T) {
 
 type countingObserver struct{ started int }
 
-func (o *countingObserver) OnStartSpan(opentracing.Span, string, opentracing.StartSpanOptions) (jaeger.ContribSpanObserver, bool) {
+func (o *countingObserver) OnStartSpan(opentracing.Span, string,
+	opentracing.StartSpanOptions) (jaeger.ContribSpanObserver, bool) {
 	o.started++
 	return nil, false
 }

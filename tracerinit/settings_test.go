@@ -19,7 +19,8 @@ func propagation(f carrier.Format) carrier.Config {
 
 // ours hides what differs from machine to machine.
 var ours = regexp.MustCompile(
-	`(?m)^(tag\.(host\.name|hostname|process\.pid|service\.instance\.id|telemetry\.sdk\.version)|service) = .* \(default\)$`,
+	`(?m)^(tag\.(host\.name|hostname|process\.pid|service\.instance\.id|telemetry\.sdk\.version)|service)` +
+		` = .* \(default\)$`,
 )
 
 func listing(settings []Setting) string {
@@ -133,7 +134,8 @@ trace_id.128bit = true (default)
 }
 
 func TestABatchIsNoLargerThanTheQueue(t *testing.T) {
-	for _, pairs := range [][]string{{"OTEL_BSP_MAX_QUEUE_SIZE=100"}, {"OTEL_BSP_MAX_QUEUE_SIZE=100", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=200"}} {
+	for _, pairs := range [][]string{{"OTEL_BSP_MAX_QUEUE_SIZE=100"},
+		{"OTEL_BSP_MAX_QUEUE_SIZE=100", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=200"}} {
 		_, r := resolveEnv(t, Config{}, pairs...)
 		if got := find(r, "queue.batch"); len(got) != 1 || got[0].Value != "100" {
 			t.Errorf("%s: %v", pairs, got)
@@ -155,8 +157,9 @@ func TestProcessTagsReachTheSpansProcess(t *testing.T) {
 		got[tag.Key] = fmt.Sprintf("%d:%s", tag.Value.Kind(), tag.Value.Str())
 	}
 	for key, want := range map[string]string{
-		"service.version": "0:1.2", "deployment.environment": "0:test", "deployment.environment.name": "0:test", "shard": "2:",
-		"ip": "0:12", "odd": "0:{1}", "f": "3:", "b": "1:", "process.pid": "2:", "telemetry.sdk.name": "0:spanloom",
+		"service.version": "0:1.2", "deployment.environment": "0:test", "deployment.environment.name": "0:test",
+		"shard": "2:",
+		"ip":    "0:12", "odd": "0:{1}", "f": "3:", "b": "1:", "process.pid": "2:", "telemetry.sdk.name": "0:spanloom",
 	} {
 		if got[key] != want {
 			t.Errorf("%s is %q, want %q", key, got[key], want)
@@ -174,14 +177,18 @@ func TestProcessTagsReachTheSpansProcess(t *testing.T) {
 
 func TestSettingsTellWhatTheEnvironmentSaysOfExporters(t *testing.T) {
 	for pairs, want := range map[string]string{
-		"JAEGER_ENDPOINT=http://j JAEGER_USER=u JAEGER_PASSWORD=secret-1": `exporter = jaeger/http http://j/api/traces (JAEGER_ENDPOINT)
+		"JAEGER_ENDPOINT=http://j JAEGER_USER=u JAEGER_PASSWORD=secret-1": "" +
+			`exporter = jaeger/http http://j/api/traces (JAEGER_ENDPOINT)
 exporter.user = u (JAEGER_USER)
 exporter.password = *** (JAEGER_PASSWORD)
 `,
-		"JAEGER_ENDPOINT=http://j JAEGER_AUTH_TOKEN=secret-1": `exporter = jaeger/http http://j/api/traces (JAEGER_ENDPOINT)
+		"JAEGER_ENDPOINT=http://j JAEGER_AUTH_TOKEN=secret-1": "" +
+			`exporter = jaeger/http http://j/api/traces (JAEGER_ENDPOINT)
 exporter.token = *** (JAEGER_AUTH_TOKEN)
 `,
-		"OTEL_EXPORTER_OTLP_HEADERS=Authentication=secret-1 OTEL_EXPORTER_OTLP_TRACES_TIMEOUT=250 OTEL_EXPORTER_OTLP_TIMEOUT=500 OTEL_EXPORTER_OTLP_COMPRESSION=none": `exporter = otlp/http http://localhost:4318/v1/traces (default)
+		"OTEL_EXPORTER_OTLP_HEADERS=Authentication=secret-1 OTEL_EXPORTER_OTLP_TRACES_TIMEOUT=250 " +
+			"OTEL_EXPORTER_OTLP_TIMEOUT=500 OTEL_EXPORTER_OTLP_COMPRESSION=none": "" +
+			`exporter = otlp/http http://localhost:4318/v1/traces (default)
 exporter.timeout = 250ms (OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, overrides OTEL_EXPORTER_OTLP_TIMEOUT)
 exporter.compression = none (OTEL_EXPORTER_OTLP_COMPRESSION)
 exporter.header.Authentication = *** (OTEL_EXPORTER_OTLP_HEADERS)
@@ -210,7 +217,8 @@ func TestSettingsNameWhatCodeOverrides(t *testing.T) {
 		Tags: map[string]any{"k": "c"}, Disabled: true, Exporters: []Exporter{Console(io.Discard)}, TraceID64: true,
 	}
 	_, r := resolveEnv(t, cfg, "JAEGER_SERVICE_NAME=j", "OTEL_SERVICE_NAME=o", "JAEGER_REPORTER_MAX_QUEUE_SIZE=10",
-		"OTEL_BSP_MAX_QUEUE_SIZE=30", "OTEL_BSP_SCHEDULE_DELAY=5", "JAEGER_SAMPLER_TYPE=const", "OTEL_TRACES_SAMPLER=always_on",
+		"OTEL_BSP_MAX_QUEUE_SIZE=30", "OTEL_BSP_SCHEDULE_DELAY=5", "JAEGER_SAMPLER_TYPE=const",
+		"OTEL_TRACES_SAMPLER=always_on",
 		"JAEGER_PROPAGATION=jaeger", "OTEL_PROPAGATORS=b3", "JAEGER_TAGS=k=j", "OTEL_RESOURCE_ATTRIBUTES=k=o",
 		"JAEGER_ENDPOINT=http://j", "OTEL_TRACES_EXPORTER=otlp", "JAEGER_DISABLED=false", "JAEGER_TRACEID_128BIT=true")
 	for name, want := range map[string]string{

@@ -60,8 +60,8 @@ func Start(cfg Config) (*Tracer, error) {
 // globalIsFree returns an error if a [Tracer] is running as the global one.
 func globalIsFree(local bool) error {
 	if t, ok := opentracing.GlobalTracer().(*Tracer); ok && !local && !t.closed.Load() {
-		return fmt.Errorf("tracerinit: the global tracer is already running, started at %s; share it, shut it down first, "+
-			"or set Config.Local", t.origin)
+		return fmt.Errorf("tracerinit: the global tracer is already running, started at %s; "+
+			"share it, shut it down first, or set Config.Local", t.origin)
 	}
 	return nil
 }
@@ -114,8 +114,9 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 	t.tracer = newTracer(s, v2.(jaeger.Sampler), t.fan, t.counts.metrics(s.metrics), propagator)
 	if mayUseEngine(s) {
 		t.engine = &engine.Engine{
-			Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator, TraceID128: s.wideIDs,
-			Disabled: &t.disabled, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
+			Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator,
+			TraceID128: s.wideIDs,
+			Disabled:   &t.disabled, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
 		}
 	}
 	return errors.Join(errSampler, t.open(s, logger))

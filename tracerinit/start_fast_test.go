@@ -48,9 +48,8 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 			s := tr.StartSpan("x", options...).(*jaeger.Span)
 			sc := s.SpanContext()
 			m := map[string]any{
-				"tags": s.Tags(), "start": s.StartTime(), "parent": sc.ParentID(), "flags": sc.Flags(), "user": s.BaggageItem("user") + s.BaggageItem(
-					"k",
-				),
+				"tags": s.Tags(), "start": s.StartTime(), "parent": sc.ParentID(), "flags": sc.Flags(),
+				"user": s.BaggageItem("user") + s.BaggageItem("k"),
 				"wide": sc.TraceID().High != 0, "own trace": uint64(sc.SpanID()) == sc.TraceID().Low,
 			}
 			engine.ReadTags(s, func(list []opentracing.Tag) { m["number of tags"] = len(list) })

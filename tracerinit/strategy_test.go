@@ -11,7 +11,8 @@ import (
 // default strategy lists operations, they come with it, and the type is that of the service or, as Jaeger's
 // documentation allows, 0 for PROBABILISTIC.
 func TestOperationsOfARateLimitedServiceKeepItsLimiter(t *testing.T) {
-	const limiter, operations = `"rateLimitingSampling":{"maxTracesPerSecond":3}`, `"operationSampling":{"defaultSamplingProbability":0.2,
+	const limiter = `"rateLimitingSampling":{"maxTracesPerSecond":3}`
+	const operations = `"operationSampling":{"defaultSamplingProbability":0.2,
 		"perOperationStrategies":[{"operation":"/health","probabilisticSampling":{"samplingRate":0}},
 			{"operation":"/pay","probabilisticSampling":{"samplingRate":1}}]}`
 	for name, c := range map[string]struct {

@@ -53,7 +53,8 @@ func TestIDsUse64RandomBits(t *testing.T) {
 		s.Finish()
 	}
 	for bit := range 64 {
-		for name, count := range map[string]int{"trace id, high": high[bit], "trace id, low": low[bit], "span id": span[bit]} {
+		for name, count := range map[string]int{"trace id, high": high[bit], "trace id, low": low[bit],
+			"span id": span[bit]} {
 			if share := float64(count) / n; math.Abs(share-0.5) > 0.03 {
 				t.Errorf("%s: bit %d is set in %.3f of ids", name, bit, share)
 			}
@@ -107,13 +108,16 @@ func TestChildrenContinueTheCallersTrace(t *testing.T) {
 	sc := incoming(t, tracer, "traceparent", traceparent)
 	local := tracer.StartSpan("other")
 	for name, options := range map[string][]opentracing.StartSpanOption{
-		"child of":            {opentracing.ChildOf(sc)},
-		"follows from":        {opentracing.FollowsFrom(sc)},
-		"child of wins":       {opentracing.FollowsFrom(local.Context()), opentracing.ChildOf(sc)},
-		"rpc server":          {ext.RPCServerOption(sc), opentracing.Tag{Key: "a", Value: 1}},
-		"option of the kit":   {&knownOption{sc}},
-		"nil among them":      {nil, opentracing.ChildOf(sc)},
-		"start time and tags": {opentracing.StartTime(time.Unix(1, 0)), opentracing.Tags{"a": 1, "b": 2, "c": 3, "d": 4}, opentracing.ChildOf(sc)},
+		"child of":          {opentracing.ChildOf(sc)},
+		"follows from":      {opentracing.FollowsFrom(sc)},
+		"child of wins":     {opentracing.FollowsFrom(local.Context()), opentracing.ChildOf(sc)},
+		"rpc server":        {ext.RPCServerOption(sc), opentracing.Tag{Key: "a", Value: 1}},
+		"option of the kit": {&knownOption{sc}},
+		"nil among them":    {nil, opentracing.ChildOf(sc)},
+		"start time and tags": {
+			opentracing.StartTime(time.Unix(1, 0)), opentracing.Tags{"a": 1, "b": 2, "c": 3, "d": 4},
+			opentracing.ChildOf(sc),
+		},
 	} {
 		span := tracer.StartSpan(name, options...)
 		if got := contextOf(span); fmt.Sprint(got.TraceID(), got.ParentID()) != callerTrace+" "+callerSpan {
@@ -144,7 +148,8 @@ func TestSamplingPriorityTakesAnyNumber(t *testing.T) {
 	never, _ := memory(t, Config{Sampler: Never()})
 	always, _ := memory(t, Config{})
 	for _, yes := range []any{1, int64(1), uint8(2), uint16(1), 1.0, true} {
-		for _, option := range []opentracing.StartSpanOption{opentracing.Tag{Key: "sampling.priority", Value: yes}, opentracing.Tags{"sampling.priority": yes}} {
+		for _, option := range []opentracing.StartSpanOption{opentracing.Tag{Key: "sampling.priority", Value: yes},
+			opentracing.Tags{"sampling.priority": yes}} {
 			if sc := contextOf(never.StartSpan("x", option)); !sc.IsSampled() || sc.IsDebug() {
 				t.Errorf("sampling.priority %T(%v): sampled %t, debug %t", yes, yes, sc.IsSampled(), sc.IsDebug())
 			}
@@ -203,7 +208,10 @@ func TestCountsAddUpUnderLoad(t *testing.T) {
 	wg.Wait()
 	s := tracer.Stats()
 	if s.Started != 2000 || s.Open != 400 || s.Reported != 800 || s.Unsampled != 800 || s.Repeated != 0 {
-		t.Errorf("started %d, open %d, reported %d, unsampled %d, repeated %d", s.Started, s.Open, s.Reported, s.Unsampled, s.Repeated)
+		t.Errorf(
+			"started %d, open %d, reported %d, unsampled %d, repeated %d", s.Started, s.Open, s.Reported, s.Unsampled,
+			s.Repeated,
+		)
 	}
 	for i, want := range []ReporterStats{{"tracerinit.panicking", 0, 800, 0}, {"*jaeger.InMemoryReporter", 800, 0, 0}} {
 		if s.Reporters[i] != want {
@@ -232,8 +240,11 @@ func TestFinishingTwiceIsCountedAsSuch(t *testing.T) {
 func TestSumsHoldForEveryExporterUnderLoad(t *testing.T) {
 	backend := newSink(t, "")
 	tracer := start(t, Config{
-		Exporters: []Exporter{OTLPHTTP(backend.URL), JaegerHTTP("http://127.0.0.1:1", WithRetry(Retry{Limit: -1})), JaegerHTTP(backend.URL)},
-		Queue:     Queue{Size: 64, Batch: 16, Interval: time.Millisecond}, Sampler: Ratio(0.5),
+		Exporters: []Exporter{
+			OTLPHTTP(backend.URL), JaegerHTTP("http://127.0.0.1:1", WithRetry(Retry{Limit: -1})),
+			JaegerHTTP(backend.URL),
+		},
+		Queue: Queue{Size: 64, Batch: 16, Interval: time.Millisecond}, Sampler: Ratio(0.5),
 	})
 	var wg sync.WaitGroup
 	for range 4 {
@@ -247,7 +258,9 @@ func TestSumsHoldForEveryExporterUnderLoad(t *testing.T) {
 	check := func(when string) {
 		s := tracer.Stats()
 		if s.Started != 4000 || s.Started != s.Open+s.Unsampled+s.Reported || s.Open != 0 {
-			t.Errorf("%s: started %d, open %d, unsampled %d, reported %d", when, s.Started, s.Open, s.Unsampled, s.Reported)
+			t.Errorf(
+				"%s: started %d, open %d, unsampled %d, reported %d", when, s.Started, s.Open, s.Unsampled, s.Reported,
+			)
 		}
 		for _, e := range s.Exporters {
 			if e.Reported != s.Reported || e.Reported != e.Queued+e.InFlight+e.Delivered+e.Dropped.Total() {

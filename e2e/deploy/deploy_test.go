@@ -85,7 +85,8 @@ func TestTheCollectorTakesItsConfigurations(t *testing.T) {
 		})
 	}
 	t.Run("a wrong one", func(t *testing.T) {
-		if validate(t, strings.Replace(read(t, "collector", "single.yaml"), "decision_wait", "decision_delay", 1)) == nil {
+		if validate(t,
+			strings.Replace(read(t, "collector", "single.yaml"), "decision_wait", "decision_delay", 1)) == nil {
 			t.Error("validate takes anything")
 		}
 	})
@@ -208,7 +209,8 @@ func TestEveryVariableInTheFilesIsDocumented(t *testing.T) {
 	check := func(name, text string) {
 		for _, v := range variable.FindAllString(text, -1) {
 			found++
-			if !strings.Contains(string(document), "`"+v+"`") && v != "JAEGER_LISTEN_HOST" && !strings.HasSuffix(v, "JAEGER_AGENT_PORT") {
+			if !strings.Contains(string(document), "`"+v+"`") && v != "JAEGER_LISTEN_HOST" &&
+				!strings.HasSuffix(v, "JAEGER_AGENT_PORT") {
 				t.Errorf("%s: %s is not in docs/configuration.md", name, v)
 			}
 		}

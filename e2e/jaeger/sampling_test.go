@@ -37,7 +37,9 @@ func follows(t *testing.T, backend *jaeger.Jaeger, url string) {
 	reporter := client.NewInMemoryReporter()
 	tracer := start(t, tracerinit.Config{
 		Service: "sampled", Reporters: []client.Reporter{reporter},
-		Sampler: tracerinit.Remote(url, tracerinit.RemoteOptions{Interval: 30 * time.Millisecond, Initial: tracerinit.Always()}),
+		Sampler: tracerinit.Remote(
+			url, tracerinit.RemoteOptions{Interval: 30 * time.Millisecond, Initial: tracerinit.Always()},
+		),
 	})
 	router := chi.NewRouter()
 	router.Use(httpmw.Middleware(tracer))
@@ -49,8 +51,14 @@ func follows(t *testing.T, backend *jaeger.Jaeger, url string) {
 	}{
 		{`"type": "probabilistic", "param": 0`, [2]int{0, 0}},
 		{`"type": "probabilistic", "param": 1`, [2]int{10, 10}},
-		{`"type": "probabilistic", "param": 0, "operation_strategies": [{"operation": "GET /{name}", "type": "probabilistic", "param": 1}]`, [2]int{10, 0}},
-		{`"type": "probabilistic", "param": 1, "operation_strategies": [{"operation": "GET /{name}", "type": "probabilistic", "param": 0}]`, [2]int{0, 10}},
+		{
+			`"type": "probabilistic", "param": 0, ` + operation("GET /{name}", 1),
+			[2]int{10, 0},
+		},
+		{
+			`"type": "probabilistic", "param": 1, ` + operation("GET /{name}", 0),
+			[2]int{0, 10},
+		},
 		{`"type": "ratelimiting", "param": 1000`, [2]int{10, 10}},
 		{`"type": "probabilistic", "param": 0`, [2]int{0, 0}},
 	} {
@@ -69,6 +77,11 @@ func follows(t *testing.T, backend *jaeger.Jaeger, url string) {
 		t.Errorf("asking went badly: %+v", s)
 	}
 	shutdown(t, tracer)
+}
+
+// operation is the strategy of one operation, in a file of Jaeger's.
+func operation(name string, probability int) string {
+	return fmt.Sprintf(`"operation_strategies": [{"operation": %q, "type": "probabilistic", "param": %d}]`, name, probability)
 }
 
 func strategies(of string) string {
@@ -108,14 +121,14 @@ func TestRemoteSampling_of_a_program(t *testing.T) {
 	}
 }
 
-// TestALimitedServiceWithOperations asks Jaeger for the strategy of a rate-limited service while the service, or the
+// TestALimitedServiceWithOperations fetches from Jaeger the strategy of a rate-limited service while the service, or the
 // default strategy, lists operations. What is not listed keeps the service's limiter.
 func TestALimitedServiceWithOperations(t *testing.T) {
 	backend := jaeger.Start(t)
 	const service = `{"service": "limited", "type": "ratelimiting", "param": %d%s}`
 	const operations = `, "operation_strategies": [{"operation": "never", "type": "probabilistic", "param": 0}]`
 	for name, c := range map[string]struct {
-		limit int // tells the answers apart
+		limit int // differs, so that one answer is not taken for the other
 		file  string
 	}{
 		"of its own": {1000, `{"service_strategies": [` + fmt.Sprintf(service, 1000, operations) + `],
@@ -135,7 +148,8 @@ func TestALimitedServiceWithOperations(t *testing.T) {
 			var answer string
 			wait.For(t, 10*time.Second, "the limiter", func() (any, bool) {
 				answer = strategyOf(t, backend.Sampling, "limited")
-				return answer, strings.Contains(answer, fmt.Sprintf(`"maxTracesPerSecond":%d`, c.limit)) && tracer.Stats().Sampler.Changed > 0
+				return answer, strings.Contains(answer, fmt.Sprintf(`"maxTracesPerSecond":%d`, c.limit)) &&
+					tracer.Stats().Sampler.Changed > 0
 			})
 			listed := strings.Contains(answer, "perOperationStrategies")
 			wait.For(t, 10*time.Second, "spans by "+answer, func() (any, bool) {

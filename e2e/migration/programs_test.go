@@ -179,7 +179,8 @@ func TestMovedProgramsMakeTheSameTreesOrBetter(t *testing.T) {
 			}
 			for name, metrics := range map[string]map[string]int64{"stock": stock, "moved": moved} {
 				spans := int64(strings.Count(map[string]string{"stock": stockTree, "moved": movedTree}[name], "\n") - 1)
-				for _, counter := range []string{"started_spans|sampled=y", "finished_spans|sampled=y", "reporter_spans|result=ok"} {
+				for _, counter := range []string{"started_spans|sampled=y", "finished_spans|sampled=y",
+					"reporter_spans|result=ok"} {
 					if got := metrics["jaeger.tracer."+counter]; got != spans {
 						t.Errorf("%s: %s is %d, %d spans arrived", name, counter, got, spans)
 					}

@@ -22,7 +22,10 @@ import (
 // that storefront serves.
 func TestTwoProcessesMakeOneTrace(t *testing.T) {
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", bin, "github.com/spanloom/spanloom/examples/chi", "github.com/spanloom/spanloom/examples/grpc")
+	build := exec.Command(
+		"go", "build", "-o", bin, "github.com/spanloom/spanloom/examples/chi",
+		"github.com/spanloom/spanloom/examples/grpc",
+	)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -31,7 +34,9 @@ func TestTwoProcessesMakeOneTrace(t *testing.T) {
 	inventoryAddr := freeAddr(t)
 	shop := start(t, filepath.Join(bin, "chi"), "", "-addr", "127.0.0.1:0", "-inventory", inventoryAddr)
 	base := shop.until(t, `storefront: (http://\S+)`)
-	stock := start(t, filepath.Join(bin, "grpc"), "OTEL_EXPORTER_OTLP_ENDPOINT="+base+"/debug/traces", "-addr", inventoryAddr)
+	stock := start(
+		t, filepath.Join(bin, "grpc"), "OTEL_EXPORTER_OTLP_ENDPOINT="+base+"/debug/traces", "-addr", inventoryAddr,
+	)
 	stock.until(t, `inventory: gRPC on (\S+)`)
 
 	want := []string{
@@ -195,7 +200,10 @@ func shape(t *testing.T, url string) []string {
 			for _, r := range s.References {
 				parent = names[r.SpanID]
 			}
-			lines = append(lines, fmt.Sprintf("%s %s %s <- %s", trace.Processes[s.ProcessID].ServiceName, kind, s.OperationName, parent))
+			lines = append(
+				lines,
+				fmt.Sprintf("%s %s %s <- %s", trace.Processes[s.ProcessID].ServiceName, kind, s.OperationName, parent),
+			)
 		}
 	}
 	slices.Sort(lines)

@@ -73,7 +73,9 @@ func (n *neighbours) startSupplier(view *traceview.View) error {
 
 // startTracer starts one more tracer in this process. It is local: the global one belongs to storefront.
 func (n *neighbours) startTracer(service string, view *traceview.View) (*tracerinit.Tracer, error) {
-	tracer, err := tracerinit.Start(tracerinit.Config{Service: service, Local: true, Reporters: []jaeger.Reporter{view}})
+	tracer, err := tracerinit.Start(
+		tracerinit.Config{Service: service, Local: true, Reporters: []jaeger.Reporter{view}},
+	)
 	if err == nil {
 		n.tracers = append(n.tracers, tracer)
 	}

@@ -87,7 +87,7 @@ func (s *storefront) product(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := httpmw.ContextWithRoute(r.Context(), "/prices/{id}")
-	price, err := s.ask(ctx, "/prices/"+id)
+	price, err := s.get(ctx, "/prices/"+id)
 	if err != nil {
 		answerError(w, err)
 		return
@@ -155,7 +155,8 @@ func (s *storefront) reserve(ctx context.Context, product string, quantity int32
 	if err != nil {
 		return nil, err
 	}
-	if err := stream.Send(&inventorypb.Item{ProductId: product, Quantity: quantity}); err != nil && !errors.Is(err, io.EOF) {
+	if err := stream.Send(&inventorypb.Item{ProductId: product, Quantity: quantity}); err != nil &&
+		!errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return stream.CloseAndRecv()
@@ -181,12 +182,12 @@ func (s *storefront) slow(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *storefront) fail(w http.ResponseWriter, r *http.Request) {
-	_, err := s.ask(r.Context(), "/closed")
+	_, err := s.get(r.Context(), "/closed")
 	answerError(w, err)
 }
 
-// ask gets a path of the supplier.
-func (s *storefront) ask(ctx context.Context, path string) (string, error) {
+// get fetches a path of the supplier.
+func (s *storefront) get(ctx context.Context, path string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.supplier+path, nil)
 	if err != nil {
 		return "", err

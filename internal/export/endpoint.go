@@ -97,7 +97,7 @@ func MaskURL(u *url.URL, defaultPath string) string {
 	return s
 }
 
-// Loopback tells whether host, without a port, is this machine by name or address.
+// Loopback reports whether host, without a port, is this machine, by name or address.
 func Loopback(host string) bool {
 	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
 		return true

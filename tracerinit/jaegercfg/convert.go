@@ -53,8 +53,9 @@ func refused(cfg config.Configuration, o options) error {
 	}
 	var errs []error
 	if cfg.BaggageRestrictions != nil {
-		errs = append(errs, errors.New("field BaggageRestrictions: they come from an endpoint of the agent that Jaeger no "+
-			"longer has; remove them, and limit baggage with Convert and tracerinit.Config.Propagation.Baggage"))
+		errs = append(errs,
+			errors.New("field BaggageRestrictions: they come from an endpoint of the agent that Jaeger no "+
+				"longer has; remove them, and limit baggage with Convert and tracerinit.Config.Propagation.Baggage"))
 	}
 	if cfg.Throttler != nil {
 		errs = append(errs, errors.New("field Throttler: it needs an endpoint of the agent that Jaeger no longer has; "+

@@ -85,7 +85,8 @@ func (o *overlay) sampler(from *config.SamplerConfig) *config.SamplerConfig {
 	fill(o, "JAEGER_SAMPLER_TYPE", &s.Type, anyText)
 	fill(o, "JAEGER_SAMPLER_PARAM", &s.Param, decimal)
 	if host := o.get("JAEGER_AGENT_HOST"); host != "" {
-		s.SamplingServerURL = "http://" + net.JoinHostPort(host, strconv.Itoa(jaeger.DefaultSamplingServerPort)) + "/sampling"
+		s.SamplingServerURL = "http://" + net.JoinHostPort(host, strconv.Itoa(jaeger.DefaultSamplingServerPort)) +
+			"/sampling"
 	}
 	fill(o, "JAEGER_SAMPLER_MANAGER_HOST_PORT", &s.SamplingServerURL, anyText)
 	fill(o, "JAEGER_SAMPLING_ENDPOINT", &s.SamplingServerURL, anyText)

@@ -68,13 +68,15 @@ func TestTheEnvironmentIsReadAsFromEnvReadsIt(t *testing.T) {
 
 func TestAWrongEnvironmentIsAnErrorWithoutSecrets(t *testing.T) {
 	for variable, value := range map[string]string{
-		"JAEGER_TAGS": "token=hush-hush,more", "JAEGER_SAMPLER_PARAM": "Bearer hush-hush", "JAEGER_DISABLED": "hush-hush",
-		"JAEGER_AGENT_PORT": "hush-hush", "JAEGER_REPORTER_FLUSH_INTERVAL": "5", "JAEGER_SAMPLER_MAX_OPERATIONS": "hush-hush",
-		"JAEGER_PASSWORD": "hush-hush",
+		"JAEGER_TAGS": "token=hush-hush,more", "JAEGER_SAMPLER_PARAM": "Bearer hush-hush",
+		"JAEGER_DISABLED": "hush-hush", "JAEGER_AGENT_PORT": "hush-hush", "JAEGER_REPORTER_FLUSH_INTERVAL": "5",
+		"JAEGER_SAMPLER_MAX_OPERATIONS": "hush-hush",
+		"JAEGER_PASSWORD":               "hush-hush",
 	} {
 		t.Run(variable, func(t *testing.T) {
 			lookup := func(name string) (string, bool) {
-				v, ok := map[string]string{variable: value, "JAEGER_ENDPOINT": map[bool]string{true: "http://j"}[variable == "JAEGER_PASSWORD"]}[name]
+				v, ok := map[string]string{variable: value,
+					"JAEGER_ENDPOINT": map[bool]string{true: "http://j"}[variable == "JAEGER_PASSWORD"]}[name]
 				return v, ok
 			}
 			_, err := (&overlay{lookup: lookup}).apply(config.Configuration{ServiceName: "x"})
@@ -111,7 +113,8 @@ func TestStartFromEnvLetsTheEnvironmentWin(t *testing.T) {
 	}
 	defer tracer.Close()
 	got := fmt.Sprint(tracer.Settings())
-	for _, part := range []string{"service = env", "sampler = always", "queue.interval = " + (7 * time.Second).String()} {
+	for _, part := range []string{"service = env", "sampler = always", "queue.interval = " +
+		(7 * time.Second).String()} {
 		if !strings.Contains(got, part) {
 			t.Errorf("no %s in %s", part, got)
 		}

@@ -277,7 +277,8 @@ func (e effect) run(t *testing.T) {
 	if !e.check(after) {
 		t.Errorf("no effect: %+v", after)
 	}
-	if before, _, err := convert(config.Configuration{Sampler: &config.SamplerConfig{Type: "const", Param: 1}}, nil); err != nil ||
+	if before, _, err := convert(config.Configuration{Sampler: &config.SamplerConfig{Type: "const", Param: 1}},
+		nil); err != nil ||
 		e.check(before) != e.always {
 		t.Errorf("the same without the setting: %v, %+v", err, before)
 	}
@@ -316,7 +317,8 @@ func TestDefaultsAreThoseOfTheStockConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cleanup()
-	if !sampler1("remote")(c) || !exporter1("localhost:6831")(c) || !c.TraceID64 || c.Logger != nil || c.Metrics != nil {
+	if !sampler1("remote")(c) || !exporter1("localhost:6831")(c) || !c.TraceID64 || c.Logger != nil ||
+		c.Metrics != nil {
 		t.Errorf("%v %+v", c.Sampler, c)
 	}
 }
@@ -334,7 +336,8 @@ func TestRefusalsAreReportedTogether(t *testing.T) {
 	if _, err := Convert(config.Configuration{Disabled: true, Throttler: &config.ThrottlerConfig{}}); err != nil {
 		t.Errorf("disabled: %v", err)
 	}
-	if _, err := Convert(config.Configuration{Sampler: &config.SamplerConfig{Type: "odd"}}); err == nil || errors.Is(err, errLayout) {
+	if _, err := Convert(config.Configuration{Sampler: &config.SamplerConfig{Type: "odd"}}); err == nil ||
+		errors.Is(err, errLayout) {
 		t.Errorf("a sampler of no type: %v", err)
 	}
 }

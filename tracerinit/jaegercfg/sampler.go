@@ -37,7 +37,9 @@ func sampler(c *tracerinit.Config, s *config.SamplerConfig, o options) (cleanup 
 	case jaeger.SamplerTypeRemote, "":
 		return remote(c, s)
 	default:
-		return nil, fmt.Errorf("field Sampler.Type: %q is none of const, probabilistic, ratelimiting and remote", s.Type)
+		return nil, fmt.Errorf(
+			"field Sampler.Type: %q is none of const, probabilistic, ratelimiting and remote", s.Type,
+		)
 	}
 	return cleanup, nil
 }

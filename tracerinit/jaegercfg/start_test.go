@@ -161,7 +161,8 @@ func TestLostSpansAreCountedInMetricsAndLogged(t *testing.T) {
 	if counters, _ := factory.Snapshot(); counters["jaeger.tracer.reporter_spans|result=err"] != 1 {
 		t.Errorf("%v", counters)
 	}
-	if got := logger.String(); !strings.Contains(got, "ERROR spans are not delivered") || !strings.Contains(got, "refused=1") {
+	if got := logger.String(); !strings.Contains(got, "ERROR spans are not delivered") ||
+		!strings.Contains(got, "refused=1") {
 		t.Errorf("logged %q", got)
 	}
 }

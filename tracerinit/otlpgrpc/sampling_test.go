@@ -147,8 +147,9 @@ func TestStrategiesOverGRPC(t *testing.T) {
 			server, addr := startSampling(t, c.answer, nil)
 			lookup := func(name string) (string, bool) {
 				v, ok := map[string]string{
-					"OTEL_TRACES_SAMPLER":     "parentbased_jaeger_remote",
-					"OTEL_TRACES_SAMPLER_ARG": "endpoint=http://" + addr + ",pollingIntervalMs=3600000,initialSamplingRate=0.5",
+					"OTEL_TRACES_SAMPLER": "parentbased_jaeger_remote",
+					"OTEL_TRACES_SAMPLER_ARG": "endpoint=http://" + addr +
+						",pollingIntervalMs=3600000,initialSamplingRate=0.5",
 				}[name]
 				return v, ok
 			}
@@ -262,7 +263,8 @@ func TestTargetsThatWereMeantOtherwise(t *testing.T) {
 				Local: true, Logger: slog.New(slog.DiscardHandler),
 				LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
 			})
-			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "OTEL_EXPORTER_OTLP_ENDPOINT") {
+			if err == nil || !strings.Contains(err.Error(), want) ||
+				!strings.Contains(err.Error(), "OTEL_EXPORTER_OTLP_ENDPOINT") {
 				t.Errorf("%v, want %s", err, want)
 			}
 		})

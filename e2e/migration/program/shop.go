@@ -42,16 +42,17 @@ func (checker) Check(ctx context.Context, req *healthpb.HealthCheckRequest) (*he
 // stock is the service's description under another name, since calls of the health service are not traced by default.
 var stock = grpc.ServiceDesc{
 	ServiceName: "shop.Stock", HandlerType: (*healthpb.HealthServer)(nil),
-	Methods: []grpc.MethodDesc{{MethodName: "Check", Handler: func(srv any, ctx context.Context, dec func(any) error, i grpc.UnaryServerInterceptor) (any, error) {
-		in := new(healthpb.HealthCheckRequest)
-		if err := dec(in); err != nil {
-			return nil, err
-		}
-		info := &grpc.UnaryServerInfo{Server: srv, FullMethod: "/shop.Stock/Check"}
-		return i(ctx, in, info, func(ctx context.Context, req any) (any, error) {
-			return srv.(healthpb.HealthServer).Check(ctx, req.(*healthpb.HealthCheckRequest))
-		})
-	}}},
+	Methods: []grpc.MethodDesc{{MethodName: "Check",
+		Handler: func(srv any, ctx context.Context, dec func(any) error, i grpc.UnaryServerInterceptor) (any, error) {
+			in := new(healthpb.HealthCheckRequest)
+			if err := dec(in); err != nil {
+				return nil, err
+			}
+			info := &grpc.UnaryServerInfo{Server: srv, FullMethod: "/shop.Stock/Check"}
+			return i(ctx, in, info, func(ctx context.Context, req any) (any, error) {
+				return srv.(healthpb.HealthServer).Check(ctx, req.(*healthpb.HealthCheckRequest))
+			})
+		}}},
 }
 
 func startStock(tracer opentracing.Tracer) (*grpc.ClientConn, func(), error) {

@@ -35,7 +35,8 @@ func kitConfig(cfg config.Configuration, logger jaeger.Logger, factory metrics.F
 }
 
 // fields are the fields of tracerinit.Config that stand for those of config.Configuration.
-func fields(r jaeger.Reporter, h jaeger.HeadersConfig, o jaeger.ContribObserver, m *jaeger.Metrics, s jaeger.SamplerV2, l *slog.Logger) []tracerinit.Config {
+func fields(r jaeger.Reporter, h jaeger.HeadersConfig, o jaeger.ContribObserver, m *jaeger.Metrics, s jaeger.SamplerV2,
+	l *slog.Logger) []tracerinit.Config {
 	return []tracerinit.Config{
 		{Service: "shop"},
 		{Disabled: true},
@@ -48,14 +49,19 @@ func fields(r jaeger.Reporter, h jaeger.HeadersConfig, o jaeger.ContribObserver,
 		{Sampler: tracerinit.CustomSampler(s)},
 		{Exporters: []tracerinit.Exporter{tracerinit.JaegerUDP("agent:6831")}},
 		{
-			Exporters: []tracerinit.Exporter{tracerinit.JaegerHTTP("http://collector:14268/api/traces", tracerinit.WithBasicAuth("user", "password"))},
+			Exporters: []tracerinit.Exporter{
+				tracerinit.JaegerHTTP("http://collector:14268/api/traces",
+					tracerinit.WithBasicAuth("user", "password")),
+			},
 		},
 		{Queue: tracerinit.Queue{Size: 1000}},
 		{Reporters: []jaeger.Reporter{r}},
 		{Propagation: carrier.Config{Jaeger: h}},
 		{Propagation: carrier.Config{Debug: carrier.LimitDebug(1)}},
 		{
-			Propagation: carrier.Config{Baggage: carrier.Baggage{Allow: func(key string) bool { return key == "tenant" }}},
+			Propagation: carrier.Config{
+				Baggage: carrier.Baggage{Allow: func(key string) bool { return key == "tenant" }},
+			},
 		},
 		{TracerOptions: []jaeger.TracerOption{jaeger.TracerOptions.ContribObserver(o)}},
 		{Metrics: m},

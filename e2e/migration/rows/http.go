@@ -15,7 +15,8 @@ import (
 )
 
 func stockNethttp(
-	tr opentracing.Tracer, h http.Handler, r *http.Request, name func(*http.Request) string, filter func(*http.Request) bool,
+	tr opentracing.Tracer, h http.Handler, r *http.Request, name func(*http.Request) string,
+	filter func(*http.Request) bool,
 	text func(*url.URL) string, observe func(opentracing.Span, *http.Request), client *http.Client,
 ) []nethttp.MWOption {
 	_ = nethttp.Middleware(tr, h)
@@ -50,7 +51,8 @@ func kitHTTP(
 		}
 }
 
-func stockOTel(h http.Handler, r chi.Router, base http.RoundTripper, filter func(*http.Request) bool, name func(string, *http.Request) string) []otelhttp.Option {
+func stockOTel(h http.Handler, r chi.Router, base http.RoundTripper, filter func(*http.Request) bool,
+	name func(string, *http.Request) string) []otelhttp.Option {
 	_ = otelhttp.NewHandler(h, "op")
 	_ = otelhttp.NewMiddleware("op")
 	_ = otelhttp.NewTransport(base)
