@@ -5,14 +5,22 @@ import (
 	"strings"
 )
 
-// addLines adds the lines of a baggage header that others wrote, without the members that must not be passed on.
+// addLines adds the lines of a baggage header that others wrote, without the members that must not be passed on. It does
+// not read what exceeds the limits: then the span's items are not sent, and there is nothing to merge.
 func (f *found) addLines(o *outgoing, v values) {
 	for line := range v.each {
-		line = o.withoutRefused(line)
-		if line == "" {
+		if f.bytes+len(line) > maxBaggageBytes {
+			f.overLimit = true
 			continue
 		}
-		f.lines.add(line, maxForeignLines)
+		if len(f.lines.more) == maxLines {
+			f.overLimit = true
+			return
+		}
+		if line = o.withoutRefused(line); line == "" {
+			continue
+		}
+		f.lines.add(line, maxLines)
 		f.bytes += len(line) + 1
 		valid := isBaggageList(line)
 		for member := range strings.SplitSeq(line, ",") {
@@ -26,9 +34,6 @@ func (f *found) addLines(o *outgoing, v values) {
 		}
 	}
 }
-
-// maxForeignLines bounds nothing that others send: they may write as many lines as they like.
-const maxForeignLines = int(^uint(0) >> 1)
 
 // addPrefixed adds an item that others wrote with a key of its own. It removes it if it must not be passed on.
 func (f *found) addPrefixed(o *outgoing, t *target, style field, key string, v values) {
@@ -72,9 +77,11 @@ func memberKey(member string) string {
 	return trimSpace(key)
 }
 
+func (o *outgoing) hasRefusals() bool { return o.state != nil && !o.state.refused.empty() }
+
 // withoutRefused returns line without the members that came in and were refused.
 func (o *outgoing) withoutRefused(line string) string {
-	if o.state == nil || o.state.refused.empty() {
+	if !o.hasRefusals() {
 		return line
 	}
 	return filterMembers(line, func(member string) bool {
@@ -89,7 +96,9 @@ func filterMembers(line string, keep func(member string) bool) string {
 		if !keep(member) {
 			continue
 		}
-		if b.Len() > 0 {
+		if b.Len() == 0 {
+			b.Grow(len(line))
+		} else {
 			b.WriteByte(',')
 		}
 		b.WriteString(member)
@@ -111,7 +120,17 @@ func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
 	if !p.manages.has(baggage) {
 		return
 	}
+	refused := o.hasRefusals()
+	if found.overLimit {
+		if !refused {
+			return // it stays as it is
+		}
+		p.counts.count(baggageOverLimit) // what is not read may have been refused, and is not sent
+	}
 	key := p.keys.fixed[baggage].in(t.canonical)
+	if found.respelled {
+		o.removeRespelled(t, key)
+	}
 	ours := ""
 	if styles.has(W3CBaggage) && len(o.items) > 0 {
 		ours = joinBaggage(o.items)
@@ -124,8 +143,7 @@ func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
 		}
 		return
 	}
-	if ours == "" && o.state == nil {
-		t.setLines(key, slices.Collect(found.lines.each))
+	if ours == "" && !refused && !found.respelled {
 		return
 	}
 	var kept, parts []string
@@ -152,7 +170,7 @@ func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
 
 // cleanJaegerBaggage removes what came in and was refused from the header in which a person lists items.
 func (o *outgoing) cleanJaegerBaggage(t *target) {
-	if o.state == nil || o.state.refused.empty() {
+	if !o.hasRefusals() {
 		return
 	}
 	type respelled struct {
@@ -166,6 +184,10 @@ func (o *outgoing) cleanJaegerBaggage(t *target) {
 		}
 		c := respelled{key: k}
 		for line := range v.each {
+			if len(c.lines) == maxLines || len(line) > maxBaggageBytes {
+				o.p.counts.count(baggageOverLimit)
+				break
+			}
 			if line = o.withoutRefused(line); line != "" {
 				c.lines = append(c.lines, line)
 			}

@@ -94,6 +94,10 @@ func (o *outgoing) fit(found *found, plain bool) styleSet {
 
 // cut drops the items that exceed a limit, and escapes the others.
 func (o *outgoing) cut(found *found, list bool) {
+	if found.overLimit && !o.hasRefusals() {
+		o.p.counts[baggageOverLimit].Add(uint64(len(o.items)))
+		o.items = nil
+	}
 	size, number, kept := found.bytes, found.items, o.items[:0]
 	for _, it := range o.items {
 		more, one := it.size, 1

@@ -187,6 +187,37 @@ func TestHostileBaggagePassedOn(t *testing.T) {
 	}
 }
 
+// A proxy copies the headers of a hostile request to the one that it sends, and injects. The map and the lists in it are
+// the proxy's own.
+func TestHostileHeadersProxied(t *testing.T) {
+	strict := newPropagator(t, carrier.Config{Baggage: notRole})
+	propagators := hostilePropagators(t)
+	propagators["strict"] = strict
+	many := make([]string, 5000)
+	for i := range many {
+		many[i] = "role=v"
+	}
+	lists := map[string][]string{"5000 lines": many}
+	for label, value := range hostileValues {
+		lists[label] = []string{value}
+	}
+	for name, p := range propagators {
+		for label, list := range lists {
+			for _, key := range []string{"Baggage", "BAGGAGE", "Jaeger-Baggage", "Uberctx-Role", "Baggage-Role", "B3", "X-B3-Traceid", "Tracestate"} {
+				in := http.Header{"Traceparent": {someTraceparent}, key: list}
+				sc := extract(t, p, in).WithBaggageItem("user", "me")
+				outs := make([]http.Header, 5) // one for each run of allocated
+				for i := range outs {
+					outs[i] = in.Clone()
+				}
+				if got := allocated(func() { _ = p.Inject(sc, outs[0]); outs = outs[1:] }); got > maxAllocated {
+					t.Errorf("%s: %s in %s: %d bytes", name, label, key, got)
+				}
+			}
+		}
+	}
+}
+
 func TestHostileBinary(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
 	head := append(bytes.Repeat([]byte{1}, 33), 0, 0, 0, 0)

@@ -21,6 +21,7 @@ func (p *Propagator) injectInto(sc jaeger.SpanContext, carrier any, plain bool) 
 }
 
 func (p *Propagator) injectTo(sc jaeger.SpanContext, t *target, plain bool) {
+	t.keys = &p.keys
 	out := outgoing{p: p, sc: sc, state: p.stateOf(sc)}
 	out.addFormats()
 	out.items = p.outgoingItems(sc, out.state)
@@ -108,6 +109,8 @@ func (o *outgoing) addFormats() {
 // found is the baggage that a target already has from others.
 type found struct {
 	lines     values // of the list header
+	overLimit bool   // there is more of it than can be sent with anything else
+	respelled bool   // in an odd spelling of its key
 	hasJaeger bool   // there is a jaeger-baggage header
 	items     int
 	bytes     int
@@ -127,9 +130,7 @@ func (o *outgoing) clean(t *target) (found found) {
 		case f == unmanaged || !p.manages.has(f):
 		case f == baggage:
 			found.addLines(o, v)
-			if k != p.keys.fixed[f].in(t.canonical) {
-				t.remove(k)
-			}
+			found.respelled = found.respelled || k != p.keys.fixed[f].in(t.canonical)
 		case f == jaegerBaggage:
 			found.hasJaeger = true
 		case f == uberctx || f == prefixed:

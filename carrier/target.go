@@ -18,6 +18,7 @@ type target struct {
 	canonical bool     // keys are spelled as net/http does, else in lower case
 	metadata  bool     // keys must be legal in gRPC metadata
 	lists     []string
+	keys      *keyTable // tells which keys of a writer matter
 }
 
 // openTarget returns carrier for writing. In plain text any key is legal.
@@ -56,7 +57,7 @@ func (t *target) each(yield func(key string, v values) bool) {
 		}
 	}
 	if r, ok := t.writer.(opentracing.TextMapReader); ok {
-		for _, p := range pairsOf(r) {
+		for _, p := range pairsOf(r, t.keys) {
 			if !yield(p.key, values{first: p.value}) {
 				return
 			}
@@ -64,10 +65,12 @@ func (t *target) each(yield func(key string, v values) bool) {
 	}
 }
 
-// pairsOf copies the pairs of r, so that r can be written to meanwhile.
-func pairsOf(r opentracing.TextMapReader) (pairs []pair) {
+// pairsOf copies the pairs of r with managed keys, so that r can be written to meanwhile.
+func pairsOf(r opentracing.TextMapReader, keys *keyTable) (pairs []pair) {
 	_ = r.ForeachKey(func(k, v string) error {
-		pairs = append(pairs, pair{k, v})
+		if keys.mayBeManaged(k) {
+			pairs = append(pairs, pair{k, v})
+		}
 		return nil
 	})
 	return pairs

@@ -65,10 +65,11 @@ func TestRefusedBaggageIsNotMergedBack(t *testing.T) {
 		if text := fmt.Sprint(out); strings.Contains(strings.ToLower(text), "role") {
 			t.Errorf("%.60q: sent %.300s", pairs, text)
 		}
-		if text := fmt.Sprint(out); !strings.Contains(text, "a=1") && !strings.Contains(text, "Uberctx-A:[1]") {
+		long := len(fmt.Sprint(in)) > 8192 // of which nothing is read
+		if text := fmt.Sprint(out); !long && !strings.Contains(text, "a=1") && !strings.Contains(text, "Uberctx-A:[1]") {
 			t.Errorf("%.60q: the item a is lost: %.300s", pairs, text)
 		}
-		if p.Stats().BaggageDenied == 0 && p.Stats().BaggageMalformed == 0 {
+		if s := p.Stats(); s.BaggageDenied+s.BaggageMalformed+s.BaggageOverLimit == 0 {
 			t.Errorf("%.60q: %+v", pairs, p.Stats())
 		}
 	}
