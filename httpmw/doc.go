@@ -30,9 +30,9 @@
 // # How a request ends
 //
 // A client has hung up if the context of its request is canceled without another cause, or if a write fails because the
-// connection is gone. Then the request is aborted, whatever its status is, and no error. A BaseContext that is canceled
-// at shutdown has one, see [context.WithCancelCause]; without one it looks like a hang-up, as does a
-// client of HTTP/1.1 that closes its half of the connection and still reads.
+// connection is gone. Then the request is aborted, whatever its status is, and no error. Give a BaseContext that is
+// canceled at shutdown a cause, see [context.WithCancelCause]: without one it looks like a hang-up. So does a client of
+// HTTP/1.1 that closes its half of the connection and still reads.
 //
 // Header tags of the response are those that were sent; headers that the handler sets later are ignored, as net/http
 // ignores them.

@@ -150,7 +150,9 @@ func (s *serverState) serve(w http.ResponseWriter) {
 			panic(panicked)
 		}
 	}()
-	s.out.timed.Store(s.tagged || len(*s.hooks) > 0)
+	if s.tagged || len(*s.hooks) > 0 {
+		s.out.timed.Store(true)
+	}
 	if !s.span.Started() {
 		s.span.SetStartTime(time.Now())
 		s.findRoute()

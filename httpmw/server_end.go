@@ -193,9 +193,13 @@ func (s *serverState) collect(returned bool, panicked any) serverEnd {
 		head: r.Method == http.MethodHead, upgrade: out.hijacked && isUpgrade(r.Header),
 		status: out.status, received: r.ContentLength, written: out.bytes, declared: -1, hijacked: out.hijacked,
 		writeErr: out.err, copyErr: out.copyErr, goneAtHeader: out.goneAtHeader,
-		firstByte: out.first, ctxErr: ctx.Err(), ctxCause: context.Cause(ctx),
+		firstByte: out.first, ctxErr: ctx.Err(),
 	}
-	if e.ctxErr != nil && out.inner != nil {
+	if e.ctxErr == nil {
+		return e
+	}
+	e.ctxCause = context.Cause(ctx)
+	if out.inner != nil {
 		if n, err := strconv.ParseInt(out.inner.Header().Get("Content-Length"), 10, 64); err == nil {
 			e.declared = n
 		}
