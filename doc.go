@@ -9,6 +9,7 @@
 //
 //   - [github.com/spanloom/spanloom/tracerinit]: the one shared tracer: configuration, sampling, export, shutdown
 //   - [github.com/spanloom/spanloom/tracerinit/otlpgrpc]: OTLP over gRPC, apart so that HTTP-only programs stay small
+//   - [github.com/spanloom/spanloom/tracerinit/jaegercfg]: starts it from jaeger-client-go's own configuration
 //   - [github.com/spanloom/spanloom/httpmw]: net/http and chi servers, http.Client transports
 //   - [github.com/spanloom/spanloom/grpcmw]: gRPC interceptors
 //   - [github.com/spanloom/spanloom/carrier]: formats, limits and trust of what travels between processes

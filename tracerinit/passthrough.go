@@ -73,7 +73,7 @@ type emptyContext struct{}
 
 func (emptyContext) ForeachBaggageItem(func(k, v string) bool) {}
 
-// passing is a span of a tracer that is disabled or shut down.
+// noopSpan is a span of a tracer that is disabled or shut down.
 type noopSpan struct {
 	tracer  *Tracer
 	mu      sync.Mutex
