@@ -106,6 +106,11 @@ func (v *View) routes() *http.ServeMux {
 	mux.HandleFunc("GET /api/traces", v.apiTraces)
 	mux.HandleFunc("GET /api/traces/{id}", v.apiTrace)
 	mux.HandleFunc("GET /api/dependencies", v.apiDependencies)
+	mux.HandleFunc("GET /api/v3/services", v.v3Services)
+	mux.HandleFunc("GET /api/v3/operations", v.v3Operations)
+	mux.HandleFunc("GET /api/v3/trace-summaries", v.v3Summaries)
+	mux.HandleFunc("GET /api/v3/traces", v.v3Traces)
+	mux.HandleFunc("GET /api/v3/traces/{id}", v.v3Trace)
 
 	mux.HandleFunc("POST /v1/traces", v.ingestOTLP)
 	mux.HandleFunc("POST /api/traces", v.ingestThrift)

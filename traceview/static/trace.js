@@ -181,7 +181,7 @@
     const link = el("a", "name");
     link.href = item.group ? "#" : "?span=" + s.id + "#span-" + s.id;
     link.append(el("span", "svc", service(s)), " ", el("span", "op", name(s)));
-    if (item.group) link.append(el("b", "times", " ×" + item.members.length.toLocaleString("en")));
+    if (item.group) link.append(el("b", "repeat", " ×" + item.members.length.toLocaleString("en")));
     for (const badge of badges(item)) link.append(" ", badge);
     link.tabIndex = items[current] === item || current < 0 && items[0] === item ? 0 : -1;
     row.append(link, timeline(item), el("span", "took", duration(item.group ? extent(item.members) : s.dur)));
