@@ -15,15 +15,16 @@ var secretSuffixes = byLastLetter(
 	"apikey", "accesskey", "accesskeyid", "secretkey", "privatekey", "authkey", "signingkey", "encryptionkey", "masterkey",
 	"sharedkey", "accountkey", "applicationkey", "subscriptionkey", "functionskey", "licensekey", "consumerkey",
 	"writekey", "sessionkey", "sessionid", "sessid", "sessiontoken", "codeverifier", "authcode", "authorizationcode",
-	"devicecode", "connectionstring",
+	"devicecode", "verificationcode", "otpcode", "mfacode", "smscode", "resetcode", "recoverycode", "oauthverifier",
+	"appkey", "clientkey", "serverkey", "securitykey", "sshkey", "aspxauth", "mnemonic", "seedphrase", "connectionstring",
 )
 
 // secretNames are short names that are secrets as parameters of a URL or a form, as headers and as metadata. In other
 // texts they mean anything ("code = NotFound", "duplicate key: users"), so they are not looked for there.
 var secretNames = setOf(
 	"key", "code", "sig", "auth", "xauth", "oauth", "session", "sessionstate", "usersession", "authsession", "sid",
-	"connectsid", "pass", "pw", "userpass", "dbpass", "pin", "otp", "totp", "ticket", "dsn", "wresult", "cvv", "cvc",
-	"ssn", "cardnumber", "license",
+	"connectsid", "pass", "pw", "psw", "pswd", "userpass", "dbpass", "pin", "otp", "totp", "ticket", "dsn", "wresult",
+	"cvv", "cvc", "ssn", "cardnumber", "license",
 )
 
 // harmlessSuffixes end like secrets but give access to nothing: they mark a position in a list, or one attempt at a

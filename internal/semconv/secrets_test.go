@@ -20,6 +20,7 @@ func TestIsSecret(t *testing.T) {
 		"Authorization", "proxy-authorization", "Authentication", "Cookie", "Set-Cookie", "X-Api-Key", "api_key", "APIKEY",
 		"Ocp-Apim-Subscription-Key", "x-functions-key", "DD-APPLICATION-KEY", "jsessionid", "PHPSESSID",
 		"ASP.NET_SessionId", "connect.sid", "csrfmiddlewaretoken", "_csrf", "X-XSRF-TOKEN", "X-Hub-Signature-256", "jwt",
+		"oauth_verifier", "X-App-Key", "verificationCode", ".ASPXAUTH", "secretAccessKey", "SharedAccessSignature", "pswd",
 		"spring.datasource.password", strings.Repeat("a", 10_000) + "-token", "token" + strings.Repeat("_", 10_000),
 	} {
 		if !semconv.IsSecret(name) {
