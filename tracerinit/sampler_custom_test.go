@@ -2,6 +2,7 @@ package tracerinit
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -135,4 +136,51 @@ func (o *countingObserver) OnStartSpan(opentracing.Span, string,
 	opentracing.StartSpanOptions) (jaeger.ContribSpanObserver, bool) {
 	o.started++
 	return nil, false
+}
+
+// panickingSampler is a sampler all of whose methods panic.
+type panickingSampler struct{}
+
+func (panickingSampler) OnCreateSpan(*jaeger.Span) jaeger.SamplingDecision { panic("create") }
+func (panickingSampler) OnSetOperationName(*jaeger.Span, string) jaeger.SamplingDecision {
+	panic("name")
+}
+func (panickingSampler) OnSetTag(*jaeger.Span, string, any) jaeger.SamplingDecision { panic("tag") }
+func (panickingSampler) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision          { panic("finish") }
+func (panickingSampler) Close()                                                     { panic("close") }
+
+// retrying is one that leaves the decision open when a trace begins.
+type retrying struct{ panickingSampler }
+
+func (retrying) OnCreateSpan(*jaeger.Span) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Retryable: true}
+}
+
+func TestACustomSamplerThatPanicsFailsNoRequest(t *testing.T) {
+	for name, sampler := range map[string]jaeger.SamplerV2{"at once": panickingSampler{}, "later": retrying{}} {
+		for method, call := range map[string]func(opentracing.Span){
+			"name": func(s opentracing.Span) { s.SetOperationName("y") }, "tag": func(s opentracing.Span) { s.SetTag("k", 1) },
+			"finish": func(opentracing.Span) {},
+		} {
+			t.Run(name+" "+method, func(t *testing.T) {
+				tracer, spans := memory(t, Config{Sampler: CustomSampler(sampler)})
+				span := tracer.StartSpan("x")
+				call(span)
+				span.Finish()
+				if spans.SpansSubmitted() != 0 {
+					t.Error("the span is sampled")
+				}
+				if err := tracer.Shutdown(ending(t, 10*time.Second)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+func TestStartSurvivesALoggerThatPanics(t *testing.T) {
+	start(t, Config{
+		Logger: slog.New(slog.NewTextHandler(panickingWriter{}, nil)), LookupEnv: env("OTEL_SDK_DISABLED=yes"),
+		Reporters: []jaeger.Reporter{jaeger.NewNullReporter()},
+	})
 }

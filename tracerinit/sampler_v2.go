@@ -31,20 +31,54 @@ func (samplerV2) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision {
 	return jaeger.SamplingDecision{Retryable: true}
 }
 
-// customSampler is a sampler of the user's in the two interfaces that jaeger-client-go needs.
+// customSampler is a sampler of the user's in the two interfaces that jaeger-client-go needs. A method of the user's that
+// panics does not sample: no request may fail for its trace.
 type customSampler struct {
-	jaeger.SamplerV2
+	user  jaeger.SamplerV2
 	done  chan struct{} // closed when Close has returned
 	close sync.Once
 	probe *jaeger.Tracer // starts spans that nobody sees, to learn a decision where there is no span
 }
 
 func newCustomSampler(s jaeger.SamplerV2) *customSampler {
-	c := &customSampler{SamplerV2: s, done: make(chan struct{})}
+	c := &customSampler{user: s, done: make(chan struct{})}
 	tracer, _ := jaeger.NewTracer("", noClose{c}, jaeger.NewNullReporter())
 	c.probe = tracer.(*jaeger.Tracer)
 	return c
 }
+
+// OnCreateSpan implements [jaeger.SamplerV2].
+func (c *customSampler) OnCreateSpan(span *jaeger.Span) (d jaeger.SamplingDecision) {
+	defer dropOnPanic(&d)
+	return c.user.OnCreateSpan(span)
+}
+
+// OnSetOperationName implements [jaeger.SamplerV2].
+func (c *customSampler) OnSetOperationName(span *jaeger.Span, name string) (d jaeger.SamplingDecision) {
+	defer dropOnPanic(&d)
+	return c.user.OnSetOperationName(span, name)
+}
+
+// OnSetTag implements [jaeger.SamplerV2].
+func (c *customSampler) OnSetTag(span *jaeger.Span, key string, value any) (d jaeger.SamplingDecision) {
+	defer dropOnPanic(&d)
+	return c.user.OnSetTag(span, key, value)
+}
+
+// OnFinishSpan implements [jaeger.SamplerV2].
+func (c *customSampler) OnFinishSpan(span *jaeger.Span) (d jaeger.SamplingDecision) {
+	defer dropOnPanic(&d)
+	return c.user.OnFinishSpan(span)
+}
+
+func dropOnPanic(d *jaeger.SamplingDecision) {
+	if recover() != nil {
+		*d = jaeger.SamplingDecision{}
+	}
+}
+
+// Close implements [jaeger.SamplerV2].
+func (c *customSampler) Close() { c.user.Close() }
 
 // IsSampled implements [jaeger.Sampler]. It serves contexts that came without a decision, and spans after Shutdown.
 func (c *customSampler) IsSampled(_ jaeger.TraceID, operation string) (bool, []jaeger.Tag) {

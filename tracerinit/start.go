@@ -41,9 +41,7 @@ func Start(cfg Config) (*Tracer, error) {
 	if !cfg.Local && err == nil {
 		r.warnOfForeignGlobal()
 	}
-	for _, w := range r.warnings {
-		cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "tracing: "+w.text, w.attrs...)
-	}
+	r.log(cfg.Logger)
 	if err != nil {
 		t.abandon()
 		return nil, fmt.Errorf("tracerinit: %w", err)
@@ -55,6 +53,14 @@ func Start(cfg Config) (*Tracer, error) {
 		opentracing.SetGlobalTracer(t)
 	}
 	return t, nil
+}
+
+// log writes the warnings.
+func (r *resolver) log(logger *slog.Logger) {
+	defer func() { _ = recover() }() // the logger's handler is the user's
+	for _, w := range r.warnings {
+		logger.LogAttrs(context.Background(), slog.LevelWarn, "tracing: "+w.text, w.attrs...)
+	}
 }
 
 // globalIsFree returns an error if a [Tracer] is running as the global one.

@@ -19,6 +19,8 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/tracerinit"
+	"github.com/spanloom/spanloom/tracerinit/jaegercfg"
 )
 
 // mixedTracer is a stock tracer that samples nothing, with rpcmetrics and the kit's formats.
@@ -41,8 +43,38 @@ func mixedTracer(t *testing.T) (opentracing.Tracer, *metricstest.Factory, *carri
 	return tracer, factory, p
 }
 
-func TestRPCMetricsOfAStockTracerCountUnsampledFailures(t *testing.T) {
-	tracer, factory, _ := mixedTracer(t)
+// movedTracer is the kit's, from the same configuration.
+func movedTracer(t *testing.T) (opentracing.Tracer, *metricstest.Factory, *carrier.Propagator) {
+	t.Helper()
+	factory := metricstest.NewFactory(0)
+	observer := rpcmetrics.NewObserver(factory, rpcmetrics.DefaultNameNormalizer)
+	kit, err := jaegercfg.Convert(
+		config.Configuration{ServiceName: "moved", Sampler: &config.SamplerConfig{Type: "const", Param: 0}},
+		config.Observer(observer), config.Reporter(jaeger.NewNullReporter()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kit.Local = true
+	tracer, err := tracerinit.Start(kit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tracer.Close() })
+	return tracer, factory, tracer.Propagator()
+}
+
+func TestRPCMetricsCountUnsampledFailures(t *testing.T) {
+	for name, newTracer := range map[string]func(*testing.T) (opentracing.Tracer, *metricstest.Factory, *carrier.Propagator){
+		"stock": mixedTracer, "moved": movedTracer,
+	} {
+		t.Run(name, func(t *testing.T) {
+			tracer, factory, _ := newTracer(t)
+			countsFailures(t, tracer, factory)
+		})
+	}
+}
+
+func countsFailures(t *testing.T, tracer opentracing.Tracer, factory *metricstest.Factory) {
 	router := chi.NewRouter()
 	router.Use(httpmw.Middleware(tracer))
 	router.Get("/users/{id}", func(w http.ResponseWriter, r *http.Request) {
