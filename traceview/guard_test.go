@@ -223,6 +223,15 @@ func TestAssetsAreSmallAndComplete(t *testing.T) {
 	if total > 100<<10 {
 		t.Errorf("%d bytes of assets, want at most 100 KiB", total)
 	}
+	served := 0
+	v := newView(t, Config{})
+	for _, name := range []string{"view.css", "view.js", "trace.js", "icon.svg"} {
+		served += len(get(t, v, "/debug/traces/static/"+name))
+	}
+	if served > 60_000 {
+		t.Errorf("%d bytes of style, scripts and icon, want at most 60 kB", served)
+	}
+	t.Logf("%d bytes of style, scripts and icon", served)
 }
 
 // luminance is that of WCAG 2.

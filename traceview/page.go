@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -132,8 +133,11 @@ func (v *View) asset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", types[path.Ext(name)])
-	_, _ = w.Write(content)
+	_, _ = w.Write(indentation.ReplaceAll(content, nil))
 }
+
+// indentation is an eighth of the style sheet and the scripts, and has no meaning there.
+var indentation = regexp.MustCompile(`(?m)^[ ]+`)
 
 func (v *View) clock(t time.Time) string { return t.In(v.zone).Format("15:04:05") }
 

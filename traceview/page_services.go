@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 )
 
 type servicesContent struct {
@@ -15,6 +16,11 @@ type servicesContent struct {
 	Arrows        []arrow
 	Calls         []shownCall
 	Services      []serviceRow
+	Focus         string // only what is near this service is drawn
+	Depth         int
+	Depths        []int
+	AllLink       string // draws everything
+	Hidden        int    // services that are not drawn
 }
 
 // box is a service in the picture.
@@ -22,14 +28,14 @@ type box struct {
 	Name, Short, Color, Link string
 	X, Y, Width, Height      int
 	Text                     string
-	Failed                   bool
+	Failed, Focus            bool
 }
 
 // arrow is the calls between two services in the picture.
 type arrow struct {
 	Path, Label, Title string
 	LabelX, LabelY     int
-	Failed             bool
+	Class              string // by the share of calls that failed
 	Weight             string // width of the line
 }
 
@@ -69,7 +75,16 @@ func (v *View) servicesPage(w http.ResponseWriter, r *http.Request) {
 	for _, call := range calls {
 		c.Calls = append(c.Calls, shownCall{call.parent, call.child, colorOf[call.parent], colorOf[call.child], call.count, call.failed})
 	}
-	c.draw(calls)
+	c.Depths = []int{1, 2, 3}
+	c.Depth = 2
+	if n, err := strconv.Atoi(r.URL.Query().Get("depth")); err == nil && n >= 1 && n <= 3 {
+		c.Depth = n
+	}
+	c.AllLink = base(r) + "services"
+	if focus := r.URL.Query().Get("focus"); colorOf[focus] != "" {
+		c.Focus = focus
+	}
+	c.draw(calls, c.AllLink)
 	v.show(w, r, servicesTemplate, http.StatusOK, page{Title: "Services", Section: "services", Content: c})
 }
 
@@ -81,12 +96,25 @@ const (
 	maxBoxes            = 60
 )
 
-// draw arranges the services in columns: callers left of those they call.
-func (c *servicesContent) draw(calls []callCount) {
-	if len(c.Services) > maxBoxes {
+// draw arranges the services in columns: callers left of those they call. A box leads to the picture of what is near
+// its service.
+func (c *servicesContent) draw(calls []callCount, page string) {
+	shown := slices.Clone(c.Services)
+	if c.Focus != "" {
+		around := near(calls, c.Focus, c.Depth)
+		shown = slices.DeleteFunc(shown, func(s serviceRow) bool { return !around[s.Name] })
+		calls = slices.DeleteFunc(slices.Clone(calls), func(e callCount) bool { return !around[e.parent] || !around[e.child] })
+	}
+	c.Hidden = len(c.Services) - len(shown)
+	if len(shown) > maxBoxes {
 		return // the tables say it better
 	}
-	places := c.drawBoxes(layers(c.Services, calls))
+	for i := range shown {
+		if shown[i].Name != c.Focus {
+			shown[i].Link = page + "?" + url.Values{"focus": {shown[i].Name}}.Encode()
+		}
+	}
+	places := c.drawBoxes(shown, layers(shown, calls), calls)
 	most := 1
 	for _, call := range calls {
 		most = max(most, call.count)
@@ -96,7 +124,7 @@ func (c *servicesContent) draw(calls []callCount) {
 		to, knownToo := places[call.child]
 		switch {
 		case !known || !knownToo:
-		case to.X == from.X+boxWidth+gapX:
+		case to.X > from.X:
 			c.Arrows = append(c.Arrows, forth(from, to, call, most))
 		default:
 			c.Height += 14
@@ -106,10 +134,10 @@ func (c *servicesContent) draw(calls []callCount) {
 }
 
 // drawBoxes places each service in its column and returns the boxes by name.
-func (c *servicesContent) drawBoxes(layer map[string]int) map[string]box {
+func (c *servicesContent) drawBoxes(shown []serviceRow, layer map[string]int, calls []callCount) map[string]box {
 	var columns [][]serviceRow
 	rows := 0
-	for _, svc := range c.Services {
+	for _, svc := range shown {
 		l := layer[svc.Name]
 		for len(columns) <= l {
 			columns = append(columns, nil)
@@ -117,6 +145,7 @@ func (c *servicesContent) drawBoxes(layer map[string]int) map[string]box {
 		columns[l] = append(columns[l], svc)
 		rows = max(rows, len(columns[l]))
 	}
+	uncross(columns, calls)
 	c.Width = 2*margin + len(columns)*boxWidth + max(len(columns)-1, 0)*gapX
 	c.Height = 2*margin + rows*boxHeight + max(rows-1, 0)*gapY
 	places := map[string]box{}
@@ -126,7 +155,7 @@ func (c *servicesContent) drawBoxes(layer map[string]int) map[string]box {
 			b := box{
 				Name: svc.Name, Short: short(svc.Name, 19), Color: svc.Color, Link: svc.Link,
 				X: margin + l*(boxWidth+gapX), Y: top + k*(boxHeight+gapY), Width: boxWidth, Height: boxHeight,
-				Text: plural(svc.Spans, "span"), Failed: svc.Failed > 0,
+				Text: plural(svc.Spans, "span"), Failed: svc.Failed > 0, Focus: svc.Name == c.Focus,
 			}
 			if svc.Failed > 0 {
 				b.Text += ", " + percent(svc.Failed, svc.Spans) + " failed"
@@ -186,7 +215,7 @@ func newArrow(call callCount, most int) arrow {
 	a := arrow{
 		Title:  call.parent + " calls " + call.child + " " + plural(call.count, "time") + ", " + percent(call.failed, call.count) + " failed",
 		Label:  showCount(call.count),
-		Failed: call.failed > 0,
+		Class:  errorClass(call.failed, call.count),
 		Weight: decimal(1.2 + 2.3*float64(call.count)/float64(most)),
 	}
 	if call.failed > 0 {
@@ -197,12 +226,13 @@ func newArrow(call callCount, most int) arrow {
 
 const arrowHead = 6
 
-// forth goes to the next column.
+// forth goes to a column further right.
 func forth(from, to box, call callCount, most int) arrow {
 	a := newArrow(call, most)
 	x1, y1 := from.X+from.Width, from.Y+from.Height/2
 	x2, y2 := to.X-arrowHead, to.Y+to.Height/2
-	a.Path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1+gapX/2, y1, x2-gapX/2, y2, x2, y2)
+	bend := (x2 - x1) / 2
+	a.Path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1+bend, y1, x2-bend, y2, x2, y2)
 	a.LabelX, a.LabelY = x1+(x2-x1)*576/1000, y1+(y2-y1)*648/1000+4 // on the curve, beyond where others cross it
 	return a
 }

@@ -159,10 +159,40 @@ func TestCallGraphHoldsCirclesAndManyServices(t *testing.T) {
 	}
 }
 
+func TestServicesNearOne(t *testing.T) {
+	v := newView(t, Config{})
+	for n := range uint64(30) { // a chain
+		put(t, v, fmt.Sprint("s", n), model.Span{TraceID: id(1), SpanID: n + 1, ParentID: n, Name: "a", Start: noon})
+	}
+	for depth, want := range map[string]int{"1": 3, "2": 5, "3": 7, "x": 5} {
+		page := get(t, v, "/debug/traces/services?focus=s10&depth="+depth)
+		if n := strings.Count(page, `class="box `); n != want {
+			t.Errorf("depth %s: %d boxes, want %d", depth, n, want)
+		}
+	}
+	if n := strings.Count(get(t, v, "/debug/traces/services?focus=nobody"), `class="box `); n != 30 {
+		t.Errorf("near a service that is not here: %d boxes", n)
+	}
+}
+
+// Two columns whose order by name crosses every arrow are drawn without one that crosses.
+func TestServicesAreOrderedToFewCrossings(t *testing.T) {
+	c := servicesContent{Services: []serviceRow{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "x"}, {Name: "y"}, {Name: "z"}}}
+	one := edge{count: 1}
+	c.draw([]callCount{{edgeKey{"a", "z"}, one}, {edgeKey{"b", "y"}, one}, {edgeKey{"c", "x"}, one}}, "services")
+	at := map[string]int{}
+	for _, b := range c.Boxes {
+		at[b.Name] = b.Y
+	}
+	if at["a"] != at["z"] || at["b"] != at["y"] || at["c"] != at["x"] {
+		t.Errorf("the arrows cross: %v", at)
+	}
+}
+
 func TestLabelsOfCrossingCallsStandApart(t *testing.T) {
 	c := servicesContent{Services: []serviceRow{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}}}
 	c.draw([]callCount{{edgeKey{"a", "c"}, edge{count: 1}}, {edgeKey{"a", "d"}, edge{count: 1}},
-		{edgeKey{"b", "c"}, edge{count: 1}}, {edgeKey{"b", "d"}, edge{count: 1}}})
+		{edgeKey{"b", "c"}, edge{count: 1}}, {edgeKey{"b", "d"}, edge{count: 1}}}, "services")
 	const lineHeight = 14
 	for i, a := range c.Arrows {
 		for _, b := range c.Arrows[:i] {

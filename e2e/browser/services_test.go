@@ -1,0 +1,34 @@
+package browser_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+func TestServicesOfALargeSystem(t *testing.T) {
+	chromium(t)
+	m := serveMemory(t)
+	id := 0
+	for n := range 25 {
+		for _, callee := range []int{2*n + 1, 2*n + 2, (n*7 + 3) % 25} {
+			if callee > n && callee < 25 {
+				id += 2
+				m.send(fmt.Sprintf("service-%02d", n), spanAt(id, id, 0, "call", 0, 9))
+				s := spanAt(id, id+1, id, "answer", 1, 7)
+				if callee%6 == 0 {
+					s = failedSpan(s, "no")
+				}
+				m.send(fmt.Sprintf("service-%02d", callee), s)
+			}
+		}
+	}
+	p := open(t, m.URL)
+	p.goTo("services")
+	p.until("the graph", `document.querySelectorAll("#graph .box").length === 25 && document.querySelector("#graph .arrow.failed")`)
+	p.shoot("services-25")
+	p.run("focus", chromedp.Click(chromedp.CSS(`#graph .box:nth-of-type(5)`)))
+	p.until("what is near it", `location.search.includes("focus=") && document.querySelectorAll("#graph .box").length < 25 && document.querySelector("#graph .box.focus")`)
+	p.shoot("services-focus")
+}
