@@ -83,8 +83,8 @@ func TestB3IsAnsweredInB3(t *testing.T) {
 	}
 }
 
-// TestForwardedB3IsLeftAlone keeps X-B3-* that the application forwards by hand, if they belong to the same trace and the
-// kit writes no B3. Those of another trace are stale.
+// TestForwardedB3IsLeftAlone keeps X-B3-* that the application forwards by hand, if they belong to the same trace and
+// the kit writes no B3. Those of another trace are stale.
 func TestForwardedB3IsLeftAlone(t *testing.T) {
 	p := newPropagator(t, carrier.Config{})
 	sc := extract(t, p, headers("traceparent", someTraceparent))

@@ -2,9 +2,7 @@ package carrier
 
 import (
 	"net/url"
-	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // baggageReader collects the baggage of one carrier, over all styles, within the limits.
@@ -77,62 +75,6 @@ func (b *baggageReader) addMember(member string) bool {
 	b.fromW3C = true
 	b.setProperties(key, decoded, properties)
 	return true
-}
-
-// setProperties keeps the properties of an item, instead of those of an earlier item with its key.
-func (b *baggageReader) setProperties(key, value, text string) {
-	b.properties = slices.DeleteFunc(b.properties, func(p property) bool { return p.key == key })
-	text, dropped := checkProperties(trimSpace(text))
-	b.p.counts[baggageProperty].Add(uint64(dropped))
-	if text != "" {
-		b.properties = append(b.properties, property{key, value, text})
-	}
-}
-
-// checkProperties returns the properties in text that are well formed, without optional white space, and how many are
-// not. It allocates only if the text has either.
-func checkProperties(text string) (kept string, dropped int) {
-	clean := true
-	for rest, more := text, text != ""; more; {
-		var one string
-		one, rest, more = strings.Cut(rest, ";")
-		trimmed := trimProperty(one)
-		clean = clean && trimmed == one && validProperty(one)
-	}
-	if clean {
-		return text, 0
-	}
-	var b strings.Builder
-	b.Grow(len(text))
-	for one := range strings.SplitSeq(text, ";") {
-		if one = trimProperty(one); one == "" {
-			continue
-		}
-		if !validProperty(one) {
-			dropped++
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte(';')
-		}
-		b.WriteString(one)
-	}
-	return b.String(), dropped
-}
-
-// trimProperty cuts the optional white space around a property, its key and its value.
-func trimProperty(s string) string {
-	s = trimSpace(s)
-	key, value, ok := strings.Cut(s, "=")
-	if k, v := trimSpace(key), trimSpace(value); ok && len(k)+len(v)+1 < len(s) {
-		return k + "=" + v
-	}
-	return s
-}
-
-func validProperty(s string) bool {
-	key, value, _ := strings.Cut(s, "=")
-	return isToken(key) && isBaggageValue(value)
 }
 
 // readPrefixed reads the items that have a key each. A header carrier spells keys its own way, so they are turned to
@@ -294,25 +236,4 @@ func (p *Propagator) allows(key string, direction func(string) bool) (ok bool) {
 		}
 	}()
 	return (p.baggage.Allow == nil || p.baggage.Allow(key)) && (direction == nil || direction(key))
-}
-
-// validUTF8 returns s with U+FFFD for each byte that is not UTF-8, as https://www.w3.org/TR/baggage/#value has it, or for
-// each run of such bytes if the result would be longer than baggage can be.
-func validUTF8(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	size := 0
-	for _, r := range s {
-		size += utf8.RuneLen(r)
-	}
-	if size > maxBaggageBytes {
-		return strings.ToValidUTF8(s, "\uFFFD")
-	}
-	var b strings.Builder
-	b.Grow(size)
-	for _, r := range s {
-		b.WriteRune(r)
-	}
-	return b.String()
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// addLines adds the lines of a baggage header that others wrote, without the members that must not be passed on. It does
-// not read what exceeds the limits: then the span's items are not sent, and there is nothing to merge.
+// addLines adds the lines of a baggage header that others wrote, without the members that must not be passed on. It
+// does not read what exceeds the limits: then the span's items are not sent, and there is nothing to merge.
 func (f *found) addLines(o *outgoing, v values) {
 	for line := range v.each {
 		if f.bytes+len(line) > maxBaggageBytes {
@@ -109,9 +109,9 @@ func filterMembers(line string, keep func(member string) bool) string {
 	return trimSpace(b.String())
 }
 
-// writeList writes the baggage header: the lines of others, without the members that the kit's items replace, and those
-// items. Lines that do not parse stay as they are, and the kit's items are then a line of their own, where a carrier has
-// lines.
+// writeList writes the baggage header: the lines of others, without the members that the kit's items replace, and
+// those items. Lines that do not parse stay as they are, and the kit's items are then a line of their own, where a
+// carrier has lines.
 func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
 	p := o.p
 	if found.hasJaeger {

@@ -68,7 +68,8 @@ func (it *item) setEscapedSize() {
 }
 
 // fit cuts o.items to what the limits leave beside what others wrote, which comes first and is never cut. It returns
-// the styles to write: all if all items fit in all of them together, else only the first, which is W3C's if that is on.
+// the styles to write: all if all items fit in all of them together, else only the first, which is W3C's if that is
+// on.
 func (o *outgoing) fit(found *found, plain bool) styleSet {
 	p, styles := o.p, o.p.stylesOut
 	o.cut(found, styles.has(W3CBaggage))

@@ -56,7 +56,8 @@ func TestExtractBaggage(t *testing.T) {
 	}
 }
 
-// Whatever the middleware of a service reads goes out again as it came in, but for keys of which uberctx- loses the case.
+// Whatever the middleware of a service reads goes out again as it came in, but for keys of which uberctx- loses the
+// case.
 func TestBaggageRoundTrip(t *testing.T) {
 	awkward := items{"userId": "a b,c;d=é\"\\\x00\r\n%41+", "empty": "", "semi;colon": "x", "user id": "x", "": "x", "nö": "x", "a!b": "y", "userid2": "\xff"}
 	kept := items{"userId": awkward["userId"], "empty": "", "a!b": "y", "userid2": "\xff"}

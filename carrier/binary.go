@@ -18,7 +18,7 @@ const (
 // binaryCodec is p for opentracing.Binary, in jaeger-client-go's layout: ids, flags and baggage, big-endian.
 type binaryCodec struct{ p *Propagator }
 
-// Extract reads exactly one context. Whatever the bytes say, it allocates no more than the baggage limits allow.
+// Extract reads exactly one context. Whatever the bytes are, it allocates no more than the baggage limits admit.
 func (c binaryCodec) Extract(carrier any) (jaeger.SpanContext, error) {
 	r, ok := carrier.(io.Reader)
 	if !ok {

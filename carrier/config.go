@@ -14,7 +14,7 @@ type BaggageStyle uint8
 const (
 	W3CBaggage    BaggageStyle = iota // the baggage header, which keeps the case of keys and any value
 	JaegerBaggage                     // uberctx-KEY headers, with keys in lower case, and jaeger-baggage on the way in
-	PrefixBaggage                     // baggage-KEY headers, as Sleuth and Jaeger clients with B3 write them: never escaped
+	PrefixBaggage                     // baggage-KEY headers of Sleuth and of Jaeger clients with B3, never escaped
 	baggageStyles
 )
 
@@ -31,7 +31,7 @@ func (b BaggageStyle) String() string {
 // field is the field of the keys of a style that has one for each item.
 func (b BaggageStyle) field() field { return uberctx + field(b-JaegerBaggage) }
 
-// Config says what a [Propagator] reads and writes. The zero value reads all formats and writes W3C and Jaeger.
+// Config is what a [Propagator] reads and writes. The zero value reads all formats and writes W3C and Jaeger.
 type Config struct {
 	// Extract lists the formats to read: the first valid one is the parent. nil: W3C, Jaeger, B3, B3Multi. Empty: none.
 	// Either of B3 and B3Multi stands for both.
@@ -50,7 +50,7 @@ type Config struct {
 	Decide func(jaeger.TraceID) bool
 }
 
-// Baggage says which baggage items travel. The limits hold over all styles together, on the way in and out; items
+// Baggage is which baggage items travel. The limits hold over all styles together, on the way in and out; items
 // that exceed one are dropped, not the request.
 //
 // On the way out, items that others have written to the same carrier stay, come first, and are never dropped. If the

@@ -9,11 +9,11 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// CustomFormat is a format of one's own, for neighbours that speak none of the built-in ones. Its methods may be called
-// concurrently. If one panics, the call counts as one that found or wrote nothing.
+// CustomFormat is a format of one's own, for neighbours that speak none of the built-in ones. Its methods may be
+// called concurrently. If one panics, the call counts as one that found or wrote nothing.
 //
-// Keys that end in -bin are binary, as in gRPC: get returns and set takes the bytes themselves. In metadata they travel
-// as they are, elsewhere in base64.
+// Keys that end in -bin are binary, as in gRPC: get returns and set takes the bytes themselves. In metadata they
+// travel as they are, elsewhere in base64.
 type CustomFormat interface {
 	// Name is what [Stats] counts the format's contexts under.
 	Name() string

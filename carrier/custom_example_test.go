@@ -33,7 +33,8 @@ func (otTracer) Inject(sc jaeger.SpanContext, set func(key, value string)) {
 	set("ot-tracer-sampled", strconv.FormatBool(sc.IsSampled()))
 }
 
-// grpcTraceBin is the format of OpenCensus over gRPC, which Dapr speaks: version 0, then fields, each a number and bytes.
+// grpcTraceBin is the format of OpenCensus over gRPC, which Dapr speaks: version 0, then fields, each a number and
+// bytes.
 type grpcTraceBin struct{}
 
 const grpcTraceBinLength = 29

@@ -10,7 +10,7 @@ import (
 	"github.com/uber/jaeger-client-go/utils"
 )
 
-// DebugPolicy says what a caller's debug flag, in any format, and its jaeger-debug-id may do. The zero value ignores
+// DebugPolicy is what a caller's debug flag, in any format, and its jaeger-debug-id may do. The zero value ignores
 // them: the flag's trace stays sampled as the caller decided, and the id starts nothing.
 type DebugPolicy struct{ perSecond float64 }
 
@@ -20,7 +20,8 @@ func IgnoreDebug() DebugPolicy { return DebugPolicy{} }
 // AllowDebug obeys every debug flag and id. Anybody who can send a request can then have a trace recorded.
 func AllowDebug() DebugPolicy { return DebugPolicy{math.Inf(1)} }
 
-// LimitDebug obeys up to perSecond debug flags and ids a second, after a first burst of as many, and ignores the rest.
+// LimitDebug obeys up to perSecond debug flags and ids a second, after a first burst of as many, and ignores the
+// rest.
 func LimitDebug(perSecond float64) DebugPolicy { return DebugPolicy{perSecond} }
 
 // String returns "ignore", "allow" or the rate.
@@ -41,7 +42,7 @@ func (d DebugPolicy) check() string {
 	return ""
 }
 
-// allowFunc returns a function that says whether to obey one more debug request.
+// allowFunc returns a function that reports whether to obey one more debug request.
 func (d DebugPolicy) allowFunc() func() bool {
 	switch {
 	case !(d.perSecond > 0):
@@ -53,7 +54,7 @@ func (d DebugPolicy) allowFunc() func() bool {
 	return func() bool { return limiter.CheckCredit(1) }
 }
 
-// debugID returns the jaeger-debug-id to obey, or "". A B3 debug state without ids asks for the same.
+// debugID returns the jaeger-debug-id to obey, or "". A B3 debug state without ids has the same effect.
 func (in *incoming) debugID() string {
 	if in.parent.debug {
 		return "b3"
@@ -73,8 +74,8 @@ func (in *incoming) debugID() string {
 	return id
 }
 
-// debugMarker sets what jaeger-client-go sets only by itself: the debug flag, when a span is forced to be sampled, and
-// the debug id, when it reads one. Its tracer reports nothing.
+// debugMarker sets what jaeger-client-go sets only by itself: the debug flag, when a span is forced to be sampled,
+// and the debug id, when it reads one. Its tracer reports nothing.
 type debugMarker struct {
 	tracer opentracing.Tracer
 	reader jaeger.Extractor

@@ -7,8 +7,8 @@ import (
 )
 
 // refusals are the baggage items of an incoming request that its span did not get because the caller is not trusted
-// with them. A proxy copies the headers of the request to the one that it sends. Inject merges with the baggage that it
-// finds there, and must not merge these.
+// with them. A proxy copies the headers of the request to the one that it sends. Inject merges with the baggage that
+// it finds there, and must not merge these.
 type refusals struct {
 	list  []pair // key and value as they came; a member of a header that lists items has no key
 	bytes int
@@ -45,10 +45,10 @@ func (p *Propagator) refuses(s *state, field, value, key string) bool {
 // filters reports whether the application refuses some of the items that come in.
 func (p *Propagator) filters() bool { return p.baggage.Allow != nil || p.baggage.AllowIn != nil }
 
-// Untrusted wraps the headers of an incoming request whose caller is not trusted, in any type of carrier. Injecting the
-// context of the root span that such a request starts into it writes nothing: it makes [Propagator.Inject] leave out the
-// baggage in the headers wherever it finds the same items in those of an outgoing request, to which a proxy has copied
-// them. It is injected before anything else in the new trace, by any tracer that has the Propagator.
+// Untrusted wraps the headers of an incoming request whose caller is not trusted, in any type of carrier. Injecting
+// the context of the root span that such a request starts into it writes nothing: it makes [Propagator.Inject] leave
+// out the baggage in the headers wherever it finds the same items in those of an outgoing request, to which a proxy
+// has copied them. It is injected before anything else in the new trace, by any tracer that has the Propagator.
 type Untrusted struct{ Carrier any }
 
 // distrust is Inject for [Untrusted].

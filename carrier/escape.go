@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"strings"
+	"unicode/utf8"
 )
 
 const upperDigits = "0123456789ABCDEF"
@@ -59,3 +60,24 @@ func escape(s string, n int) string {
 
 // isPlainHeader reports whether s reaches the other side as it is in a header of HTTP and gRPC, without any escape.
 func isPlainHeader(s string) bool { return printable(s) && trimSpace(s) == s }
+
+// validUTF8 returns s with U+FFFD for each byte that is not UTF-8, as https://www.w3.org/TR/baggage/#value has it, or
+// for each run of such bytes if the result would be longer than baggage can be.
+func validUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	size := 0
+	for _, r := range s {
+		size += utf8.RuneLen(r)
+	}
+	if size > maxBaggageBytes {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, r := range s {
+		b.WriteRune(r)
+	}
+	return b.String()
+}

@@ -9,6 +9,9 @@ import (
 
 // extractFrom reads carrier. Values of baggage keys with a prefix are not unescaped if plain.
 func (p *Propagator) extractFrom(carrier any, plain bool) (jaeger.SpanContext, error) {
+	if c, ok := carrier.(Copy); ok {
+		return p.copyOf(c.Context), nil
+	}
 	in := incoming{p: p}
 	if err := in.src.open(p, carrier, p.reads); err != nil {
 		return jaeger.SpanContext{}, err
@@ -37,8 +40,8 @@ type incoming struct {
 	state   state
 }
 
-// readFormats takes the first valid context. A later one of the same trace adds what the first could not say; one of
-// another trace is a conflict.
+// readFormats takes the first valid context. A later one of the same trace adds what the first could not express; one
+// of another trace is a conflict.
 func (in *incoming) readFormats() {
 	for _, f := range in.p.extract {
 		if in.src.has&formatTable[f].fields == 0 {

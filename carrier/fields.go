@@ -66,8 +66,8 @@ func (n *keyName) in(canonical bool) string {
 	return n.lower
 }
 
-// keyTable finds the field that a key names, in any letter case. Extract classifies every key of every request, so the
-// table first tells nearly all other keys apart by their length and first letters, without comparing them.
+// keyTable finds the field that a key names, in any letter case. Extract classifies every key of every request, so
+// the table first excludes nearly all other keys by their length and first letters, without comparing them.
 type keyTable struct {
 	// lengths has a bit for each length of a managed key, by the key's first letter. Keys that a prefix begins can have
 	// any length above the prefix's. letters has a bit for each value of nextLetters. Of letters, only the lower five
@@ -161,7 +161,8 @@ func (t *keyTable) check() (wrong []string) {
 	for _, name := range all {
 		switch {
 		case !isMetadataKey(name.lower) || len(name.lower) < 2 || len(name.lower) >= maxKeyLength:
-			wrong = append(wrong, fmt.Sprintf("%q is no name of 2 to %d bytes for a header of HTTP and gRPC", name.lower, maxKeyLength-1))
+			wrong = append(wrong, fmt.Sprintf("%q is no name of 2 to %d bytes for a header of HTTP and gRPC",
+				name.lower, maxKeyLength-1))
 		case seen[name.lower]:
 			wrong = append(wrong, fmt.Sprintf("the header %s has two meanings", name.lower))
 		}

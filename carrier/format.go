@@ -19,8 +19,8 @@ const (
 )
 
 // formatTable is what is known of each format besides how to read and write it. A new format is a file format_*.go, a
-// constant, a row here and a case in each of the two switches below. The switches are no functions in the table because
-// a call through a variable would move the carrier and the text that is written to the heap on each request.
+// constant, a row here and a case in each of the two switches below. The switches are no functions in the table
+// because a call through a variable would move the carrier and the text that is written to the heap on each request.
 var formatTable = [formats]struct {
 	name   string
 	fields fieldSet // all keys
@@ -33,7 +33,7 @@ var formatTable = [formats]struct {
 	B3Multi: {"b3multi", b3MultiFields, b3TraceID, b3SpanID},
 }
 
-// read returns what format f says. It is not ok if there is nothing, or nothing valid.
+// read returns the context in format f. It is not ok if there is nothing, or nothing valid.
 func (in *incoming) read(f Format) (r remote, ok bool) {
 	switch f {
 	case W3C:

@@ -70,7 +70,8 @@ func parseTraceparent(s string) (r remote, ok bool) {
 }
 
 // parseTracestate joins the lines of a tracestate, without blanks and empty members. It is all or nothing, as
-// https://www.w3.org/TR/trace-context-2/#tracestate-header has it. It allocates only if the result is no line as it came.
+// https://www.w3.org/TR/trace-context-2/#tracestate-header has it. It allocates only if the result is no line as it
+// came.
 func parseTracestate(lines *values) (state string, ok bool) {
 	members, clean, ok := checkTracestate(lines.first, 0)
 	for _, line := range lines.more {

@@ -14,7 +14,8 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// FuzzExtract reads any headers, one to a line, from every carrier. What comes of them starts a span and goes out legal.
+// FuzzExtract reads any headers, one to a line, from every carrier. What comes of them starts a span and goes out
+// legal.
 func FuzzExtract(f *testing.F) {
 	for _, c := range w3cCases {
 		var b strings.Builder

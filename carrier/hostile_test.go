@@ -187,8 +187,8 @@ func TestHostileBaggagePassedOn(t *testing.T) {
 	}
 }
 
-// A proxy copies the headers of a hostile request to the one that it sends, and injects. The map and the lists in it are
-// the proxy's own.
+// A proxy copies the headers of a hostile request to the one that it sends, and injects. The map and the lists in it
+// are the proxy's own.
 func TestHostileHeadersProxied(t *testing.T) {
 	strict := newPropagator(t, carrier.Config{Baggage: notRole})
 	propagators := hostilePropagators(t)

@@ -171,8 +171,8 @@ func (o *outgoing) cleanB3(t *target) {
 	}
 }
 
-// AppendPairs appends what Inject would write into an empty [Multi] to kv, as key, value, key, value, each key once, and
-// returns it: for metadata.AppendToOutgoingContext of gRPC.
+// AppendPairs appends what Inject would write into an empty [Multi] to kv, as key, value, key, value, each key once,
+// and returns it: for metadata.AppendToOutgoingContext of gRPC.
 func (p *Propagator) AppendPairs(kv []string, sc jaeger.SpanContext) []string {
 	t := target{pairs: kv, first: len(kv), metadata: true}
 	p.injectTo(sc, &t, false)

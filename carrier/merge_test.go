@@ -80,8 +80,8 @@ func TestInjectMergesInWriters(t *testing.T) {
 	}
 }
 
-// TestInjectKeepsPrefixedBaggage keeps items of others that have a key each. Ours replaces one with the same key in any
-// spelling.
+// TestInjectKeepsPrefixedBaggage keeps items of others that have a key each. Ours replaces one with the same key in
+// any spelling.
 func TestInjectKeepsPrefixedBaggage(t *testing.T) {
 	styles := []carrier.BaggageStyle{carrier.JaegerBaggage, carrier.PrefixBaggage}
 	p := newPropagator(t, carrier.Config{Baggage: carrier.Baggage{Styles: styles}})
@@ -208,7 +208,8 @@ func TestLawfulOctetsAreNotEscaped(t *testing.T) {
 	}
 }
 
-// TestStylesFromEveryCarrier reads a style that is on beside any parent, or none, from every carrier, with one result.
+// TestStylesFromEveryCarrier reads a style that is on beside any parent, or none, from every carrier, with one
+// result.
 func TestStylesFromEveryCarrier(t *testing.T) {
 	styles := []carrier.BaggageStyle{carrier.W3CBaggage, carrier.JaegerBaggage, carrier.PrefixBaggage}
 	baggage := []string{"baggage", "w=1", "uberctx-Tenant", "a%20b", "baggage-user", "a%20b", "jaeger-baggage", "j=1"}

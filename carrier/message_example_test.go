@@ -9,7 +9,8 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// newMessageTracer returns a tracer that writes uber-trace-id alone, and the context of a span with an item of baggage.
+// newMessageTracer returns a tracer that writes uber-trace-id alone, and the context of a span with an item of
+// baggage.
 func newMessageTracer() (opentracing.Tracer, opentracing.SpanContext) {
 	list := []carrier.Format{carrier.Jaeger}
 	p, err := carrier.New(carrier.Config{Extract: list, Inject: list})

@@ -8,12 +8,13 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// Propagator reads and writes span contexts as its [Config] says. It is a [jaeger.Extractor] and [jaeger.Injector] for
+// Propagator reads and writes span contexts by its [Config]. It is a [jaeger.Extractor] and [jaeger.Injector] for
 // [opentracing.HTTPHeaders] and may be used concurrently. Make one with [New].
 //
-// Carriers: [http.Header], [opentracing.HTTPHeadersCarrier], [Multi], [opentracing.TextMapCarrier], [List], [Table], and
-// any other [opentracing.TextMapReader] and [opentracing.TextMapWriter]. A writer that also is a reader can have the
-// baggage of others in it, which is kept, and if it has a method Del(key string), keys that are stale are removed from it.
+// Carriers: [http.Header], [opentracing.HTTPHeadersCarrier], [Multi], [opentracing.TextMapCarrier], [List], [Table],
+// and any other [opentracing.TextMapReader] and [opentracing.TextMapWriter]. A writer that also is a reader can have
+// the baggage of others in it, which is kept, and if it has a method Del(key string), keys that are stale are removed
+// from it.
 type Propagator struct {
 	extract, inject     []Format
 	stylesIn, stylesOut styleSet
@@ -38,8 +39,8 @@ var (
 )
 
 // TracerOptions registers p with [jaeger.NewTracer] for [opentracing.HTTPHeaders], [opentracing.TextMap] and
-// [opentracing.Binary]. TextMap differs in that baggage with a key for each item is not escaped, whatever the carrier.
-// Binary is jaeger-client-go's own layout, read within p's limits.
+// [opentracing.Binary]. TextMap differs in that baggage with a key for each item is not escaped, whatever the
+// carrier. Binary is jaeger-client-go's own layout, read within p's limits.
 func (p *Propagator) TracerOptions() []jaeger.TracerOption {
 	return Options(p, jaeger.TracerOptions.Injector, jaeger.TracerOptions.Extractor)
 }
@@ -71,9 +72,9 @@ func (p *Propagator) Extract(carrier any) (jaeger.SpanContext, error) {
 }
 
 // Inject writes sc into carrier. It replaces the keys of all formats that p reads or writes, in any letter case, so
-// that nothing of an earlier context stays. Baggage that others wrote stays, merged with sc's, whose items win. X-B3-* of
-// the same trace stay, too, if p writes no B3. Lists of values are replaced, never written to, so that carrier may be a
-// shallow copy. Every key and value that Inject writes is a legal header for net/http and gRPC.
+// that nothing of an earlier context stays. Baggage that others wrote stays, merged with sc's, whose items win.
+// X-B3-* of the same trace stay, too, if p writes no B3. Lists of values are replaced, never written to, so that
+// carrier may be a shallow copy. Every key and value that Inject writes is a legal header for net/http and gRPC.
 func (p *Propagator) Inject(sc jaeger.SpanContext, carrier any) error {
 	return p.injectInto(sc, carrier, false)
 }
@@ -84,8 +85,8 @@ func (p *Propagator) Manages(key string) bool {
 	return f == custom || f != unmanaged && p.manages.has(f)
 }
 
-// SpanHeaders returns the headers in which Inject writes the id of the span, spelled as [http.Header] has them. If p is
-// nil, they are those of all built-in formats with their default names. The result must not be changed.
+// SpanHeaders returns the headers in which Inject writes the id of the span, spelled as [http.Header] has them. If p
+// is nil, they are those of all built-in formats with their default names. The result must not be changed.
 func (p *Propagator) SpanHeaders() []string {
 	if p == nil {
 		return defaultSpanHeaders

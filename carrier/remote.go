@@ -2,7 +2,7 @@ package carrier
 
 import "github.com/uber/jaeger-client-go"
 
-// decision is what a caller says about sampling.
+// decision is a caller's decision about sampling.
 type decision uint8
 
 const (
@@ -15,7 +15,7 @@ const (
 type remote struct {
 	trace    jaeger.TraceID
 	span     jaeger.SpanID
-	parent   jaeger.SpanID // 0 if the format does not tell
+	parent   jaeger.SpanID // 0 if the format has none
 	sampling decision
 	debug    bool
 	firehose bool
@@ -33,7 +33,7 @@ func remoteOf(sc jaeger.SpanContext) remote {
 	}
 }
 
-// merge adds what other says and r's format could not. It returns false if other belongs to another trace.
+// merge adds what other has and r's format could not express. It returns false if other belongs to another trace.
 func (r *remote) merge(other *remote) (sameTrace bool) {
 	if r.trace != other.trace {
 		return false

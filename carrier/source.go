@@ -9,8 +9,8 @@ import (
 )
 
 // source is a carrier that is being read. All keys are looked at once, whatever the type of the carrier, because keys
-// may have any spelling and those of some baggage are known only by their prefix. On a map of a request's size that is
-// also faster than looking up each of a dozen names.
+// may have any spelling and those of some baggage are known only by their prefix. On a map of a request's size that
+// is also faster than looking up each of a dozen names.
 type source struct {
 	p       *Propagator
 	headers map[string][]string
@@ -102,8 +102,8 @@ func (s *source) join(f field, list []string) {
 	}
 }
 
-// most is how many values besides the first are collected of a field: for one that is no list, enough to see that there
-// are two.
+// most is how many values besides the first are collected of a field: for one that is no list, enough to see that
+// there are two.
 func (f field) most() int {
 	if listFields.has(f) {
 		return maxLines

@@ -79,11 +79,37 @@ func (p *Propagator) TraceState(sc jaeger.SpanContext) string {
 	return ""
 }
 
-// Continue passes on to root, the context of a new span that starts a trace, what [Propagator.Extract] kept besides the
-// items of parent, which has baggage but no ids. A tracer does not: the new trace shares no state with its parent.
-// Continue is called before anything is injected in the new trace.
+// Continue passes on to root, the context of a new span that starts a trace, what [Propagator.Extract] kept besides
+// the items of parent, which has baggage but no ids. A tracer does not: the new trace shares no state with its
+// parent. Continue is called before anything is injected in the new trace.
 func (p *Propagator) Continue(root, parent jaeger.SpanContext) {
 	if s := p.stateOf(parent); s != nil && root.IsValid() && !parent.IsValid() {
 		p.attach(root, &state{properties: s.properties, refused: s.refused})
 	}
+}
+
+// Copy is a carrier that a context is extracted from as it is, with all that came with it. The copy shares no sampling
+// state with the original, so that spans can be started below the two in parallel: jaeger-client-go writes to the state
+// of a remote parent without a lock.
+type Copy struct{ Context jaeger.SpanContext }
+
+func (p *Propagator) copyOf(sc jaeger.SpanContext) jaeger.SpanContext {
+	if !sc.IsValid() { // each span below it starts a trace with a state of its own
+		return sc
+	}
+	var items map[string]string
+	sc.ForeachBaggageItem(func(k, v string) bool {
+		if items == nil {
+			items = map[string]string{}
+		}
+		items[k] = v
+		return true
+	})
+	in := incoming{p: p, parent: remoteOf(sc)}
+	in.parent.debug = in.parent.debug && p.marker != nil
+	copied := in.spanContext(items)
+	if s := p.stateOf(sc); s != nil {
+		p.attach(copied, s)
+	}
+	return copied
 }

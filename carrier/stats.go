@@ -12,11 +12,11 @@ type Stats struct {
 	Conflict          uint64            // valid contexts that name another trace than the parent
 	TraceStateDropped uint64            // tracestates that are malformed or over a limit
 	BaggageMalformed  uint64            // items with a key that is no token, or a value that is not encoded as it must be
-	BaggageOverLimit  uint64            // items over MaxItems or MaxBytes; a header of which the rest is unread counts once
+	BaggageOverLimit  uint64            // items over a limit; a header of which the rest is unread counts once
 	BaggageDenied     uint64            // items that an Allow function refused
 	BaggageProperty   uint64            // malformed properties of items; the items are kept
 	BaggageUnsendable uint64            // items that no style that is written can hold: gRPC allows fewer keys than HTTP
-	BaggageOneStyle   uint64            // calls with baggage in one style alone, because all styles together exceed MaxBytes
+	BaggageOneStyle   uint64            // calls with baggage in one style, because all together exceed MaxBytes
 	DebugIgnored      uint64            // debug flags and ids that are malformed, too long or not obeyed
 	HookPanic         uint64            // panics of Allow functions, Decide and custom formats
 }

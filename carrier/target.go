@@ -18,7 +18,7 @@ type target struct {
 	canonical bool     // keys are spelled as net/http does, else in lower case
 	metadata  bool     // keys must be legal in gRPC metadata
 	lists     []string
-	keys      *keyTable // tells which keys of a writer matter
+	keys      *keyTable // of the Propagator
 }
 
 // openTarget returns carrier for writing. In plain text any key is legal.

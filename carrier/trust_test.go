@@ -146,3 +146,33 @@ func TestContinue(t *testing.T) {
 		t.Errorf("sent %q", got)
 	}
 }
+
+// TestCopy has all that the original brought, and a sampling state of its own.
+func TestCopy(t *testing.T) {
+	tracer, p := newTracer(t, carrier.Config{Baggage: notRole, Debug: carrier.AllowDebug()})
+	for _, pairs := range [][]string{
+		{"b3", someTrace + "-" + someSpan + "-d", "baggage", "a=1;p,role=admin"},
+		{"traceparent", someTraceparent, "tracestate", "x=y", "uberctx-b", "2"},
+		{"traceparent", "00-" + someTrace + "-" + someSpan + "-00"},
+		{"baggage", "a=1"},
+	} {
+		in := headers(pairs...)
+		original := extract(t, p, in)
+		remote, err := tracer.Extract(opentracing.HTTPHeaders, carrier.Copy{Context: original})
+		if err != nil {
+			t.Fatal(err)
+		}
+		copied := remote.(jaeger.SpanContext)
+		want, got := in.Clone(), in.Clone()
+		_ = p.Inject(original, want)
+		_ = p.Inject(copied, got)
+		if diff := cmp.Diff(want, got); diff != "" || describe(original, nil) != describe(copied, nil) {
+			t.Errorf("%q: %s", pairs, diff)
+		}
+		if child := tracer.StartSpan("x", opentracing.ChildOf(copied)).Context().(jaeger.SpanContext); original.IsValid() &&
+			(child.IsSampled() != original.IsSampled() || child.ParentID() != original.SpanID() ||
+				original.IsSamplingFinalized() != original.IsDebug()) {
+			t.Errorf("%q: child %v", pairs, child)
+		}
+	}
+}

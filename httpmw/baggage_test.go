@@ -138,7 +138,7 @@ func TestB3IsAnsweredThroughTheMiddleware(t *testing.T) {
 		} {
 			var sent http.Header
 			client := &http.Client{Transport: httpmw.Transport(tracer, record(&sent))}
-			h := httpmw.Middleware(tracer)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				out, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://a.test/", nil)
 				if err != nil {
 					t.Error(err)
@@ -147,12 +147,15 @@ func TestB3IsAnsweredThroughTheMiddleware(t *testing.T) {
 				if resp, err := client.Do(out); err == nil {
 					resp.Body.Close()
 				}
-			}))
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
-			r.Header = header
-			h.ServeHTTP(httptest.NewRecorder(), r)
-			if sent.Get(encoding) == "" || sent.Get("B3") != "" && encoding != "B3" || sent.Get("Traceparent") == "" {
-				t.Errorf("%s: caller %v, sent %v", name, header, sent)
+			})
+			untraced := httpmw.WithFilter(func(*http.Request) bool { return false }) // context still passes through
+			for _, options := range [][]httpmw.ServerOption{nil, {untraced}} {
+				r := httptest.NewRequest(http.MethodGet, "/", nil)
+				r.Header = header
+				httpmw.Middleware(tracer, options...)(handler).ServeHTTP(httptest.NewRecorder(), r)
+				if sent.Get(encoding) == "" || sent.Get("B3") != "" && encoding != "B3" || sent.Get("Traceparent") == "" {
+					t.Errorf("%s: caller %v, sent %v", name, header, sent)
+				}
 			}
 		}
 	}

@@ -188,8 +188,8 @@ func run(t *testing.T, call func(context.Context) error) {
 	}
 }
 
-// joined waits for the spans of all hops, and checks that they are one trace, each the child of the one before it: server,
-// client, server …. parent is that of the first, or "". It returns the trace id.
+// joined waits for the spans of all hops, and checks that they are one trace, each the child of the one before it:
+// server, client, server …. parent is that of the first, or "". It returns the trace id.
 func joined(t *testing.T, parent string, hops ...*hop) (trace string) {
 	t.Helper()
 	for i, h := range hops {

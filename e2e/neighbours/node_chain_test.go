@@ -100,8 +100,8 @@ func (m *nodeMiddle) callGRPC(t *testing.T, target string) func(context.Context)
 	}
 }
 
-// TestNodeNeighbours chains Node, this kit and Node, for each pair of libraries and formats, over HTTP and gRPC, sampled
-// and not: one trace, the right parents on both sides, the caller's decision, its tracestate and its baggage.
+// TestNodeNeighbours chains Node, this kit and Node, for each pair of libraries and formats, over HTTP and gRPC,
+// sampled and not: one trace, the right parents on both sides, the caller's decision, its tracestate and its baggage.
 func TestNodeNeighbours(t *testing.T) {
 	parties := startNode(t)
 	all := []carrier.Format{carrier.W3C, carrier.Jaeger, carrier.B3, carrier.B3Multi}
@@ -109,7 +109,7 @@ func TestNodeNeighbours(t *testing.T) {
 		m := startMiddle(t, sampled, carrier.Config{Inject: all})
 		for _, from := range nodeKinds {
 			for _, to := range nodeKinds {
-				c := nodeChain{parties[from.kind], m, parties[to.kind], sampled, true}
+				c := nodeChain{parties[from.kind], m, parties[to.kind], sampled}
 				name := fmt.Sprintf("%s to %s, sampled %v", from.kind, to.kind, sampled)
 				t.Run("HTTP, "+name, func(t *testing.T) { c.run(t, false) })
 				if c.from.grpc != "" && c.to.grpc != "" {
@@ -125,11 +125,12 @@ func TestNodeNeighboursByDefault(t *testing.T) {
 	parties := startNode(t)
 	m := startMiddle(t, true, carrier.Config{})
 	for _, pair := range [][2]string{
-		{"otel:w3c", "otel:jaeger"}, {"jaeger:uber", "otel:w3c"}, {"datadog:w3c", "elastic:w3c"}, {"elastic:w3c", "jaeger:uber"},
-		{"otel:b3", "datadog:b3"}, {"otel:b3multi", "brave:b3multi"}, {"brave:b3multi", "jaeger:b3"}, {"jaeger:b3", "otel:b3multi"},
+		{"otel:w3c", "otel:jaeger"}, {"jaeger:uber", "otel:w3c"}, {"datadog:w3c", "elastic:w3c"},
+		{"elastic:w3c", "jaeger:uber"}, {"otel:b3", "datadog:b3"}, {"otel:b3multi", "brave:b3multi"},
+		{"brave:b3multi", "jaeger:b3"}, {"jaeger:b3", "otel:b3multi"},
 		{"datadog:b3", "otel:w3c"}, {"brave:b3multi", "jaeger:uber"},
 	} {
-		c := nodeChain{parties[pair[0]], m, parties[pair[1]], true, true}
+		c := nodeChain{parties[pair[0]], m, parties[pair[1]], true}
 		t.Run(pair[0]+" to "+pair[1], func(t *testing.T) { c.run(t, false) })
 	}
 }
@@ -139,7 +140,6 @@ type nodeChain struct {
 	middle  *nodeMiddle
 	to      *nodeParty
 	sampled bool
-	baggage bool // whether to send any
 }
 
 // run sends one call through the chain and checks what each service has seen.
@@ -151,7 +151,8 @@ func (c *nodeChain) run(t *testing.T, overGRPC bool) {
 		c.middle.next = c.middle.callGRPC(t, c.to.grpc)
 	}
 	if c.from.state {
-		command.Carrier = map[string]string{"traceparent": "00-" + traceID + "-" + spanID + "-0" + map[bool]string{true: "1", false: "0"}[c.sampled], "tracestate": state}
+		flags := map[bool]string{true: "-01", false: "-00"}[c.sampled]
+		command.Carrier = map[string]string{"traceparent": "00-" + traceID + "-" + spanID + flags, "tracestate": state}
 	}
 	if c.from.baggage {
 		command.Baggage = map[string]string{"user": nodeBaggage}
@@ -218,7 +219,8 @@ func (c *nodeChain) checkLast(t *testing.T, last nodeSpan) {
 		return spans, ok && len(spans) == 2
 	})
 	if client.parent != carrier.SpanID(sc) || last.Parent != client.id {
-		t.Errorf("the kit's client span is %+v, below %s; the last span's parent is %s", client, carrier.SpanID(sc), last.Parent)
+		t.Errorf("the kit's client span is %+v, below %s; the last span's parent is %s",
+			client, carrier.SpanID(sc), last.Parent)
 	}
 }
 

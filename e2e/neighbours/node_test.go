@@ -144,7 +144,7 @@ func (p *nodeParty) launch(t *testing.T, node string) {
 	}()
 	t.Cleanup(func() {
 		_ = stdin.Close()
-		for range p.answers { // what nobody waits for any more
+		for range p.answers { // that no call waits for any more
 		}
 		<-read
 		if err := cmd.Wait(); err != nil && !t.Skipped() {

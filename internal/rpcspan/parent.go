@@ -140,10 +140,15 @@ func (p *noopSpan) Tracer() opentracing.Tracer { return p.tracer }
 func (p *noopSpan) IsRecording() bool          { return false }
 
 // Context returns the caller's context. jaeger-client-go writes to the sampling state of a remote parent when a child
-// starts, so children that start in parallel must not share that state. Each gets a copy, made by Inject and Extract.
+// starts, so children that start in parallel must not share that state. Each gets a copy, made by
+// Extract or, with another propagator, by Inject and Extract.
 func (p *noopSpan) Context() opentracing.SpanContext {
-	if _, ok := p.sc.(jaeger.SpanContext); !ok {
+	original, ok := p.sc.(jaeger.SpanContext)
+	if !ok {
 		return p.sc
+	}
+	if sc, err := p.tracer.Extract(opentracing.HTTPHeaders, carrier.Copy{Context: original}); err == nil {
+		return sc
 	}
 	wire := opentracing.TextMapCarrier{}
 	if err := p.tracer.Inject(p.sc, opentracing.TextMap, wire); err != nil {
