@@ -3,12 +3,11 @@ package httpmw
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
@@ -102,11 +101,10 @@ func (e *serverEnd) verdict() (v verdict) {
 // peerGone reports whether a write failed because the client closed the connection or the stream. Methods of a broken
 // error may panic, which is contained by the caller.
 func peerGone(err error) bool {
-	switch {
-	case err == nil:
+	if err == nil {
 		return false
-	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.ECONNABORTED),
-		errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
+	}
+	if slices.ContainsFunc(goneErrors, func(gone error) bool { return errors.Is(err, gone) }) {
 		return true
 	}
 	switch err.Error() { // net/http does not export these of HTTP/2
