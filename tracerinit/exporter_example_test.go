@@ -1,15 +1,20 @@
 package tracerinit_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/opentracing/opentracing-go"
 
 	"github.com/spanloom/spanloom/tracerinit"
 )
@@ -114,4 +119,79 @@ func ExampleSecret() {
 	// *** {Token:***}
 	// {"token":"***"}
 	// 7
+}
+
+// jsonLines is an exporter that appends spans to a file, one JSON object in each line.
+type jsonLines struct{ path string }
+
+func (jsonLines) Name() string       { return "jsonlines" }
+func (j jsonLines) Endpoint() string { return j.path }
+
+func (j jsonLines) Open(tracerinit.Process) (tracerinit.Sender, error) {
+	file, err := os.OpenFile(j.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return &jsonLinesSender{file}, nil
+}
+
+type jsonLinesSender struct{ *os.File }
+
+func (*jsonLinesSender) AppendSpan(dst []byte, s *tracerinit.Span) []byte {
+	tags := map[string]any{}
+	for _, t := range s.Tags {
+		tags[t.Key] = t.Value
+	}
+	line, err := json.Marshal(map[string]any{"trace": s.TraceID, "name": s.Name, "tags": tags})
+	if err != nil { // such as a tag that is not a number
+		line = fmt.Appendf(nil, `{"trace":%q,"error":%q}`, s.TraceID, err)
+	}
+	return append(append(dst, line...), '\n')
+}
+
+func (s *jsonLinesSender) Send(_ context.Context, spans [][]byte) error {
+	_, err := s.Write(bytes.Join(spans, nil))
+	return err
+}
+
+// An exporter of your own encodes each span as it ends, and sends what is encoded in batches. Queue, retries, accounting
+// and Shutdown are those of every exporter.
+func ExampleExporter() {
+	dir, err := os.MkdirTemp("", "spans")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "spans.jsonl")
+
+	tracer, err := tracerinit.Start(tracerinit.Config{
+		Service: "storefront", Local: true, Exporters: []tracerinit.Exporter{jsonLines{path}},
+		Sampler: tracerinit.Always(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	span := tracer.StartSpan("GET /cart", opentracing.ChildOf(caller(tracer)))
+	span.SetTag("http.status_code", 200)
+	span.Finish()
+	tracer.Close()
+
+	lines, err := os.ReadFile(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(string(lines))
+	// Output:
+	// {"name":"GET /cart","tags":{"http.status_code":200},"trace":"4bf92f3577b34da6a3ce929d0e0e4736"}
+}
+
+// caller is the context of a request that came in.
+func caller(tracer opentracing.Tracer) opentracing.SpanContext {
+	sc, err := tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier{
+		"Traceparent": {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return sc
 }
