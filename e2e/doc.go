@@ -1,6 +1,7 @@
 // Package e2e is the part of the tests that meets the real world: programs that nobody here wrote, over real sockets.
 //
 //   - jaeger: a real Jaeger takes spans by every road and tells them all alike; it also serves sampling.
+//   - collector: a real OpenTelemetry Collector, and a real Jaeger v1, addressed by names that are not loopback.
 //   - programs: the example programs as their users run them, seen on their own page and in a real Jaeger.
 //   - neighbours: services instrumented by OpenTelemetry or jaeger-client-go, in Go and, by the libraries that are listed in
 //     neighbours/node/package.json, in Node; and callers that speak only B3.
@@ -12,4 +13,5 @@
 // It is a module of its own, so that none of this reaches the users of the kit. `make e2e` runs all of it and prints
 // one line for each scenario. Jaeger is built once, as a program of its own module (jaegerd), since it needs older
 // releases of OpenTelemetry than the neighbours have; `make e2e-jaeger` runs the program that Jaeger ships instead.
+// The collector (collectord) is a program of its own module for the same reason.
 package e2e

@@ -1,0 +1,17 @@
+package collector_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/spanloom/spanloom/e2e/internal/names"
+)
+
+func TestMain(m *testing.M) {
+	if err := names.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
