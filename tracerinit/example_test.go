@@ -144,3 +144,47 @@ func ExampleRatio() {
 	// Output:
 	// ratio 0.1 at most 5/s always never
 }
+
+// byRoute records every trace that begins with one operation, and no other.
+type byRoute struct {
+	jaeger.SamplerV2Base
+	operation string
+}
+
+func (s byRoute) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
+	return s.OnSetOperationName(span, span.OperationName())
+}
+
+func (s byRoute) OnSetOperationName(_ *jaeger.Span, name string) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Sample: name == s.operation}
+}
+
+func (byRoute) OnSetTag(*jaeger.Span, string, any) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Retryable: true}
+}
+
+func (byRoute) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision {
+	return jaeger.SamplingDecision{Retryable: true}
+}
+
+// A sampler of the program's own, in the interface of jaeger-client-go.
+func ExampleCustomSampler() {
+	spans := jaeger.NewInMemoryReporter()
+	tracer, err := tracerinit.Start(tracerinit.Config{
+		Service:   "shop",
+		Sampler:   tracerinit.CustomSampler(byRoute{operation: "POST /orders"}),
+		Reporters: []jaeger.Reporter{spans},
+		Local:     true,
+		LookupEnv: noEnv,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tracer.Close()
+	tracer.StartSpan("GET /health").Finish()
+	tracer.StartSpan("POST /orders").Finish()
+	fmt.Println(spans.SpansSubmitted(), "span")
+	// Output:
+	// 1 span
+}

@@ -159,7 +159,8 @@ func (retrying) OnCreateSpan(*jaeger.Span) jaeger.SamplingDecision {
 func TestACustomSamplerThatPanicsFailsNoRequest(t *testing.T) {
 	for name, sampler := range map[string]jaeger.SamplerV2{"at once": panickingSampler{}, "later": retrying{}} {
 		for method, call := range map[string]func(opentracing.Span){
-			"name": func(s opentracing.Span) { s.SetOperationName("y") }, "tag": func(s opentracing.Span) { s.SetTag("k", 1) },
+			"name":   func(s opentracing.Span) { s.SetOperationName("y") },
+			"tag":    func(s opentracing.Span) { s.SetTag("k", 1) },
 			"finish": func(opentracing.Span) {},
 		} {
 			t.Run(name+" "+method, func(t *testing.T) {

@@ -31,8 +31,8 @@ func (samplerV2) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision {
 	return jaeger.SamplingDecision{Retryable: true}
 }
 
-// customSampler is a sampler of the user's in the two interfaces that jaeger-client-go needs. A method of the user's that
-// panics does not sample: no request may fail for its trace.
+// customSampler is a sampler of the user's in the two interfaces that jaeger-client-go needs. A method of the user's
+// that panics does not sample: no request may fail for its trace.
 type customSampler struct {
 	user  jaeger.SamplerV2
 	done  chan struct{} // closed when Close has returned
