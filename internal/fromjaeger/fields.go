@@ -32,8 +32,9 @@ func (l *Loader) addLog(r opentracing.LogRecord) {
 	}
 	l.Span.Dropped.Logs += droppedLogs(l.log.Fields)
 	if keep := max(l.Limits.Fields, 0); l.Limits.Fields != 0 && len(l.log.Fields) > keep {
-		l.log.DroppedFields = uint32(len(l.log.Fields) - keep)
-		l.Span.Dropped.Fields += l.log.DroppedFields
+		over := uint32(len(l.log.Fields) - keep)
+		l.log.DroppedFields += over
+		l.Span.Dropped.Fields += over
 		clear(l.log.Fields[keep:])
 		l.log.Fields = l.log.Fields[:keep]
 	}
@@ -85,6 +86,11 @@ func (s *fieldSink) EmitFloat64(key string, v float64) { s.add(key, model.Float(
 
 // EmitObject adds a field with an error or any other value.
 func (s *fieldSink) EmitObject(key string, v any) {
+	if n, ok := v.(model.DroppedFields); ok {
+		s.log.DroppedFields += uint32(n)
+		s.Span.Dropped.Fields += uint32(n)
+		return
+	}
 	if value, ok := (*Loader)(s).value(v, s.Limits.ValueBytes); ok && key != "" {
 		s.log.Fields = append(s.log.Fields, model.Tag{Key: key, Value: value})
 	}

@@ -21,6 +21,7 @@ type Loader struct {
 	refused    bool           // there was such a value
 	index      map[string]int // of Span.Tags, once there are many
 	log        *model.Log     // to which fields are added
+	details    *model.Details // of the span, or nil
 }
 
 // Load replaces l.Span by a copy of the finished span src. It may call methods of the application's values; one that
@@ -76,7 +77,7 @@ func (l *Loader) Reset() {
 	if cap(s.Tags) > maxKept || cap(s.Logs) > maxKept {
 		*s = model.Span{}
 	}
-	l.index, l.log = nil, nil
+	l.index, l.log, l.details = nil, nil, nil
 }
 
 func (l *Loader) start(src *jaeger.Span, simpleOnly bool) {
@@ -96,7 +97,11 @@ func (l *Loader) start(src *jaeger.Span, simpleOnly bool) {
 	if l.TraceState != nil {
 		l.Span.TraceState = l.TraceState(sc)
 	}
-	l.simpleOnly, l.refused, l.index = simpleOnly, false, nil
+	l.Span.Parent = model.LocalityUnknown
+	if l.Span.ParentID == 0 {
+		l.Span.Parent = model.Local
+	}
+	l.simpleOnly, l.refused, l.index, l.details = simpleOnly, false, nil, nil
 }
 
 // copyFields reads tags, logs and references where they are, under the lock of their span.
@@ -110,17 +115,31 @@ func (l *Loader) copyFields(src *jaegerspan.Span) {
 	}
 	for i := range src.References {
 		l.addRef(src.References[i].Type, src.References[i].Context)
+		if i == 0 && l.Span.ParentID != 0 {
+			l.Span.Parent = localityOf(&src.References[0].Context)
+		}
 	}
 }
 
 func (l *Loader) end() {
 	l.limitTags()
+	if l.details != nil {
+		l.addLinks(l.details.Links)
+		l.details = nil
+	}
 	addLinkOfTags(&l.Span)
 	l.log = nil
 }
 
 func traceID(sc jaeger.SpanContext) model.TraceID {
 	return model.TraceID{High: sc.TraceID().High, Low: sc.TraceID().Low}
+}
+
+func localityOf(parent *jaeger.SpanContext) model.Locality {
+	if jaegerspan.ContextFields(parent).Remote {
+		return model.Remote
+	}
+	return model.Local
 }
 
 // duration keeps a span that lasted less than a microsecond from lasting nothing, which Jaeger takes for a fault. It

@@ -63,9 +63,10 @@ func TestLoad(t *testing.T) {
 	want := Span{
 		TraceID: TraceID{High: 0xf123456789abcdef, Low: 0x8000000000000001}, SpanID: got.SpanID, ParentID: 7, Flags: 1, Name: "GET /",
 		TraceState: "vendor=f123456789abcdef8000000000000001", Start: start, Duration: time.Millisecond + 1,
-		Tags: []Tag{tag("span.kind", "server"), tag("n", 2), tag("wait", "1s")},
-		Logs: []Log{{Time: start.Add(5), Fields: []Tag{tag("event", "x"), tag("n", 3)}}},
-		Refs: []Ref{{Type: FollowsFrom, TraceID: TraceID{Low: 0xb}, SpanID: 0xc}},
+		Tags:   []Tag{tag("span.kind", "server"), tag("n", 2), tag("wait", "1s")},
+		Logs:   []Log{{Time: start.Add(5), Fields: []Tag{tag("event", "x"), tag("n", 3)}}},
+		Refs:   []Ref{{Type: FollowsFrom, TraceID: TraceID{Low: 0xb}, SpanID: 0xc}},
+		Parent: Remote,
 	}
 	if diff := cmp.Diff(want, got, byValue); diff != "" || got.SpanID == 0 {
 		t.Errorf("-want +got:\n%s", diff)

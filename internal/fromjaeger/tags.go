@@ -7,6 +7,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // maxScannedTags is the number of tags up to which an earlier tag of the same key is found by looking at each.
@@ -17,6 +18,10 @@ func byKey(a, b opentracing.Tag) int { return strings.Compare(a.Key, b.Key) }
 // setTag adds a tag or replaces the earlier one of its key. A tag without a key is left out.
 func (l *Loader) setTag(key string, value any) {
 	if key == "" || l.refused {
+		return
+	}
+	if d, ok := value.(*model.Details); ok {
+		l.addDetails(d)
 		return
 	}
 	v, ok := l.value(value, valueLimit(key, l.Limits.ValueBytes))
@@ -72,6 +77,12 @@ func (l *Loader) limitTags() {
 	if keep == 0 || len(l.Span.Tags) <= keep {
 		return
 	}
+	if keep > 0 && l.find(semconv.KeyScopeName) >= 0 {
+		keep += l.fieldTags()
+	}
+	if len(l.Span.Tags) <= keep {
+		return
+	}
 	slices.SortStableFunc(l.Span.Tags, func(a, b model.Tag) int { return tagRank(a.Key) - tagRank(b.Key) })
 	if keep < 0 {
 		keep = slices.IndexFunc(l.Span.Tags, func(t model.Tag) bool { return tagRank(t.Key) == ordinaryTag })
@@ -84,14 +95,25 @@ func (l *Loader) limitTags() {
 	l.Span.Tags = l.Span.Tags[:keep]
 }
 
+// fieldTags counts the tags that OTLP writes as fields of their own. The limit of a span that OpenTelemetry code has
+// started is one of attributes, as in OpenTelemetry's SDK, and these are none.
+func (l *Loader) fieldTags() (n int) {
+	for i := range l.Span.Tags {
+		if tagRank(l.Span.Tags[i].Key) < ordinaryTag {
+			n++
+		}
+	}
+	return n
+}
+
 const ordinaryTag = 2
 
 // tagRank orders tags by when a limit drops them: the lower the rank, the later.
 func tagRank(key string) int {
 	switch key {
-	case "error":
+	case semconv.KeyError:
 		return 0
-	case "span.kind", "otel.status_code":
+	case semconv.KeySpanKind, semconv.KeyStatusCode, semconv.KeyStatusDescription, semconv.KeyScopeName, semconv.KeyScopeVersion:
 		return 1
 	}
 	return ordinaryTag

@@ -31,8 +31,20 @@ type Span struct {
 	Tags       []Tag
 	Logs       []Log
 	Dropped    Dropped
-	Refs       []Ref // all references but the CHILD_OF one that ParentID states
+	Refs       []Ref  // all references but the CHILD_OF one that ParentID states
+	Scope      *Scope // nil if it is a name and a version, which are tags
+	Parent     Locality
 }
+
+// Locality says whether the parent of a span belongs to another process.
+type Locality uint8
+
+// The zero Locality is that of spans from formats which do not have it.
+const (
+	LocalityUnknown Locality = iota
+	Local                    // in this process, or there is no parent
+	Remote
+)
 
 // TraceID is a 128-bit trace id; High is 0 for 64-bit ids.
 type TraceID struct{ High, Low uint64 }
@@ -74,6 +86,7 @@ type Ref struct {
 	Type    RefType
 	TraceID TraceID
 	SpanID  uint64
+	Link    *Link // of a link of OpenTelemetry, else nil
 }
 
 // Tag is a key and a typed value.
@@ -92,13 +105,18 @@ const (
 	KindInt
 	KindFloat
 	KindBytes
+	KindList  // only of OpenTelemetry
+	KindMap   // only of OpenTelemetry
+	KindEmpty // only of OpenTelemetry: no value
 )
 
 // Value is a tag's value: a small sum type without pointers to boxed numbers.
 type Value struct {
-	kind Kind
-	num  uint64
-	str  string
+	kind    Kind
+	literal bool // see Literal
+	num     uint64
+	str     string
+	rich    *rich // of a list or map
 }
 
 // String makes a text value.
@@ -124,8 +142,13 @@ func Bytes(b []byte) Value { return Value{kind: KindBytes, str: string(b)} }
 // Kind tells which accessor applies.
 func (v Value) Kind() Kind { return v.kind }
 
-// Str returns the text of a KindString, or the raw bytes of a KindBytes, value.
-func (v Value) Str() string { return v.str }
+// Str returns the text of a KindString, or the raw bytes of a KindBytes, value. Lists and maps are returned as JSON.
+func (v Value) Str() string {
+	if v.kind > KindBytes {
+		return v.String()
+	}
+	return v.str
+}
 
 // Bool returns the value of a KindBool value.
 func (v Value) Bool() bool { return v.num != 0 }
@@ -139,6 +162,9 @@ func (v Value) Float() float64 { return math.Float64frombits(v.num) }
 // Truncate shortens a string or binary value to at most maxBytes bytes and reports whether it did. A limit that is
 // not positive is none.
 func (v Value) Truncate(maxBytes int) (short Value, cut bool) {
+	if maxBytes > 0 && v.rich != nil {
+		return v.truncateRich(maxBytes)
+	}
 	if maxBytes <= 0 || len(v.str) <= maxBytes {
 		return v, false
 	}

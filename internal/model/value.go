@@ -58,6 +58,11 @@ func ConvertSimple(v any, maxBytes int) (value Value, cut, ok bool) {
 	case []byte:
 		value, cut = bytesValue(v, maxBytes)
 		return value, cut, true
+	case Value:
+		value, cut = v.Truncate(maxBytes)
+		return value, cut, true
+	case EventName:
+		return String(string(v)).Literal(), false, true
 	case time.Duration:
 		value = String(v.String())
 	case time.Time:

@@ -129,7 +129,7 @@ func (w *jsonWriter) span(s *model.Span, from *scope) {
 		w.spanID(s.ParentID)
 	}
 	w.raw(`,"flags":`)
-	w.b = strconv.AppendUint(w.b, uint64(sampledFlag(s)), 10)
+	w.b = strconv.AppendUint(w.b, uint64(spanFlagsOf(s)), 10)
 	w.raw(`,"name":`)
 	w.text(s.Name)
 	w.raw(`,"kind":`)
@@ -162,8 +162,14 @@ func (w *jsonWriter) tags(tags []model.Tag, skip func(i int) bool) {
 func (w *jsonWriter) tag(t *model.Tag) {
 	w.raw(`{"key":`)
 	w.text(t.Key)
-	w.raw(`,"value":{`)
-	switch v := t.Value; v.Kind() {
+	w.raw(`,"value":`)
+	w.value(t.Value)
+	w.raw(`}`)
+}
+
+func (w *jsonWriter) value(v model.Value) {
+	w.raw(`{`)
+	switch v.Kind() {
 	case model.KindBool:
 		w.raw(`"boolValue":`)
 		w.b = strconv.AppendBool(w.b, v.Bool())
@@ -176,11 +182,26 @@ func (w *jsonWriter) tag(t *model.Tag) {
 	case model.KindBytes:
 		w.raw(`"bytesValue":`)
 		w.b = appendJSONBytes(w.b, []byte(v.Str()))
+	case model.KindList:
+		w.raw(`"arrayValue":{"values":[`)
+		for i, e := range v.List() {
+			w.comma(i)
+			w.value(e)
+		}
+		w.raw(`]}`)
+	case model.KindMap:
+		w.raw(`"kvlistValue":{"values":[`)
+		for i := range v.Fields() {
+			w.comma(i)
+			w.tag(&v.Fields()[i])
+		}
+		w.raw(`]}`)
+	case model.KindEmpty:
 	default:
 		w.raw(`"stringValue":`)
 		w.text(v.Str())
 	}
-	w.raw(`}}`)
+	w.raw(`}`)
 }
 
 func (w *jsonWriter) events(logs []model.Log) {
@@ -207,7 +228,15 @@ func (w *jsonWriter) links(refs []model.Ref) {
 		w.traceID(r.TraceID)
 		w.raw(`,"spanId":`)
 		w.spanID(r.SpanID)
-		w.tags([]model.Tag{{Key: tagRefType, Value: model.String(refTypeName(r.Type))}}, func(int) bool { return false })
+		attributes := []model.Tag{{Key: tagRefType, Value: model.String(refTypeName(r.Type))}}
+		if l := r.Link; l != nil {
+			attributes = l.Attributes
+			w.raw(`,"traceState":`)
+			w.text(l.TraceState)
+			w.raw(`,"flags":`)
+			w.b = strconv.AppendUint(w.b, uint64(l.Flags), 10)
+		}
+		w.tags(attributes, func(int) bool { return false })
 		w.raw(`}`)
 	}
 	w.raw(`]`)

@@ -25,6 +25,8 @@ type facts struct {
 	kind        int
 	status      int
 	description string // of the status
+
+	scopeName, scopeVersion string
 }
 
 // factsOf reads the tags of s, of which a later one wins over an earlier one of the same key.
@@ -42,6 +44,12 @@ func factsOf(s *model.Span) facts {
 			f.status = number(statusNames[:], t.Value)
 		case tagStatusDescription:
 			f.description = text(t.Value)
+		case tagScopeName:
+			if f.scopeName = text(t.Value); f.scopeName == scopeOfKit {
+				f.scopeName = ""
+			}
+		case tagScopeVersion:
+			f.scopeVersion = text(t.Value)
 		}
 	}
 	if failed {
@@ -67,6 +75,10 @@ func (f *facts) covers(t *model.Tag) bool {
 		return f.status != 0 && t.Value == model.String(statusNames[f.status])
 	case tagStatusDescription:
 		return f.description != "" && t.Value == model.String(f.description)
+	case tagScopeName:
+		return f.scopeName != "" && t.Value == model.String(f.scopeName)
+	case tagScopeVersion:
+		return f.scopeName != "" && f.scopeVersion != "" && t.Value == model.String(f.scopeVersion)
 	}
 	return false
 }
@@ -88,7 +100,7 @@ func loggedError(logs []model.Log) (message string) {
 
 func number(names []string, v model.Value) int {
 	for i, name := range names {
-		if name != "" && v.Kind() == model.KindString && strings.EqualFold(v.Str(), name) {
+		if name != "" && v.Kind() == model.KindString && !v.IsLiteral() && strings.EqualFold(v.Str(), name) {
 			return i
 		}
 	}
@@ -96,7 +108,7 @@ func number(names []string, v model.Value) int {
 }
 
 func text(v model.Value) string {
-	if v.Kind() != model.KindString {
+	if v.Kind() != model.KindString || v.IsLiteral() {
 		return ""
 	}
 	return v.Str()
@@ -128,12 +140,31 @@ func refTypeName(t model.RefType) string {
 	return refFollowsFrom
 }
 
+const (
+	flagHasIsRemote = 0x100
+	flagIsRemote    = 0x200
+)
+
+// spanFlagsOf returns the flags of s: those of W3C, and whether the parent is remote, as far as that is known.
+func spanFlagsOf(s *model.Span) uint32 {
+	switch s.Parent {
+	case model.Local:
+		return sampledFlag(s) | flagHasIsRemote
+	case model.Remote:
+		return sampledFlag(s) | flagHasIsRemote | flagIsRemote
+	}
+	return sampledFlag(s)
+}
+
 // sampledFlag is the trace flags of W3C that OTLP carries; Jaeger's debug bit means something else there.
 func sampledFlag(s *model.Span) uint32 { return uint32(s.Flags & 1) }
 
 // eventName returns the name of l's event and the index of the field that it replaces, or -1.
 func eventName(l *model.Log) (string, int) {
 	for i := range l.Fields {
+		if f := &l.Fields[i]; i == 0 && f.Key == fieldEvent && f.Value.IsLiteral() {
+			return f.Value.Str(), i
+		}
 		if f := &l.Fields[i]; f.Key == fieldEvent && text(f.Value) != "" {
 			if f.Value.Str() == unnamedEvent {
 				break

@@ -15,8 +15,10 @@ const (
 	resourceAttributes      protowire.Number = 1
 	scopeSpansScope         protowire.Number = 1
 	scopeSpansSpans         protowire.Number = 2
+	scopeSpansSchemaURL     protowire.Number = 3
 	scopeName               protowire.Number = 1
 	scopeVersion            protowire.Number = 2
+	scopeAttributes         protowire.Number = 3
 
 	spanTraceID    protowire.Number = 1
 	spanSpanID     protowire.Number = 2
@@ -46,7 +48,10 @@ const (
 
 	linkTraceID    protowire.Number = 1
 	linkSpanID     protowire.Number = 2
+	linkTraceState protowire.Number = 3
 	linkAttributes protowire.Number = 4
+	linkDropped    protowire.Number = 5 // attributes
+	linkFlags      protowire.Number = 6
 
 	keyValueKey   protowire.Number = 1
 	keyValueValue protowire.Number = 2

@@ -8,22 +8,35 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// AppendRequest appends an ExportTraceServiceRequest with spans, each as AppendSpan wrote it, that come from p. It
+// AppendRequest appends an ExportTraceServiceRequest with spans, each as [AppendSpan] wrote it, that come from p. It
 // is the body of a POST to /v1/traces, and the message of the gRPC call.
 func AppendRequest(dst []byte, p *model.Process, spans [][]byte) []byte {
 	head := appendResource(nil, p)
-	scope := appendScope(nil)
-	scopeSpans := len(scope) + total(spans)
-	resourceSpans := len(head) + sizeField(scopeSpans)
+	var kits scopeGroup // nearly always the only one
+	var others []scopeGroup
+	for _, s := range spans {
+		n := scopeBytes(s)
+		g := &kits
+		if n > 0 {
+			g = groupOf(&others, s[:n])
+		}
+		g.spans = append(g.spans, s[n:])
+	}
+	kits.scope = appendScope(nil)
+	resourceSpans := len(head)
+	for _, g := range others {
+		resourceSpans += sizeField(g.size())
+	}
+	if len(kits.spans) > 0 || len(others) == 0 {
+		resourceSpans += sizeField(kits.size())
+		others = append(others, kits)
+	}
 	dst = slices.Grow(dst, sizeField(resourceSpans))
 	dst = protowire.AppendTag(dst, requestResourceSpans, protowire.BytesType)
 	dst = protowire.AppendVarint(dst, uint64(resourceSpans))
 	dst = append(dst, head...)
-	dst = protowire.AppendTag(dst, resourceSpansScopeSpans, protowire.BytesType)
-	dst = protowire.AppendVarint(dst, uint64(scopeSpans))
-	dst = append(dst, scope...)
-	for _, s := range spans {
-		dst = append(dst, s...)
+	for _, g := range others {
+		dst = g.append(dst)
 	}
 	return dst
 }
@@ -50,13 +63,6 @@ func appendResource(dst []byte, p *model.Process) []byte {
 func appendScope(dst []byte) []byte {
 	dst, at := begin(dst, scopeSpansScope)
 	return end(appendText(dst, scopeName, scopeOfKit), at)
-}
-
-func total(spans [][]byte) (n int) {
-	for _, s := range spans {
-		n += len(s)
-	}
-	return n
 }
 
 // sizeField is the size of a length-delimited field of n bytes; every such field here has a one-byte tag.

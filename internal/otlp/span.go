@@ -10,9 +10,11 @@ import (
 )
 
 // AppendSpan appends s to dst as one Span message with its tag and length, as it stands inside ScopeSpans, so that
-// a batch is made by joining spans: see AppendRequest. It allocates nothing but room in dst.
+// a batch is made by joining spans: see [AppendRequest]. A span of another instrumentation scope than the kit's comes
+// after the fields of ScopeSpans that name its scope. AppendSpan allocates nothing but room in dst.
 func AppendSpan(dst []byte, s *model.Span) []byte {
 	f := factsOf(s)
+	dst = appendScopeOf(dst, s, &f)
 	dst, at := begin(dst, scopeSpansSpans)
 	dst = appendTraceID(dst, spanTraceID, s.TraceID)
 	dst = appendSpanID(dst, spanSpanID, s.SpanID)
@@ -41,11 +43,7 @@ func AppendSpan(dst []byte, s *model.Span) []byte {
 	}
 	dst = appendCount(dst, spanDroppedLinks, s.Dropped.Refs)
 	dst = appendStatus(dst, &f)
-	if flags := sampledFlag(s); flags != 0 {
-		dst = protowire.AppendTag(dst, spanFlags, protowire.Fixed32Type)
-		dst = protowire.AppendFixed32(dst, flags)
-	}
-	return end(dst, at)
+	return end(appendFlags(dst, spanFlags, spanFlagsOf(s)), at)
 }
 
 func appendTraceID(dst []byte, field protowire.Number, id model.TraceID) []byte {
@@ -61,12 +59,25 @@ func appendSpanID(dst []byte, field protowire.Number, id uint64) []byte {
 	return binary.BigEndian.AppendUint64(dst, id)
 }
 
-// appendTag appends one KeyValue. The value is written even when it is empty: it tells the type.
+func appendFlags(dst []byte, field protowire.Number, flags uint32) []byte {
+	if flags == 0 {
+		return dst
+	}
+	dst = protowire.AppendTag(dst, field, protowire.Fixed32Type)
+	return protowire.AppendFixed32(dst, flags)
+}
+
+// appendTag appends one KeyValue.
 func appendTag(dst []byte, field protowire.Number, t *model.Tag) []byte {
 	dst, at := begin(dst, field)
 	dst = appendText(dst, keyValueKey, t.Key)
-	dst, value := begin(dst, keyValueValue)
-	switch v := t.Value; v.Kind() {
+	return end(appendValue(dst, keyValueValue, t.Value), at)
+}
+
+// appendValue appends one AnyValue. It is written even when it is zero, since it also is the type.
+func appendValue(dst []byte, field protowire.Number, v model.Value) []byte {
+	dst, at := begin(dst, field)
+	switch v.Kind() {
 	case model.KindBool:
 		dst = appendUint(dst, anyBool, protowire.EncodeBool(v.Bool()))
 	case model.KindInt:
@@ -76,10 +87,25 @@ func appendTag(dst []byte, field protowire.Number, t *model.Tag) []byte {
 	case model.KindBytes:
 		dst = protowire.AppendTag(dst, anyBytes, protowire.BytesType)
 		dst = protowire.AppendString(dst, v.Str())
+	case model.KindList:
+		var list int
+		dst, list = begin(dst, anyArray)
+		for _, e := range v.List() {
+			dst = appendValue(dst, listValues, e)
+		}
+		dst = end(dst, list)
+	case model.KindMap:
+		var fields int
+		dst, fields = begin(dst, anyMap)
+		for i := range v.Fields() {
+			dst = appendTag(dst, listValues, &v.Fields()[i])
+		}
+		dst = end(dst, fields)
+	case model.KindEmpty:
 	default:
 		dst = appendText(dst, anyString, v.Str())
 	}
-	return end(end(dst, value), at)
+	return end(dst, at)
 }
 
 func appendEvent(dst []byte, l *model.Log) []byte {
@@ -99,8 +125,18 @@ func appendLink(dst []byte, r model.Ref) []byte {
 	dst, at := begin(dst, spanLinks)
 	dst = appendTraceID(dst, linkTraceID, r.TraceID)
 	dst = appendSpanID(dst, linkSpanID, r.SpanID)
-	dst = appendTag(dst, linkAttributes, &model.Tag{Key: tagRefType, Value: model.String(refTypeName(r.Type))})
-	return end(dst, at)
+	l := r.Link
+	if l == nil {
+		dst = appendTag(dst, linkAttributes, &model.Tag{Key: tagRefType, Value: model.String(refTypeName(r.Type))})
+		return end(dst, at)
+	}
+	if l.TraceState != "" {
+		dst = appendText(dst, linkTraceState, l.TraceState)
+	}
+	for i := range l.Attributes {
+		dst = appendTag(dst, linkAttributes, &l.Attributes[i])
+	}
+	return end(appendFlags(appendCount(dst, linkDropped, l.Dropped), linkFlags, l.Flags), at)
 }
 
 func appendStatus(dst []byte, f *facts) []byte {

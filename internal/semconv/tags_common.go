@@ -12,6 +12,7 @@ const (
 	KeyLinkSpanID        = "link.span_id"
 	KeyScopeName         = "otel.scope.name"
 	KeyScopeVersion      = "otel.scope.version"
+	KeyDetails           = "otel.details"         // of package model, within the process only
 	KeyRefType           = "opentracing.ref_type" // of a link
 )
 

@@ -1,0 +1,83 @@
+package otlp
+
+import (
+	"bytes"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/spanloom/spanloom/internal/model"
+)
+
+// appendScopeOf appends the fields of ScopeSpans that name the scope of s, or nothing if it is the kit's.
+func appendScopeOf(dst []byte, s *model.Span, f *facts) []byte {
+	if f.scopeName == "" && s.Scope == nil {
+		return dst
+	}
+	dst, at := begin(dst, scopeSpansScope)
+	dst = appendText(dst, scopeName, f.scopeName)
+	if f.scopeVersion != "" {
+		dst = appendText(dst, scopeVersion, f.scopeVersion)
+	}
+	if s.Scope != nil {
+		for i := range s.Scope.Attributes {
+			dst = appendTag(dst, scopeAttributes, &s.Scope.Attributes[i])
+		}
+	}
+	dst = end(dst, at)
+	if s.Scope != nil && s.Scope.SchemaURL != "" {
+		dst = appendText(dst, scopeSpansSchemaURL, s.Scope.SchemaURL)
+	}
+	return dst
+}
+
+// scopeBytes returns how many bytes of what [AppendSpan] wrote name the scope.
+func scopeBytes(span []byte) (n int) {
+	for n < len(span) {
+		field, typ, tag := protowire.ConsumeTag(span[n:])
+		if tag < 0 || field == scopeSpansSpans {
+			break
+		}
+		value := protowire.ConsumeFieldValue(field, typ, span[n+tag:])
+		if value < 0 {
+			break
+		}
+		n += tag + value
+	}
+	return n
+}
+
+// scopeGroup is the spans of one scope.
+type scopeGroup struct {
+	scope []byte
+	spans [][]byte
+}
+
+// groupOf returns the group of the scope, which it adds if there is none.
+func groupOf(groups *[]scopeGroup, scope []byte) *scopeGroup {
+	for i := range *groups {
+		if bytes.Equal((*groups)[i].scope, scope) {
+			return &(*groups)[i]
+		}
+	}
+	*groups = append(*groups, scopeGroup{scope: scope})
+	return &(*groups)[len(*groups)-1]
+}
+
+func (g *scopeGroup) size() int {
+	n := len(g.scope)
+	for _, s := range g.spans {
+		n += len(s)
+	}
+	return n
+}
+
+// append appends the group as one ScopeSpans field.
+func (g *scopeGroup) append(dst []byte) []byte {
+	dst = protowire.AppendTag(dst, resourceSpansScopeSpans, protowire.BytesType)
+	dst = protowire.AppendVarint(dst, uint64(g.size()))
+	dst = append(dst, g.scope...)
+	for _, s := range g.spans {
+		dst = append(dst, s...)
+	}
+	return dst
+}
