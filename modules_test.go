@@ -16,7 +16,7 @@ import (
 var floors = map[string]string{
 	"github.com/cenkalti/backoff/v5":                  "v5.0.2",
 	"github.com/felixge/httpsnoop":                    "v1.1.0",
-	"github.com/go-chi/chi/v5":                        "v5.5.0",
+	"github.com/go-chi/chi/v5":                        "v5.2.5",
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2": "v2.1.0",
 	"github.com/opentracing/opentracing-go":           "v1.2.0",
 	"github.com/uber/jaeger-client-go":                "v2.30.0+incompatible",
