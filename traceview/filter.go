@@ -67,7 +67,7 @@ func parseDuration(s string) (time.Duration, error) {
 }
 
 // parseTags reads key=value pairs divided by blanks; a value may be quoted, and words without "=" belong to the value
-// before them. A key alone asks for the tag with any value.
+// before them. A key alone matches the tag with any value.
 func parseTags(s string) (tags []tagFilter) {
 	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
 		if end := strings.IndexAny(s, "= "); end < 0 || s[end] == ' ' {

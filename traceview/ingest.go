@@ -26,7 +26,7 @@ var decodeLimits = model.DecodeLimits{
 	Spans: 100_000, Tags: limits.Tags, Logs: limits.Logs, Refs: 256, ValueBytes: limits.ValueBytes, Memory: 64 << 20,
 }
 
-// refusal is an error with the status that tells the sender what to do.
+// refusal is an error with the status of the answer to its sender.
 type refusal struct {
 	status int
 	text   string
@@ -159,7 +159,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return b, err
 }
 
-// refusalOf tells what to answer to a request that failed with err; OK if it did not.
+// refusalOf returns the answer to a request that failed with err; OK if it did not.
 func refusalOf(err error) (status int, text string) {
 	var known *refusal
 	var long *http.MaxBytesError

@@ -50,7 +50,7 @@ type page struct {
 	Content any
 }
 
-// kept tells, at the foot of each page, what is kept and what could not be.
+// kept is the foot of each page: what is kept and what could not be.
 type kept struct {
 	Traces, Spans, Total int
 	Bytes, MaxBytes      int

@@ -103,7 +103,9 @@ func (c *servicesContent) draw(calls []callCount, page string) {
 	if c.Focus != "" {
 		around := near(calls, c.Focus, c.Depth)
 		shown = slices.DeleteFunc(shown, func(s serviceRow) bool { return !around[s.Name] })
-		calls = slices.DeleteFunc(slices.Clone(calls), func(e callCount) bool { return !around[e.parent] || !around[e.child] })
+		calls = slices.DeleteFunc(slices.Clone(calls), func(e callCount) bool {
+			return !around[e.parent] || !around[e.child]
+		})
 	}
 	c.Hidden = len(c.Services) - len(shown)
 	if len(shown) > maxBoxes {

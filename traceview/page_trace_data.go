@@ -26,7 +26,8 @@ const (
 // starts and lengths; shift is by how much the clock of the span is behind; zeros and empty lists at the end of a row
 // are left out.
 func (s *snapshot) traceData(roots []*node, slow func(*span) bool) template.JS {
-	w := dataWriter{sum: s.summary, services: map[string]int{}, names: map[string]int{}, rowOf: map[*node]int{}, slow: slow}
+	w := dataWriter{sum: s.summary, slow: slow,
+		services: map[string]int{}, names: map[string]int{}, rowOf: make(map[*node]int, len(s.list))}
 	shifts := align(roots)
 	w.rows = make([]byte, 0, 64*len(s.list))
 	walk(roots, func(n *node) bool {

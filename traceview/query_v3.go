@@ -11,7 +11,7 @@ import (
 	"github.com/spanloom/spanloom/internal/otlp"
 )
 
-// The part of Jaeger's query API version 3 that Jaeger UI 2.19 asks for beside version 1: services, operations,
+// The part of Jaeger's query API version 3 that Jaeger UI 2.19 requests beside version 1: services, operations,
 // summaries of traces for its search, and one trace as OTLP. Errors have the shape of the gRPC gateway.
 // https://github.com/jaegertracing/jaeger-idl/blob/main/proto/api_v3/query_service.proto
 

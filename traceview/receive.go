@@ -20,7 +20,7 @@ const (
 	OTLPProtobuf   Encoding = iota // an ExportTraceServiceRequest
 	OTLPJSON                       // the same as JSON
 	JaegerThrift                   // a jaeger.thrift Batch in the binary protocol, as collectors take it over HTTP
-	JaegerDatagram                 // an emitBatch message in the compact or the binary protocol, as agents take it over UDP
+	JaegerDatagram                 // an emitBatch message in either protocol, as agents take it over UDP
 	JaegerJSON                     // a file of Jaeger's UI
 	ZipkinJSON                     // a list of spans of Zipkin's API, version 2
 )

@@ -55,7 +55,7 @@ func newSpan(p *process, ms *model.Span, dropped int) *span {
 	return sp
 }
 
-// inRange moves a time that nanoseconds since 1970 cannot tell to the nearest that they can: the difference of any two
+// inRange moves a time that nanoseconds since 1970 cannot hold to the nearest that they can: the difference of any two
 // is then a duration.
 func inRange(t time.Time) time.Time {
 	const latest = math.MaxInt64 / int64(time.Second)
@@ -125,5 +125,5 @@ func tagsCost(tags []model.Tag) int {
 	return n
 }
 
-// finite tells whether JSON can write f.
+// finite reports whether JSON can write f.
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

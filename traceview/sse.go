@@ -20,7 +20,7 @@ const (
 	breather   = 250 * time.Millisecond // at most so often does a stream speak
 	rest       = 20                     // a stream pauses so many times as long as its last event took to make
 	heartbeat  = 20 * time.Second
-	writeTime  = 2 * time.Second // for a page to take an event; it may ask again
+	writeTime  = 2 * time.Second // for a page to take an event; it may connect again
 )
 
 // streams are the live connections of browsers.
@@ -153,7 +153,7 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.WriteString(w, event); err != nil {
 			return
 		}
-		if control.Flush() != nil { // also where the writer cannot flush: then the browser asks again every two seconds
+		if control.Flush() != nil { // also where the writer cannot flush: then the browser requests every two seconds
 			return
 		}
 		_ = control.SetWriteDeadline(time.Time{})

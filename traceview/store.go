@@ -111,7 +111,7 @@ func (s *store) reset() {
 	s.totals = totals{since: s.now()}
 }
 
-// add keeps a span; dropped tells how many of its tags and logs were over the limits. It reports false if the span
+// add keeps a span; dropped is how many of its tags and logs were over the limits. It reports false if the span
 // was not kept.
 func (s *store) add(p *process, ms *model.Span, dropped int) bool {
 	sp := newSpan(p, ms, dropped)

@@ -124,7 +124,7 @@ func annotate(root *node) {
 	}
 }
 
-// skewOf tells where two clocks disagree: a child cannot start before its parent did, and one that took less time
+// skewOf says where two clocks disagree: a child cannot start before its parent did, and one that took less time
 // than the parent that waited for it should end within it.
 func skewOf(n *node) string {
 	p := n.parent
