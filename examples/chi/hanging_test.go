@@ -11,7 +11,7 @@ import (
 )
 
 // With a collector that takes connections and never answers, the program loses its spans. It says so, ends with 0, and
-// needs no longer for three tracers than for one, whose shutdown timeout is 5 seconds.
+// needs no longer for three tracers than for one, whose shutdown timeout is 5 seconds: one after another they took 15.
 func TestACollectorThatHangsDelaysTheExitOnce(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "chi")
 	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
@@ -28,7 +28,7 @@ func TestACollectorThatHangsDelaysTheExitOnce(t *testing.T) {
 	get(t, base+"/products/42")
 	began := time.Now()
 	shop.interrupt(t)
-	if took := time.Since(began); took > 9*time.Second {
+	if took := time.Since(began); took > 12*time.Second {
 		t.Errorf("the program took %v to end", took)
 	}
 	if logged := shop.stderr.String(); !strings.Contains(logged, "spans") || !strings.Contains(logged, "WARN") {
