@@ -16,10 +16,7 @@ import (
 	"unicode/utf8"
 )
 
-const (
-	maxLine  = 120 // characters
-	tabWidth = 4
-)
+const maxLine = 120 // characters
 
 var (
 	banned = regexp.MustCompile(`(?i)\b(tells?|telling|told|asks?|asked|asking|judges?|judged|likewise|hearsay|steps? aside)\b`)
@@ -90,7 +87,7 @@ func (c *checker) file(name string) error {
 
 func (c *checker) lines(name, text string) {
 	for i, line := range strings.Split(text, "\n") {
-		if n := utf8.RuneCountInString(line) + (tabWidth-1)*strings.Count(line, "\t"); n > maxLine {
+		if n := utf8.RuneCountInString(line); n > maxLine {
 			c.report(name, i+1, "%d characters, at most %d", n, maxLine)
 		}
 	}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package spanlog_test
+
+const raceEnabled = false

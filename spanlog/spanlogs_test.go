@@ -1,0 +1,82 @@
+package spanlog_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/spanlog"
+)
+
+type bad struct{}
+
+func (bad) String() string { panic("no string") }
+
+// logged returns the fields of the only log of a span, after use of a logger that copies warnings.
+func logged(t *testing.T, sampled bool, use func(l *slog.Logger, span opentracing.Span)) []map[string]any {
+	t.Helper()
+	tracer, reporter := newTracer(t, sampled)
+	span := tracer.StartSpan("op")
+	use(slog.New(spanlog.Handler(slog.NewTextHandler(io.Discard, nil), spanlog.WithSpanLogs(slog.LevelWarn))), span)
+	span.Finish()
+	var all []map[string]any
+	for _, s := range reporter.GetSpans() {
+		for _, record := range s.(*jaeger.Span).Logs() {
+			fields := map[string]any{}
+			for _, f := range record.Fields {
+				fields[f.Key()] = f.Value()
+			}
+			all = append(all, fields)
+		}
+	}
+	return all
+}
+
+func TestRecordsAreCopied(t *testing.T) {
+	all := logged(t, true, func(l *slog.Logger, span opentracing.Span) {
+		ctx := opentracing.ContextWithSpan(t.Context(), span)
+		l.InfoContext(ctx, "below the level")
+		l = l.With("shop", "a").WithGroup("order").With("id", 7)
+		l.WarnContext(ctx, "slow", "error", errors.New("boom"), slog.Group("in", "n", 1.5, "b", true), "u", uint64(3))
+	})
+	want := map[string]any{
+		"event": "log", "level": "WARN", "message": "slow", "shop": "a", "order.id": int64(7), "order.error": "boom",
+		"order.in.n": 1.5, "order.in.b": true, "order.u": uint64(3),
+	}
+	if len(all) != 1 || fmt.Sprint(all[0]) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", all, want)
+	}
+}
+
+func TestCopiesAreBoundedAndMasked(t *testing.T) {
+	all := logged(t, true, func(l *slog.Logger, span opentracing.Span) {
+		args := []any{"password", "hunter2", "bad", bad{}, "long", strings.Repeat("x", 1<<20)}
+		for i := range 100 {
+			args = append(args, fmt.Sprint("k", i), i)
+		}
+		ctx := opentracing.ContextWithSpan(t.Context(), span)
+		l.ErrorContext(ctx, "GET https://user:hunter2@host/?token=hunter2 "+strings.Repeat("y", 1<<20), args...)
+	})
+	if len(all) != 1 || len(all[0]) > 3+16 {
+		t.Fatalf("%d logs, the first of %d fields", len(all), len(all[0]))
+	}
+	for key, value := range all[0] {
+		if s, ok := value.(string); ok && (len(s) > 1024 || strings.Contains(s, "hunter2")) {
+			t.Errorf("%s has %d bytes: %.80s", key, len(s), s)
+		}
+	}
+}
+
+func TestUnsampledSpansGetNoCopies(t *testing.T) {
+	if all := logged(t, false, func(l *slog.Logger, span opentracing.Span) {
+		l.ErrorContext(opentracing.ContextWithSpan(t.Context(), span), "m")
+	}); len(all) != 0 {
+		t.Errorf("got %v", all)
+	}
+}
