@@ -94,27 +94,38 @@ func carrierOf(c propagation.TextMapCarrier) any {
 	return textCarrier{c}
 }
 
-// textCarrier is any other carrier. It is a [carrier.Indexed], since many carriers do not list their keys: the
-// propagators of OpenTelemetry never need them.
+// textCarrier is any other carrier.
 type textCarrier struct{ propagation.TextMapCarrier }
 
-// Values returns the values of a key.
-func (t textCarrier) Values(key string) []string {
+// usualKeys are read from a carrier that does not list its keys, as many do not: the propagators of OpenTelemetry never
+// need them.
+var usualKeys = []string{
+	"traceparent", "tracestate", "baggage", "uber-trace-id", "jaeger-baggage", "jaeger-debug-id",
+	"b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags",
+}
+
+// ForeachKey calls handler with all keys that the carrier lists and their values.
+func (t textCarrier) ForeachKey(handler func(k, v string) error) error {
+	keys := t.Keys()
+	if len(keys) == 0 {
+		keys = usualKeys
+	}
+	for _, k := range keys {
+		for _, v := range t.values(k) {
+			if err := handler(k, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t textCarrier) values(key string) []string {
 	if all, ok := t.TextMapCarrier.(propagation.ValuesGetter); ok {
 		return all.Values(key)
 	}
 	if v := t.Get(key); v != "" {
 		return []string{v}
-	}
-	return nil
-}
-
-// ForeachKey calls handler with all keys that the carrier lists.
-func (t textCarrier) ForeachKey(handler func(k, v string) error) error {
-	for _, k := range t.Keys() {
-		if err := handler(k, t.Get(k)); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -12,6 +12,9 @@ import (
 func addLinkOfTags(s *model.Span) {
 	var traceID, spanID string
 	for i := range s.Tags {
+		if s.Tags[i].Value.IsLiteral() {
+			continue // an attribute of that name
+		}
 		switch t := &s.Tags[i]; t.Key {
 		case semconv.KeyLinkTraceID:
 			traceID = t.Value.Str()

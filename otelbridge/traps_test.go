@@ -1,0 +1,331 @@
+package otelbridge_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/harness"
+	"github.com/uber/jaeger-client-go"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/baggage"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/otelbridge"
+	"github.com/spanloom/spanloom/spantest"
+	"github.com/spanloom/spanloom/tracerinit"
+)
+
+const callerHeader = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+// serve runs handler behind the middleware for a request of that caller.
+func (b *bridged) serve(handler http.HandlerFunc, opts ...httpmw.ServerOption) {
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("traceparent", callerHeader)
+	r.Header.Set("tracestate", "v=1")
+	r.Header.Set("baggage", "user=7")
+	httpmw.Middleware(b.OpenTracing(), opts...)(handler).ServeHTTP(httptest.NewRecorder(), r)
+}
+
+// inner does what otelhttp does inside a handler.
+func (b *bridged) inner(r *http.Request, name string) {
+	ctx := b.Propagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+	_, s := b.tracer().Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer))
+	s.End()
+}
+
+func TestInnerExtractDoesNotLeaveTheRequest(t *testing.T) {
+	b := newBridge(t)
+	b.serve(func(_ http.ResponseWriter, r *http.Request) {
+		if got := baggage.FromContext(r.Context()).Member("user").Value(); got != "7" {
+			t.Errorf("baggage item user is %q", got)
+		}
+		if got := trace.SpanContextFromContext(r.Context()).TraceState().String(); got != "v=1" {
+			t.Errorf("tracestate %q", got)
+		}
+		b.inner(r, "inner")
+	})
+	b.wantChild(t, "inner", "GET")
+}
+
+func TestStrangersAreNotJoined(t *testing.T) {
+	for name, sampler := range map[string]tracerinit.Sampler{"sampled": tracerinit.Always(), "unsampled": tracerinit.Never()} {
+		t.Run(name, func(t *testing.T) {
+			b := newBridgeOf(t, tracerinit.Config{Sampler: sampler})
+			b.serve(func(_ http.ResponseWriter, r *http.Request) {
+				b.inner(r, "inner")
+				ctx, s := b.tracer().Start(r.Context(), "between")
+				b.inner(r.WithContext(ctx), "deeper")
+				s.End()
+			}, httpmw.WithPublicEndpoint(func(*http.Request) bool { return true }))
+			if name == "unsampled" {
+				if n := len(b.memory.GetSpans()); n != 0 {
+					t.Errorf("%d spans were reported: the stranger has decided", n)
+				}
+				return
+			}
+			b.wantRoot(t, "GET")
+			b.wantChild(t, "inner", "GET")
+			b.wantChild(t, "deeper", "between")
+		})
+	}
+}
+
+func TestSpansAreNotTouchedAfterTheirEnd(t *testing.T) {
+	b := newBridge(t)
+	touch := func(s trace.Span) {
+		s.SetAttributes(attribute.Bool("late", true))
+		s.AddEvent("late")
+		s.SetStatus(codes.Error, "late")
+		s.SetName("late")
+		s.RecordError(errors.New("late"))
+		s.AddLink(trace.Link{SpanContext: s.SpanContext()})
+		s.End()
+	}
+	var kept trace.Span
+	b.serve(func(_ http.ResponseWriter, r *http.Request) { kept = trace.SpanFromContext(r.Context()) })
+	touch(kept)
+	_, own := b.tracer().Start(t.Context(), "own")
+	own.End()
+	touch(own)
+	ot, ctx := opentracing.StartSpanFromContextWithTracer(t.Context(), b.OpenTracing(), "ot")
+	ot.Finish()
+	touch(trace.SpanFromContext(ctx))
+	ot.SetTag("late", true)
+	for name, s := range b.spans(t) {
+		if s.Tags()["late"] != nil || s.Tags()["error"] != nil || len(s.Logs()) != 0 || kept.IsRecording() {
+			t.Errorf("%s was touched: %v %v", name, s.Tags(), s.Logs())
+		}
+	}
+	if n := len(b.memory.GetSpans()); n != 3 {
+		t.Errorf("%d spans, want 3", n)
+	}
+}
+
+func TestOwnersEndTheirSpans(t *testing.T) {
+	b := newBridge(t)
+	ot, ctx := opentracing.StartSpanFromContextWithTracer(t.Context(), b.OpenTracing(), "ot")
+	trace.SpanFromContext(ctx).End()
+	if len(b.memory.GetSpans()) != 0 || !trace.SpanFromContext(ctx).IsRecording() {
+		t.Error("End of a view has finished the span")
+	}
+	trace.SpanFromContext(ctx).AddEvent("kept")
+	ot.Finish()
+	ot.Finish()
+	if s := b.spans(t)["ot"]; s == nil || len(s.Logs()) != 1 {
+		t.Errorf("want one span with the event: %v", s)
+	}
+}
+
+func TestSeveralGoroutinesRecord(t *testing.T) {
+	b := newBridge(t)
+	_, s := b.tracer().Start(t.Context(), "s")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				s.SetAttributes(attribute.Int("n", 1))
+				s.AddEvent("e")
+				s.SpanContext()
+				s.End()
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(b.memory.GetSpans()); n != 1 {
+		t.Errorf("%d spans", n)
+	}
+}
+
+func TestDetached(t *testing.T) {
+	b := newBridge(t)
+	ctx, a := b.tracer().Start(t.Context(), "a")
+	link := trace.LinkFromContext(ctx)
+	_, root := b.tracer().Start(ctx, "root", trace.WithNewRoot(), trace.WithLinks(link))
+	_, none := b.tracer().Start(trace.ContextWithSpanContext(ctx, trace.SpanContext{}), "none")
+	_, lone := b.tracer().Start(t.Context(), "lone", trace.WithLinks(link))
+	_, other := b.tracer().Start(trace.ContextWithSpan(context.Background(), a), "other")
+	for _, s := range []trace.Span{other, lone, none, root, a} {
+		s.End()
+	}
+	for _, name := range []string{"root", "none", "lone"} {
+		b.wantRoot(t, name)
+	}
+	b.wantChild(t, "other", "a")
+	if refs := b.spans(t)["lone"].References(); len(refs) != 1 || refs[0].Type != opentracing.FollowsFromRef {
+		t.Errorf("references %v, want the link", refs)
+	}
+}
+
+func TestAttributesDoNotSample(t *testing.T) {
+	for _, sampler := range []tracerinit.Sampler{tracerinit.Always(), tracerinit.Never()} {
+		b := newBridgeOf(t, tracerinit.Config{Sampler: sampler})
+		_, s := b.tracer().Start(t.Context(), "s")
+		before := s.SpanContext().IsSampled()
+		s.SetAttributes(attribute.Int("sampling.priority", map[bool]int{true: 0, false: 1}[before]))
+		if s.SpanContext().IsSampled() != before || s.IsRecording() != before {
+			t.Errorf("sampled %v before, %v after", before, !before)
+		}
+		s.End()
+	}
+}
+
+func TestBaggageGoesBothWays(t *testing.T) {
+	b := newBridge(t)
+	ot, ctx := opentracing.StartSpanFromContextWithTracer(t.Context(), b.OpenTracing(), "ot")
+	ot.SetBaggageItem("a", "1")
+	bag := baggage.FromContext(ctx)
+	if bag.Member("a").Value() != "1" {
+		t.Errorf("OpenTelemetry sees %q", bag)
+	}
+	m, err := baggage.NewMemberRaw("b", "2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bag, _ = bag.SetMember(m)
+	ctx = baggage.ContextWithBaggage(ctx, bag.DeleteMember("a"))
+	ctx, s := b.tracer().Start(ctx, "s")
+	in := opentracing.SpanFromContext(ctx)
+	if in.BaggageItem("a") != "" || in.BaggageItem("b") != "2" {
+		t.Errorf("OpenTracing sees a=%q b=%q", in.BaggageItem("a"), in.BaggageItem("b"))
+	}
+	out := propagation.MapCarrier{}
+	b.Propagator().Inject(ctx, out)
+	if out["baggage"] != "b=2" || out["traceparent"] == "" {
+		t.Errorf("injected %v", out)
+	}
+	s.End()
+	ot.Finish()
+	if logs := b.spans(t)["s"].Logs(); len(logs) != 0 {
+		t.Errorf("baggage was logged: %v", logs)
+	}
+}
+
+// keyless is a carrier that does not list its keys.
+type keyless struct{ propagation.MapCarrier }
+
+func (keyless) Keys() []string { return nil }
+
+func TestExtract(t *testing.T) {
+	b := newBridge(t)
+	in := propagation.MapCarrier{"traceparent": callerHeader, "tracestate": "v=1", "baggage": "k=v"}
+	for name, c := range map[string]propagation.TextMapCarrier{"map": in, "keyless": keyless{in}} {
+		ctx := b.Propagator().Extract(t.Context(), c)
+		sc := trace.SpanContextFromContext(ctx)
+		if !sc.IsRemote() || sc.SpanID().String() != "b7ad6b7169203331" || sc.TraceState().String() != "v=1" ||
+			baggage.FromContext(ctx).Member("k").Value() != "v" {
+			t.Errorf("%s: %v, %v", name, sc, baggage.FromContext(ctx))
+		}
+		ot, _ := opentracing.StartSpanFromContextWithTracer(ctx, b.OpenTracing(), name)
+		if got := ot.Context().(jaeger.SpanContext); got.TraceID().String() != sc.TraceID().String() {
+			t.Errorf("%s: OpenTracing code does not join %v: %v", name, sc, got)
+		}
+		ot.Finish()
+	}
+}
+
+func TestDisabledAndShutDownTracers(t *testing.T) {
+	for name, cfg := range map[string]tracerinit.Config{"disabled": {Disabled: true}, "shut down": {}} {
+		b := newBridgeOf(t, cfg)
+		if name == "shut down" {
+			b.below.Close()
+		}
+		ctx := b.Propagator().Extract(t.Context(), propagation.MapCarrier{"traceparent": callerHeader})
+		ctx, s := b.tracer().Start(ctx, "s")
+		out := propagation.MapCarrier{}
+		b.Propagator().Inject(ctx, out)
+		if s.IsRecording() || out["traceparent"] != callerHeader {
+			t.Errorf("%s: records %v, sends %v", name, s.IsRecording(), out)
+		}
+		s.End()
+	}
+}
+
+func TestSpantest(t *testing.T) {
+	tracer := spantest.New(t)
+	b := otelbridge.New(tracer)
+	ot, ctx := opentracing.StartSpanFromContextWithTracer(t.Context(), b.OpenTracing(), "ot")
+	ctx, s := b.TracerProvider().Tracer("lib").Start(ctx, "otel")
+	if !s.SpanContext().IsValid() || s.SpanContext().TraceID() != trace.SpanContextFromContext(ctx).TraceID() {
+		t.Error("no ids")
+	}
+	s.SetAttributes(attribute.Int("n", 1))
+	s.End()
+	s.End()
+	s.SetAttributes(attribute.Int("late", 1))
+	ot.Finish()
+	spans := tracer.Finished()
+	if len(spans) != 2 || spans[0].ParentID != spans[1].SpanContext.SpanID || spans[0].Tag("n") != int64(1) {
+		t.Errorf("spans %v", spans)
+	}
+}
+
+func TestPanicsAreRecordedAndGoOn(t *testing.T) {
+	b := newBridge(t)
+	value := any("boom")
+	func() {
+		defer func() {
+			if got := recover(); got != value {
+				t.Errorf("recovered %v", got)
+			}
+		}()
+		_, s := b.tracer().Start(t.Context(), "s")
+		defer s.End()
+		panic(value)
+	}()
+	if logs := b.spans(t)["s"].Logs(); len(logs) != 1 {
+		t.Errorf("logs %v", logs)
+	}
+}
+
+func TestOpenTracingHarness(t *testing.T) {
+	harness.RunAPIChecks(t, func() (opentracing.Tracer, func()) {
+		return otelbridge.New(newTracer(t, tracerinit.Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})).OpenTracing(), func() {}
+	}, harness.CheckBaggageValues(true), harness.CheckInject(true), harness.CheckExtract(true))
+}
+
+func TestChildAllocs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		sampler tracerinit.Sampler
+		most    float64
+	}{"sampled": {tracerinit.Always(), 5}, "unsampled": {tracerinit.Never(), 5}} {
+		b := otelbridge.New(newTracer(t, tracerinit.Config{Sampler: tt.sampler, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}))
+		tracer := b.TracerProvider().Tracer("lib")
+		ctx, root := tracer.Start(t.Context(), "root")
+		n := testing.AllocsPerRun(200, func() {
+			_, s := tracer.Start(ctx, "child", trace.WithSpanKind(trace.SpanKindClient))
+			s.End()
+		})
+		t.Logf("%s: %v allocations", name, n)
+		if n > tt.most {
+			t.Errorf("%s: %v allocations, want at most %v", name, n, tt.most)
+		}
+		root.End()
+	}
+}
+
+func ExampleNew() {
+	tracer, err := tracerinit.Start(tracerinit.Config{
+		Service: "shop", Local: true, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}, LookupEnv: noEnv,
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer tracer.Close()
+	b := otelbridge.New(tracer) // Install also sets the globals of both APIs
+
+	parent, ctx := opentracing.StartSpanFromContextWithTracer(context.Background(), b.OpenTracing(), "checkout")
+	defer parent.Finish()
+	_, child := b.TracerProvider().Tracer("some library").Start(ctx, "SELECT")
+	defer child.End()
+	fmt.Println(child.SpanContext().TraceID() == trace.SpanContextFromContext(ctx).TraceID())
+	// Output: true
+}
