@@ -10,9 +10,9 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// Exporter is a backend that spans are sent to. [OTLPHTTP], [JaegerHTTP], [JaegerUDP], [Console] and package otlpgrpc make
-// them; a program implements the interface to send spans elsewhere. [Start] opens each exporter and gives it a queue, a
-// worker and counters of its own. One Exporter may serve several tracers.
+// Exporter is a backend that spans are sent to. [OTLPHTTP], [JaegerHTTP], [JaegerUDP], [Console] and package otlpgrpc
+// make them; a program implements the interface to send spans elsewhere. [Start] opens each exporter and gives it a
+// queue, a worker and counters of its own. One Exporter may serve several tracers.
 type Exporter interface {
 	// Name identifies the kind of backend in Stats, Settings and logs, such as "otlp/http".
 	Name() string
@@ -25,12 +25,14 @@ type Exporter interface {
 
 // Sender encodes and sends spans for one tracer.
 type Sender interface {
-	// AppendSpan appends the encoded span to dst and returns the result. It is called when the span ends, in the goroutine
-	// that ends it, several at once; so it should be quick. It must not keep span. A span whose encoding panics is dropped.
+	// AppendSpan appends the encoded span to dst and returns the result. It is called when the span ends, in the
+	// goroutine that ends it, several at once; so it should be quick. It must not keep span. A span whose encoding
+	// panics is dropped.
 	AppendSpan(dst []byte, span *Span) []byte
-	// Send delivers a batch of spans, each as AppendSpan encoded it, before ctx ends. There is one call at a time. After an
-	// error that [Retryable] made, the same batch is sent again later; after any other, it is dropped. Both are counted,
-	// and logged at most once a minute, so the error must hold no secret. Send must not use spans after it has returned.
+	// Send delivers a batch of spans, each as AppendSpan encoded it, before ctx ends. There is one call at a time.
+	// After an error that [Retryable] made, the same batch is sent again later; after any other, it is dropped. Both
+	// are counted, and logged at most once a minute, so the error must hold no secret. Send must not use spans after it
+	// has returned.
 	Send(ctx context.Context, spans [][]byte) error
 	// Close is called once, after the last Send. It should not block.
 	Close() error

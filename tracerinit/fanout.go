@@ -116,7 +116,7 @@ func await(ctx context.Context, done <-chan struct{}, late string) error {
 	}
 }
 
-// logReporter writes a line for each span, as JAEGER_REPORTER_LOG_SPANS asks for.
+// logReporter writes a line for each span, if JAEGER_REPORTER_LOG_SPANS is set.
 type logReporter struct{ logger *slog.Logger }
 
 func (l logReporter) Report(s *jaeger.Span) {

@@ -74,7 +74,7 @@ type ReporterStats struct {
 	Closed    uint64 // came after Shutdown
 }
 
-// SamplerStats says how asking the sampling server went.
+// SamplerStats says how requests to the sampling server went.
 type SamplerStats struct {
 	Asked     uint64 // answered or not
 	Failed    uint64 // no answer, or not a good one: the strategy before went on

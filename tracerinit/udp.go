@@ -32,7 +32,7 @@ const (
 
 // JaegerUDP sends spans as Jaeger thrift compact in UDP datagrams to an agent. hostPort is a name or an address, with
 // port 6831 if none is given; the name is looked up when spans are sent, and again every 10 seconds and when the agent
-// refuses them. UDP does not tell what arrives: delivered means sent, and not refused by the agent's host.
+// refuses them. What arrives is not known over UDP: delivered means sent, and not refused by the agent's host.
 func JaegerUDP(hostPort string) Exporter { return builtin{jaegerUDP(hostPort, resolveEvery)} }
 
 // jaegerUDP is JaegerUDP with the interval of look-ups; one that is zero or negative leaves those after a refusal.

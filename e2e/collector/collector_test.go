@@ -1,5 +1,5 @@
-// Package collector_test sends spans to a real OpenTelemetry Collector that is addressed by a name, so that exporters do
-// what they do off loopback, and compares what was sent with what arrived.
+// Package collector_test sends spans to a real OpenTelemetry Collector that is addressed by a name, so that exporters
+// do what they do off loopback, and compares what was sent with what arrived.
 package collector_test
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/spanloom/spanloom/tracerinit/otlpgrpc"
 )
 
-// roads are the exporters to a collector that is called "collector", with compression as it is by default and as asked.
+// roads are the exporters to a collector that is called "collector", with compression by default and by option.
 func roads(c *collector.Collector) map[string]tracerinit.Exporter {
 	names.Add("collector:4318", c.OTLPHTTP)
 	names.Add("collector:4317", c.OTLPGRPC)

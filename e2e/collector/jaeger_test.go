@@ -16,7 +16,8 @@ import (
 	"github.com/spanloom/spanloom/tracerinit/otlpgrpc"
 )
 
-// TestJaegerByName sends to a Jaeger v1 that is addressed as in a deployment. Its collector cannot read compressed thrift.
+// TestJaegerByName sends to a Jaeger v1 that is addressed as in a deployment. Its collector cannot read compressed
+// thrift.
 func TestJaegerByName(t *testing.T) {
 	backend := jaeger.Start(t)
 	host := func(u string) string { return strings.TrimPrefix(u, "http://") }

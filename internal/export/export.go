@@ -35,7 +35,7 @@ type Batch struct {
 // RetryError marks a failure that may pass.
 type RetryError struct {
 	Err     error
-	After   time.Duration // the pause that the backend asked for, or 0
+	After   time.Duration // the pause that the backend requires, or 0
 	Suspect bool          // the batch itself may be the cause, so the next one should be tried in between
 }
 

@@ -7,11 +7,12 @@ import (
 )
 
 const (
-	// grace is how long past its deadline Shutdown waits for the worker to notice, so that a result is counted as it was.
+	// grace is how long past its deadline Shutdown waits for the worker to notice, so that a result is counted as it
+	// was.
 	grace = 10 * time.Millisecond
 
-	// absentTimeout is how long Shutdown waits for a backend that has never taken a span: a program without a collector,
-	// or with a wrong endpoint, should not take seconds to exit.
+	// absentTimeout is how long Shutdown waits for a backend that has never taken a span: a program without a
+	// collector, or with a wrong endpoint, should not take seconds to exit.
 	absentTimeout = time.Second
 )
 

@@ -12,7 +12,7 @@ type Gzip uint8
 // The ways to compress.
 const (
 	GzipNever  Gzip = iota
-	GzipAlways      // because somebody asked for it
+	GzipAlways      // because an option says so
 	GzipAuto        // until the backend refuses it
 )
 
@@ -26,7 +26,7 @@ type zipper struct {
 	buf    bytes.Buffer
 }
 
-// retryPlain reports whether the status that a compressed body met may be due to the compression, which nobody asked for.
+// retryPlain reports whether the status that a compressed body met may be due to a compression that is on by default.
 func (z *zipper) retryPlain(code int) bool {
 	return z.mode == GzipAuto && z.on &&
 		(code == http.StatusUnsupportedMediaType || code == http.StatusBadRequest && !z.taken)

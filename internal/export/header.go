@@ -2,7 +2,7 @@ package export
 
 import "strings"
 
-// ValidHeader tells whether HTTP can carry the header: its name is a token, its value has no control characters.
+// ValidHeader reports whether HTTP can carry the header: its name is a token, its value has no control characters.
 func ValidHeader(name, value string) bool {
 	return name != "" && !strings.ContainsFunc(name, notToken) && !strings.ContainsFunc(value, control)
 }

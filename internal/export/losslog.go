@@ -23,7 +23,8 @@ type lossLog struct {
 	done     bool
 }
 
-// note makes sure that what was just counted is logged after the delay, or once a minute has passed since the last line.
+// note makes sure that what was just counted is logged after the delay, or once a minute has passed since the last
+// line.
 func (l *lossLog) note(delay time.Duration) {
 	if l.done {
 		return

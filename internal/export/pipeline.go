@@ -47,7 +47,8 @@ type waiter struct {
 	done   chan struct{}
 }
 
-// Start opens f's sender and runs its pipeline. It needs no network; an error means that the configuration is malformed.
+// Start opens f's sender and runs its pipeline. It needs no network; an error means that the configuration is
+// malformed.
 func Start(f Factory, q Queue, env Env) (*Pipeline, error) {
 	if f.Open == nil {
 		return nil, fmt.Errorf("exporter %q has no backend: use a constructor such as OTLPHTTP", f.Name)
@@ -63,8 +64,9 @@ func Start(f Factory, q Queue, env Env) (*Pipeline, error) {
 		return nil, err
 	}
 	p := &Pipeline{
-		name: f.Name, endpoint: f.Endpoint, limits: q.WithDefaults(), sender: sender, maxSpan: sender.MaxBytes(), env: env,
-		retry: f.Retry.withDefaults(), wake: make(chan struct{}, 1), skipBackoff: make(chan struct{}, 1), stopped: make(chan struct{}),
+		name: f.Name, endpoint: f.Endpoint, limits: q.WithDefaults(), sender: sender, maxSpan: sender.MaxBytes(),
+		env: env, retry: f.Retry.withDefaults(), wake: make(chan struct{}, 1), skipBackoff: make(chan struct{}, 1),
+		stopped: make(chan struct{}),
 	}
 	p.target = min(p.maxSpan, targetBytes)
 	p.buffers.New = func() any { return new([]byte) }
@@ -81,8 +83,8 @@ func (p *Pipeline) Name() string { return p.name }
 // Endpoint is the factory's, secrets masked.
 func (p *Pipeline) Endpoint() string { return p.endpoint }
 
-// Enqueue encodes a finished, sampled span and queues the bytes. It returns at once, unless the policy is [Block] and the
-// queue is full: then it waits for room or for Shutdown.
+// Enqueue encodes a finished, sampled span and queues the bytes. It returns at once, unless the policy is [Block] and
+// the queue is full: then it waits for room or for Shutdown.
 func (p *Pipeline) Enqueue(s *model.Span) {
 	if p.Reserve() {
 		p.Fulfill(s)

@@ -118,8 +118,8 @@ func setDefault(h http.Header, key, value string) {
 	}
 }
 
-// Post sends data and returns the start of the answer to a batch that was taken. If compression that nobody asked for
-// is refused, data goes once more as it is. After a 401, a [TokenSource] is asked for another token, once.
+// Post sends data and returns the start of the answer to a batch that was taken. If compression that is on by default
+// is refused, data goes once more as it is. After a 401, a [TokenSource] is called for another token, once.
 func (p *Poster) Post(ctx context.Context, data []byte) (reply []byte, err error) {
 	if p.TLSFiles != nil && p.TLSFiles.Renew(p.Logger) {
 		p.connect()

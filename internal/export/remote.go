@@ -19,8 +19,8 @@ type Remote struct {
 	Redactor Redactor
 }
 
-// Unreachable returns the error that no answer came. It has the redacted text of err, but does not wrap err, and ends in
-// hint, which says what to do about it, unless that is empty.
+// Unreachable returns the error that no answer came. It has the redacted text of err, but does not wrap err, and ends
+// in hint, which says what to do about it, unless that is empty.
 func (r *Remote) Unreachable(err error, hint string) error {
 	return errors.New(fmt.Sprintf("%s: no answer from %s: %s", r.Name, r.Host, r.quote(err.Error())) + inBrackets(hint))
 }

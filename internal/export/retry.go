@@ -139,5 +139,7 @@ func (r Retry) withDefaults() Retry {
 }
 
 func (r Retry) backoff() *backoff.ExponentialBackOff {
-	return &backoff.ExponentialBackOff{InitialInterval: r.Initial, MaxInterval: r.Max, Multiplier: 2, RandomizationFactor: 0.5}
+	return &backoff.ExponentialBackOff{
+		InitialInterval: r.Initial, MaxInterval: r.Max, Multiplier: 2, RandomizationFactor: 0.5,
+	}
 }

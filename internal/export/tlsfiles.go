@@ -68,7 +68,8 @@ func (f *TLSFiles) Renew(logger *slog.Logger) bool {
 
 func warn(logger *slog.Logger, e FileError) {
 	defer func() { _ = recover() }() // the logger's handler is the user's
-	logger.Warn("the TLS files of an exporter have changed and cannot be used; the last good ones stay", "file", e.Path, "error", e.Err)
+	logger.Warn("the TLS files of an exporter have changed and cannot be used; the last good ones stay",
+		"file", e.Path, "error", e.Err)
 }
 
 // stat reports whether a file has changed since the last call.

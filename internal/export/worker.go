@@ -13,7 +13,7 @@ const targetBytes = 1_000_000
 type worker struct {
 	*Pipeline
 	held      *load     // was tried in between the tries of another batch, and is still to be delivered
-	notBefore time.Time // the backend asked not to be sent more until then
+	notBefore time.Time // the backend takes nothing before
 }
 
 // work is the worker: it takes batches and delivers them until the pipeline is closed and empty.

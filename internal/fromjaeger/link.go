@@ -7,8 +7,8 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// addLinkOfTags adds the reference that is written in the tags of a span at a public endpoint or of a resend, unless s has
-// a reference to that span already.
+// addLinkOfTags adds the reference that is written in the tags of a span at a public endpoint or of a resend, unless s
+// has a reference to that span already.
 func addLinkOfTags(s *model.Span) {
 	var traceID, spanID string
 	for i := range s.Tags {

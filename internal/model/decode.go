@@ -27,9 +27,9 @@ func (l DecodeLimits) withDefaults() DecodeLimits {
 	}
 }
 
-// Intake is how a decoder makes spans within DecodeLimits. When a limit that refuses the request is passed, it makes
-// nothing more, and Err tells.
-type Intake struct {
+// Builder is how a decoder makes spans within DecodeLimits. When a limit that refuses the request is passed, it makes
+// nothing more, and Err returns why.
+type Builder struct {
 	lim   DecodeLimits
 	spans int
 	spent int64
@@ -37,13 +37,13 @@ type Intake struct {
 	full  bool
 }
 
-// NewIntake returns the Intake of one request.
-func NewIntake(lim DecodeLimits) *Intake {
-	return &Intake{lim: lim.withDefaults(), keys: map[string]string{}}
+// NewBuilder returns the Builder of one request.
+func NewBuilder(lim DecodeLimits) *Builder {
+	return &Builder{lim: lim.withDefaults(), keys: map[string]string{}}
 }
 
 // Err returns ErrTooLarge once a limit was passed, else nil.
-func (in *Intake) Err() error {
+func (in *Builder) Err() error {
 	if in.full {
 		return ErrTooLarge
 	}
@@ -61,14 +61,14 @@ var (
 
 func size[T any]() uintptr { return reflect.TypeFor[T]().Size() }
 
-func (in *Intake) spend(bytes uintptr) bool {
+func (in *Builder) spend(bytes uintptr) bool {
 	in.spent += int64(bytes)
 	in.full = in.full || in.lim.Memory > 0 && in.spent > in.lim.Memory
 	return !in.full
 }
 
 // Batch appends b to batches.
-func (in *Intake) Batch(batches []Batch, b Batch) []Batch {
+func (in *Builder) Batch(batches []Batch, b Batch) []Batch {
 	if !in.spend(batchSize) {
 		return batches
 	}
@@ -76,7 +76,7 @@ func (in *Intake) Batch(batches []Batch, b Batch) []Batch {
 }
 
 // Span appends s to spans.
-func (in *Intake) Span(spans []Span, s *Span) []Span {
+func (in *Builder) Span(spans []Span, s *Span) []Span {
 	in.spans++
 	in.full = in.full || over(in.spans, in.lim.Spans)
 	if !in.spend(spanSize) {
@@ -86,7 +86,7 @@ func (in *Intake) Span(spans []Span, s *Span) []Span {
 }
 
 // Tag appends a tag to tags, unless its key is empty or there are too many.
-func (in *Intake) Tag(tags []Tag, key string, v Value) []Tag {
+func (in *Builder) Tag(tags []Tag, key string, v Value) []Tag {
 	if key == "" || over(len(tags)+1, in.lim.Tags) || !in.spend(tagSize) {
 		return tags
 	}
@@ -94,7 +94,7 @@ func (in *Intake) Tag(tags []Tag, key string, v Value) []Tag {
 }
 
 // Log appends l to logs, unless there are too many.
-func (in *Intake) Log(logs []Log, l Log) []Log {
+func (in *Builder) Log(logs []Log, l Log) []Log {
 	if over(len(logs)+1, in.lim.Logs) || !in.spend(logSize) {
 		return logs
 	}
@@ -102,7 +102,7 @@ func (in *Intake) Log(logs []Log, l Log) []Log {
 }
 
 // Ref appends r to refs, unless there are too many.
-func (in *Intake) Ref(refs []Ref, r Ref) []Ref {
+func (in *Builder) Ref(refs []Ref, r Ref) []Ref {
 	if over(len(refs)+1, in.lim.Refs) || !in.spend(refSize) {
 		return refs
 	}
@@ -110,17 +110,17 @@ func (in *Intake) Ref(refs []Ref, r Ref) []Ref {
 }
 
 // Text copies b into a string that is UTF-8 and no longer than a value may be.
-func (in *Intake) Text(b []byte) string {
+func (in *Builder) Text(b []byte) string {
 	return Cut(Text(in.bytes(b, 1)), in.lim.ValueBytes)
 }
 
 // Binary copies b into a binary value.
-func (in *Intake) Binary(b []byte) Value {
+func (in *Builder) Binary(b []byte) Value {
 	return Value{kind: KindBytes, str: in.bytes(b, 0)}
 }
 
 // bytes copies b up to the limit and spare bytes more, by which Cut sees that there was more.
-func (in *Intake) bytes(b []byte, spare int) string {
+func (in *Builder) bytes(b []byte, spare int) string {
 	if limit := in.lim.ValueBytes; limit > 0 && len(b) > limit {
 		b = b[:limit+min(spare, len(b)-limit)]
 	}
@@ -131,7 +131,7 @@ func (in *Intake) bytes(b []byte, spare int) string {
 }
 
 // Key is Text for strings that come again and again: equal ones share their bytes.
-func (in *Intake) Key(b []byte) string {
+func (in *Builder) Key(b []byte) string {
 	const maxKeys, maxBytes = 4096, 128
 	if s, ok := in.keys[string(b)]; ok {
 		return s

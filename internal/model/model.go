@@ -139,7 +139,7 @@ func Float(f float64) Value { return Value{kind: KindFloat, num: math.Float64bit
 // Bytes makes a binary value; b is copied.
 func Bytes(b []byte) Value { return Value{kind: KindBytes, str: string(b)} }
 
-// Kind tells which accessor applies.
+// Kind returns the type, which decides the accessor to use.
 func (v Value) Kind() Kind { return v.kind }
 
 // Str returns the text of a KindString, or the raw bytes of a KindBytes, value. Lists and maps are returned as JSON.

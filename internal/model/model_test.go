@@ -99,8 +99,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-func TestIntakeCutsAndShares(t *testing.T) {
-	in := NewIntake(DecodeLimits{ValueBytes: 8})
+func TestBuilderCutsAndShares(t *testing.T) {
+	in := NewBuilder(DecodeLimits{ValueBytes: 8})
 	if got := in.Text([]byte("123456789")); got != "12345…" {
 		t.Errorf("Text: %q", got)
 	}
@@ -121,8 +121,8 @@ func TestIntakeCutsAndShares(t *testing.T) {
 	}
 }
 
-func TestIntakeLimits(t *testing.T) {
-	in := NewIntake(DecodeLimits{Spans: 2, Tags: 1, Logs: 1, Refs: 1})
+func TestBuilderLimits(t *testing.T) {
+	in := NewBuilder(DecodeLimits{Spans: 2, Tags: 1, Logs: 1, Refs: 1})
 	if tags := in.Tag(in.Tag(in.Tag(nil, "", Int(1)), "a", Int(1)), "b", Int(2)); len(tags) != 1 || tags[0].Key != "a" {
 		t.Errorf("tags: %v", tags)
 	}
@@ -140,7 +140,7 @@ func TestIntakeLimits(t *testing.T) {
 		t.Errorf("%d spans, %v", len(spans), in.Err())
 	}
 
-	small := NewIntake(DecodeLimits{Memory: 100})
+	small := NewBuilder(DecodeLimits{Memory: 100})
 	if small.Text(make([]byte, 90)) == "" || small.Err() != nil {
 		t.Error("refused within the limit")
 	}
@@ -151,7 +151,7 @@ func TestIntakeLimits(t *testing.T) {
 		t.Error("more was made after the limit")
 	}
 
-	endless := NewIntake(DecodeLimits{Spans: -1, Tags: -1, Logs: -1, Refs: -1, ValueBytes: -1, Memory: -1})
+	endless := NewBuilder(DecodeLimits{Spans: -1, Tags: -1, Logs: -1, Refs: -1, ValueBytes: -1, Memory: -1})
 	if s := endless.Text(make([]byte, 1<<20)); len(s) != 1<<20 || endless.Err() != nil {
 		t.Errorf("a negative limit is none: %d bytes, %v", len(s), endless.Err())
 	}

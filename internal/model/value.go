@@ -10,8 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// ValueOf converts a value given to SetTag or LogFields. Values of unknown types are written as [fmt.Sprint] writes them;
-// a String or Error method that panics yields "<panic>". A string or bytes over maxBytes, if positive, are shortened.
+// ValueOf converts a value given to SetTag or LogFields. Values of unknown types are written as [fmt.Sprint] writes
+// them; a String or Error method that panics yields "<panic>". A string or bytes over maxBytes, if positive, are
+// shortened.
 func ValueOf(v any, maxBytes int) Value {
 	value, _ := Convert(v, maxBytes)
 	return value

@@ -7,7 +7,7 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// spanParts is a span as OTLP tells it, in either encoding.
+// spanParts is a span as OTLP has it, in either encoding.
 type spanParts struct {
 	model.Span
 	start, end uint64
@@ -30,7 +30,7 @@ func batchOf(attributes []model.Tag, spans []model.Span) model.Batch {
 }
 
 // finish turns what OTLP has fields for into tags, as Jaeger shows it.
-func (p *spanParts) finish(in *model.Intake) error {
+func (p *spanParts) finish(in *model.Builder) error {
 	s := &p.Span
 	if s.TraceID == (model.TraceID{}) || s.SpanID == 0 {
 		return fmt.Errorf("otlp: span %.100q has no trace id or no span id", s.Name)
@@ -56,7 +56,7 @@ func (p *spanParts) finish(in *model.Intake) error {
 }
 
 // addTag adds a tag to s unless s has one of that key, which then is the truth.
-func addTag(in *model.Intake, s *model.Span, key string, v model.Value) {
+func addTag(in *model.Builder, s *model.Span, key string, v model.Value) {
 	if !has(s.Tags, key) {
 		s.Tags = in.Tag(s.Tags, key, v)
 	}
@@ -77,8 +77,8 @@ func dropParent(s *model.Span) {
 	s.Refs = slices.DeleteFunc(s.Refs, func(r model.Ref) bool { return r == parent })
 }
 
-// addScope tells the spans of one scope where they come from; of spans that this kit exported, no scope need be told.
-func addScope(in *model.Intake, spans []model.Span, name, version string) {
+// addScope adds the scope to its spans as tags, unless it is the scope of all spans that this kit exports.
+func addScope(in *model.Builder, spans []model.Span, name, version string) {
 	if name == scopeOfKit {
 		return
 	}
@@ -93,7 +93,7 @@ func addScope(in *model.Intake, spans []model.Span, name, version string) {
 }
 
 // logOf makes the log of an event.
-func logOf(in *model.Intake, ns uint64, name string, attributes []model.Tag) model.Log {
+func logOf(in *model.Builder, ns uint64, name string, attributes []model.Tag) model.Log {
 	l := model.Log{Time: timeOf(ns), Fields: attributes}
 	if name == "" || name == unnamedEvent {
 		return l

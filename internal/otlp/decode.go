@@ -13,7 +13,7 @@ import (
 // An error means that nothing was read: body is malformed, an id is missing or of the wrong length, or a limit is
 // passed (model.ErrTooLarge).
 func DecodeRequest(body []byte, lim model.DecodeLimits) ([]model.Batch, error) {
-	d := decoder{in: model.NewIntake(lim)}
+	d := decoder{in: model.NewBuilder(lim)}
 	var batches []model.Batch
 	err := eachField(body, func(f field) error {
 		if f.num != requestResourceSpans || f.typ != protowire.BytesType {
@@ -32,7 +32,7 @@ func DecodeRequest(body []byte, lim model.DecodeLimits) ([]model.Batch, error) {
 	return batches, nil
 }
 
-type decoder struct{ in *model.Intake }
+type decoder struct{ in *model.Builder }
 
 // messages calls visit for each field of the message b that has a length, as all nested messages, texts and bytes have.
 func messages(b []byte, visit func(num protowire.Number, b []byte) error) error {

@@ -7,7 +7,7 @@ import (
 // DecodeRequestJSON is DecodeRequest for the JSON encoding of OTLP: ids are hexadecimal, 64-bit numbers may be
 // strings, enumerations numbers or names.
 func DecodeRequestJSON(body []byte, lim model.DecodeLimits) ([]model.Batch, error) {
-	d := jsonDecoder{r: newJSONReader(body), in: model.NewIntake(lim)}
+	d := jsonDecoder{r: newJSONReader(body), in: model.NewBuilder(lim)}
 	var batches []model.Batch
 	d.r.object(func(name string) {
 		d.each(name, "resourceSpans", func() { batches = d.in.Batch(batches, d.resourceSpans()) })
@@ -21,7 +21,7 @@ func DecodeRequestJSON(body []byte, lim model.DecodeLimits) ([]model.Batch, erro
 
 type jsonDecoder struct {
 	r  *jsonReader
-	in *model.Intake
+	in *model.Builder
 }
 
 func (d jsonDecoder) err() error {

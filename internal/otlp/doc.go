@@ -12,7 +12,7 @@
 //
 // A tag is left out of the attributes only if the field alone brings it back. So a span that is written and read is
 // the same span, but that its kind is "internal" if it had none, and that an error also has otel.status_code=ERROR and,
-// if a log told it, otel.status_description, as Jaeger shows it.
+// if a log says why, otel.status_description, as Jaeger shows it.
 //
 // The decoders take hostile input: what they allocate is bounded by model.DecodeLimits and by the bytes there are.
 package otlp

@@ -8,7 +8,7 @@ import (
 )
 
 // AppendRequestJSON appends the OTLP JSON of batches, which DecodeRequestJSON and every OTLP receiver read. Unlike
-// AppendRequest it tells the scopes that spans came with.
+// AppendRequest it writes the scopes that spans came with.
 func AppendRequestJSON(dst []byte, batches []model.Batch) []byte {
 	w := jsonWriter{b: append(dst, `{"resourceSpans":[`...)}
 	for i := range batches {
@@ -103,8 +103,8 @@ func scopesOf(spans []model.Span) (scopes []scope) {
 	return scopes
 }
 
-// covers reports whether the scope alone brings t back.
-func (s *scope) covers(t *model.Tag) bool {
+// isRedundant reports whether the scope alone brings t back.
+func (s *scope) isRedundant(t *model.Tag) bool {
 	switch t.Key {
 	case tagScopeName:
 		return s.name != "" && s.name != scopeOfKit && t.Value == model.String(s.name)
@@ -115,7 +115,7 @@ func (s *scope) covers(t *model.Tag) bool {
 }
 
 func (w *jsonWriter) span(s *model.Span, from *scope) {
-	f := factsOf(s)
+	f := fieldsOf(s)
 	w.raw(`{"traceId":`)
 	w.traceID(s.TraceID)
 	w.raw(`,"spanId":`)
@@ -138,14 +138,14 @@ func (w *jsonWriter) span(s *model.Span, from *scope) {
 	w.number(nanos(s.Start))
 	w.raw(`,"endTimeUnixNano":`)
 	w.number(endNanos(s))
-	w.tags(s.Tags, func(i int) bool { return f.covers(&s.Tags[i]) || from.covers(&s.Tags[i]) })
+	w.tags(s.Tags, func(i int) bool { return f.isRedundant(&s.Tags[i]) || from.isRedundant(&s.Tags[i]) })
 	w.events(s.Logs)
 	w.links(s.Refs)
 	w.status(&f)
 	w.raw(`}`)
 }
 
-// tags writes attributes without those that skip tells.
+// tags writes attributes except those for which skip is true.
 func (w *jsonWriter) tags(tags []model.Tag, skip func(i int) bool) {
 	w.raw(`,"attributes":[`)
 	n := 0
@@ -242,7 +242,7 @@ func (w *jsonWriter) links(refs []model.Ref) {
 	w.raw(`]`)
 }
 
-func (w *jsonWriter) status(f *facts) {
+func (w *jsonWriter) status(f *otlpFields) {
 	w.raw(`,"status":{`)
 	if f.status != 0 {
 		w.raw(`"code":`)

@@ -74,7 +74,7 @@ const (
 	rpcStatusMessage protowire.Number = 2
 )
 
-// The names that Jaeger uses for facts for which OTLP has fields.
+// The names that Jaeger uses for properties for which OTLP has fields.
 const (
 	tagKind              = semconv.KeySpanKind
 	tagError             = semconv.KeyError

@@ -110,7 +110,7 @@ func asShown(s model.Span) model.Span {
 	if v := get("otel.status_code"); (v == model.String("ERROR") || v == model.String("error")) && !slices.ContainsFunc(s.Tags, func(t model.Tag) bool { return t.Key == "error" }) {
 		s.Tags = append(s.Tags, model.Tag{Key: "error", Value: model.Bool(true)})
 	}
-	if message := loggedError(s.Logs); message != "" && factsOf(&s).status == statusError {
+	if message := loggedError(s.Logs); message != "" && fieldsOf(&s).status == statusError {
 		add("otel.status_description", message)
 	}
 	s.Logs = slices.Clone(s.Logs)

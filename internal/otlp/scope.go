@@ -9,7 +9,7 @@ import (
 )
 
 // appendScopeOf appends the fields of ScopeSpans that name the scope of s, or nothing if it is the kit's.
-func appendScopeOf(dst []byte, s *model.Span, f *facts) []byte {
+func appendScopeOf(dst []byte, s *model.Span, f *otlpFields) []byte {
 	if f.scopeName == "" && s.Scope == nil {
 		return dst
 	}

@@ -13,7 +13,7 @@ import (
 // a batch is made by joining spans: see [AppendRequest]. A span of another instrumentation scope than the kit's comes
 // after the fields of ScopeSpans that name its scope. AppendSpan allocates nothing but room in dst.
 func AppendSpan(dst []byte, s *model.Span) []byte {
-	f := factsOf(s)
+	f := fieldsOf(s)
 	dst = appendScopeOf(dst, s, &f)
 	dst, at := begin(dst, scopeSpansSpans)
 	dst = appendTraceID(dst, spanTraceID, s.TraceID)
@@ -29,7 +29,7 @@ func AppendSpan(dst []byte, s *model.Span) []byte {
 	dst = appendFixed64(dst, spanStart, nanos(s.Start))
 	dst = appendFixed64(dst, spanEnd, endNanos(s))
 	for i := range s.Tags {
-		if t := &s.Tags[i]; !f.covers(t) {
+		if t := &s.Tags[i]; !f.isRedundant(t) {
 			dst = appendTag(dst, spanAttributes, t)
 		}
 	}
@@ -139,7 +139,7 @@ func appendLink(dst []byte, r model.Ref) []byte {
 	return end(appendFlags(appendCount(dst, linkDropped, l.Dropped), linkFlags, l.Flags), at)
 }
 
-func appendStatus(dst []byte, f *facts) []byte {
+func appendStatus(dst []byte, f *otlpFields) []byte {
 	if f.status == 0 {
 		return dst
 	}

@@ -13,19 +13,19 @@ const unknownService = "unknown_service"
 // DecodeBatchBinary reads a Batch in the binary protocol. It keeps no part of body. An error means that nothing was
 // read: body is malformed, an id is missing, or a limit is passed (model.ErrTooLarge).
 func DecodeBatchBinary(body []byte, lim model.DecodeLimits) (model.Batch, error) {
-	r := reader{b: body, in: model.NewIntake(lim)}
+	r := reader{b: body, in: model.NewBuilder(lim)}
 	return r.whole(r.batch())
 }
 
 // DecodeBatchCompact is DecodeBatchBinary for the compact protocol.
 func DecodeBatchCompact(body []byte, lim model.DecodeLimits) (model.Batch, error) {
-	r := reader{b: body, in: model.NewIntake(lim), compact: true}
+	r := reader{b: body, in: model.NewBuilder(lim), compact: true}
 	return r.whole(r.batch())
 }
 
 // DecodeEmitBatch reads the call emitBatch in the compact protocol, as an agent finds it in a datagram.
 func DecodeEmitBatch(datagram []byte, lim model.DecodeLimits) (model.Batch, error) {
-	r := reader{b: datagram, in: model.NewIntake(lim), compact: true}
+	r := reader{b: datagram, in: model.NewBuilder(lim), compact: true}
 	var b model.Batch
 	if r.byte() != compactProtocolID || r.byte()&0x1f != compactVersion {
 		return b, fmt.Errorf("thrift: not a message of the compact protocol")

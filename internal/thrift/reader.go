@@ -28,7 +28,7 @@ type reader struct {
 	b       []byte
 	compact bool
 	err     error
-	in      *model.Intake
+	in      *model.Builder
 	flag    bool // in the compact protocol, the value of the bool field whose header was read
 	inField bool // whether flag holds the next bool
 }

@@ -11,7 +11,7 @@ import (
 // words of the implementations of gRPC in Go, C and Java. The code alone also means an exhausted quota.
 func tooLarge(message string) bool {
 	message = strings.ToLower(message)
-	for _, words := range []string{"larger than max", "message larger than", "exceeds maximum size", "exceeds the maximum size", "message too large"} {
+	for _, words := range []string{"larger than max", "exceeds maximum size", "exceeds the maximum size", "message too large"} {
 		if strings.Contains(message, words) {
 			return true
 		}

@@ -37,10 +37,11 @@ func WithHeaders(headers map[string]string) Option {
 	}
 }
 
-// WithTokenSource calls token before every call and sends its result as the metadata "authorization: Bearer": for tokens
-// that expire. The source keeps a token as long as it is good; after Unauthenticated it is called once more. An error, a
-// panic, or no result within the time of one attempt is a failure that is tried again. The context has the deadline of
-// the attempt, and requests made with it are not traced by this module. There is one call at a time. nil is ignored.
+// WithTokenSource calls token before every call and sends its result as the metadata "authorization: Bearer": for
+// tokens that expire. The source keeps a token as long as it is good; after Unauthenticated it is called once more. An
+// error, a panic, or no result within the time of one attempt is a failure that is tried again. The context has the
+// deadline of the attempt, and requests made with it are not traced by this module. There is one call at a time. nil is
+// ignored.
 func WithTokenSource(token func(context.Context) (tracerinit.Secret, error)) Option {
 	return func(c *config) {
 		if token == nil {

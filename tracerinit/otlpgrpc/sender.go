@@ -46,7 +46,7 @@ type sender struct {
 // zip is whether messages are compressed, and how the backend takes it.
 type zip struct {
 	on    bool
-	auto  bool // nobody asked for it
+	auto  bool // it is on by default
 	taken bool // the backend took a compressed message
 }
 
@@ -80,8 +80,8 @@ func (s *sender) connect() error {
 	return nil
 }
 
-// Send exports one batch. If compression that nobody asked for is refused, the batch goes once more as it is. After
-// Unauthenticated, a token source is asked for another token, once.
+// Send exports one batch. If compression that is on by default is refused, the batch goes once more as it is. After
+// Unauthenticated, a token source is called for another token, once.
 func (s *sender) Send(ctx context.Context, b export.Batch) error {
 	if s.tlsFiles != nil && s.tlsFiles.Renew(s.logger) {
 		_ = s.connect() // an error is one of the target's name, which was good before

@@ -90,7 +90,7 @@ func (c *Collector) Run(t testing.TB, full bool) {
 	})
 }
 
-// probe is the name of the span by which a collector is asked whether it takes spans.
+// probe is the name of the span by which Run finds out whether a collector takes spans.
 const (
 	probe     = "probe"
 	probeBody = `{"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "` + probe + `",

@@ -1,5 +1,5 @@
-// Package names lets tests address programs on the loopback interface by names that are not loopback, as deployments do:
-// through a forward proxy on the loopback interface that the environment of the test process names.
+// Package names lets tests address programs on the loopback interface by names that are not loopback, as deployments
+// do: through a forward proxy on the loopback interface that the environment of the test process names.
 package names
 
 import (
@@ -61,7 +61,7 @@ func dial(ctx context.Context, network, name string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, addr)
 }
 
-// connect makes a tunnel, as clients ask for that speak gRPC or TLS.
+// connect makes a tunnel, which clients need that speak gRPC or TLS.
 func connect(w http.ResponseWriter, r *http.Request) {
 	to, err := dial(r.Context(), "tcp", r.Host)
 	if err != nil {

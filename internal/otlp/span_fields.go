@@ -20,8 +20,8 @@ const (
 	statusError  = 2
 )
 
-// facts is what the tags of a span say that OTLP has fields for.
-type facts struct {
+// otlpFields is what the tags of a span say that OTLP has fields for.
+type otlpFields struct {
 	kind        int
 	status      int
 	description string // of the status
@@ -29,9 +29,9 @@ type facts struct {
 	scopeName, scopeVersion string
 }
 
-// factsOf reads the tags of s, of which a later one wins over an earlier one of the same key.
-func factsOf(s *model.Span) facts {
-	f := facts{kind: kindInternal}
+// fieldsOf reads the tags of s, of which a later one wins over an earlier one of the same key.
+func fieldsOf(s *model.Span) otlpFields {
+	f := otlpFields{kind: kindInternal}
 	failed := false
 	for i := range s.Tags {
 		t := &s.Tags[i]
@@ -64,8 +64,8 @@ func factsOf(s *model.Span) facts {
 	return f
 }
 
-// covers reports whether the fields of OTLP bring t back, so that it need not be an attribute.
-func (f *facts) covers(t *model.Tag) bool {
+// isRedundant reports whether the fields of OTLP bring t back, so that it need not be an attribute.
+func (f *otlpFields) isRedundant(t *model.Tag) bool {
 	switch t.Key {
 	case tagKind:
 		return t.Value == model.String(kindNames[f.kind])
@@ -83,7 +83,7 @@ func (f *facts) covers(t *model.Tag) bool {
 	return false
 }
 
-// loggedError returns the message of the last log that tells an error.
+// loggedError returns the message of the last log with an error.
 func loggedError(logs []model.Log) (message string) {
 	for i := range logs {
 		if name, _ := eventName(&logs[i]); name != errorEvent {
