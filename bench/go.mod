@@ -4,6 +4,8 @@ go 1.26.0
 
 replace github.com/spanloom/spanloom => ../
 
+replace github.com/spanloom/spanloom/otelbridge => ../otelbridge
+
 require (
 	github.com/DataDog/dd-trace-go/contrib/go-chi/chi.v5/v2 v2.5.0
 	github.com/DataDog/dd-trace-go/contrib/google.golang.org/grpc/v2 v2.12.0
@@ -15,6 +17,7 @@ require (
 	github.com/opentracing/opentracing-go v1.2.0
 	github.com/riandyrn/otelchi v0.12.2
 	github.com/spanloom/spanloom v0.0.0-00010101000000-000000000000
+	github.com/spanloom/spanloom/otelbridge v0.0.0-00010101000000-000000000000
 	github.com/uber/jaeger-client-go v2.30.0+incompatible
 	go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc v0.72.0
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0

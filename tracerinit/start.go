@@ -65,7 +65,11 @@ func (r *resolver) log(logger *slog.Logger) {
 
 // globalIsFree returns an error if a [Tracer] is running as the global one.
 func globalIsFree(local bool) error {
-	if t, ok := opentracing.GlobalTracer().(*Tracer); ok && !local && !t.closed.Load() {
+	global := opentracing.GlobalTracer()
+	if bridge, ok := global.(interface{ Unwrap() opentracing.Tracer }); ok { // of package otelbridge
+		global = bridge.Unwrap()
+	}
+	if t, ok := global.(*Tracer); ok && !local && !t.closed.Load() {
 		return fmt.Errorf("tracerinit: the global tracer is already running, started at %s; "+
 			"share it, shut it down first, or set Config.Local", t.origin)
 	}
