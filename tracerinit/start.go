@@ -123,11 +123,11 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 	}
 	t.tracer = newTracer(s, v2.(jaeger.Sampler), t.fan, t.counts.metrics(s.metrics), propagator)
 	if mayUseEngine(s) {
-		t.engine = &engine.Engine{
+		t.Hold(&engine.Engine{
 			Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator,
 			TraceID128: s.wideIDs,
 			Disabled:   &t.disabled, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
-		}
+		})
 	}
 	return errors.Join(errSampler, t.open(s, logger))
 }

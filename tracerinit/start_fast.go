@@ -13,7 +13,7 @@ import (
 // mayUseEngine reports whether spans of a tracer may be started and finished by package engine, which is faster than
 // jaeger-client-go and does less: it decides about sampling once and for all, when a trace begins, and calls no
 // observers and counts into no metrics. So a tracer with a custom sampler or options of the user's has no engine.
-// [Tracer.Engine] returns nil then, and the middlewares use the tracer's own methods.
+// The middlewares then use the tracer's own methods.
 func mayUseEngine(s resolved) bool {
 	return s.sampler.kind != customSampling && len(s.tracerOptions) == 0 && s.metrics == nil
 }
@@ -101,7 +101,7 @@ func (a *startArgs) server() bool {
 // startFast starts a span as programs mostly do: with a parent, a time and a few tags at most. It returns nil if there
 // is more to it, or if the tracer has no engine.
 func (t *Tracer) startFast(name string, a *startArgs) *jaeger.Span {
-	if t.engine == nil || a.needsSlowPath || a.unknownOption {
+	if t.Engine() == nil || a.needsSlowPath || a.unknownOption {
 		return nil
 	}
 	var parent *jaeger.SpanContext
@@ -112,6 +112,6 @@ func (t *Tracer) startFast(name string, a *startArgs) *jaeger.Span {
 		a.at = time.Now()
 	}
 	info := engine.StartInfo{Name: name, Time: a.at, Server: a.server(), SpareTags: spareTags}
-	s, _ := t.engine.Start(&info, parent, a.list[:a.tags])
+	s, _ := t.Engine().Start(&info, parent, a.list[:a.tags])
 	return s
 }

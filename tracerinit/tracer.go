@@ -15,8 +15,8 @@ import (
 // Tracer is an opentracing.Tracer whose spans are those of jaeger-client-go, and an io.Closer. Make one with Start.
 // All its methods may be called from any goroutine.
 type Tracer struct {
-	tracer     *jaeger.Tracer
-	engine     *engine.Engine // of tracer; nil if it has none
+	tracer *jaeger.Tracer
+	engineHolder
 	propagator *carrier.Propagator
 	sampler    jaeger.Sampler // nil if disabled
 	disabled   atomic.Bool    // disabled or shut down
@@ -35,6 +35,9 @@ type Tracer struct {
 }
 
 var _ opentracing.Tracer = (*Tracer)(nil)
+
+// engineHolder holds what the middlewares of this module start and finish spans with, if there is such a thing.
+type engineHolder = engine.Holder
 
 // paddedMutex has a cache line of its own.
 type paddedMutex struct {
@@ -77,10 +80,10 @@ func (t *Tracer) lock(trace uint64) *paddedMutex {
 
 // Extract returns the context that a carrier holds; see carrier.Propagator.
 func (t *Tracer) Extract(format, carrier any) (opentracing.SpanContext, error) {
-	if t.engine == nil || format != opentracing.HTTPHeaders {
+	if t.Engine() == nil || format != opentracing.HTTPHeaders {
 		return t.tracer.Extract(format, carrier)
 	}
-	sc, err := t.engine.Extract(carrier) // without looking up the format
+	sc, err := t.Engine().Extract(carrier) // without looking up the format
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +101,3 @@ func (t *Tracer) Inject(sc opentracing.SpanContext, format, carrier any) error {
 
 // Propagator returns what Extract and Inject use.
 func (t *Tracer) Propagator() *carrier.Propagator { return t.propagator }
-
-// Engine returns what the middlewares of this module start and finish spans with, or nil. It is of no use to others.
-func (t *Tracer) Engine() *engine.Engine { return t.engine }

@@ -27,6 +27,16 @@ type Engine struct {
 	Views      Views               // another API that sees the spans of the middlewares; nil: none
 }
 
+// Holder is embedded in a tracer that has an engine, under an unexported name: so [Of] finds the engine, and the tracer's
+// documentation does not list a method that is of no use to others.
+type Holder struct{ engine *Engine }
+
+// Engine returns the engine, or nil.
+func (h *Holder) Engine() *Engine { return h.engine }
+
+// Hold sets the engine, before the tracer's first use.
+func (h *Holder) Hold(e *Engine) { h.engine = e }
+
 // Of returns the engine of t. It returns nil if t has none, and if t only embeds a tracer that has one: the outer
 // tracer may override what an engine does.
 func Of(t opentracing.Tracer) *Engine {
