@@ -112,9 +112,7 @@ func (s *span) LogEventWithPayload(event string, payload any) {
 }
 
 // Log implements [opentracing.Span].
-func (s *span) Log(data opentracing.LogData) { //nolint:staticcheck // it is part of the interface
-	s.change(func() { s.ot.Log(data) })
-}
+func (s *span) Log(data opentracing.LogData) { s.LogFields(data.ToLogRecord().Fields...) }
 
 // Finish implements [opentracing.Span].
 func (s *span) Finish() { s.FinishWithOptions(opentracing.FinishOptions{}) }
