@@ -38,14 +38,14 @@
 // Queue.Bytes bytes, waiting and in flight. What limits took from spans is exported with them and in [Stats].Limited.
 //
 // OTLP is compressed with gzip off the loopback interface, until a receiver refuses that and takes the same batch as it
-// is; thrift is compressed only with [WithCompression], since collectors of Jaeger v1 cannot read it. A batch that is too
-// large for its receiver is halved down to one span, and the size is remembered. [Retry] says which failures are tried
-// again; after 429 and 503, or Unavailable over gRPC, that is on a new connection. A redirect is not followed, and an
-// HTML page is not taken for a receipt. Certificates that the environment names are read again when the files change;
-// [WithTokenSource] serves tokens that expire.
+// is; thrift is compressed only with [WithCompression], since collectors of Jaeger v1 cannot read it. A batch that is
+// too large for its receiver is halved down to one span, and the size is remembered. [Retry] says which failures are
+// tried again; after 429 and 503, or Unavailable over gRPC, that is on a new connection. A redirect is not followed,
+// and an HTML page is not taken for a receipt. Certificates that the environment names are read again when the files
+// change; [WithTokenSource] serves tokens that expire.
 //
-// What the kit sends is never traced by its own middlewares. Failures are logged at most once a minute for each exporter,
-// those that passed without a loss not at all.
+// What the kit sends is never traced by its own middlewares. Failures are logged at most once a minute for each
+// exporter, those that passed without a loss not at all.
 //
 // # Lifecycle
 //

@@ -7,9 +7,8 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// TestAnExporterAddsNoAllocs compares what a span costs with an exporter, from its start to its bytes in the queue, with
-// what it costs with a reporter that does nothing. A sync.Pool forgets at random under the race detector, hence the one
-// allocation allowed.
+// TestAnExporterAddsNoAllocs compares what a span costs with an exporter, from its start to its bytes in the queue,
+// with what it costs with a reporter that does nothing.
 func TestAnExporterAddsNoAllocs(t *testing.T) {
 	cost := func(cfg Config) float64 {
 		tracer := start(t, cfg)
@@ -23,7 +22,7 @@ func TestAnExporterAddsNoAllocs(t *testing.T) {
 	with := cost(Config{
 		Exporters: []Exporter{OTLPHTTP("http://127.0.0.1:1")}, Queue: Queue{Size: 100, Overflow: DropOldest},
 	})
-	if with > bare+1 {
+	if with > bare && !raceEnabled { // a sync.Pool forgets at random under the race detector
 		t.Errorf("%v allocations with an exporter, %v without", with, bare)
 	}
 }

@@ -1,0 +1,5 @@
+//go:build race
+
+package tracerinit
+
+const raceEnabled = true
