@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -109,7 +110,7 @@ func TestRefusals(t *testing.T) {
 		"503":                   sink.Refuse(http.StatusServiceUnavailable),
 		"503 with Retry-After":  sink.Refuse(http.StatusServiceUnavailable, "Retry-After", "1"),
 		"429":                   sink.Refuse(http.StatusTooManyRequests),
-		"507 disk full":         sink.Refuse(http.StatusInsufficientStorage),
+		"504 behind a gateway":  sink.Refuse(http.StatusGatewayTimeout),
 		"hangs after headers":   sink.Hang,
 		"reads 1 byte a second": sink.Sip,
 		"resets":                sink.Reset,
@@ -146,10 +147,11 @@ func TestRefusals(t *testing.T) {
 				}
 			})
 		}
-		t.Run(name+", 400", func(t *testing.T) {
+		final := map[string]int{"OTLP": http.StatusInsufficientStorage, "thrift": http.StatusBadRequest}[name]
+		t.Run(fmt.Sprint(name, ", ", final), func(t *testing.T) {
 			t.Parallel()
 			backend := sink.NewHTTP(t)
-			backend.Misbehave(sink.Refuse(http.StatusBadRequest))
+			backend.Misbehave(sink.Refuse(final))
 			s := newService(t, exporter(backend.URL, retry), queue)
 			s.work(100)
 			s.flush(t)
