@@ -1,24 +1,28 @@
-// Command collectord is an OpenTelemetry Collector of the parts that the tests need: the receivers for OTLP and Jaeger,
-// the memory limiter, and an exporter that appends what arrived to a file as OTLP JSON, one request in each line. Its
-// argument is a configuration file as every collector reads it.
+// Command collectord is an OpenTelemetry Collector with the parts that the tests and the configurations in
+// examples/deploy use: receivers for OTLP and Jaeger, processors that batch, sample by tail and limit memory, and, beside
+// the exporters for OTLP, one that appends what arrived to a file as OTLP JSON, one request in each line.
 package main
 
 import (
 	"context"
-	"fmt"
+	"log"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/tailsamplingprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/jaegerreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/debugexporter"
+	"go.opentelemetry.io/collector/exporter/otlpexporter"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/batchprocessor"
 	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
@@ -26,41 +30,37 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-func run(ctx context.Context, config string) error {
-	c, err := otelcol.NewCollector(otelcol.CollectorSettings{
+	command := otelcol.NewCommand(otelcol.CollectorSettings{
 		BuildInfo: component.BuildInfo{Command: "collectord", Version: "test"},
 		Factories: factories,
-		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
-			URIs: []string{"file:" + config}, ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory()},
-		}},
-		DisableGracefulShutdown: true,
+		ConfigProviderSettings: otelcol.ConfigProviderSettings{
+			ResolverSettings: confmap.ResolverSettings{
+				ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory(), envprovider.NewFactory()},
+			},
+		},
 	})
-	if err != nil {
-		return err
+	if err := command.Execute(); err != nil {
+		log.Fatal(err)
 	}
-	return c.Run(ctx)
 }
 
 func factories() (f otelcol.Factories, err error) {
+	f.Telemetry = otelconftelemetry.NewFactory()
 	f.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory(), jaegerreceiver.NewFactory())
 	if err != nil {
 		return f, err
 	}
-	f.Processors, err = otelcol.MakeFactoryMap[processor.Factory](memorylimiterprocessor.NewFactory())
+	f.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
+		batchprocessor.NewFactory(), memorylimiterprocessor.NewFactory(), tailsamplingprocessor.NewFactory(),
+	)
 	if err != nil {
 		return f, err
 	}
-	f.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](exporter.NewFactory(component.MustNewType("lines"),
-		func() component.Config { return &linesConfig{} }, exporter.WithTraces(newLines, component.StabilityLevelDevelopment)))
-	f.Telemetry = otelconftelemetry.NewFactory()
+	toFile := exporter.NewFactory(component.MustNewType("lines"), func() component.Config { return &linesConfig{} },
+		exporter.WithTraces(newLines, component.StabilityLevelDevelopment))
+	f.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
+		debugexporter.NewFactory(), otlpexporter.NewFactory(), otlphttpexporter.NewFactory(), toFile,
+	)
 	return f, err
 }
 

@@ -75,7 +75,7 @@ func (c *Collector) Run(t testing.TB, full bool) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.process = proc.Start(t, proc.Build(t, "collectord", ".", "collectord"), nil, path)
+	c.process = proc.Start(t, proc.Build(t, "collectord", ".", "collectord"), nil, "--config="+path)
 	want := http.StatusOK
 	if full {
 		want = http.StatusServiceUnavailable
