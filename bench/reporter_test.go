@@ -29,7 +29,7 @@ import (
 // flood is how many spans two goroutines make as fast as they can.
 const flood = 200_000
 
-// pipeline is a way to deliver spans: emit makes one, close drains, delivered asks the exporter.
+// pipeline is a way to deliver spans: emit makes one, close drains the queue, and delivered returns the exporter's count.
 type pipeline struct {
 	name  string
 	start func(*testing.B) (emit func(), close func(), delivered func() int64)

@@ -16,7 +16,7 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// debugRequests ask for debug in every way there is.
+// debugRequests are headers that request debug, one pair for each format that can.
 var debugRequests = [][]string{
 	{"uber-trace-id", "1:2:0:3"},
 	{"b3", "1-2-d"},
@@ -106,7 +106,7 @@ func TestDebugID(t *testing.T) {
 	}
 }
 
-// The contexts that hold a debug id or baggage alone can be asked and passed on like any other.
+// Contexts with only a debug id or only baggage have the same methods as any other, and can be injected.
 func TestContextsWithoutIDs(t *testing.T) {
 	p := newPropagator(t, carrier.Config{Debug: carrier.AllowDebug()})
 	for _, pairs := range [][]string{{"jaeger-debug-id", "look-here"}, {"baggage", "a=1;p"}, {"jaeger-debug-id", "x", "baggage", "a=1;p"}} {

@@ -100,7 +100,7 @@ func ExamplePropagator_Stats() {
 	// 1
 }
 
-// A caller may ask for a trace to be recorded whatever the sampler says, but not more than ten times a second.
+// A caller may force the sampling of its traces, whatever the sampler decides, at most ten times a second.
 func ExampleLimitDebug() {
 	p, err := carrier.New(carrier.Config{Debug: carrier.LimitDebug(10)})
 	if err != nil {

@@ -36,7 +36,7 @@ func (s *state) propertyOf(key, value string) string {
 type stateKey struct{}
 
 // rootlessParentID is the parent id of the contexts without a trace id that this package makes. Those of
-// jaeger-client-go have no sampling state, and asking them for it panics.
+// jaeger-client-go have no sampling state, so that their IsSampled panics.
 const rootlessParentID jaeger.SpanID = 1
 
 // b3Only are the states of traces that came in B3 and brought nothing else. Sharing them saves an allocation.

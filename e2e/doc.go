@@ -1,10 +1,10 @@
 // Package e2e is the part of the tests that meets the real world: programs that nobody here wrote, over real sockets.
 //
-//   - jaeger: a real Jaeger takes spans by every road and tells them all alike; it also serves sampling.
+//   - jaeger: a real Jaeger takes spans by every road and returns the same trace for each; it also serves sampling.
 //   - collector: a real OpenTelemetry Collector, and a real Jaeger v1, addressed by names that are not loopback.
 //   - programs: the example programs as their users run them, seen on their own page and in a real Jaeger.
-//   - neighbours: services instrumented by OpenTelemetry or jaeger-client-go, in Go and, by the libraries that are listed in
-//     neighbours/node/package.json, in Node; and callers that speak only B3.
+//   - neighbours: services instrumented by OpenTelemetry or jaeger-client-go, in Go and, by the libraries that are
+//     listed in neighbours/node/package.json, in Node; and callers that speak only B3.
 //   - faults: backends that die, hang, refuse and crawl, with every span accounted for.
 //   - traffic: what users send through the kit, equal with and without it.
 //   - tracer: OpenTracing's own checks of a tracer.

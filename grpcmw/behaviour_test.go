@@ -497,7 +497,7 @@ func TestContextsCanBePrinted(t *testing.T) {
 	printing.Wait()
 }
 
-func TestOutcomeOfUnaryRPCsTellsMessages(t *testing.T) {
+func TestOutcomeOfUnaryRPCsCountsMessages(t *testing.T) {
 	for name, tt := range map[string]struct {
 		srv            *testsvc.Server
 		client, server [2]int // sent, received

@@ -17,7 +17,8 @@ import (
 func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grpc.UnaryClientInterceptor {
 	cl := newClient(tracer, opts)
 	return func(
-		ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
+		ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker,
+		opts ...grpc.CallOption,
 	) (err error) {
 		c, below := cl.begin(ctx, method, nil, req, cc, opts)
 		if c == nil {

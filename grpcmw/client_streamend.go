@@ -10,21 +10,21 @@ import (
 // streamEnd decides when the span of a client's stream ends, and with which outcome. It is a state machine: next is its
 // only transition function, and the table of its test lists its rules.
 //
-// What the caller is told counts. A message and the status behind it may have arrived before the context ends, so that
-// the next RecvMsg returns io.EOF and not the error of the context. Therefore the end of the context, or of the
-// connection, only makes a candidate for the outcome while the caller may still receive. It becomes the outcome if
-// nobody receives within graceTime, or if the caller has dropped the stream. The span then ends at the time of the
+// What RecvMsg returns to the caller counts. A message and the status behind it may have arrived before the context
+// ends, so that the next RecvMsg returns io.EOF and not the error of the context. Therefore the end of the context, or
+// of the connection, only makes a candidate for the outcome while the caller may still receive. It becomes the outcome
+// if nobody receives within graceTime, or if the caller has dropped the stream. The span then ends at the time of the
 // candidate.
 //
 // gRPC's own streams end calls of their own, see [grpc.OnFinish], but an interceptor in between may open several of
 // them for the one call, or none. So their ends count only for a stream that the caller has dropped.
 type streamEnd struct {
 	oneAnswer bool // the server sends one message; set before the first event
-	deadline  bool // the context has one; likewise
+	deadline  bool // the context has one; set before the first event
 
 	state     streamState
 	receiving int       // calls of RecvMsg under way
-	candidate error     // the outcome unless the caller is told another one
+	candidate error     // the outcome, unless RecvMsg returns another one
 	attempt   error     // of the stream of gRPC's that ended last
 	attempted bool      // one did
 	outcome   error     // once the state is over

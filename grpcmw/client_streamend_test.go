@@ -33,7 +33,7 @@ func TestStreamEnd(t *testing.T) {
 		want                error
 		early               bool // the span ends when the context did
 	}{
-		// What the caller is told decides at once.
+		// What the caller receives decides at once.
 		{"opening fails", false, false, []step{{openFailed, errStatus, endSpan}}, errStatus, false},
 		{"opening fails after an attempt", false, false, []step{
 			{attemptEnded, errAttempt, goOn}, {openFailed, errStatus, endSpan}}, errStatus, false},
@@ -68,7 +68,7 @@ func TestStreamEnd(t *testing.T) {
 		{"nobody receives after a panic", false, false, start(step{receiveStarted, nil, goOn},
 			step{receivePanicked, nil, goOn}, step{contextEnded, errDeadline, waitForReceiver}, step{graceOver, nil, endSpan}),
 			errDeadline, true},
-		{"two receivers, one of which is told", false, false, start(step{receiveStarted, nil, goOn}, step{receiveStarted, nil, goOn},
+		{"two receivers, one of which gets the status", false, false, start(step{receiveStarted, nil, goOn}, step{receiveStarted, nil, goOn},
 			step{contextEnded, errDeadline, goOn}, step{messageReceived, nil, goOn}, step{graceOver, nil, goOn},
 			step{streamReceived, nil, endSpan}), nil, false},
 		{"the first end of the context counts", false, false, start(step{contextEnded, errDeadline, waitForReceiver},

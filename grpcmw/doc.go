@@ -6,7 +6,7 @@
 // Every RPC becomes one span named by its full method, such as /shop.Orders/Place. It has the status code, the message
 // of a status that is not OK, the type of the RPC, the peer, the deadline, message counts and the attempt; docs/tags.md
 // lists all tags. It ends exactly once: when the handler returns or panics, or when a client's stream ends, with the
-// status that the caller was told. If tracer is nil, [opentracing.GlobalTracer] is looked up on every RPC.
+// status that the caller got. If tracer is nil, [opentracing.GlobalTracer] is looked up on every RPC.
 //
 // Messages make no logs, however many there are: the span of a stream has their number and, as grpc.first_message_ms,
 // when the first one of the answer came. [WithCheckpoints] shows streams that go on for hours before they end.
@@ -45,7 +45,7 @@
 // # Versions of gRPC
 //
 // The package uses gRPC's public API alone and is tested with grpc-go from 1.68, and go-grpc-middleware v2 from 2.1, to
-// the newest. Where older versions behave otherwise, spans say what the caller was told:
+// the newest. Where older versions behave otherwise, spans have the status that the caller got:
 //
 //	before 1.74   two messages where one is due end an RPC with Unknown instead of Internal
 //	before 1.76   no message where one is due makes RecvMsg return io.EOF; the span has Internal

@@ -10,8 +10,9 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// LogFields returns trace_id, span_id and, where the tracer tells, sampled of the span in ctx, or nil. Give it to
-// logging.WithFieldsFromContext of go-grpc-middleware, whose interceptors must come after these.
+// LogFields returns trace_id and span_id of the span in ctx, and sampled if its tracer is jaeger-client-go's; without a
+// span it returns nil. Pass it to logging.WithFieldsFromContext of go-grpc-middleware, whose interceptors must come
+// after these.
 func LogFields(ctx context.Context) logging.Fields {
 	span := opentracing.SpanFromContext(ctx)
 	if span == nil {

@@ -129,7 +129,7 @@ func slowReceiver(t *testing.T) {
 	}
 }
 
-// scripted is a stream whose receives return what they are told.
+// scripted is a stream whose RecvMsg returns the errors of a script.
 type scripted struct {
 	grpc.ClientStream
 	script chan error

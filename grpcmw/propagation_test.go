@@ -377,7 +377,7 @@ func TestSilenceGoesBeforeTheFilter(t *testing.T) {
 	}
 }
 
-// TestDistrustWhenHooksPanic wants a hook that cannot tell not to open what it guards.
+// TestDistrustWhenHooksPanic: a hook that panics allows nothing that it guards.
 func TestDistrustWhenHooksPanic(t *testing.T) {
 	tracer, _ := engine(t, tracerinit.Always())
 	broken := func(context.Context, string) bool { panic("hook") }

@@ -435,7 +435,7 @@ func TestPeersOfAllKinds(t *testing.T) {
 	}
 }
 
-// A span that is sampled only while the RPC runs tells all that others tell.
+// A span that is sampled only while the RPC runs has the tags of any other.
 func TestSpansSampledLate(t *testing.T) {
 	tags := func(sampler tracerinit.Sampler) (all [2]map[string]any) {
 		tracer, reporter := engine(t, sampler)

@@ -58,7 +58,7 @@ func wantAttempts(t *testing.T, reporter *jaeger.InMemoryReporter, want ...attem
 	}
 }
 
-// failing answers 503 as often as told, then 200.
+// failing answers 503 the given number of times, then 200.
 func failing(times int32) http.HandlerFunc {
 	var calls atomic.Int32
 	return func(w http.ResponseWriter, r *http.Request) {

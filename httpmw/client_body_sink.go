@@ -10,7 +10,7 @@ import (
 )
 
 // bodySink watches what a body's own WriteTo writes: the bytes are counted as they come, and an error of the caller's
-// writer is told apart from one of reading the body.
+// writer is distinguished from one of reading the body.
 type bodySink struct {
 	s      *clientState
 	failed bool // the caller's writer has failed, or may have

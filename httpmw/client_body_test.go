@@ -122,7 +122,7 @@ func TestBodyNeverClosed(t *testing.T) {
 	}
 }
 
-func TestCancelAndCloseTellTheSame(t *testing.T) {
+func TestCancelAndCloseGiveTheSameOutcome(t *testing.T) {
 	for range 50 {
 		tracer := spantest.New(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -165,7 +165,7 @@ func TestBodiesKeepTheirInterfaces(t *testing.T) {
 	checkBodies(t, httpmw.WithUnclosedBody(func(*http.Request, string) { t.Error("a body was lost") }))
 }
 
-// TestFirstByteOfStreams: where the length is unknown, the span tells how long the header took, and only there.
+// TestFirstByteOfStreams: where the length is unknown, and only there, a tag says how long the header took.
 func TestFirstByteOfStreams(t *testing.T) {
 	closing := func(r *http.Response) { r.Body.Close() }
 	reading := func(r *http.Response) { io.ReadAll(r.Body); r.Body.Close() }

@@ -17,7 +17,7 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-// copied is a body with a WriteTo of its own: it writes as it is told by write.
+// copied is a body with a WriteTo of its own: the function write is what it does.
 type copied struct {
 	io.ReadCloser
 	write func(io.Writer) (int64, error)

@@ -79,7 +79,7 @@ func TestConnectionEventsInAnyOrder(t *testing.T) {
 	}
 }
 
-// TestConnectionEventsWithBrokenErrors: net/http tells of them in goroutines of its own, where a panic ends the program.
+// TestConnectionEventsWithBrokenErrors: net/http reports them in goroutines of its own, where a panic ends the program.
 func TestConnectionEventsWithBrokenErrors(t *testing.T) {
 	srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
 	for name, cause := range map[string]error{

@@ -63,5 +63,6 @@ func (s *clientState) sends(r *http.Request) bool {
 		}
 	}
 	a, b := s.copy.URL, r.URL
-	return s.copy.Method == r.Method && a.Scheme == b.Scheme && a.Host == b.Host && a.Path == b.Path && a.RawQuery == b.RawQuery
+	return s.copy.Method == r.Method && a.Scheme == b.Scheme && a.Host == b.Host && a.Path == b.Path &&
+		a.RawQuery == b.RawQuery
 }

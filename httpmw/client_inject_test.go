@@ -85,7 +85,7 @@ func TestPropagationByHost(t *testing.T) {
 	}
 }
 
-// TestDistrustWhenHooksPanic: a hook that cannot tell does not open what it guards.
+// TestDistrustWhenHooksPanic: a hook that panics allows nothing that it guards.
 func TestDistrustWhenHooksPanic(t *testing.T) {
 	tracer, _ := newJaeger(t, always)
 	broken := func(*http.Request) bool { panic("hook") }

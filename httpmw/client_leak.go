@@ -34,8 +34,8 @@ func (d *leakDetector) stop() {
 	runtime.KeepAlive(d)
 }
 
-// atEOF is called when all was read, which is when trailers come. Transports may put them into another map then, such as
-// that of HTTP/3, and that of net/http for those that were not announced.
+// atEOF is called when all was read, which is when trailers come. Transports may put them into another map then, such
+// as that of HTTP/3, and that of net/http for those that were not announced.
 func (d *leakDetector) atEOF() {
 	d.stop()
 	if d.inner.Trailer != nil {

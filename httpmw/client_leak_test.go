@@ -53,7 +53,7 @@ func read(client *http.Client, r *http.Request, n int) {
 	}
 }
 
-// streams is a base transport whose responses have a body that is hard to end, after a redirect if asked for one.
+// streams is a base transport whose responses have a body that is hard to end; for /redirect it redirects to them.
 func streams(r *http.Request) (*http.Response, error) {
 	if r.URL.Path == "/redirect" {
 		return &http.Response{StatusCode: 302, Header: http.Header{"Location": {"/"}}, Body: http.NoBody, Request: r}, nil

@@ -13,8 +13,8 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// clientState is the state of one round trip. It backs the request that the base transport sees, its context and the body
-// of the response, which saves three allocations.
+// clientState is the state of one round trip. It backs the request that the base transport sees, its context and the
+// body of the response, which saves three allocations.
 //
 // The caller may use its request again as soon as it has closed the response's body. So what is needed later is in the
 // copy, and closing the body waits for an end that is already under way in another goroutine.

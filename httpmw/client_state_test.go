@@ -22,7 +22,7 @@ import (
 )
 
 // TestRequestIsFreeAfterClose: a caller may use its request again once it has closed the body, even if another goroutine
-// is just ending the span. The race detector is the judge.
+// is just ending the span. The race detector reports it if not.
 func TestRequestIsFreeAfterClose(t *testing.T) {
 	tracer, _ := newJaeger(t, always)
 	for _, path := range []string{"/plain", "/traced"} {

@@ -95,7 +95,7 @@ type brokenError struct{ text string }
 func (e *brokenError) Error() string { return e.text }
 func (e *brokenError) Timeout() bool { return e.text != "" }
 
-// TestBrokenErrors: asking an error for its text must not fail a request that did not ask.
+// TestBrokenErrors: an error whose Error method panics must not fail a request whose caller does not call it.
 func TestBrokenErrors(t *testing.T) {
 	var broken *brokenError
 	tracer := spantest.New(t)

@@ -109,7 +109,8 @@ func errorType(err error) (kind string) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return canceled
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, http.ErrHandlerTimeout), errors.As(err, &timer) && timer.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, http.ErrHandlerTimeout),
+		errors.As(err, &timer) && timer.Timeout():
 		return timeout
 	}
 	return kind

@@ -19,7 +19,7 @@ type serverEnd struct {
 	returned     bool          // false after a panic, and after runtime.Goexit
 	panicked     any           // the value of the panic
 	head         bool          // the method is HEAD
-	upgrade      bool          // the client asks to switch protocols
+	upgrade      bool          // the request has an Upgrade header
 	status       int           // the final one that was sent, 0 if there was none
 	received     int64         // bytes of the request's body, by its Content-Length
 	written      int64         // bytes of the response's body

@@ -142,7 +142,7 @@ func TestSizes(t *testing.T) {
 	wantTags(t, span, map[string]any{"http.response_size": nil})
 }
 
-// TestFirstByteOfFlushedResponses is told, and of no others.
+// TestFirstByteOfFlushedResponses: flushed responses have the time of their first byte, and no others do.
 func TestFirstByteOfFlushedResponses(t *testing.T) {
 	for _, flush := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -201,8 +201,8 @@ func TestHijack(t *testing.T) {
 	}
 }
 
-// TestTimeoutsOutside: what a middleware further out sends when time is up is not the handler's to tell, so no status
-// is.
+// TestTimeoutsOutside: the span has no status if a middleware further out answers when time is up, since the handler
+// cannot know which.
 func TestTimeoutsOutside(t *testing.T) {
 	const limit = time.Millisecond
 	for _, outer := range []mw{

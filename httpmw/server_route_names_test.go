@@ -14,7 +14,7 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-// TestScannersAddNoNames: whatever is asked for, the names are those of the routes and of the methods.
+// TestScannersAddNoNames: whatever paths are requested, the names are those of the routes and of the methods.
 func TestScannersAddNoNames(t *testing.T) {
 	for _, build := range []func(mw) http.Handler{
 		func(m mw) http.Handler { return api([]mw{m}, nil) },

@@ -63,7 +63,7 @@ func api(use, in []mw) *chi.Mux {
 	return r
 }
 
-// suppressing is api behind a middleware that asks the router through the route context.
+// suppressing is api behind a middleware that matches routes through the route context.
 func suppressing() http.Handler {
 	r := chi.NewRouter()
 	r.Use(middleware.SupressNotFound(r))

@@ -230,7 +230,7 @@ func TestAnotherRequestInsideOne(t *testing.T) {
 	}
 }
 
-// TestGlobalTracer is asked anew for each request.
+// TestGlobalTracer: the global tracer is looked up on every request.
 func TestGlobalTracer(t *testing.T) {
 	before := opentracing.GlobalTracer()
 	defer opentracing.SetGlobalTracer(before)

@@ -112,7 +112,7 @@ func TestNoTraceIDHeader(t *testing.T) {
 	}
 }
 
-// identified is a tracer whose contexts tell their ids as strings, and whose spans tell whether they record.
+// identified is a tracer whose contexts return their ids as strings, and whose spans report whether they record.
 type identified struct {
 	opentracing.NoopTracer
 	sampled bool

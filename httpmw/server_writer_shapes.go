@@ -1,6 +1,6 @@
 package httpmw
 
-//lint:file-ignore SA1019 a handler that asks for http.CloseNotifier gets it, deprecated or not
+//lint:file-ignore SA1019 handlers may still use http.CloseNotifier
 
 import (
 	"bufio"

@@ -276,7 +276,7 @@ func observe(t *testing.T, setup func(*httptest.Server), rw row, wrap mw, wrapCl
 		wrapped.ServeHTTP(w, r)
 	}), func(s *httptest.Server) { s.Config.ErrorLog = log.New(logged, "", 0) }, setup)
 
-	srv.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute // so that bodies wait to be asked for
+	srv.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute // so that bodies wait for 100 Continue
 	srv.Client().Transport = wrapClient(srv.Client().Transport)
 
 	request := func(url string) *http.Request { r, _ := http.NewRequest("GET", url, nil); return r }

@@ -31,7 +31,7 @@ func interfaces(w http.ResponseWriter) (has []string) {
 	note("Hijacker", ok)
 	_, ok = w.(http.Pusher)
 	note("Pusher", ok)
-	_, ok = w.(http.CloseNotifier) //lint:ignore SA1019 handlers may still ask for it
+	_, ok = w.(http.CloseNotifier) //lint:ignore SA1019 handlers may still use it
 	note("CloseNotifier", ok)
 	_, ok = w.(io.ReaderFrom)
 	note("ReaderFrom", ok)

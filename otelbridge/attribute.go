@@ -35,7 +35,8 @@ func isKitTag(key string) bool {
 // hasMeaning reports whether exporters take a tag of this key for more than an attribute.
 func hasMeaning(key string) bool {
 	switch key {
-	case semconv.KeyError, semconv.KeyStatusCode, semconv.KeyStatusDescription, semconv.KeyLinkTraceID, semconv.KeyLinkSpanID:
+	case semconv.KeyError, semconv.KeyStatusCode, semconv.KeyStatusDescription,
+		semconv.KeyLinkTraceID, semconv.KeyLinkSpanID:
 		return true
 	}
 	return isKitTag(key)

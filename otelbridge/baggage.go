@@ -39,8 +39,8 @@ func (s *span) baggage() map[string]string {
 	return items(s.ot.Context())
 }
 
-// takeBaggage makes OpenTelemetry's baggage in ctx that of s. If exact is set, items that are missing there are removed;
-// it is set where ctx has shown all items of the span to OpenTelemetry before.
+// takeBaggage makes OpenTelemetry's baggage in ctx that of s. If exact is set, items that are missing there are
+// removed; it is set where ctx has shown all items of the span to OpenTelemetry before.
 func (s *span) takeBaggage(ctx context.Context, exact bool) {
 	bag := baggage.FromContext(ctx)
 	if bag.Len() == 0 && !exact {

@@ -25,8 +25,8 @@ type Bridge struct {
 }
 
 // New returns a Bridge around tracer, which makes all spans. It may be a [tracerinit.Tracer], a stock jaeger.Tracer,
-// or, in tests, a [spantest.Tracer] or [mocktracer.MockTracer]; of other tracers OpenTelemetry sees no ids. If tracer is
-// nil, it is the current [opentracing.GlobalTracer]. If it already comes from a Bridge, New returns that Bridge.
+// or, in tests, a [spantest.Tracer] or [mocktracer.MockTracer]; of other tracers OpenTelemetry sees no ids. If tracer
+// is nil, it is the current [opentracing.GlobalTracer]. If it already comes from a Bridge, New returns that Bridge.
 //
 // [tracerinit.Tracer]: https://pkg.go.dev/github.com/spanloom/spanloom/tracerinit#Tracer
 // [spantest.Tracer]: https://pkg.go.dev/github.com/spanloom/spanloom/spantest#Tracer
@@ -91,8 +91,8 @@ func Unwrap(s opentracing.Span) opentracing.Span {
 // Option is an option of a [Bridge].
 type Option func(*Bridge)
 
-// Limits bounds what OpenTelemetry code can add to one span; what is over a limit is counted as dropped. A field that is
-// zero takes OpenTelemetry's default, which is 128 for each, and a negative one sets no limit.
+// Limits bounds what OpenTelemetry code can add to one span; what is over a limit is counted as dropped. A field that
+// is zero takes OpenTelemetry's default, which is 128 for each, and a negative one sets no limit.
 type Limits struct {
 	Attributes         int // of a span
 	Events             int // of a span; the newest are kept

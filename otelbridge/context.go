@@ -110,8 +110,8 @@ type active struct {
 	plain opentracing.Span  // of the tracer below, that the bridge has not seen yet; nil
 }
 
-// activeIn returns the nearest span in ctx. If the APIs do not find the same span, it is the one of the API that has put
-// a span into the context since they last did.
+// activeIn returns the nearest span in ctx. If the APIs do not find the same span, it is the one of the API that has
+// put a span into the context since they last did.
 func (b *Bridge) activeIn(ctx context.Context) active {
 	ot := opentracing.SpanFromContext(ctx)
 	inOTel, _ := ctx.Value(otelKey).(trace.Span)

@@ -1,16 +1,16 @@
 // Package otelbridge lets libraries that speak the OpenTelemetry API take part in the traces of an OpenTracing program.
 //
-// Libraries such as otelsql, redisotel, otelmongo or otelconnect start their spans through OpenTelemetry's API alone, and
-// their spans are lost in a program that traces with OpenTracing. [Install] makes one tracer serve both APIs:
+// Libraries such as otelsql, redisotel, otelmongo or otelconnect start their spans through OpenTelemetry's API alone,
+// and their spans are lost in a program that traces with OpenTracing. [Install] makes one tracer serve both APIs:
 //
 //	tracer, err := tracerinit.Start(tracerinit.Config{Service: "shop"})
 //	…
 //	otelbridge.Install(tracer)
 //
 // From then on a span that either API starts is the parent of the spans that the other starts below it. The span that
-// is active in a context is found by [trace.SpanFromContext] and by [opentracing.SpanFromContext], so that logs, metrics
-// and error reporters which read OpenTelemetry's span context name the same trace. Spans keep what OpenTelemetry
-// records of them: typed attributes, events, status, links and scope.
+// is active in a context is found by [trace.SpanFromContext] and by [opentracing.SpanFromContext], so that logs,
+// metrics and error reporters which read OpenTelemetry's span context name the same trace. Spans keep what
+// OpenTelemetry records of them: typed attributes, events, status, links and scope.
 //
 // The module depends on OpenTelemetry's API only. It has no SDK, so that it offers no span processors, and no
 // sdktrace.ReadOnlySpan: tracerinit exports the spans.
@@ -21,6 +21,6 @@
 // span.Context().(jaeger.SpanContext) holds as before.
 //
 // OpenTracing has no way to learn that OpenTelemetry code has put another span into a context with
-// [trace.ContextWithSpan] alone. Where OpenTracing code runs below such a context, use [opentracing.ContextWithSpan] with
-// the same span: each span of a [Bridge] that either API returns has the methods of both.
+// [trace.ContextWithSpan] alone. Where OpenTracing code runs below such a context, use [opentracing.ContextWithSpan]
+// with the same span: each span of a [Bridge] that either API returns has the methods of both.
 package otelbridge

@@ -11,8 +11,8 @@ import (
 	"github.com/spanloom/spanloom/internal/engine"
 )
 
-// hookedTracer is the tracer below with spans that OpenTelemetry sees, too. [opentracing.ContextWithSpan] calls its hook
-// for each span whose Tracer it is.
+// hookedTracer is the tracer below with spans that OpenTelemetry sees, too. [opentracing.ContextWithSpan] calls its
+// hook for each span whose Tracer it is.
 type hookedTracer struct {
 	opentracing.Tracer
 	bridge *Bridge

@@ -64,8 +64,8 @@ func (p propagator) Extract(ctx context.Context, c propagation.TextMapCarrier) c
 	return (*spanAsContext)(s)
 }
 
-// keepsActive reports whether the span that is active in ctx, if any, is nearer than the caller sc: it belongs to the same
-// trace, or a middleware in front has read the same context and has not trusted it.
+// keepsActive reports whether the span that is active in ctx, if any, is nearer than the caller sc: it belongs to the
+// same trace, or a middleware in front has read the same context and has not trusted it.
 func (b *Bridge) keepsActive(ctx context.Context, sc opentracing.SpanContext) bool {
 	id := traceID(sc)
 	if s, ok := ctx.Value(caller).(*strangers); ok && (id == "" || id == traceID(s.sc)) {

@@ -15,8 +15,8 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-// span is a span of both APIs around one that the tracer below has made. It is a view of a span that others own, as of a
-// middleware's request, or of one that OpenTelemetry or OpenTracing code started through the bridge.
+// span is a span of both APIs around one that the tracer below has made. It is a view of a span that others own, as of
+// a middleware's request, or of one that OpenTelemetry or OpenTracing code started through the bridge.
 type span struct {
 	embedded.Span
 	bridge *Bridge

@@ -23,16 +23,16 @@ func WithKeys(traceID, spanID string) Option {
 	return func(c *config) { c.traceKey, c.spanKey = traceID, spanID }
 }
 
-// WithSpanLogs also copies the records of a level and above onto the active span as logs, if the span is sampled. A copy
-// has at most 16 attributes, with values of at most 256 bytes; values with a secret's name are masked. A nil level copies
-// nothing. How many logs a span keeps is limited by the tracer.
+// WithSpanLogs also copies the records of a level and above onto the active span as logs, if the span is sampled. A
+// copy has at most 16 attributes, with values of at most 256 bytes; values with a secret's name are masked. A nil level
+// copies nothing. How many logs a span keeps is limited by the tracer.
 func WithSpanLogs(level slog.Leveler) Option {
 	return func(c *config) { c.spanLogs = level }
 }
 
 // Handler returns a handler that passes records on to next, with the ids of the active span added as strings: trace_id
-// has 32 hexadecimal digits, span_id 16. Records without a span, or with one whose tracer is not jaeger-client-go's, are
-// passed on unchanged. The handler may be used concurrently if next may, and returns next's errors.
+// has 32 hexadecimal digits, span_id 16. Records without a span, or with one whose tracer is not jaeger-client-go's,
+// are passed on unchanged. The handler may be used concurrently if next may, and returns next's errors.
 func Handler(next slog.Handler, opts ...Option) slog.Handler {
 	c := &config{traceKey: "trace_id", spanKey: "span_id"}
 	for _, opt := range opts {

@@ -1,5 +1,6 @@
-// Package spantest is a tracer for tests. It keeps what mocktracer keeps and watches over the life of every span:
-// when the test ends, it fails for each span that was not finished exactly once or that was touched after Finish.
+// Package spantest is a tracer for tests. A [Tracer] records spans as [mocktracer.MockTracer] does, and checks the life
+// of each: when the test ends, [New]'s cleanup fails it for each span that was not finished exactly once or that was
+// used after Finish.
 //
 //	func TestCheckout(t *testing.T) {
 //		tracer := spantest.New(t)
@@ -9,6 +10,6 @@
 //		spans := tracer.Finished()
 //	}
 //
-// Spans that end in other goroutines, such as a server's after its client has the response, are waited for, for a
-// bounded time, by Finished and at the end of the test.
+// Some spans end in other goroutines, such as a server's after its client has the response. [Tracer.Finished] and the
+// end of the test wait up to two seconds for them.
 package spantest

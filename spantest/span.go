@@ -12,7 +12,7 @@ import (
 	"github.com/opentracing/opentracing-go/mocktracer"
 )
 
-// span passes everything on to a mock span and notes what must not happen.
+// span passes everything on to a mock span and records misuse as faults of its tracer.
 type span struct {
 	mock     *mocktracer.MockSpan
 	tracer   *Tracer
@@ -26,12 +26,13 @@ func (s *span) describe() string {
 	return fmt.Sprintf("span %q, started at %s,", s.mock.OperationName, s.started)
 }
 
-// touch notes a use after Finish.
+// touch records a fault if the span is used after Finish. It is called before every change.
 func (s *span) touch(what string) {
 	s.tracer.mu.Lock()
 	defer s.tracer.mu.Unlock()
 	if s.finishes > 0 {
-		s.tracer.faults = append(s.tracer.faults, fmt.Sprintf("%s was touched after Finish: %s at %s", s.describe(), what, caller()))
+		fault := fmt.Sprintf("%s was touched after Finish: %s at %s", s.describe(), what, caller())
+		s.tracer.faults = append(s.tracer.faults, fault)
 	}
 }
 
@@ -58,7 +59,7 @@ func (s *span) FinishWithOptions(opts opentracing.FinishOptions) {
 	t.mu.Unlock()
 }
 
-// OperationName tells middlewares whether the name is still theirs.
+// OperationName returns the current name. Middlewares read it to see whether the application has set another one.
 func (s *span) OperationName() string {
 	s.mock.RLock()
 	defer s.mock.RUnlock()

@@ -13,8 +13,9 @@ import (
 // patience is how long open spans are waited for.
 const patience = 2 * time.Second
 
-// Tracer is an opentracing.Tracer for one test. It is safe for concurrent use. Its span contexts are
-// mocktracer.MockSpanContext, and it injects and extracts mocktracer's headers.
+// Tracer is an [opentracing.Tracer] for one test. It may be used concurrently. Its span contexts are of type
+// [mocktracer.MockSpanContext], and it injects and extracts the headers of [mocktracer.MockTracer]. Use [New]: the zero
+// value is not a tracer.
 type Tracer struct {
 	mock *mocktracer.MockTracer
 
@@ -25,8 +26,8 @@ type Tracer struct {
 	faults []string
 }
 
-// New returns a tracer that checks, when t ends, that every span was finished exactly once and left alone after
-// that, and fails t with the place of each mistake.
+// New returns a [Tracer] that checks, when t ends, that every span was finished exactly once and not used after that.
+// It reports each mistake with t.Error, with the file and line of the code that made it.
 func New(t testing.TB) *Tracer {
 	tracer := &Tracer{mock: mocktracer.New(), closed: make(chan struct{})}
 	t.Cleanup(func() {
@@ -38,14 +39,14 @@ func New(t testing.TB) *Tracer {
 	return tracer
 }
 
-// Finished returns the finished spans in the order in which they finished, once no span is open, or after two
-// seconds whatever is open.
+// Finished returns the finished spans in the order in which they finished. It returns once no span is open, or after
+// two seconds even if some are. The slice is the caller's; the spans are shared.
 func (t *Tracer) Finished() []*mocktracer.MockSpan {
 	t.wait()
 	return t.mock.FinishedSpans()
 }
 
-// StartSpan implements opentracing.Tracer. References to contexts of other tracers are ignored.
+// StartSpan implements [opentracing.Tracer]. References to contexts of other tracers are ignored.
 func (t *Tracer) StartSpan(name string, opts ...opentracing.StartSpanOption) opentracing.Span {
 	var o opentracing.StartSpanOptions
 	for _, opt := range opts {
@@ -63,7 +64,8 @@ func (t *Tracer) StartSpan(name string, opts ...opentracing.StartSpanOption) ope
 	return s
 }
 
-// ownOptions leaves out what mocktracer would trip over: foreign references, and a tags map that is not ours.
+// ownOptions returns the options that mocktracer can take. It panics on references to contexts of other tracers, and it
+// writes to the map of tags, which belongs to the caller.
 func ownOptions(o opentracing.StartSpanOptions) []opentracing.StartSpanOption {
 	opts := []opentracing.StartSpanOption{opentracing.StartTime(o.StartTime)}
 	for _, ref := range o.References {
@@ -77,12 +79,12 @@ func ownOptions(o opentracing.StartSpanOptions) []opentracing.StartSpanOption {
 	return opts
 }
 
-// Inject implements opentracing.Tracer.
+// Inject implements [opentracing.Tracer].
 func (t *Tracer) Inject(sc opentracing.SpanContext, format, carrier any) error {
 	return t.mock.Inject(sc, format, carrier)
 }
 
-// Extract implements opentracing.Tracer.
+// Extract implements [opentracing.Tracer].
 func (t *Tracer) Extract(format, carrier any) (opentracing.SpanContext, error) {
 	return t.mock.Extract(format, carrier)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-// recorder is a testing.TB that keeps errors and runs its cleanups when told to.
+// recorder is a testing.TB that keeps errors, and runs its cleanups when end is called.
 type recorder struct {
 	testing.TB
 	cleanups []func()

@@ -30,7 +30,8 @@ func Console(w io.Writer) Exporter {
 }
 
 func writerName(w io.Writer) string {
-	if f, ok := w.(interface{ Name() string }); ok && (reflect.ValueOf(w).Kind() != reflect.Pointer || !reflect.ValueOf(w).IsNil()) {
+	if f, ok := w.(interface{ Name() string }); ok &&
+		(reflect.ValueOf(w).Kind() != reflect.Pointer || !reflect.ValueOf(w).IsNil()) {
 		return f.Name()
 	}
 	return "writer"

@@ -45,7 +45,7 @@ func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
 	}
 }
 
-func TestWrongValuesOfOnePurposeAreToldAtOnce(t *testing.T) {
+func TestWrongValuesOfOnePurposeAreOneError(t *testing.T) {
 	for _, pairs := range [][]string{
 		{"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=/no/cert.pem", "OTEL_EXPORTER_OTLP_CLIENT_KEY=/no/key.pem"},
 		{"JAEGER_SAMPLER_TYPE=wild", "JAEGER_SAMPLER_PARAM=much"},
@@ -131,7 +131,7 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 	}
 }
 
-func TestConflictsAreToldOnceWithoutValues(t *testing.T) {
+func TestConflictsAreLoggedOnceWithoutValues(t *testing.T) {
 	var log logBuffer
 	start(t, Config{
 		Logger: log.logger(), LookupEnv: env(

@@ -42,7 +42,7 @@ func ExampleStart() {
 	// checkout
 }
 
-// All that is wrong is told at once.
+// The error names everything that is wrong at once.
 func ExampleStart_wrong() {
 	variables := map[string]string{"JAEGER_SAMPLER_TYPE": "sometimes", "OTEL_BSP_MAX_QUEUE_SIZE": "lots"}
 	_, err := tracerinit.Start(tracerinit.Config{

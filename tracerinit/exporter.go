@@ -23,7 +23,8 @@ type Queue struct {
 // export converts q to what the pipelines take.
 func (q Queue) export() export.Queue {
 	return export.Queue{
-		Size: q.Size, Bytes: q.Bytes, Batch: q.Batch, Interval: q.Interval, Timeout: q.Timeout, Overflow: export.Overflow(q.Overflow),
+		Size: q.Size, Bytes: q.Bytes, Batch: q.Batch, Interval: q.Interval, Timeout: q.Timeout,
+		Overflow: export.Overflow(q.Overflow),
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
-// report makes one span and tells what became of it.
+// report makes one span and prints what became of it.
 func report(e tracerinit.Exporter) {
 	tracer, err := tracerinit.Start(tracerinit.Config{
 		Service: "storefront", Exporters: []tracerinit.Exporter{e}, Local: true, LookupEnv: noEnv,

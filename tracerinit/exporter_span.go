@@ -57,7 +57,8 @@ func modelSpan(s *Span) *model.Span {
 		TraceID: traceIDOf(s.TraceID), SpanID: spanIDOf(s.SpanID), ParentID: spanIDOf(s.ParentID), Flags: 1,
 		TraceState: s.TraceState, Name: s.Name, Start: s.Start, Duration: s.Duration, Tags: modelTags(s.Tags),
 		Dropped: model.Dropped{
-			Tags: uint32(s.DroppedTags), Logs: uint32(s.DroppedLogs), Fields: uint32(s.DroppedFields), Values: uint32(s.ShortenedValues),
+			Tags: uint32(s.DroppedTags), Logs: uint32(s.DroppedLogs),
+			Fields: uint32(s.DroppedFields), Values: uint32(s.ShortenedValues),
 		},
 	}
 	for _, l := range s.Logs {

@@ -121,8 +121,8 @@ type logReporter struct{ logger *slog.Logger }
 
 func (l logReporter) Report(s *jaeger.Span) {
 	sc := s.SpanContext()
-	l.logger.Info("span", "operation", s.OperationName(), "trace_id", sc.TraceID().String(), "span_id", sc.SpanID().String(),
-		"duration", s.Duration())
+	l.logger.Info("span", "operation", s.OperationName(),
+		"trace_id", sc.TraceID().String(), "span_id", sc.SpanID().String(), "duration", s.Duration())
 }
 
 func (logReporter) Close() {}

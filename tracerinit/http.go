@@ -95,7 +95,8 @@ func (c *httpConfig) poster(kind *httpKind, u *url.URL, env export.Env) (*export
 	redactor.AddTags(env.Process.Tags) // some vendors want their token there
 	post := export.PostConfig{
 		Remote: export.Remote{Name: kind.name, Host: u.Host, Redactor: redactor},
-		URL:    u, ContentType: kind.contentType, Header: header, Token: c.token, TLS: c.tls, Logger: env.Logger, Proxy: c.proxy,
+		URL:    u, ContentType: kind.contentType, Header: header, Token: c.token,
+		TLS: c.tls, Logger: env.Logger, Proxy: c.proxy,
 		Gzip: c.compression(u, kind), Retry: kind.retry, Suspect: kind.suspect, GRPCHint: kind.grpcHint,
 	}
 	if c.tlsFiles != nil {

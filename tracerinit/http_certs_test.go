@@ -70,7 +70,7 @@ func sign(t *testing.T, template *x509.Certificate, by *authority) (*ecdsa.Priva
 	return key, der
 }
 
-// mutualBackend is a backend that asks for client certificates.
+// mutualBackend is a backend that requires client certificates.
 type mutualBackend struct {
 	*backend
 	config     atomic.Pointer[tls.Config]

@@ -108,7 +108,7 @@ func refusing(code int, from int, plain bool) func(http.ResponseWriter, *http.Re
 	}
 }
 
-func TestCompressionThatNobodyAskedForIsTakenBack(t *testing.T) {
+func TestCompressionByDefaultIsTakenBack(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		answer    func(http.ResponseWriter, *http.Request)

@@ -379,7 +379,7 @@ func transports() int {
 	return bytes.Count(stacks, []byte("net/http.(*Transport)"))
 }
 
-// lateness tells how late a timer of d goes off: what a busy machine adds to every deadline.
+// lateness returns how late a timer of d goes off: what a busy machine adds to every deadline.
 func lateness(d time.Duration) <-chan time.Duration {
 	late, begun := make(chan time.Duration, 1), time.Now()
 	time.AfterFunc(d, func() { late <- time.Since(begun) - d })

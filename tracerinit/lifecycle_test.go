@@ -269,7 +269,7 @@ func TestVendorEndpointsWorkFromTheEnvironment(t *testing.T) {
 			errClose := wrong.Close()
 			stats, _ := json.Marshal(wrong.Stats())
 			if all := fmt.Sprint(string(stats), wrong.Settings(), errFlush, errClose, log.String()); strings.Contains(all, token) {
-				t.Errorf("the token is told: %s", all)
+				t.Errorf("the token is logged: %s", all)
 			}
 		})
 	}

@@ -66,7 +66,7 @@ func share(tracer *Tracer, operation string, n int) float64 {
 	return float64(sampled) / float64(n)
 }
 
-func TestRemoteSamplerAsksAtOnce(t *testing.T) {
+func TestRemoteSamplerFetchesAtOnce(t *testing.T) {
 	server := newStrategies(t, text200(everything))
 	tracer, _ := memory(
 		t,
@@ -240,7 +240,7 @@ func TestBadAnswersKeepTheLastGoodStrategy(t *testing.T) {
 			}
 			if said := log.String() + tracer.Stats().Sampler.LastError; strings.Contains(said, "secret-1") ||
 				tracer.Stats().Sampler.LastError == "" {
-				t.Errorf("a secret is told, or nothing: %s", said)
+				t.Errorf("a secret is logged, or nothing: %s", said)
 			}
 			server.say(text200(`{"probabilisticSampling":{"samplingRate":0}}`))
 			eventually(t, "a new strategy", func() bool { return tracer.Stats().Sampler.Changed == 2 })

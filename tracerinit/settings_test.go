@@ -67,7 +67,7 @@ trace_id.128bit = true (default)
 	}
 }
 
-func TestSettingsTellSourcesAndNoSecrets(t *testing.T) {
+func TestSettingsHaveSourcesAndNoSecrets(t *testing.T) {
 	cfg := Config{
 		Propagation: carrier.Config{Debug: carrier.AllowDebug()},
 		Version:     "1.2", Environment: "test", Tags: map[string]any{
@@ -175,7 +175,7 @@ func TestProcessTagsReachTheSpansProcess(t *testing.T) {
 	}
 }
 
-func TestSettingsTellWhatTheEnvironmentSaysOfExporters(t *testing.T) {
+func TestSettingsHaveTheExportersOfTheEnvironment(t *testing.T) {
 	for pairs, want := range map[string]string{
 		"JAEGER_ENDPOINT=http://j JAEGER_USER=u JAEGER_PASSWORD=secret-1": "" +
 			`exporter = jaeger/http http://j/api/traces (JAEGER_ENDPOINT)

@@ -116,7 +116,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 	}
 }
 
-func TestRejectedSpansAreTold(t *testing.T) {
+func TestRejectedSpansAreReported(t *testing.T) {
 	v := newView(t, Config{})
 	for n := range uint64(maxSpans - 1) {
 		put(t, v, "billing", model.Span{TraceID: model.TraceID{Low: 0x1234}, SpanID: n + 100, Name: "fill", Start: noon})
@@ -127,7 +127,7 @@ func TestRejectedSpansAreTold(t *testing.T) {
 	}
 }
 
-// endless is a body that is sent only when asked, without end.
+// endless is a body without end: each Read returns more of it.
 type endless struct{ n int }
 
 func (e *endless) Read(p []byte) (int, error) {

@@ -125,7 +125,11 @@ func (v *View) kept() kept {
 
 // asset serves the style sheet, the script and the icon.
 func (v *View) asset(w http.ResponseWriter, r *http.Request) {
-	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	types := map[string]string{
+		".css": "text/css; charset=utf-8",
+		".js":  "text/javascript; charset=utf-8",
+		".svg": "image/svg+xml",
+	}
 	name := r.PathValue("file")
 	content, err := staticFiles.ReadFile("static/" + name)
 	if err != nil {

@@ -68,7 +68,8 @@ func (v *View) operationsPage(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		c.Detail = v.operationDetail(&op, base(r))
-		v.show(w, r, operationsTemplate, http.StatusOK, page{Title: c.Service + ": " + c.Detail.Name, Section: "operations", Content: c})
+		title := c.Service + ": " + c.Detail.Name
+		v.show(w, r, operationsTemplate, http.StatusOK, page{Title: title, Section: "operations", Content: c})
 		return
 	}
 	ops, totals := v.store.operationFigures(c.Service)

@@ -73,7 +73,9 @@ func (v *View) servicesPage(w http.ResponseWriter, r *http.Request) {
 		colorOf[svc.Name] = svc.Color
 	}
 	for _, call := range calls {
-		c.Calls = append(c.Calls, shownCall{call.parent, call.child, colorOf[call.parent], colorOf[call.child], call.count, call.failed})
+		c.Calls = append(c.Calls, shownCall{
+			call.parent, call.child, colorOf[call.parent], colorOf[call.child], call.count, call.failed,
+		})
 	}
 	c.Depths = []int{1, 2, 3}
 	c.Depth = 2
@@ -215,7 +217,8 @@ func layers(services []serviceRow, calls []callCount) map[string]int {
 
 func newArrow(call callCount, most int) arrow {
 	a := arrow{
-		Title:  call.parent + " calls " + call.child + " " + plural(call.count, "time") + ", " + percent(call.failed, call.count) + " failed",
+		Title: call.parent + " calls " + call.child + " " + plural(call.count, "time") + ", " +
+			percent(call.failed, call.count) + " failed",
 		Label:  showCount(call.count),
 		Class:  errorClass(call.failed, call.count),
 		Weight: decimal(1.2 + 2.3*float64(call.count)/float64(most)),

@@ -131,7 +131,8 @@ func shownTags(tags []model.Tag) []shownTag {
 		out[i] = shownTag{
 			Key: t.Key, Value: s, Before: before, Type: jaegerValue(t).Type,
 			Long: strings.Contains(s, "\n") || len(s) > 200 || before != "",
-			Bad:  t.Key == "error" && truthy(t.Value) || strings.HasPrefix(t.Key, "error.") || t.Key == "otel.status_code" && s == "ERROR",
+			Bad: t.Key == "error" && truthy(t.Value) || strings.HasPrefix(t.Key, "error.") ||
+				t.Key == "otel.status_code" && s == "ERROR",
 		}
 	}
 	return out

@@ -143,7 +143,8 @@ func (v *View) fillRows(c *traceContent, snap *snapshot, roots []*node, q url.Va
 		c.Next = "?" + with(q, "from", strconv.Itoa(from+pageRows))
 	}
 	if c.Prev != "" || c.Next != "" {
-		c.Shown = "Spans " + showCount(min(from+1, line)) + " to " + showCount(min(from+pageRows, line)) + " of " + showCount(line)
+		first, last := min(from+1, line), min(from+pageRows, line)
+		c.Shown = "Spans " + showCount(first) + " to " + showCount(last) + " of " + showCount(line)
 	}
 }
 
@@ -165,8 +166,8 @@ func (v *View) spanRow(n *node, sum *summary) spanRow {
 	start := n.Start.Sub(sum.start)
 	row := spanRow{
 		ID: spanHex(n.SpanID), Color: colorClass(sum.color(n.process.Service)), Service: n.process.Service, Name: n.Name,
-		Duration: showDuration(n.Duration), Depth: n.depth, Below: n.below, BelowShort: compact(n.below), FailedIn: n.failedIn,
-		Failed: n.failed, Panicked: n.panicked, Orphan: n.orphan, Skew: n.skew,
+		Duration: showDuration(n.Duration), Depth: n.depth, Below: n.below, BelowShort: compact(n.below),
+		FailedIn: n.failedIn, Failed: n.failed, Panicked: n.panicked, Orphan: n.orphan, Skew: n.skew,
 		Indent: n.depth, X: share(start, whole), Width: spanWidth(n.Duration, whole),
 		Same: n.parent != nil && n.parent.process.Service == n.process.Service,
 	}
@@ -253,7 +254,8 @@ func (c *traceContent) warnings(roots []*node, cut int) (out []string) {
 		}
 	}
 	if orphans > 0 {
-		out = append(out, plural(orphans, "span")+" whose parent is not here: it is not finished, not sampled, or its service does not report to this page.")
+		out = append(out, plural(orphans, "span")+" whose parent is not here: it is not finished, not sampled, "+
+			"or its service does not report to this page.")
 	}
 	if c.Skewed > 0 {
 		out = append(out, plural(c.Skewed, "span")+" outside the time of the parent: the clocks of the services disagree.")

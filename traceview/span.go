@@ -50,7 +50,8 @@ func newSpan(p *process, ms *model.Span, dropped int) *span {
 		}
 	}
 	if dropped > 0 {
-		sp.warnings = append(sp.warnings, fmt.Sprintf("%d tags or log fields were over the limits and are not shown", dropped))
+		warning := fmt.Sprintf("%d tags or log fields were over the limits and are not shown", dropped)
+		sp.warnings = append(sp.warnings, warning)
 	}
 	return sp
 }

@@ -16,7 +16,9 @@ func parseTraceID(s string) (model.TraceID, bool) {
 		s = u
 	}
 	s = strings.ToLower(strings.Trim(s, " \t\r\n\"'`,;"))
-	for _, name := range []string{"traceparent", "uber-trace-id", "b3", "x-b3-traceid", "trace_id", "traceid", "trace-id"} {
+	for _, name := range []string{
+		"traceparent", "uber-trace-id", "b3", "x-b3-traceid", "trace_id", "traceid", "trace-id",
+	} {
 		if rest, ok := strings.CutPrefix(s, name); ok && rest != "" && strings.ContainsRune(":= \"", rune(rest[0])) {
 			s = strings.Trim(rest, ":= \t\"'")
 			break

@@ -111,7 +111,9 @@ func (z *zipkinSpan) tags() (tags []model.Tag) {
 		tags = append(tags, stringTag(semconv.KeySpanKind, strings.ToLower(z.Kind)))
 	}
 	peer := z.RemoteEndpoint
-	for key, value := range map[string]string{"peer.service": peer.ServiceName, "peer.ipv4": peer.IPv4, "peer.ipv6": peer.IPv6} {
+	for key, value := range map[string]string{
+		"peer.service": peer.ServiceName, "peer.ipv4": peer.IPv4, "peer.ipv6": peer.IPv6,
+	} {
 		if value != "" {
 			tags = append(tags, stringTag(key, value))
 		}

@@ -107,8 +107,8 @@ func (p *page) run(what string, steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// ask does something that answers.
-func ask[T any](p *page, what string, action chromedp.Action[T]) T {
+// result runs an action in the page and returns its result.
+func result[T any](p *page, what string, action chromedp.Action[T]) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
 	defer cancel()
@@ -138,7 +138,7 @@ func (p *page) goTo(path string) {
 // eval returns what a script says.
 func eval[T any](p *page, script string) T {
 	p.t.Helper()
-	return ask(p, script, chromedp.Evaluate[T](script))
+	return result(p, script, chromedp.Evaluate[T](script))
 }
 
 // until polls a script on a loaded page until it says true.
@@ -176,13 +176,13 @@ func (p *page) press(keys string) {
 // shoot saves a picture of the whole page in shots.
 func (p *page) shoot(name string) {
 	p.t.Helper()
-	p.save(name, ask(p, "screenshot", chromedp.FullScreenshot(100)))
+	p.save(name, result(p, "screenshot", chromedp.FullScreenshot(100)))
 }
 
 // shootScreen saves a picture of what is on the screen of a page too long for a whole picture.
 func (p *page) shootScreen(name string) {
 	p.t.Helper()
-	p.save(name, ask(p, "screenshot", chromedp.CaptureScreenshot()))
+	p.save(name, result(p, "screenshot", chromedp.CaptureScreenshot()))
 }
 
 func (p *page) save(name string, picture []byte) {

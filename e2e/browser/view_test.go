@@ -16,11 +16,11 @@ const rows = `[...document.querySelectorAll("#traces .trace")]`
 func TestTracePage(t *testing.T) {
 	chromium(t) // before building anything
 	front := shop.StartStorefront(t, nil)
-	product := front.Ask(t, "GET", "/products/42", "", 200)
-	front.Ask(t, "GET", "/products/7/reviews", "", 200)
-	front.Ask(t, "POST", "/orders", `{"product":"42","quantity":3}`, 200)
-	failed := front.Ask(t, "GET", "/fail", "", 502)
-	panicked := front.Ask(t, "GET", "/panic", "", 500)
+	product := front.Request(t, "GET", "/products/42", "", 200)
+	front.Request(t, "GET", "/products/7/reviews", "", 200)
+	front.Request(t, "POST", "/orders", `{"product":"42","quantity":3}`, 200)
+	failed := front.Request(t, "GET", "/fail", "", 502)
+	panicked := front.Request(t, "GET", "/panic", "", 500)
 	for _, id := range []string{product, failed, panicked} {
 		front.View.Trace(t, id, 1)
 	}
@@ -65,10 +65,10 @@ func list(p *page, newest string) {
 func liveUpdate(p *page, front *shop.Storefront) {
 	p.until("the live mark", `document.getElementById("live").textContent === "live"`)
 	eval[int](p, `window.notReloaded = 1`)
-	id := front.Ask(p.t, "GET", "/products/7", "", 200)
+	id := front.Request(p.t, "GET", "/products/7", "", 200)
 	p.until("the new trace on top", rows+`[0].id === "trace-`+id+`"`)
 	p.until("all its spans", rows+`[0].querySelector(".spans").textContent.startsWith("6 ")`)
-	front.Ask(p.t, "GET", "/slow", "", 200)
+	front.Request(p.t, "GET", "/slow", "", 200)
 	p.until("the new operation to filter by", `[...document.querySelectorAll("#operations option")].some(o => o.value.includes("GET /slow"))`)
 	if eval[int](p, `window.notReloaded || 0`) != 1 {
 		p.t.Error("the page was reloaded")

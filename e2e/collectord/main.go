@@ -1,6 +1,6 @@
 // Command collectord is an OpenTelemetry Collector with the parts that the tests and the configurations in
-// examples/deploy use: receivers for OTLP and Jaeger, processors that batch, sample by tail and limit memory, and, beside
-// the exporters for OTLP, one that appends what arrived to a file as OTLP JSON, one request in each line.
+// examples/deploy use: receivers for OTLP and Jaeger, processors that batch, sample by tail and limit memory, and,
+// beside the exporters for OTLP, one that appends what arrived to a file as OTLP JSON, one request in each line.
 package main
 
 import (

@@ -215,8 +215,8 @@ func TestAgent(t *testing.T) {
 	}
 }
 
-// While no agent is there, some datagrams are refused and others lost in silence, which UDP cannot tell; the counts add
-// up all the same, and a program ends in time.
+// While no agent is there, some datagrams are refused and others are lost without an error. The counts add up all the
+// same, and a program ends in time.
 func TestAgent_dies(t *testing.T) {
 	agent := sink.NewUDP(t)
 	s := newService(t, tracerinit.JaegerUDP(agent.Addr), queue)

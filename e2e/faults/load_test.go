@@ -160,7 +160,7 @@ func TestThirtySecondsOfTrouble(t *testing.T) {
 	}
 }
 
-// A process is told to stop under load, with a backend that is there, and with one that is not.
+// A process gets SIGTERM under load, with a backend that is there, and with one that is not.
 func TestSIGTERM(t *testing.T) {
 	t.Run("OTLP over HTTP", func(t *testing.T) {
 		backend := sink.NewHTTP(t)

@@ -39,7 +39,7 @@ func roads(t *testing.T) []road {
 }
 
 // TestSameTraceByEveryRoad reports the same spans to four Jaegers at once, by UDP, thrift over HTTP, OTLP over HTTP and
-// OTLP over gRPC: their query APIs must tell the same.
+// OTLP over gRPC: their query APIs must return the same trace.
 func TestSameTraceByEveryRoad(t *testing.T) {
 	all := roads(t)
 	cfg := tracerinit.Config{

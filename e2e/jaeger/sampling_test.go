@@ -110,11 +110,11 @@ func TestRemoteSampling_of_a_program(t *testing.T) {
 	for _, share := range []int{1, 0, 1} {
 		backend.SetStrategies(t, strategies(fmt.Sprintf(`"type": "probabilistic", "param": %d`, share)))
 		wait.For(t, 10*time.Second, fmt.Sprint("sampling of ", share), func() (any, bool) {
-			id := front.Ask(t, "GET", "/products/7/reviews", "", 200)
+			id := front.Request(t, "GET", "/products/7/reviews", "", 200)
 			// A caller's decision is kept, so this one always arrives, and after the one before it.
 			asked++
 			marker := fmt.Sprintf("4bf92f3577b34da6a3ce929d0e0e%04x", asked)
-			front.Ask(t, "GET", "/products/7/reviews", "", 200, "traceparent", "00-"+marker+"-00f067aa0ba902b7-01")
+			front.Request(t, "GET", "/products/7/reviews", "", 200, "traceparent", "00-"+marker+"-00f067aa0ba902b7-01")
 			backend.Trace(t, marker, 1)
 			return id, backend.Has(t, id) == (share == 1)
 		})

@@ -35,7 +35,7 @@ type party interface {
 	recorded() []span
 }
 
-// span is one as either side tells it.
+// span is what both sides record of one span.
 type span struct {
 	trace, id, parent string // hex; parent "" for a root
 	kind              string

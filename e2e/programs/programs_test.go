@@ -109,7 +109,7 @@ func TestReportToJaeger(t *testing.T) {
 			inventory := shop.StartInventory(t, addr, road.env)
 			front := shop.StartStorefront(t, road.env, "-inventory", addr)
 			visit(t, front, backend.API)
-			last := front.Ask(t, "GET", "/products/42", "", 200)
+			last := front.Request(t, "GET", "/products/42", "", 200)
 			stop(t, front.Process, syscall.SIGTERM)
 			stop(t, inventory, syscall.SIGTERM)
 			if got := backend.Trace(t, last, visits[0].spans); len(got) != visits[0].spans {
@@ -132,7 +132,7 @@ func visit(t *testing.T, front *shop.Storefront, backend jaeger.API) {
 	t.Helper()
 	ids := make([]string, len(visits))
 	for i, v := range visits {
-		ids[i] = front.Ask(t, v.method, v.path, v.body, v.status)
+		ids[i] = front.Request(t, v.method, v.path, v.body, v.status)
 	}
 	for i, v := range visits {
 		if diff := cmp.Diff(v.tree, "\n"+jaeger.Tree(backend.Trace(t, ids[i], v.spans), tags...)); diff != "" {

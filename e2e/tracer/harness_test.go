@@ -51,7 +51,7 @@ func started(t *testing.T, cfg tracerinit.Config) (opentracing.Tracer, func()) {
 	return tracer, func() { _ = tracer.Close() }
 }
 
-// probe tells the harness which contexts belong together.
+// probe reports to the harness which spans and contexts belong together.
 type probe struct{}
 
 func (probe) SameTrace(first, second opentracing.Span) bool {

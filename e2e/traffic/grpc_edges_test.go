@@ -24,7 +24,7 @@ import (
 	"github.com/spanloom/spanloom/grpcmw"
 )
 
-// awkward does what servers do on a bad day, as the product id asks.
+// awkward is a server that misbehaves in the way that the product id names.
 type awkward struct {
 	inventorypb.UnimplementedInventoryServer
 	w        *world

@@ -147,7 +147,7 @@ func TestResty(t *testing.T) {
 	})
 }
 
-// TestCompressingTransport asks for gzip itself and decodes the body.
+// TestCompressingTransport: a transport that sets Accept-Encoding itself, and decodes the body, works on both sides.
 func TestCompressingTransport(t *testing.T) {
 	text := strings.Repeat("compress me ", 1000)
 	for name, above := range map[string]bool{"below": false, "above": true} {

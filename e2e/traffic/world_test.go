@@ -57,7 +57,7 @@ func (w *world) handler(h http.Handler) http.Handler {
 	return httpmw.Middleware(w.tracer, options...)(h)
 }
 
-// transport wraps a client's transport likewise.
+// transport wraps a client's transport, if the world has a tracer.
 func (w *world) transport(rt http.RoundTripper) http.RoundTripper {
 	if w.tracer == nil {
 		return rt

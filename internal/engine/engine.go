@@ -27,8 +27,8 @@ type Engine struct {
 	Views      Views               // another API that sees the spans of the middlewares; nil: none
 }
 
-// Holder is embedded in a tracer that has an engine, under an unexported name: so [Of] finds the engine, and the tracer's
-// documentation does not list a method that is of no use to others.
+// Holder is embedded in a tracer that has an engine, under an unexported name: so [Of] finds the engine, and the
+// tracer's documentation does not list a method that is of no use to others.
 type Holder struct{ engine *Engine }
 
 // Engine returns the engine, or nil.

@@ -7,9 +7,9 @@ import (
 	"github.com/spanloom/spanloom/internal/jaegerspan"
 )
 
-// SetTagsWithin sets tags of any key, sampling.priority included, which has no effect here, and keeps no more than limit
-// tags beside those that spared selects. Once there are that many, a tag replaces the one of its key, and other tags are
-// dropped. A negative limit is none. ok is false, and nothing is done, if that is not possible.
+// SetTagsWithin sets tags of any key, sampling.priority included, which has no effect here, and keeps no more than
+// limit tags beside those that spared selects. Once there are that many, a tag replaces the one of its key, and other
+// tags are dropped. A negative limit is none. ok is false, and nothing is done, if that is not possible.
 func SetTagsWithin(
 	j *jaeger.Span, limit int, spared func(key string) bool, tags ...opentracing.Tag,
 ) (dropped int, ok bool) {

@@ -35,8 +35,8 @@ func (patient) OnSetTag(_ *jaeger.Span, key string, _ any) jaeger.SamplingDecisi
 }
 func (patient) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision { return jaeger.SamplingDecision{} }
 
-// watcher notes what it is told.
-type watcher struct{ told []opentracing.Tag }
+// watcher is an observer that keeps the tags that it gets.
+type watcher struct{ tags []opentracing.Tag }
 
 func (w *watcher) OnStartSpan(opentracing.Span, string, opentracing.StartSpanOptions) (jaeger.ContribSpanObserver, bool) {
 	return w, true
@@ -44,7 +44,7 @@ func (w *watcher) OnStartSpan(opentracing.Span, string, opentracing.StartSpanOpt
 func (w *watcher) OnSetOperationName(string)          {}
 func (w *watcher) OnFinish(opentracing.FinishOptions) {}
 func (w *watcher) OnSetTag(key string, value any) {
-	w.told = append(w.told, opentracing.Tag{Key: key, Value: value})
+	w.tags = append(w.tags, opentracing.Tag{Key: key, Value: value})
 }
 
 // everywhere runs a test with the layout of jaeger.Span known, and with it unknown.
@@ -99,9 +99,9 @@ func TestObserversSeeEveryTag(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		w := &watcher{}
 		s := start(t, jaeger.NewConstSampler(true), jaeger.TracerOptions.ContribObserver(w))
-		w.told = nil
+		w.tags = nil
 		SetTags(s, tags...)
-		if diff := cmp.Diff(tags, w.told); diff != "" {
+		if diff := cmp.Diff(tags, w.tags); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
 	})

@@ -15,7 +15,7 @@ import (
 
 var errDown = &RetryError{Err: errors.New("down")}
 
-// attempts is a backend that fails with each error in turn, then takes all, and knows when it was asked.
+// attempts is a backend that fails with each error in turn, then takes all; at has the time of each request.
 func attempts(errs ...error) (b *backend, at *[]time.Time) {
 	at = new([]time.Time)
 	return &backend{answer: func(context.Context, []string) error {
@@ -56,7 +56,7 @@ func TestPausesDoubleWithJitterUpToTheMost(t *testing.T) {
 	})
 }
 
-func TestPauseIsAtLeastWhatTheBackendAsks(t *testing.T) {
+func TestPauseIsAtLeastTheRetryAfterOfTheBackend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, at := attempts(&RetryError{Err: errors.New("busy"), After: 30 * time.Second})
 		p := start(t, b, Queue{Batch: 1})
@@ -88,7 +88,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestTheNextBatchWaitsForWhatTheBackendAskedOfTheLast(t *testing.T) {
+func TestTheNextBatchWaitsForTheRetryAfterOfTheLast(t *testing.T) {
 	for _, c := range []struct{ asked, least, most time.Duration }{
 		{2 * time.Minute, 2 * time.Minute, 121 * time.Second},
 		{1 << 62, 5 * time.Minute, 301 * time.Second},

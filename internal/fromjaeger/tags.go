@@ -113,7 +113,8 @@ func tagRank(key string) int {
 	switch key {
 	case semconv.KeyError:
 		return 0
-	case semconv.KeySpanKind, semconv.KeyStatusCode, semconv.KeyStatusDescription, semconv.KeyScopeName, semconv.KeyScopeVersion:
+	case semconv.KeySpanKind, semconv.KeyStatusCode, semconv.KeyStatusDescription,
+		semconv.KeyScopeName, semconv.KeyScopeVersion:
 		return 1
 	}
 	return ordinaryTag

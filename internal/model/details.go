@@ -1,7 +1,7 @@
 package model
 
-// Details are what OpenTelemetry records of a span and OpenTracing has no place for. A span carries them as the value of
-// a tag; package fromjaeger moves them to where they belong.
+// Details are what OpenTelemetry records of a span and OpenTracing has no place for. A span carries them as the value
+// of a tag; package fromjaeger moves them to where they belong.
 type Details struct {
 	Scope   *Scope
 	Links   []Ref // those that are references, too, replace them

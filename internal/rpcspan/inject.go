@@ -8,8 +8,8 @@ import (
 )
 
 // Inject writes the parent's context into headers, a carrier for [opentracing.HTTPHeaders]. valid reports whether all
-// that was written is known to be sendable, which holds if t has the kit's propagator. Other tracers make headers of any
-// baggage, even of items that a remote caller made up.
+// that was written is known to be sendable, which holds if t has the kit's propagator. Other tracers make headers of
+// any baggage, even of items that a remote caller made up.
 func (p *Parent) Inject(t opentracing.Tracer, headers any) (valid bool, err error) {
 	e := engine.Of(t)
 	if e != nil && p.foreign == nil {

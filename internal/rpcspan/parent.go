@@ -68,8 +68,8 @@ func (p *Parent) SameTrace(q *Parent) bool {
 	return id != "" && id == carrier.TraceID(q.Context())
 }
 
-// Remote returns the caller's context from a carrier. If the carrier holds none, or a malformed one, which the propagator
-// counts, the result is not valid and the request goes on.
+// Remote returns the caller's context from a carrier. If the carrier holds none, or a malformed one, which the
+// propagator counts, the result is not valid and the request goes on.
 func Remote(t opentracing.Tracer, carrier any) (p Parent) {
 	var err error
 	if e := engine.Of(t); e != nil {
@@ -126,7 +126,8 @@ func ContextWithParent(ctx context.Context, t opentracing.Tracer, p *Parent) con
 	if !p.valid {
 		return ctx
 	}
-	return opentracing.ContextWithSpan(ctx, &noopSpan{Span: opentracing.NoopTracer{}.StartSpan(""), tracer: t, sc: p.Context()})
+	span := &noopSpan{Span: opentracing.NoopTracer{}.StartSpan(""), tracer: t, sc: p.Context()}
+	return opentracing.ContextWithSpan(ctx, span)
 }
 
 // noopSpan is the active span of a request that is not traced. It records nothing and has the caller's context.

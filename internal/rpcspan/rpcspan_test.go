@@ -246,7 +246,7 @@ func TestSameTrace(t *testing.T) {
 	}
 }
 
-func TestEveryTracerIsToldTheEnd(t *testing.T) {
+func TestEveryTracerGetsTheEndTime(t *testing.T) {
 	for _, logs := range [][]opentracing.LogRecord{nil, {{Timestamp: time.Now()}}} {
 		tracer := mocktracer.New()
 		var s rpcspan.Span

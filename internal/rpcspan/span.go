@@ -172,7 +172,9 @@ func (s *Span) Fail(kind, message string, stack []byte) {
 		s.SetTag(semconv.KeyError, true)
 	}
 	fields := make([]log.Field, 3, 4)
-	fields[0], fields[1], fields[2] = log.Event("error"), log.String(semconv.KeyErrorKind, kind), log.Message(model.Cut(message, semconv.MaxMessage))
+	fields[0] = log.Event("error")
+	fields[1] = log.String(semconv.KeyErrorKind, kind)
+	fields[2] = log.Message(model.Cut(message, semconv.MaxMessage))
 	if stack != nil {
 		fields = append(fields, log.String("stack", string(stack)))
 	}

@@ -28,7 +28,7 @@ var secretNames = setOf(
 )
 
 // harmlessSuffixes end like secrets but give access to nothing: they mark a position in a list, or one attempt at a
-// request. Without them the tags of every paged API would lose what tells one page from the next.
+// request. Without them the tags of every paged API would lose the difference between one page and the next.
 var harmlessSuffixes = byLastLetter(
 	"pagetoken", "nexttoken", "continuationtoken", "continuetoken", "synctoken", "resumetoken", "cursortoken",
 	"idempotencytoken", "clientrequesttoken", "hascookie", "hascookies", "forgotpassword",

@@ -38,8 +38,9 @@ var (
 	})
 	ErrorType = define(Tag{
 		OpenTracing: KeyErrorType, OTel: KeyErrorType, Type: String, Sides: Any,
-		When:    "the request failed, or ended with an error that is no failure",
-		Meaning: "panic, timeout, context_canceled, the status, or the Go type of the error; of RPCs panic, goexit or NOT_FOUND etc.",
+		When: "the request failed, or ended with an error that is no failure",
+		Meaning: "panic, timeout, context_canceled, the status, or the Go type of the error; " +
+			"of RPCs panic, goexit or NOT_FOUND etc.",
 	})
 	StatusCode = define(Tag{
 		OpenTracing: KeyStatusCode, InAll: true, Type: String, Sides: HTTP,
@@ -65,8 +66,8 @@ var (
 		Meaning: "the name of the service that is called",
 	})
 	HookPanics = define(Tag{
-		OpenTracing: "spanloom.hook_panics", InAll: true, Type: Int, Sides: Any, When: "a function given as an option panicked",
-		Meaning: "how many panics were recovered",
+		OpenTracing: "spanloom.hook_panics", InAll: true, Type: Int, Sides: Any,
+		When: "a function given as an option panicked", Meaning: "how many panics were recovered",
 	})
 )
 
@@ -80,10 +81,12 @@ var (
 		OpenTracing: "peer.hostname", Type: String, Sides: HTTPClient, Meaning: "host of the URL",
 	})
 	PeerIPv4 = define(Tag{
-		OpenTracing: "peer.ipv4", Type: String, Sides: HTTPServer, When: "the peer's address is IPv4", Meaning: "its IP address",
+		OpenTracing: "peer.ipv4", Type: String, Sides: HTTPServer,
+		When: "the peer's address is IPv4", Meaning: "its IP address",
 	})
 	PeerIPv6 = define(Tag{
-		OpenTracing: "peer.ipv6", Type: String, Sides: HTTPServer, When: "the peer's address is IPv6", Meaning: "its IP address",
+		OpenTracing: "peer.ipv6", Type: String, Sides: HTTPServer,
+		When: "the peer's address is IPv6", Meaning: "its IP address",
 	})
 	PeerPort = define(Tag{
 		OpenTracing: "peer.port", Type: Int, Sides: HTTP, When: "the port is known", Meaning: "port of the other end",

@@ -12,7 +12,8 @@ var (
 		OpenTracing: "rpc.system", OTel: "rpc.system.name", Type: String, Sides: GRPC, Meaning: "grpc",
 	})
 	RPCService = define(Tag{
-		OpenTracing: "rpc.service", Type: String, Sides: GRPC, When: "the method is known", Meaning: "full name of the service",
+		OpenTracing: "rpc.service", Type: String, Sides: GRPC,
+		When: "the method is known", Meaning: "full name of the service",
 	})
 	RPCMethod = define(Tag{
 		OpenTracing: "rpc.method", Type: String, Sides: GRPC, Meaning: "name of the method without its service",
@@ -56,8 +57,8 @@ var (
 		Meaning: "messages received",
 	})
 	GRPCFirstMessage = define(Tag{
-		OpenTracing: "grpc.first_message_ms", InAll: true, Type: Float, Unit: "ms", Sides: GRPC, When: "a stream had a message",
-		Meaning: "time from the start of the span to the first message",
+		OpenTracing: "grpc.first_message_ms", InAll: true, Type: Float, Unit: "ms", Sides: GRPC,
+		When: "a stream had a message", Meaning: "time from the start of the span to the first message",
 	})
 	GRPCServerTraceID = define(Tag{
 		OpenTracing: "grpc.server_trace_id", InAll: true, Type: String, Sides: GRPCClient,
@@ -65,6 +66,7 @@ var (
 	})
 	DroppedMetadata = define(Tag{
 		OpenTracing: "spanloom.dropped_metadata", InAll: true, Type: Int, Sides: GRPCClient,
-		When: "a tracer wrote metadata that gRPC refuses, or more than servers accept", Meaning: "how many pairs were left out or cut",
+		When:    "a tracer wrote metadata that gRPC refuses, or more than servers accept",
+		Meaning: "how many pairs were left out or cut",
 	})
 )

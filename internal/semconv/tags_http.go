@@ -68,16 +68,16 @@ var (
 		OTel: "network.protocol.version", Type: String, Sides: HTTP, Meaning: "1.0, 1.1, 2 or 3",
 	})
 	HTTPFirstByte = define(Tag{
-		OpenTracing: "http.first_byte_ms", InAll: true, Type: Float, Unit: "ms", Sides: HTTP, When: "the response is streamed",
-		Meaning: "time from the start of the span to the first byte of the response",
+		OpenTracing: "http.first_byte_ms", InAll: true, Type: Float, Unit: "ms", Sides: HTTP,
+		When: "the response is streamed", Meaning: "time from the start of the span to the first byte of the response",
 	})
 	HTTPStreaming = define(Tag{
-		OpenTracing: "http.streaming", InAll: true, Type: Boolean, Sides: HTTPServer, When: "the handler flushed the response",
-		Meaning: "true",
+		OpenTracing: "http.streaming", InAll: true, Type: Boolean, Sides: HTTPServer,
+		When: "the handler flushed the response", Meaning: "true",
 	})
 	HTTPHijacked = define(Tag{
-		OpenTracing: "http.hijacked", InAll: true, Type: Boolean, Sides: HTTPServer, When: "the handler hijacked the connection",
-		Meaning: "true",
+		OpenTracing: "http.hijacked", InAll: true, Type: Boolean, Sides: HTTPServer,
+		When: "the handler hijacked the connection", Meaning: "true",
 	})
 	HTTPAborted = define(Tag{
 		OpenTracing: "http.aborted", InAll: true, Type: Boolean, Sides: HTTPServer,

@@ -21,7 +21,8 @@ var (
 		OpenTracing: "process.pid", InAll: true, Type: Int, Sides: Process, Meaning: "process id",
 	})
 	ServiceInstanceID = define(Tag{
-		OpenTracing: "service.instance.id", InAll: true, Type: String, Sides: Process, Meaning: "a random UUID for each start",
+		OpenTracing: "service.instance.id", InAll: true, Type: String, Sides: Process,
+		Meaning: "a random UUID for each start",
 	})
 	SDKName = define(Tag{
 		OpenTracing: "telemetry.sdk.name", InAll: true, Type: String, Sides: Process, Meaning: "spanloom",

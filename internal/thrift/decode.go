@@ -216,7 +216,8 @@ func (r *reader) tags(tags []model.Tag) []model.Tag {
 func (r *reader) tag() (key string, v model.Value) {
 	var kind int32
 	var values [tagBinary + 1]model.Value
-	values[tagDouble], values[tagBool], values[tagLong], values[tagBinary] = model.Float(0), model.Bool(false), model.Int(0), model.Bytes(nil)
+	values[tagDouble], values[tagBool] = model.Float(0), model.Bool(false)
+	values[tagLong], values[tagBinary] = model.Int(0), model.Bytes(nil)
 	r.structure(func(id int16, typ byte) bool {
 		switch {
 		case id == 1 && typ == typeString:

@@ -11,7 +11,9 @@ import (
 // words of the implementations of gRPC in Go, C and Java. The code alone also means an exhausted quota.
 func tooLarge(message string) bool {
 	message = strings.ToLower(message)
-	for _, words := range []string{"larger than max", "exceeds maximum size", "exceeds the maximum size", "message too large"} {
+	for _, words := range []string{
+		"larger than max", "exceeds maximum size", "exceeds the maximum size", "message too large",
+	} {
 		if strings.Contains(message, words) {
 			return true
 		}
@@ -49,6 +51,7 @@ func (s *sender) hint(st *status.Status, zipped bool) string {
 const (
 	hintHTTP = "this looks like an HTTP port: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf or use tracerinit.OTLPHTTP, " +
 		"or use the port for gRPC, mostly 4317; if it is one of gRPC with TLS, write https://"
-	hintNoTLS  = "the server does not speak TLS: write http:// instead of https://, or set OTEL_EXPORTER_OTLP_INSECURE=true"
+	hintNoTLS = "the server does not speak TLS: write http:// instead of https://, " +
+		"or set OTEL_EXPORTER_OTLP_INSECURE=true"
 	hintHungUp = "if the port speaks TLS, write https:// instead of http://"
 )

@@ -84,7 +84,8 @@ func parse(s string, secure bool) (target, error) {
 		return target{shown: "***"}, errors.New("the target is empty")
 	case ok && scheme == "http", ok && scheme == "https":
 		secure, s = scheme == "https", strings.TrimSuffix(rest, "/")
-	case ok, strings.HasPrefix(s, "unix:"), strings.HasPrefix(s, "unix-abstract:"), strings.HasPrefix(s, "passthrough:"), strings.HasPrefix(s, "dns:"):
+	case ok, strings.HasPrefix(s, "unix:"), strings.HasPrefix(s, "unix-abstract:"),
+		strings.HasPrefix(s, "passthrough:"), strings.HasPrefix(s, "dns:"):
 		return resolved(s, secure)
 	}
 	if strings.ContainsAny(s, "/?#@=,; ") {
@@ -161,7 +162,9 @@ func dial(t target, creds credentials.TransportCredentials) (*grpc.ClientConn, e
 	return grpc.NewClient(t.dial, grpc.WithTransportCredentials(creds), grpc.WithUserAgent("spanloom"),
 		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithDefaultServiceConfig(shuffled),
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 2, Jitter: 0.2, MaxDelay: 5 * time.Second},
+			Backoff: backoff.Config{
+				BaseDelay: 200 * time.Millisecond, Multiplier: 2, Jitter: 0.2, MaxDelay: 5 * time.Second,
+			},
 			MinConnectTimeout: 10 * time.Second,
 		}))
 }

@@ -130,7 +130,8 @@ func (s *sender) export(ctx context.Context, b export.Batch, zipped bool) error 
 		options = append(options, grpc.UseCompressor(gzip.Name))
 	}
 	var reply reply
-	if err := s.cc.Invoke(metadata.NewOutgoingContext(ctx, md), method, &request{s.process, b.Spans}, &reply, options...); err != nil {
+	ctx = metadata.NewOutgoingContext(ctx, md)
+	if err := s.cc.Invoke(ctx, method, &request{s.process, b.Spans}, &reply, options...); err != nil {
 		return err
 	}
 	rejected, why, err := otlp.PartialSuccess(reply.body)

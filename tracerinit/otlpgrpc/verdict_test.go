@@ -39,7 +39,7 @@ func compressing(target string, opts ...Option) export.Factory {
 	return f
 }
 
-func TestCompressionThatNobodyAskedForIsTakenBack(t *testing.T) {
+func TestCompressionByDefaultIsTakenBack(t *testing.T) {
 	noGzip := status.Error(codes.Unimplemented, `grpc: Decompressor is not installed for grpc-encoding "gzip"`)
 	for _, c := range []struct {
 		name      string

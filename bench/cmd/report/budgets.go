@@ -32,7 +32,8 @@ var budgets = []budget{
 }
 
 func writeBudgets(w io.Writer, all []measured) {
-	fmt.Fprint(w, "\n## Budgets\n\nNet of the bare handler: allocations exact, CPU as a ratio to the fastest peer in the same round.\n\n")
+	fmt.Fprint(w, "\n## Budgets\n\nNet of the bare handler: allocations exact, CPU as a ratio to the fastest peer ",
+		"in the same round.\n\n")
 	row(w, []string{"work", "allocs", "must", "aim", "CPU ratio", "must", "aim", "met"})
 	row(w, []string{"---", "---", "---", "---", "---", "---", "---", "---"})
 	for _, b := range budgets {

@@ -1,6 +1,6 @@
-// Command report runs the benchmarks in rounds, so that all peers see the same weather, and writes RESULTS.md (or,
-// with -scale, SCALE.md) with the medians. With -gate it compares spanloom with what gate.json recorded, and with -record
-// it writes that file.
+// Command report runs the benchmarks in rounds, so that all peers see the same weather, and writes RESULTS.md (or, with
+// -scale, SCALE.md) with the medians. With -gate it compares spanloom with what gate.json recorded, and with -record it
+// writes that file.
 package main
 
 import (

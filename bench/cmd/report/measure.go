@@ -30,7 +30,10 @@ var peerGroups = []group{
 	{bench: "Inject", title: "Inject (spanloom: two formats, the others: one)", time: "100ms"},
 	{bench: "Encode", title: "One finished span to bytes", time: "100ms"},
 	{bench: "Reporter", title: "200,000 spans from two goroutines, as fast as they can", time: "1x", rounds: 5},
-	{bench: "EndToEnd", title: "A real server on loopback, 64 keep-alive connections, client in the same process", time: "20000x", rounds: 7},
+	{
+		bench: "EndToEnd", title: "A real server on loopback, 64 keep-alive connections, client in the same process",
+		time: "20000x", rounds: 7,
+	},
 }
 
 var scaleGroups = []group{
@@ -54,7 +57,8 @@ func (g group) measure(binary string, rounds int) (measured, error) {
 	}
 	m := measured{group: g, peers: map[string][]string{}, runs: map[string][]map[string]float64{}}
 	for range rounds {
-		out, err := exec.Command(binary, "-test.run=^$", "-test.bench=^Benchmark"+g.bench+"$"+g.filter, "-test.benchtime="+g.time).CombinedOutput()
+		out, err := exec.Command(binary, "-test.run=^$", "-test.bench=^Benchmark"+g.bench+"$"+g.filter,
+			"-test.benchtime="+g.time).CombinedOutput()
 		if err != nil {
 			return m, fmt.Errorf("%s: %w\n%s", g.bench, err, out)
 		}

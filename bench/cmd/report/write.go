@@ -19,7 +19,8 @@ func write(w io.Writer, scale bool, all []measured) {
 		title = "Scale"
 	}
 	fmt.Fprintf(w, "# %s\n\n%s, %s, %d cores, %s/%s, %s. What the figures mean: [README](README.md).\n",
-		title, processor(), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, time.Now().Format("2006-01-02"))
+		title, processor(), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+		time.Now().Format("2006-01-02"))
 	fmt.Fprintf(w, "\n%s\n", versions())
 	if !scale {
 		writeBudgets(w, all)

@@ -71,7 +71,8 @@ func (r *report) take(e event) {
 	}
 }
 
-// end prints a scenario: a test without subtests. Of anything else only what goes wrong is told.
+// end prints the result of a scenario, which is a test without subtests. Of packages and of tests with subtests it
+// prints failures only.
 func (r *report) end(key string, e event) {
 	leaf := e.Test != "" && !r.parents[key]
 	if leaf {

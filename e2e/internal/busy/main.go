@@ -1,5 +1,5 @@
-// Command busy is a service under load: HTTP in front, gRPC behind, exporting where the environment says. When it is
-// told to stop it writes what became of its spans: their ids to a file, the counts to standard output.
+// Command busy is a service under load: HTTP in front, gRPC behind, exporting where the environment says. On SIGTERM
+// it writes what became of its spans: their ids to a file, the counts to standard output.
 package main
 
 import (
@@ -79,7 +79,7 @@ func run(ctx context.Context, file string, drain time.Duration) error {
 	err = errors.Join(server.Shutdown(drainCtx), conn.Close())
 	stopBack()
 	err = errors.Join(err, <-served)
-	lost := tracer.Shutdown(drainCtx) // an error of it is about spans, which the counts tell better
+	lost := tracer.Shutdown(drainCtx) // its error is about lost spans, which the counts below report
 	fmt.Println("shutdown:", lost)
 	return errors.Join(err, os.WriteFile(file, reported.text(), 0o600), json.NewEncoder(os.Stdout).Encode(tracer.Stats()))
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
 
-// Span is one span as the query API tells it, put in an order that two answers can be compared in.
+// Span is one span as the query API returns it, sorted so that two answers can be compared.
 type Span struct {
 	TraceID       string      `json:"traceID"`
 	SpanID        string      `json:"spanID"`
@@ -146,7 +146,7 @@ func (tr trace) sorted() []Span {
 }
 
 // Tree draws the trace: one line for each span, children below their parent by start, with the span's kind, service,
-// name and the tags asked for.
+// name and those of the given tags that it has.
 func Tree(spans []Span, tags ...string) string {
 	children := map[string][]Span{}
 	known := map[string]bool{}

@@ -51,8 +51,8 @@ func FreeAddr(t testing.TB) string {
 	return lis.Addr().String()
 }
 
-// Ask makes a request until the answer has the status wanted, and returns its trace id.
-func (s *Storefront) Ask(t testing.TB, method, path, body string, status int, header ...string) (traceID string) {
+// Request repeats a request until the response has the given status, and returns its trace id.
+func (s *Storefront) Request(t testing.TB, method, path, body string, status int, header ...string) (traceID string) {
 	t.Helper()
 	wait.For(t, 20*time.Second, method+" "+path+" to be answered as it should", func() (any, bool) {
 		req, err := http.NewRequest(method, s.URL+path, strings.NewReader(body))

@@ -66,7 +66,9 @@ func (s *GRPC) Misbehave(f func(context.Context) error) {
 }
 
 // Export implements the OTLP service.
-func (s *GRPC) Export(ctx context.Context, req *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
+func (s *GRPC) Export(
+	ctx context.Context, req *coltrace.ExportTraceServiceRequest,
+) (*coltrace.ExportTraceServiceResponse, error) {
 	s.Attempts.Add(1)
 	if fault := s.fault.Load(); fault != nil {
 		return nil, (*fault)(ctx)

@@ -52,7 +52,11 @@ func (s *HTTP) Up(t testing.TB) {
 	s.URL = "http://" + s.addr
 	// A handler that does not read the body never learns that the client went away, but it learns of Down.
 	ctx, quit := context.WithCancel(context.Background())
-	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
 	s.mu.Lock()
 	s.server, s.quit = server, quit
 	s.mu.Unlock()

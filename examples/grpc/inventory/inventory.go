@@ -36,7 +36,9 @@ func (s *service) GetStock(ctx context.Context, req *inventorypb.GetStockRequest
 	return s.look(ctx, req.GetProductId())
 }
 
-func (s *service) WatchStock(req *inventorypb.WatchStockRequest, stream grpc.ServerStreamingServer[inventorypb.Stock]) error {
+func (s *service) WatchStock(
+	req *inventorypb.WatchStockRequest, stream grpc.ServerStreamingServer[inventorypb.Stock],
+) error {
 	stock, err := s.look(stream.Context(), req.GetProductId())
 	if err != nil {
 		return err

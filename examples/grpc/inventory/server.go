@@ -33,8 +33,8 @@ func Serve(ctx context.Context, lis net.Listener, tracer opentracing.Tracer, log
 }
 
 // newServer shows the order of interceptors, outermost first: tracing, so that the span covers the others; logging,
-// which then knows the trace id; validation, of all but health checks and reflection; recovery innermost, so that a panic is
-// an error for all.
+// which then knows the trace id; validation, of all but health checks and reflection; recovery innermost, so that a
+// panic is an error for all.
 func newServer(tracer opentracing.Tracer, logger *slog.Logger) *grpc.Server {
 	logged := []logging.Option{
 		logging.WithFieldsFromContext(grpcmw.LogFields),

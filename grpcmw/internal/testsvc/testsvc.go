@@ -133,7 +133,9 @@ const (
 )
 
 // Start runs srv until the test ends and returns a connection to it. Both are stopped when the test ends.
-func Start(t testing.TB, network Network, srv *Server, server []grpc.ServerOption, dial []grpc.DialOption) *grpc.ClientConn {
+func Start(
+	t testing.TB, network Network, srv *Server, server []grpc.ServerOption, dial []grpc.DialOption,
+) *grpc.ClientConn {
 	t.Helper()
 	if srv == nil {
 		srv = &Server{}
@@ -149,7 +151,8 @@ func Serve(t testing.TB, network Network, gs *grpc.Server, dial []grpc.DialOptio
 	target, lis := listen(t, network)
 	opts := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
 	if b, ok := lis.(*bufconn.Listener); ok {
-		opts = append(opts, grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return b.DialContext(ctx) }))
+		dialer := func(ctx context.Context, _ string) (net.Conn, error) { return b.DialContext(ctx) }
+		opts = append(opts, grpc.WithContextDialer(dialer))
 	}
 	served := make(chan error, 1)
 	go func() { served <- gs.Serve(lis) }()
