@@ -15,7 +15,7 @@ const (
 	maxBinaryItem  = 4096
 )
 
-// binaryCodec is p for opentracing.Binary, in jaeger-client-go's layout: ids, flags and baggage, big-endian.
+// binaryCodec is p for [opentracing.Binary], in jaeger-client-go's layout: ids, flags and baggage, big-endian.
 type binaryCodec struct{ p *Propagator }
 
 // Extract reads exactly one context. Whatever the bytes are, it allocates no more than the baggage limits admit.

@@ -6,7 +6,7 @@ import (
 )
 
 // Multi is a carrier with several values for a key and keys in lower case: gRPC metadata (metadata.MD converts to
-// it), the headers of a message. It is an opentracing.TextMapReader and, if not nil, a TextMapWriter.
+// it), the headers of a message. It is an [opentracing.TextMapReader] and, if not nil, an [opentracing.TextMapWriter].
 type Multi map[string][]string
 
 // Set replaces the values of key, which it turns to lower case.

@@ -64,8 +64,8 @@ func Options[O any](
 	return options
 }
 
-// Extract returns the caller's context in carrier. Without any it returns opentracing.ErrSpanContextNotFound, or
-// opentracing.ErrSpanContextCorrupted if there is only a malformed one. A context may hold baggage alone.
+// Extract returns the caller's context in carrier. Without any it returns [opentracing.ErrSpanContextNotFound], or
+// [opentracing.ErrSpanContextCorrupted] if there is only a malformed one. A context may hold baggage alone.
 // The caller's sampling decision is final only if the tracer's own Extract makes the call.
 func (p *Propagator) Extract(carrier any) (jaeger.SpanContext, error) {
 	return p.extractFrom(carrier, false)

@@ -55,7 +55,7 @@
 // it, spans of unary RPCs have the target as peer.address instead of the server's address, and no grpc.server_trace_id.
 //
 // An RPC to a service that the server does not know reaches no interceptor, so it makes no span, unless the server has
-// a grpc.UnknownServiceHandler: then its name is [UnknownMethod], whatever the caller sent.
+// a [grpc.UnknownServiceHandler]: then its name is [UnknownMethod], whatever the caller sent.
 //
 // # Coming from other instrumentation
 //

@@ -86,7 +86,7 @@ func (l leak) report() {
 
 var ownPackage = reflect.TypeFor[clientState]().PkgPath() + "."
 
-// caller returns the function that used the http.Client or, without one, that called the Transport. Transports in
+// caller returns the function that used the [http.Client] or, without one, that called the Transport. Transports in
 // between are skipped. The stack of a goroutine may begin in net/http itself.
 func (l leak) caller() string {
 	var first, outermost runtime.Frame

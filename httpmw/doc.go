@@ -41,7 +41,7 @@
 //
 // The handler gets a copy of the request, and what it changes on the copy is handed back when it returns. A middleware
 // of yours that answers in time while the handler still runs must give that handler a copy of its own, as
-// http.TimeoutHandler and r.WithContext do, otherwise both read and write one request. Below Use on a chi router even
+// [http.TimeoutHandler] and r.WithContext do, otherwise both read and write one request. Below Use on a chi router even
 // that leaves a race where no route was found before the handler ran: chi's own context is shared. The middleware reads
 // nothing of it after the statuses 408, 503 and 504.
 //
@@ -53,10 +53,10 @@
 // Frameworks that answer errors after their middlewares have returned, such as echo, are wrapped as a whole:
 // Middleware(t)(e), not e.Use.
 //
-// A handler that limits its body with http.MaxBytesReader cannot report through any wrapped writer that the limit was
-// hit; put http.MaxBytesHandler around this middleware if the connection must close then. A client's body
+// A handler that limits its body with [http.MaxBytesReader] cannot report through any wrapped writer that the limit was
+// hit; put [http.MaxBytesHandler] around this middleware if the connection must close then. A client's body
 // that is neither closed nor read to its end, under a context that never ends, keeps its span open for ever, as it
-// keeps its connection. http.Client words the errors of its Timeout differently, from one time to the next, over any
+// keeps its connection. [http.Client] words the errors of its Timeout differently, from one time to the next, over any
 // transport that is not net/http's own; errors.Is and Timeout return the same.
 //
 // # Finding out more

@@ -157,7 +157,7 @@ func WithRoutes(routes chi.Routes) ServerOption {
 	})
 }
 
-// WithMux is WithRoutes for an http.ServeMux.
+// WithMux is [WithRoutes] for an [http.ServeMux].
 func WithMux(mux *http.ServeMux) ServerOption {
 	return serverOption(func(c *config) {
 		if mux != nil {
@@ -218,7 +218,7 @@ func WithConnectionEvents() ClientOption {
 }
 
 // WithUnclosedBody finds leaks: it calls report when the body of a response to a traced request, sampled or not, was
-// dropped without being read to its end or closed. caller is "function file:line" of who used the http.Client or,
+// dropped without being read to its end or closed. caller is "function file:line" of who used the [http.Client] or,
 // without one, the Transport. The span, which otherwise would only end with its context, ends then, at the last read
 // and with http.body.incomplete. report runs in a goroutine of its own once the garbage collector has found the body:
 // late or, if the program ends first, never. It costs a few microseconds a request.

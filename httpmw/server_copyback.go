@@ -95,8 +95,8 @@ func sameBody(a, b io.ReadCloser) bool {
 	return t == reflect.TypeOf(b) && (t == nil || !t.Comparable() || a == b)
 }
 
-// The unexported fields of http.Request in which SetPathValue and http.ServeMux keep path values. Reading them finds
-// the names of the values, which no method lists. Without the fields only those of the pattern are found.
+// The unexported fields of [http.Request] in which SetPathValue and [http.ServeMux] keep path values. Reading them
+// finds the names of the values, which no method lists. Without the fields only those of the pattern are found.
 var (
 	otherValuesField, haveOtherValues = mapField("otherValues")
 	muxPatternField, haveMuxPattern   = pointerField("pat")
@@ -139,7 +139,7 @@ func copyPathValues(r, c *http.Request) {
 	}
 }
 
-// muxPattern returns the pattern of the http.ServeMux that routed the request. A chi router below it has overwritten
+// muxPattern returns the pattern of the [http.ServeMux] that routed the request. A chi router below it has overwritten
 // the request's Pattern.
 func muxPattern(p reflect.Value, otherwise string) string {
 	if p.Kind() == reflect.Pointer && !p.IsNil() && p.Elem().Kind() == reflect.Struct {

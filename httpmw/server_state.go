@@ -15,7 +15,7 @@ import (
 )
 
 // serverState is the state of one request on a server. It backs the handler's context, its request and its
-// http.ResponseWriter, which saves three allocations. Its size matters: it is most of what a request costs.
+// [http.ResponseWriter], which saves three allocations. Its size matters: it is most of what a request costs.
 type serverState struct {
 	*handler
 	span     rpcspan.Span

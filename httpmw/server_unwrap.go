@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// An unwrapper is a writer that http.ResponseController looks behind for an interface it does not have itself.
+// An unwrapper is a writer that [http.ResponseController] looks behind for an interface it does not have itself.
 type unwrapper interface{ Unwrap() http.ResponseWriter }
 
 // maxWrappers bounds the writers that reaches looks behind.
 const maxWrappers = 100
 
-// unwrap returns the inner writer or, if an http.ResponseController that does not find http.Hijacker or http.Flusher
-// there would go on and find it further out, a writer in front of the inner one which records that. It is called by the
-// controller; the handler's own writer has the interfaces of the inner one, and no more.
+// unwrap returns the inner writer or, if an [http.ResponseController] that does not find [http.Hijacker] or
+// [http.Flusher] there would go on and find it further out, a writer in front of the inner one which records that. It
+// is called by the controller; the handler's own writer has the interfaces of the inner one, and no more.
 func (o *response) unwrap() http.ResponseWriter {
 	if _, ok := o.inner.(unwrapper); !ok {
 		return o.inner

@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// Parts of writers that middlewares make of a few methods and Unwrap. http.ResponseController looks behind those for
+// Parts of writers that middlewares make of a few methods and Unwrap. [http.ResponseController] looks behind those for
 // what they lack, which [response.unwrap] sees.
 type (
 	stringPart struct{ o *response }

@@ -102,7 +102,7 @@ func (o *response) wrap(inner http.ResponseWriter) http.ResponseWriter {
 	return o.wrapGeneric(inner)
 }
 
-// wrapGeneric wraps writers of any other shape. What http.ResponseController reaches past such a writer is not seen.
+// wrapGeneric wraps writers of any other shape. What [http.ResponseController] reaches past such a writer is not seen.
 func (o *response) wrapGeneric(w http.ResponseWriter) http.ResponseWriter {
 	return httpsnoop.Wrap(w, httpsnoop.Hooks{
 		WriteHeader: func(httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc { return o.writeHeader },

@@ -24,7 +24,7 @@ type Bridge struct {
 	state      atomic.Pointer[parsedState]
 }
 
-// New returns a Bridge around tracer, which makes all spans. It may be a [tracerinit.Tracer], a stock jaeger.Tracer,
+// New returns a Bridge around tracer, which makes all spans. It may be a [tracerinit.Tracer], a stock [jaeger.Tracer],
 // or, in tests, a [spantest.Tracer] or [mocktracer.MockTracer]; of other tracers OpenTelemetry sees no ids. If tracer
 // is nil, it is the current [opentracing.GlobalTracer]. If it already comes from a Bridge, New returns that Bridge.
 //

@@ -23,7 +23,7 @@ type fanout struct {
 	converter converter
 }
 
-// Report implements jaeger.Reporter.
+// Report implements [jaeger.Reporter].
 func (f *fanout) Report(span *jaeger.Span) {
 	f.reported.Add(1)
 	for _, r := range f.reporters {
@@ -56,7 +56,7 @@ func (f *fanout) countLate() {
 	}
 }
 
-// Close implements jaeger.Reporter; Shutdown closes what there is.
+// Close implements [jaeger.Reporter]; Shutdown closes what there is.
 func (f *fanout) Close() {}
 
 // reporter guards a reporter of the user's.

@@ -7,7 +7,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// samplerV2 lets a jaeger.Sampler decide about each new trace once and for all, as jaeger-client-go does itself.
+// samplerV2 lets a [jaeger.Sampler] decide about each new trace once and for all, as jaeger-client-go does itself.
 type samplerV2 struct{ jaeger.Sampler }
 
 // OnCreateSpan implements [jaeger.SamplerV2].

@@ -12,8 +12,8 @@ import (
 	"github.com/spanloom/spanloom/internal/engine"
 )
 
-// Tracer is an opentracing.Tracer whose spans are those of jaeger-client-go, and an io.Closer. Make one with Start.
-// All its methods may be called from any goroutine.
+// Tracer is an [opentracing.Tracer] whose spans are those of jaeger-client-go, and an [io.Closer]. Make one with
+// [Start]. All its methods may be called from any goroutine.
 type Tracer struct {
 	tracer *jaeger.Tracer
 	engineHolder
@@ -78,7 +78,7 @@ func (t *Tracer) lock(trace uint64) *paddedMutex {
 	return s
 }
 
-// Extract returns the context that a carrier holds; see carrier.Propagator.
+// Extract returns the context that a carrier holds; see [carrier.Propagator].
 func (t *Tracer) Extract(format, carrier any) (opentracing.SpanContext, error) {
 	if t.Engine() == nil || format != opentracing.HTTPHeaders {
 		return t.tracer.Extract(format, carrier)
@@ -90,7 +90,7 @@ func (t *Tracer) Extract(format, carrier any) (opentracing.SpanContext, error) {
 	return sc, nil
 }
 
-// Inject writes a context of this package or jaeger-client-go into a carrier; see carrier.Propagator. The context of
+// Inject writes a context of this package or jaeger-client-go into a carrier; see [carrier.Propagator]. The context of
 // a span that recorded nothing and had no parent writes nothing.
 func (t *Tracer) Inject(sc opentracing.SpanContext, format, carrier any) error {
 	if _, ok := sc.(emptyContext); ok {

@@ -30,8 +30,8 @@ const (
 	defaultMaxTraces = 2000
 )
 
-// View keeps the latest traces in memory and shows them in a browser. It is a jaeger.Reporter for any number of
-// tracers, an http.Handler for the pages and for Jaeger's query API, and a collector of OTLP and Jaeger thrift
+// View keeps the latest traces in memory and shows them in a browser. It is a [jaeger.Reporter] for any number of
+// tracers, an [http.Handler] for the pages and for Jaeger's query API, and a collector of OTLP and Jaeger thrift
 // over HTTP. Its methods may be called by several goroutines at once. Make it with New.
 type View struct {
 	cfg   Config
@@ -118,7 +118,7 @@ func (v *View) routes() *http.ServeMux {
 	return mux
 }
 
-// ServeHTTP serves the pages, the query API and the collector, below Config.Prefix or behind http.StripPrefix.
+// ServeHTTP serves the pages, the query API and the collector, below [Config].Prefix or behind [http.StripPrefix].
 func (v *View) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secureHeaders(w.Header())
 	if problem := v.guard.check(r); problem != "" {
