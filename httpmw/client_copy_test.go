@@ -17,7 +17,7 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-// copied is a body with a WriteTo of its own: the function write is what it does.
+// copied is a body with a WriteTo of its own, which calls write.
 type copied struct {
 	io.ReadCloser
 	write func(io.Writer) (int64, error)

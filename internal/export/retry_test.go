@@ -89,12 +89,12 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestTheNextBatchWaitsForTheRetryAfterOfTheLast(t *testing.T) {
-	for _, c := range []struct{ asked, least, most time.Duration }{
+	for _, c := range []struct{ after, least, most time.Duration }{
 		{2 * time.Minute, 2 * time.Minute, 121 * time.Second},
 		{1 << 62, 5 * time.Minute, 301 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b, at := attempts(&RetryError{Err: errors.New("busy"), After: c.asked})
+			b, at := attempts(&RetryError{Err: errors.New("busy"), After: c.after})
 			p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) { f.Retry.Limit = time.Minute })
 			numbered(p, 0, 3)
 			p.Flush(within(t, time.Hour))
@@ -102,7 +102,7 @@ func TestTheNextBatchWaitsForTheRetryAfterOfTheLast(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 			if pause := (*at)[1].Sub((*at)[0]); pause < c.least || pause > c.most {
-				t.Errorf("asked for %v, the next batch went after %v", c.asked, pause)
+				t.Errorf("asked for %v, the next batch went after %v", c.after, pause)
 			}
 		})
 	}
