@@ -1,4 +1,4 @@
-.PHONY: test lint fuzz bench bench-gate bench-scale e2e e2e-jaeger tools
+.PHONY: test lint fuzz bench bench-gate bench-scale e2e e2e-jaeger e2e-jaeger2 tools
 
 test: ; go test -race -shuffle=on ./...
 
@@ -15,5 +15,7 @@ bench-scale: ; go -C bench run ./cmd/report -scale
 e2e: ; go -C e2e run ./cmd/scenarios
 
 e2e-jaeger: ; go -C e2e run ./cmd/scenarios -tags=allinone
+
+e2e-jaeger2: ; go -C e2e test -count=1 -tags=jaeger2 ./jaeger
 
 tools: ; GOBIN=$(CURDIR)/bin go -C tools install tool ./prose

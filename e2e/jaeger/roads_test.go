@@ -77,6 +77,10 @@ func comparable(spans, thrift []jaeger.Span) []jaeger.Span {
 	for i := range spans {
 		s := &spans[i]
 		s.Flags = 0 // OTLP has no debug flag
+		s.Warnings = slices.Clone(s.Warnings)
+		for j, w := range s.Warnings { // v2 quotes times, of which thrift has no nanoseconds
+			s.Warnings[j], _, _ = strings.Cut(w, ". Original end")
+		}
 		s.Tags = slices.DeleteFunc(slices.Clone(s.Tags), func(kv jaeger.KeyValue) bool {
 			return kv.Key == "internal.span.format" ||
 				slices.Contains(otlpOwn, kv.Key) && i < len(thrift) && thrift[i].Tag(kv.Key) == ""
@@ -154,7 +158,7 @@ func values() map[string]any {
 		"float32": float32(0.25), "float64": math.Pi, "whole": 3.0, "tiny": 5e-324, "huge": math.MaxFloat64,
 		"bytes": []byte{0, 1, 255}, "nil": nil, "error value": errors.New("an error"), "stringer": stringer{},
 		"slice": []string{"a", "b"}, "map": map[string]int{"a": 1}, "duration": 3 * time.Second,
-		"binary text": "a\xffb", "otel.status_description": "why", "http.status_code": 500, "component": "test",
+		"binary text": "a\xffb", "otel.status_description": "why", "http.status_code": 200, "component": "test",
 		"peer.service": "other", "span.kind2": "x", "service.name": "not the process",
 	}
 }

@@ -35,28 +35,10 @@ func Start(t testing.TB) *Jaeger {
 	addr := freeAddrs(t, 11)
 	j := &Jaeger{
 		UDP: addr[0], Sampling: "http://" + addr[1], Collector: "http://" + addr[2], OTLPHTTP: "http://" + addr[3],
-		OTLPGRPC: addr[4], API: API("http://" + addr[5]),
+		OTLPGRPC: addr[4], API: API("http://" + addr[5]), GRPC: addr[6],
 		strategies: filepath.Join(t.TempDir(), "strategies.json"),
 	}
-	collector := addr[6]
-	j.GRPC = collector
-	j.flags = append([]string{
-		"--processor.jaeger-compact.server-host-port=" + j.UDP,
-		"--processor.jaeger-compact.server-socket-buffer-size=4000000",
-		"--processor.jaeger-binary.server-host-port=" + addr[7],
-		"--processor.zipkin-compact.server-host-port=" + addr[8],
-		"--http-server.host-port=" + addr[1],
-		"--reporter.grpc.host-port=" + collector,
-		"--collector.http-server.host-port=" + addr[2],
-		"--collector.grpc-server.host-port=" + collector,
-		"--collector.otlp.http.host-port=" + addr[3],
-		"--collector.otlp.grpc.host-port=" + addr[4],
-		"--collector.queue-size=100000",
-		"--query.http-server.host-port=" + addr[5],
-		"--query.grpc-server.host-port=" + addr[9],
-		"--sampling.strategies-file=" + j.strategies,
-		"--sampling.strategies-reload-interval=50ms",
-	}, programFlags(addr[10])...)
+	j.flags = programFlags(t, j, addr)
 	j.SetStrategies(t, `{"default_strategy": {"type": "probabilistic", "param": 1}}`)
 	j.Restart(t)
 	return j

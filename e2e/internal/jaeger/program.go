@@ -1,4 +1,4 @@
-//go:build !allinone
+//go:build !allinone && !jaeger2
 
 package jaeger
 
@@ -10,4 +10,4 @@ import (
 
 func build(t testing.TB) string { return proc.Build(t, "jaegerd", ".", "jaegerd") }
 
-func programFlags(string) []string { return nil }
+func programFlags(_ testing.TB, j *Jaeger, addr []string) []string { return version1Flags(j, addr) }

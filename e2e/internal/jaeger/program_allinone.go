@@ -13,6 +13,6 @@ func build(t testing.TB) string {
 	return proc.Build(t, "jaegerd", "github.com/jaegertracing/jaeger/cmd/all-in-one", "all-in-one")
 }
 
-func programFlags(admin string) []string {
-	return []string{"--admin.http.host-port=" + admin, "--log-level=warn"}
+func programFlags(_ testing.TB, j *Jaeger, addr []string) []string {
+	return append(version1Flags(j, addr), "--admin.http.host-port="+addr[10], "--log-level=warn")
 }

@@ -133,6 +133,7 @@ func (tr trace) sorted() []Span {
 		s.Process = tr.Processes[s.ProcessID]
 		s.ProcessID = ""
 		sortTags(s.Tags)
+		restoreVersion(s.Process.Tags)
 		sortTags(s.Process.Tags)
 		slices.SortStableFunc(s.Logs, func(a, b Log) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
 		for _, l := range s.Logs {
@@ -182,6 +183,17 @@ func draw(b *strings.Builder, children map[string][]Span, parent, indent string,
 
 func sortTags(tags []KeyValue) {
 	slices.SortStableFunc(tags, func(a, b KeyValue) int { return cmp.Compare(a.Key, b.Key) })
+}
+
+// restoreVersion undoes what Jaeger v2 does to the version of jaeger-client-go in thrift, and to it alone: its receiver
+// makes an OpenCensus attribute of it.
+func restoreVersion(tags []KeyValue) {
+	for i, kv := range tags {
+		if kv.Key == "opencensus.exporterversion" {
+			tags[i].Key = "jaeger.version"
+			tags[i].Value = json.Number(strings.Replace(string(kv.Value), "Jaeger-", "", 1))
+		}
+	}
 }
 
 func names(spans []Span) (all []string) {
