@@ -12,16 +12,11 @@ import (
 // TLSFiles is TLS configured by files, which are read again when they change. Its methods are for one goroutine; one
 // value serves one exporter.
 type TLSFiles struct {
-	paths  [3]string // of the roots, the client's certificate and its key, in PEM; "": none
-	seen   [3]fileState
+	paths  [3]string      // of the roots, the client's certificate and its key, in PEM; "": none
+	seen   [3]os.FileInfo // as the files were read last; nil for one that could not be
+	failed bool           // the files were no valid set then
 	config *tls.Config
 	warned time.Time
-}
-
-type fileState struct {
-	modified time.Time
-	size     int64
-	err      bool
 }
 
 // FileError is what is wrong with one of the files.
@@ -35,7 +30,7 @@ func NewTLSFiles(roots, cert, key string) (*TLSFiles, []FileError) {
 	f := &TLSFiles{paths: [3]string{roots, cert, key}}
 	f.stat()
 	config, errs := f.load()
-	f.config = config
+	f.config, f.failed = config, len(errs) > 0
 	return f, errs
 }
 
@@ -51,11 +46,11 @@ func (f *TLSFiles) Config() *tls.Config { return f.config }
 // Renew reads the files if they have changed, and reports whether there is a new configuration. While they are no
 // valid set, as in the middle of a renewal, the last good one stays.
 func (f *TLSFiles) Renew(logger *slog.Logger) bool {
-	if !f.stat() {
+	if !f.stat() && !f.failed {
 		return false
 	}
 	config, errs := f.load()
-	if len(errs) > 0 {
+	if f.failed = len(errs) > 0; f.failed {
 		if logger != nil && time.Since(f.warned) >= lossInterval {
 			f.warned = time.Now()
 			warn(logger, errs[0])
@@ -72,20 +67,28 @@ func warn(logger *slog.Logger, e FileError) {
 		"file", e.Path, "error", e.Err)
 }
 
-// stat reports whether a file has changed since the last call.
+// stat reports whether a file has changed since the last call. A file that was replaced is another one even if it has
+// the same size and time: file systems count time in steps of milliseconds.
 func (f *TLSFiles) stat() (changed bool) {
 	for i, path := range f.paths {
 		if path == "" {
 			continue
 		}
-		state := fileState{err: true}
-		if info, err := os.Stat(path); err == nil {
-			state = fileState{modified: info.ModTime(), size: info.Size()}
+		info, err := os.Stat(path)
+		if err != nil {
+			info = nil
 		}
-		changed = changed || state != f.seen[i]
-		f.seen[i] = state
+		changed = changed || !sameState(f.seen[i], info)
+		f.seen[i] = info
 	}
 	return changed
+}
+
+func sameState(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
 func (f *TLSFiles) load() (config *tls.Config, errs []FileError) {
