@@ -13,6 +13,8 @@
 //   - [github.com/spanloom/spanloom/httpmw]: net/http and chi servers, http.Client transports
 //   - [github.com/spanloom/spanloom/grpcmw]: gRPC interceptors
 //   - [github.com/spanloom/spanloom/carrier]: formats, limits and trust of what travels between processes
+//   - [github.com/spanloom/spanloom/otelbridge]: libraries that speak the OpenTelemetry API join the same trace; a
+//     module of its own
 //   - [github.com/spanloom/spanloom/spanlog]: trace and span ids in the records of log/slog
 //   - [github.com/spanloom/spanloom/traceview]: traces seen in a browser, from the program's own memory
 //   - [github.com/spanloom/spanloom/cmd/spanview]: the same page as a program, a collector for a developer's machine
