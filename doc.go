@@ -16,6 +16,7 @@
 //   - [github.com/spanloom/spanloom/otelbridge]: libraries that speak the OpenTelemetry API join the same trace; a
 //     module of its own
 //   - [github.com/spanloom/spanloom/spanlog]: trace and span ids in the records of log/slog
+//   - [github.com/spanloom/spanloom/prommw]: Prometheus metrics of requests and of the tracer, a module of its own
 //   - [github.com/spanloom/spanloom/traceview]: traces seen in a browser, from the program's own memory
 //   - [github.com/spanloom/spanloom/cmd/spanview]: the same page as a program, a collector for a developer's machine
 //   - [github.com/spanloom/spanloom/spantest]: a tracer for tests that watches over every span

@@ -1,0 +1,110 @@
+package prommw
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/carrier"
+)
+
+// other is the value of labels of what is not counted by itself.
+const other = "_OTHER"
+
+// key tells the series of a histogram apart. HTTP and gRPC make its label values each in its own way.
+type key struct {
+	method, route, errorType string
+	status                   int
+}
+
+// durations is a histogram for each key, up to a limit.
+type durations struct {
+	vec        *prometheus.HistogramVec
+	max        int
+	exemplars  time.Duration
+	overflowed prometheus.Counter
+
+	mu    sync.RWMutex
+	known map[key]*series
+	// over are the series of what is over the limit, without errors and with: a rate of errors stays right.
+	over [2]*series
+}
+
+type series struct {
+	prometheus.Observer
+	exemplar atomic.Int64 // Unix nanoseconds of the last one
+}
+
+func newDurations(cfg Config, vec *prometheus.HistogramVec, overflowed prometheus.Counter) *durations {
+	return &durations{
+		vec: vec, max: cfg.MaxSeries, exemplars: cfg.Exemplars, overflowed: overflowed, known: make(map[key]*series),
+	}
+}
+
+func (d *durations) observe(k key, labels func(key) []string, took time.Duration, span opentracing.Span) {
+	s := d.series(k, labels)
+	if trace := d.exemplarFor(s, span); trace != nil {
+		s.Observer.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), trace)
+		return
+	}
+	s.Observe(took.Seconds())
+}
+
+func (d *durations) series(k key, labels func(key) []string) *series {
+	d.mu.RLock()
+	s := d.known[k]
+	d.mu.RUnlock()
+	if s != nil {
+		return s
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s = d.known[k]; s != nil {
+		return s
+	}
+	if len(d.known) < d.max {
+		s = &series{Observer: d.vec.WithLabelValues(labels(k)...)}
+		d.known[k] = s
+		return s
+	}
+	d.overflowed.Inc()
+	failed := 0
+	over := key{method: other, route: other, status: noStatus}
+	if k.errorType != "" {
+		failed, over.errorType = 1, other
+	}
+	if d.over[failed] == nil {
+		d.over[failed] = &series{Observer: d.vec.WithLabelValues(labels(over)...)}
+	}
+	return d.over[failed]
+}
+
+// exemplarFor returns the ids of a sampled span, or nil if s had an exemplar just now: each costs 18 allocations.
+func (d *durations) exemplarFor(s *series, span opentracing.Span) prometheus.Labels {
+	if d.exemplars < 0 || span == nil {
+		return nil
+	}
+	now, last := time.Now().UnixNano(), s.exemplar.Load()
+	if now-last < int64(d.exemplars) || !sampled(span) || !s.exemplar.CompareAndSwap(last, now) {
+		return nil
+	}
+	sc := span.Context()
+	id := carrier.TraceID(sc)
+	if id == "" {
+		return nil
+	}
+	return prometheus.Labels{"trace_id": id, "span_id": carrier.SpanID(sc)}
+}
+
+// sampled reports whether span is known to be sampled. It allocates nothing for spans of jaeger-client-go.
+func sampled(span opentracing.Span) bool {
+	if s, ok := span.(interface{ SpanContext() jaeger.SpanContext }); ok {
+		return s.SpanContext().IsSampled()
+	}
+	sc, ok := span.Context().(interface{ IsSampled() bool })
+	return ok && sc.IsSampled()
+}

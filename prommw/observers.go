@@ -1,0 +1,85 @@
+package prommw
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/opentracing/opentracing-go"
+	"google.golang.org/grpc/codes"
+
+	"github.com/spanloom/spanloom/grpcmw"
+	"github.com/spanloom/spanloom/httpmw"
+)
+
+// noStatus is the status of requests that had none, and of the overflow.
+const noStatus = -1
+
+// httpObserver is comparable, so that a request that passes two middlewares with it is counted once.
+type httpObserver struct{ *side }
+
+func (o httpObserver) Started(*http.Request) { o.active.Inc() }
+
+func (o httpObserver) Ended(_ *http.Request, span opentracing.Span, out *httpmw.Outcome) {
+	o.active.Dec()
+	k := key{method: out.Method, route: out.Route, errorType: out.ErrorType, status: out.Status}
+	if k.status == 0 {
+		k.status = noStatus
+	}
+	if out.IsError && k.errorType == "" {
+		k.errorType = other
+	}
+	o.durations.observe(k, httpLabels, out.Duration, span)
+}
+
+func httpLabels(k key) []string {
+	status := ""
+	if k.status != noStatus {
+		status = strconv.Itoa(k.status)
+	}
+	return []string{k.method, valid(k.route), status, valid(k.errorType)}
+}
+
+type grpcObserver struct{ *side }
+
+func (o grpcObserver) Started(context.Context, grpcmw.Call) { o.active.Inc() }
+
+func (o grpcObserver) Ended(_ context.Context, call grpcmw.Call, span opentracing.Span, out *grpcmw.Outcome) {
+	o.active.Dec()
+	k := key{method: call.Method, status: int(out.Code)}
+	// A server's span does not fail for the mistakes of callers, whose code has a label of its own.
+	if out.IsError {
+		if k.errorType = out.ErrorType; k.errorType == "" {
+			k.errorType = other
+		}
+	}
+	o.durations.observe(k, grpcLabels, out.Duration, span)
+}
+
+func grpcLabels(k key) []string {
+	status := ""
+	if k.status != noStatus {
+		status = codeNames[codes.Code(k.status)]
+	}
+	return []string{valid(strings.TrimPrefix(k.method, "/")), status, valid(k.errorType)}
+}
+
+// codeNames are gRPC's codes as OpenTelemetry spells them.
+var codeNames = map[codes.Code]string{
+	codes.OK: "OK", codes.Canceled: "CANCELLED", codes.Unknown: "UNKNOWN", codes.InvalidArgument: "INVALID_ARGUMENT",
+	codes.DeadlineExceeded: "DEADLINE_EXCEEDED", codes.NotFound: "NOT_FOUND", codes.AlreadyExists: "ALREADY_EXISTS",
+	codes.PermissionDenied: "PERMISSION_DENIED", codes.ResourceExhausted: "RESOURCE_EXHAUSTED",
+	codes.FailedPrecondition: "FAILED_PRECONDITION", codes.Aborted: "ABORTED", codes.OutOfRange: "OUT_OF_RANGE",
+	codes.Unimplemented: "UNIMPLEMENTED", codes.Internal: "INTERNAL", codes.Unavailable: "UNAVAILABLE",
+	codes.DataLoss: "DATA_LOSS", codes.Unauthenticated: "UNAUTHENTICATED",
+}
+
+// valid returns a label value that client_golang takes: it panics at what is not UTF-8. Long ones are cut.
+func valid(value string) string {
+	const most = 256
+	if len(value) > most {
+		value = value[:most]
+	}
+	return strings.ToValidUTF8(value, "\uFFFD")
+}
