@@ -15,7 +15,7 @@ import (
 // other is the value of labels of what is not counted by itself.
 const other = "_OTHER"
 
-// key tells the series of a histogram apart. HTTP and gRPC make its label values each in its own way.
+// key identifies a series of a histogram. HTTP and gRPC each make its label values in their own way.
 type key struct {
 	method, route, errorType string
 	status                   int
