@@ -5,6 +5,13 @@ import (
 	"strings"
 )
 
+// partial is a carrier that may lack what it takes to read or write it, such as the headers of a message that has none.
+// It is then an invalid carrier, as nil maps of other types are.
+type partial interface {
+	readable() bool
+	writable() bool
+}
+
 // Multi is a carrier with several values for a key and keys in lower case: gRPC metadata (metadata.MD converts to
 // it), the headers of a message. It is an [opentracing.TextMapReader] and, if not nil, an [opentracing.TextMapWriter].
 type Multi map[string][]string
@@ -25,9 +32,12 @@ func (m Multi) ForeachKey(handler func(key, val string) error) error {
 }
 
 // Table is a carrier of messages whose headers have values of several types, such as those of AMQP, to whose type
-// amqp.Table it converts. It reads values that are strings or []byte and writes strings. Use it with the format
-// [opentracing.TextMap], as Jaeger clients do.
+// amqp.Table it converts. It reads values that are strings or []byte and, if not nil, writes strings. Use it with the
+// format [opentracing.TextMap], as Jaeger clients do.
 type Table map[string]any
+
+func (t Table) readable() bool { return true }
+func (t Table) writable() bool { return t != nil }
 
 // Set sets key to val.
 func (t Table) Set(key, val string) { t[key] = val }
@@ -59,6 +69,9 @@ type List[H any] struct {
 	Read    func(H) (key string, value []byte) // the parts of a header
 	Make    func(key string, value []byte) H   // a header of these parts; nil if the list is only read
 }
+
+func (l List[H]) readable() bool { return l.Headers != nil && l.Read != nil }
+func (l List[H]) writable() bool { return l.readable() && l.Make != nil }
 
 // Set replaces all headers with this key by one, or adds one.
 func (l List[H]) Set(key, val string) {

@@ -361,3 +361,37 @@ func TestInvalidCarrier(t *testing.T) {
 		}
 	}
 }
+
+// TestIncompleteCarriers are those of a message without headers, and lists that lack a function.
+func TestIncompleteCarriers(t *testing.T) {
+	tracer, _ := newTracer(t, carrier.Config{})
+	sc := tracer.StartSpan("x").Context()
+	type header struct{ key, value string }
+	read := func(h header) (string, []byte) { return h.key, []byte(h.value) }
+	build := func(key string, value []byte) header { return header{key, string(value)} }
+	empty, invalid := opentracing.ErrSpanContextNotFound, opentracing.ErrInvalidCarrier
+	for name, tt := range map[string]struct {
+		carrier any
+		extract error
+	}{
+		"nil Table":            {carrier.Table(nil), empty},
+		"List without headers": {carrier.List[header]{Read: read, Make: build}, invalid},
+		"List without Read":    {carrier.List[header]{Headers: new([]header), Make: build}, invalid},
+		"List without Make":    {carrier.List[header]{Headers: new([]header), Read: read}, empty},
+		"zero List":            {carrier.List[header]{}, invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, format := range []opentracing.BuiltinFormat{opentracing.HTTPHeaders, opentracing.TextMap} {
+				if err := tracer.Inject(sc, format, tt.carrier); !errors.Is(err, invalid) {
+					t.Errorf("Inject: %v", err)
+				}
+				if _, err := tracer.Extract(format, tt.carrier); !errors.Is(err, tt.extract) {
+					t.Errorf("Extract: %v", err)
+				}
+				if err := tracer.Inject(sc, format, carrier.Untrusted{Carrier: tt.carrier}); err != nil {
+					t.Errorf("Inject into Untrusted: %v", err)
+				}
+			}
+		})
+	}
+}

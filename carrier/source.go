@@ -40,6 +40,9 @@ func (s *source) open(p *Propagator, carrier any, want fieldSet) error {
 	case opentracing.TextMapCarrier:
 		s.openStrings(c, want)
 	case opentracing.TextMapReader:
+		if c, ok := c.(partial); ok && !c.readable() {
+			return opentracing.ErrInvalidCarrier
+		}
 		return s.openReader(c, want)
 	default:
 		return opentracing.ErrInvalidCarrier

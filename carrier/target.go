@@ -33,6 +33,9 @@ func openTarget(carrier any, plain bool) (t target, err error) {
 	case opentracing.TextMapCarrier:
 		t = target{strings: c, metadata: !plain}
 	case opentracing.TextMapWriter:
+		if c, ok := c.(partial); ok && !c.writable() {
+			return target{}, opentracing.ErrInvalidCarrier
+		}
 		return target{writer: c, metadata: !plain}, nil
 	}
 	if t.headers == nil && t.strings == nil {
