@@ -109,16 +109,21 @@ func (ms *methods) load() map[string]*method {
 	return nil
 }
 
-// add keeps m if there is room. Of concurrent additions one may be lost; it comes again with the next RPC.
-func (ms *methods) add(m *method) {
-	old := ms.known.Load()
-	more := make(map[string]*method)
-	if old != nil {
-		more = maps.Clone(*old)
-	}
-	if len(more) < maxMethods {
+// add keeps m if there is room, and reports whether its name is among those that are kept.
+func (ms *methods) add(m *method) bool {
+	for {
+		old := ms.known.Load()
+		more := make(map[string]*method)
+		if old != nil {
+			if len(*old) >= maxMethods {
+				return (*old)[m.full] != nil
+			}
+			more = maps.Clone(*old)
+		}
 		more[m.full] = m
-		ms.known.CompareAndSwap(old, &more)
+		if ms.known.CompareAndSwap(old, &more) {
+			return true
+		}
 	}
 }
 
@@ -134,7 +139,9 @@ func (c *config) methodOf(full string, rpc rpcType) *method {
 	}
 	m := newMethod(full)
 	m.rpc, m.tags = rpc, c.methodTags(m, rpc)
-	c.methods.add(m)
+	if !c.methods.add(m) && c.client {
+		return c.unknownMethod(full, rpc) // others have taken the last room meanwhile
+	}
 	return m
 }
 

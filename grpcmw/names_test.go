@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/opentracing/opentracing-go"
@@ -145,5 +146,28 @@ func TestUnknownMethodsInHooks(t *testing.T) {
 	grpcmw.StreamServerInterceptor(tracer, public, outcome)(nil, &pingPong{ctx: t.Context()}, info, func(any, grpc.ServerStream) error { return nil })
 	if seen != info.FullMethod || method != grpcmw.UnknownMethod {
 		t.Errorf("public saw %d bytes, the outcome %q", len(seen), method)
+	}
+}
+
+// TestNamesOfConcurrentCalls calls more methods than have names of their own, many at a time.
+func TestNamesOfConcurrentCalls(t *testing.T) {
+	tracer := spantest.New(t)
+	client := grpcmw.UnaryClientInterceptor(tracer)
+	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
+	var callers sync.WaitGroup
+	for caller := range 64 {
+		callers.Go(func() {
+			for i := range 50 {
+				client(t.Context(), fmt.Sprintf("/a.A/%d_%d", caller, i), nil, nil, nil, invoke)
+			}
+		})
+	}
+	callers.Wait()
+	names := map[string]bool{}
+	for _, s := range tracer.Finished() {
+		names[s.OperationName] = true
+	}
+	if len(names) != 513 || !names[grpcmw.UnknownMethod] {
+		t.Errorf("%d names", len(names))
 	}
 }
