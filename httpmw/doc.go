@@ -43,7 +43,8 @@
 // of yours that answers in time while the handler still runs must give that handler a copy of its own, as
 // [http.TimeoutHandler] and r.WithContext do, otherwise both read and write one request. Below Use on a chi router even
 // that leaves a race where no route was found before the handler ran: chi's own context is shared. The middleware reads
-// nothing of it after the statuses 408, 503 and 504.
+// nothing of it after the statuses 408, 503 and 504, and after 408, which hardly any handler answers itself, nothing of
+// the request either: what the handler changed is not handed back, and a route that is only known late is lost.
 //
 // The handler's writer has the optional interfaces of the server's writer that net/http defines. Private interfaces of
 // other servers, such as those of WebTransport, are reached through its Unwrap method; for an extended CONNECT the

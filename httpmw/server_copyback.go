@@ -31,9 +31,13 @@ func (s *serverState) setTrailer() {
 
 // copyBack gives the request that came in what the handler changed on its copy, as if there were none. net/http deletes
 // the files of its multipart form, and outer middlewares read its pattern, form or context. A field that the handler
-// did not change is not written: it may be read by others.
+// did not change is not written: it may be read by others. Nothing else is handed back by a handler that is late.
 func (s *serverState) copyBack() {
 	r, c := s.original, &s.copy
+	if s.late() {
+		update(&r.MultipartForm, c.MultipartForm) // net/http reads this one in any case
+		return
+	}
 	if s.body != nil && c.Body == s.body {
 		c.Body = r.Body
 	}

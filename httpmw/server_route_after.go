@@ -21,6 +21,8 @@ func (rt *router) after(s *serverState) string {
 			return ""
 		}
 		return s.route
+	case s.late():
+		return s.route
 	case timedOut && (s.route != "" || s.copy.Pattern == s.original.Pattern || strings.HasSuffix(s.copy.Pattern, "*")):
 		return s.route // a ServeMux or chi that has routed this very request has left an endpoint's pattern there
 	}
@@ -45,6 +47,10 @@ func (rt *router) after(s *serverState) string {
 	}
 	return route
 }
+
+// late reports whether the handler probably still runs: 408 is the answer of a middleware to one that takes too long.
+// Nothing of its request is read then, whatever routes it.
+func (s *serverState) late() bool { return s.out.status == http.StatusRequestTimeout }
 
 // isTimeout reports whether a status is one with which a middleware answers while the handler still runs.
 func isTimeout(status int) bool {

@@ -229,6 +229,58 @@ func TestForeignTimeouts(t *testing.T) {
 	}
 }
 
+// TestHandlersThatOutlive408 share their request with the middleware that has answered, and still write to it.
+func TestHandlersThatOutlive408(t *testing.T) {
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		r.ParseForm()
+		r.SetPathValue("late", "1")
+		r.Pattern = "/late"
+	}
+	for name, build := range map[string]func(m, timeout mw) http.Handler{
+		"ServeMux": func(m, timeout mw) http.Handler {
+			mux := http.NewServeMux()
+			mux.HandleFunc("/slow/{id}", slow)
+			return m(timeout(mux))
+		},
+		"With": func(m, timeout mw) http.Handler {
+			r := chi.NewRouter()
+			r.With(m, timeout).Get("/slow/{id}", slow)
+			return r
+		},
+		"mounted": func(m, timeout mw) http.Handler {
+			below, r := chi.NewRouter(), chi.NewRouter()
+			below.Use(m, timeout)
+			below.Get("/{id}", slow)
+			r.Mount("/slow", below)
+			return r
+		},
+		"route known late": func(m, timeout mw) http.Handler {
+			r := chi.NewRouter()
+			r.Use(m, middleware.StripSlashes, timeout)
+			r.Get("/slow/{id}", slow)
+			return r
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			var handler sync.WaitGroup
+			timeout := func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					handler.Go(func() { next.ServeHTTP(httptest.NewRecorder(), r) })
+					w.WriteHeader(http.StatusRequestTimeout)
+				})
+			}
+			path := "/slow/1"
+			if name == "route known late" {
+				path += "/"
+			}
+			handle(build(httpmw.Middleware(tracer), timeout), "GET", path)
+			one(t, tracer)
+			handler.Wait()
+		})
+	}
+}
+
 // TestPartsInParallel: a handler may serve the same request by others, in parallel.
 func TestPartsInParallel(t *testing.T) {
 	for name, change := range map[string]func(*http.Request){
