@@ -6,5 +6,9 @@ import (
 	"syscall"
 )
 
-// goneErrors are the errors of writing to a client that has closed the connection.
-var goneErrors = []error{syscall.WSAECONNRESET, syscall.WSAECONNABORTED, net.ErrClosed, io.ErrClosedPipe}
+// goneErrors are the errors of writing to a client that has closed the connection. Sockets return those of Windows,
+// connections of other kinds may return those that package syscall has on every system.
+var goneErrors = []error{
+	syscall.WSAECONNRESET, syscall.WSAECONNABORTED, syscall.EPIPE, syscall.ECONNRESET, syscall.ECONNABORTED,
+	net.ErrClosed, io.ErrClosedPipe,
+}
