@@ -24,7 +24,7 @@ var secretSuffixes = byLastLetter(
 var secretNames = setOf(
 	"key", "code", "sig", "auth", "xauth", "oauth", "session", "sessionstate", "usersession", "authsession", "sid",
 	"connectsid", "pass", "pw", "psw", "pswd", "userpass", "dbpass", "pin", "otp", "totp", "ticket", "dsn", "wresult",
-	"cvv", "cvc", "ssn", "cardnumber", "license",
+	"hmac", "cvv", "cvc", "ssn", "cardnumber", "license",
 )
 
 // harmlessSuffixes end like secrets but give access to nothing: they mark a position in a list, or one attempt at a

@@ -21,6 +21,7 @@ func TestIsSecret(t *testing.T) {
 		"Ocp-Apim-Subscription-Key", "x-functions-key", "DD-APPLICATION-KEY", "jsessionid", "PHPSESSID",
 		"ASP.NET_SessionId", "connect.sid", "csrfmiddlewaretoken", "_csrf", "X-XSRF-TOKEN", "X-Hub-Signature-256", "jwt",
 		"oauth_verifier", "X-App-Key", "verificationCode", ".ASPXAUTH", "secretAccessKey", "SharedAccessSignature", "pswd",
+		"hmac",
 		"spring.datasource.password", strings.Repeat("a", 10_000) + "-token", "token" + strings.Repeat("_", 10_000),
 	} {
 		if !semconv.IsSecret(name) {
