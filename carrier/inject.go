@@ -120,32 +120,46 @@ type found struct {
 // clean removes from t the keys that this package manages, but those that are about to be overwritten and what others
 // wrote: baggage, and X-B3-* of the same trace if the kit writes none.
 func (o *outgoing) clean(t *target) (found found) {
-	p := o.p
-	b3Theirs := fieldSet(0)
-	for k, v := range t.each {
-		if !p.keys.mayBeManaged(k) {
-			continue
+	theirs := fieldSet(0)
+	if t.headers == nil {
+		for k, v := range t.each {
+			theirs |= o.cleanKey(t, &found, k, v)
 		}
-		switch f := p.keys.fieldOf(k); {
-		case f == unmanaged || !p.manages.has(f):
-		case f == baggage:
-			found.addLines(o, v)
-			found.respelled = found.respelled || k != p.keys.fixed[f].in(t.canonical)
-		case f == jaegerBaggage:
-			found.hasJaeger = true
-		case f == uberctx || f == prefixed:
-			found.addPrefixed(o, t, f, k, v)
-		case b3Fields.has(f) && o.set&b3Fields == 0:
-			b3Theirs |= 1 << f
-		case f < fixedFields && o.set.has(f) && k == p.keys.fixed[f].in(t.canonical):
-		default:
-			t.remove(k)
+	} else {
+		for k := range t.headers { // without the values, which are not needed of most keys
+			if !o.p.keys.mayBeManaged(k) {
+				continue
+			}
+			if list := t.headers[k]; len(list) > 0 {
+				theirs |= o.cleanKey(t, &found, k, values{list[0], list[1:]})
+			}
 		}
 	}
-	if b3Theirs != 0 {
+	if theirs != 0 {
 		o.cleanB3(t)
 	}
 	return found
+}
+
+// cleanKey is clean for one key. It returns the field if it is one of B3 that others may have written.
+func (o *outgoing) cleanKey(t *target, found *found, k string, v values) (theirs fieldSet) {
+	p := o.p
+	switch f := p.keys.fieldOf(k); {
+	case f == unmanaged || !p.manages.has(f):
+	case f == baggage:
+		found.addLines(o, v)
+		found.respelled = found.respelled || k != p.keys.fixed[f].in(t.canonical)
+	case f == jaegerBaggage:
+		found.hasJaeger = true
+	case f == uberctx || f == prefixed:
+		found.addPrefixed(o, t, f, k, v)
+	case b3Fields.has(f) && o.set&b3Fields == 0:
+		return 1 << f
+	case f < fixedFields && o.set.has(f) && k == p.keys.fixed[f].in(t.canonical):
+	default:
+		t.remove(k)
+	}
+	return 0
 }
 
 // cleanB3 removes the keys of B3 unless they belong to the trace of sc. The application forwards those by hand.
