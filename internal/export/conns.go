@@ -14,6 +14,9 @@ import (
 type conns struct {
 	dialer net.Dialer
 	busy   atomic.Bool // a request is under way
+	// foreign is what an answer that is none of HTTP showed. net/http may return that the request could not be written
+	// instead, since it closes the connection.
+	foreign atomic.Pointer[protocolError]
 
 	mu     sync.Mutex
 	open   map[*trackedConn]struct{}
@@ -26,7 +29,7 @@ func (c *conns) dial(ctx context.Context, network, addr string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	return &answerConn{Conn: conn, busy: &c.busy}, nil
+	return &answerConn{Conn: conn, of: c}, nil
 }
 
 // dialTLS opens a connection that speaks TLS. net/http has to see the one for HTTP/2 as it is.
@@ -45,7 +48,7 @@ func (c *conns) dialTLS(ctx context.Context, network, addr string, config *tls.C
 	if conn.ConnectionState().NegotiatedProtocol == "h2" {
 		return conn, nil
 	}
-	return &answerConn{Conn: conn, busy: &c.busy}, nil
+	return &answerConn{Conn: conn, of: c}, nil
 }
 
 // forHost completes a client's configuration as net/http does.
@@ -111,7 +114,7 @@ func (c *trackedConn) Close() error {
 // does not begin as one of HTTP is a [*protocolError].
 type answerConn struct {
 	net.Conn
-	busy     *atomic.Bool
+	of       *conns
 	answered bool // the first bytes of an answer were seen; only net/http's reading goroutine is here
 }
 
@@ -119,11 +122,12 @@ func (c *answerConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	switch {
 	case n == 0:
-	case !c.busy.Load():
+	case !c.of.busy.Load():
 		return 0, io.EOF
 	case !c.answered:
 		c.answered = true
 		if err := checkAnswer(b[:n]); err != nil {
+			c.of.foreign.Store(err)
 			return 0, err
 		}
 	}

@@ -26,7 +26,7 @@ const (
 )
 
 // checkAnswer returns a [*protocolError] unless an answer that begins with b may be one of HTTP/1.
-func checkAnswer(b []byte) error {
+func checkAnswer(b []byte) *protocolError {
 	const start = "HTTP/"
 	if n := min(len(b), len(start)); string(b[:n]) == start[:n] {
 		return nil

@@ -168,8 +168,12 @@ func (p *Poster) exchange(ctx context.Context, data []byte, zipped bool) answer 
 		Body: body.reader(), ContentLength: int64(len(data)),
 		GetBody: func() (io.ReadCloser, error) { return body.reader(), nil },
 	}).WithContext(ctx)
+	p.conns.foreign.Store(nil)
 	resp, err := p.transport.RoundTrip(req)
 	if err != nil {
+		if foreign := p.conns.foreign.Load(); foreign != nil {
+			err = foreign
+		}
 		p.conns.closeAll(false)
 		return answer{err: p.NoAnswer(err, hint(err, p.GRPCHint))}
 	}
