@@ -14,7 +14,9 @@ import (
 
 func TestBatchesAreBoundedByBytes(t *testing.T) {
 	var sizes []int
+	enqueued := make(chan struct{})
 	b := &backend{max: 1000, answer: func(_ context.Context, names []string) error {
+		<-enqueued // the worker may have taken the first spans before there were others
 		sizes = append(sizes, len(strings.Join(names, "\n"))+1)
 		return nil
 	}}
@@ -24,6 +26,7 @@ func TestBatchesAreBoundedByBytes(t *testing.T) {
 		want = append(want, fmt.Sprint(i, strings.Repeat("x", i%90)))
 		p.Enqueue(&model.Span{Name: want[i]})
 	}
+	close(enqueued)
 	p.Flush(within(t, 10*time.Second))
 	if diff := cmp.Diff(want, b.took()); diff != "" {
 		t.Error(diff)
