@@ -136,7 +136,10 @@ func (s *server) trace(c *call, ctx context.Context, t opentracing.Tracer, req a
 	if c.isSilent(ctx, req) {
 		startTags = s.cfg.unsampledTags
 	} else if !c.isTraced(ctx, req) {
-		if !active.IsValid() {
+		switch {
+		case c.untrusted:
+			c.base = rpcspan.ContextWithStranger(ctx, t, &untrusted)
+		case !active.IsValid():
 			c.base = rpcspan.ContextWithParent(ctx, t, &parent)
 		}
 		return

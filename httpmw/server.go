@@ -88,7 +88,9 @@ func (s *serverState) start(tracer opentracing.Tracer) {
 	if callPredicate(&s.span, s.silent, r, false, false) {
 		startTags = s.unsampledTags
 	} else if !callPredicate(&s.span, s.filter, r, true, true) {
-		if !public {
+		if public {
+			s.parent = rpcspan.ContextWithStranger(s.parent, tracer, &remote)
+		} else {
 			s.parent = rpcspan.ContextWithParent(s.parent, tracer, &remote)
 		}
 		return

@@ -79,6 +79,23 @@ func TestStrangersAreNotJoined(t *testing.T) {
 	}
 }
 
+// A request at a public endpoint that a filter leaves out has no span, and its caller is still a stranger.
+func TestStrangersOfFilteredRequestsAreNotJoined(t *testing.T) {
+	for _, public := range []bool{true, false} {
+		t.Run(fmt.Sprintf("public=%t", public), func(t *testing.T) {
+			b := newBridge(t)
+			b.serve(func(_ http.ResponseWriter, r *http.Request) { b.inner(r, "inner") },
+				httpmw.WithPublicEndpoint(func(*http.Request) bool { return public }),
+				httpmw.WithFilter(func(*http.Request) bool { return false }))
+			if public {
+				b.wantRoot(t, "inner")
+			} else if sc := b.spans(t)["inner"].SpanContext(); sc.ParentID() == 0 {
+				t.Error("a trusted caller is not the parent")
+			}
+		})
+	}
+}
+
 func TestSpansAreNotTouchedAfterTheirEnd(t *testing.T) {
 	b := newBridge(t)
 	touch := func(s trace.Span) {

@@ -130,6 +130,18 @@ func ContextWithParent(ctx context.Context, t opentracing.Tracer, p *Parent) con
 	return opentracing.ContextWithSpan(ctx, span)
 }
 
+// ContextWithStranger returns ctx for a request that has no span and whose caller is not trusted. Another tracing API that
+// shares the tracer reads the caller's headers by itself, so it has to know that this caller is no parent.
+func ContextWithStranger(ctx context.Context, t opentracing.Tracer, caller *Parent) context.Context {
+	api, ok := t.(interface {
+		ContextWithStranger(context.Context, opentracing.SpanContext) context.Context
+	})
+	if !ok || !caller.valid {
+		return ctx
+	}
+	return api.ContextWithStranger(ctx, caller.Context())
+}
+
 // noopSpan is the active span of a request that is not traced. It records nothing and has the caller's context.
 type noopSpan struct {
 	opentracing.Span // a no-op
