@@ -38,7 +38,7 @@ var (
 	})
 	ErrorType = define(Tag{
 		OpenTracing: KeyErrorType, OTel: KeyErrorType, Type: String, Sides: Any,
-		When: "the request failed, or ended with an error that is no failure",
+		When: "the request failed; over HTTP also if it ended with an error that is no failure",
 		Meaning: "panic, timeout, context_canceled, the status, or the Go type of the error; " +
 			"of RPCs panic, goexit or NOT_FOUND etc.",
 	})
