@@ -130,8 +130,8 @@ func ContextWithParent(ctx context.Context, t opentracing.Tracer, p *Parent) con
 	return opentracing.ContextWithSpan(ctx, span)
 }
 
-// ContextWithStranger returns ctx for a request that has no span and whose caller is not trusted. Another tracing API that
-// shares the tracer reads the caller's headers by itself, so it has to know that this caller is no parent.
+// ContextWithStranger returns ctx for a request that has no span and whose caller is not trusted. Another tracing API
+// that shares the tracer reads the caller's headers by itself, so it has to know that this caller is no parent.
 func ContextWithStranger(ctx context.Context, t opentracing.Tracer, caller *Parent) context.Context {
 	api, ok := t.(interface {
 		ContextWithStranger(context.Context, opentracing.SpanContext) context.Context
