@@ -18,6 +18,8 @@ import (
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
+var everyRPC = selector.MatchFunc(func(context.Context, interceptors.CallMeta) bool { return true })
+
 // callHealth makes a good RPC, one of a missing service and a stream that the client cancels. When it returns, the
 // server's handlers are done.
 func callHealth(t *testing.T, server []grpc.ServerOption, dial []grpc.DialOption) {
