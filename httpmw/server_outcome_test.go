@@ -205,28 +205,43 @@ func TestHijack(t *testing.T) {
 // cannot know which.
 func TestTimeoutsOutside(t *testing.T) {
 	const limit = time.Millisecond
-	for _, outer := range []mw{
-		func(h http.Handler) http.Handler { return http.TimeoutHandler(h, limit, "late") }, middleware.Timeout(limit),
+	for name, outer := range map[string]mw{
+		"net/http": func(h http.Handler) http.Handler { return http.TimeoutHandler(h, limit, "late") },
+		"chi":      middleware.Timeout(limit),
 	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tracer := spantest.New(t)
+				w := handle(outer(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					<-r.Context().Done()
+				}))), "GET", "/")
+				synctest.Wait() // the handler may return after the timeout was answered
+				span := one(t, tracer)
+				wantTags(t, span, map[string]any{"http.status_code": nil, "error": true, "error.type": "timeout"})
+				if logs := errorLogs(span); w.Code < 500 || len(logs) != 1 {
+					t.Errorf("status %d, logs %v", w.Code, logs)
+				}
+			})
+		})
+	}
+}
+
+func TestHandlersThatWriteAfterATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		tracer := spantest.New(t)
-		w := handle(outer(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))), "GET", "/")
-		span := one(t, tracer)
-		wantTags(t, span, map[string]any{"http.status_code": nil, "error": true, "error.type": "timeout"})
-		if logs := errorLogs(span); w.Code < 500 || len(logs) != 1 {
-			t.Errorf("status %d, logs %v", w.Code, logs)
+		late := make(chan struct{})
+		h := httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-late
+			io.WriteString(w, "too late")
+		}))
+		w := handle(http.TimeoutHandler(h, time.Millisecond, "late"), "GET", "/")
+		close(late)
+		synctest.Wait()
+		if w.Code != http.StatusServiceUnavailable {
+			t.Fatalf("status %d", w.Code)
 		}
-	}
-	tracer := spantest.New(t)
-	late := make(chan struct{})
-	w := handle(http.TimeoutHandler(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		<-late
-		io.WriteString(w, "too late")
-	})), limit, "late"), "GET", "/")
-	close(late)
-	if w.Code != http.StatusServiceUnavailable {
-		t.Fatalf("status %d", w.Code)
-	}
-	wantTags(t, one(t, tracer), map[string]any{"http.status_code": nil, "error": true, "error.type": "timeout"})
+		wantTags(t, one(t, tracer), map[string]any{"http.status_code": nil, "error": true, "error.type": "timeout"})
+	})
 }
 
 // TestPanicsThatQuoteURLs: a failed call that is panicked with has its secrets twice.
