@@ -21,9 +21,11 @@ import (
 // patience is how long calls in flight may take to end: a client can hold a stream open for ever.
 const patience = 5 * time.Second
 
-// Serve answers calls on lis until ctx is done, then lets those in flight end.
-func Serve(ctx context.Context, lis net.Listener, tracer opentracing.Tracer, logger *slog.Logger) error {
-	server := newServer(tracer, logger)
+// Serve answers calls on lis until ctx is done, then lets those in flight end. The options are those of the tracing.
+func Serve(
+	ctx context.Context, lis net.Listener, tracer opentracing.Tracer, logger *slog.Logger, opts ...grpcmw.ServerOption,
+) error {
+	server := newServer(tracer, logger, opts)
 	inventorypb.RegisterInventoryServer(server, &service{tracer: tracer})
 	defer context.AfterFunc(ctx, func() {
 		defer time.AfterFunc(patience, server.Stop).Stop()
@@ -35,20 +37,20 @@ func Serve(ctx context.Context, lis net.Listener, tracer opentracing.Tracer, log
 // newServer shows the order of interceptors, outermost first: tracing, so that the span covers the others; logging,
 // which then knows the trace id; validation, of all but health checks and reflection; recovery innermost, so that a
 // panic is an error for all.
-func newServer(tracer opentracing.Tracer, logger *slog.Logger) *grpc.Server {
+func newServer(tracer opentracing.Tracer, logger *slog.Logger, opts []grpcmw.ServerOption) *grpc.Server {
 	logged := []logging.Option{
 		logging.WithFieldsFromContext(grpcmw.LogFields),
 		logging.WithLogOnEvents(logging.FinishCall),
 	}
 	return grpc.NewServer(
 		grpc.ChainUnaryInterceptor(
-			grpcmw.UnaryServerInterceptor(tracer),
+			grpcmw.UnaryServerInterceptor(tracer, opts...),
 			logging.UnaryServerInterceptor(logTo(logger), logged...),
 			selector.UnaryServerInterceptor(validator.UnaryServerInterceptor(), selector.MatchFunc(ours)),
 			recovery.UnaryServerInterceptor(),
 		),
 		grpc.ChainStreamInterceptor(
-			grpcmw.StreamServerInterceptor(tracer),
+			grpcmw.StreamServerInterceptor(tracer, opts...),
 			logging.StreamServerInterceptor(logTo(logger), logged...),
 			selector.StreamServerInterceptor(validator.StreamServerInterceptor(), selector.MatchFunc(ours)),
 			recovery.StreamServerInterceptor(),
