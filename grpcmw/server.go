@@ -153,8 +153,8 @@ func (s *server) trace(c *call, ctx context.Context, t opentracing.Tracer, req a
 	}
 }
 
-// parents returns the caller's context, and that of an active span which is to be the parent instead. At a public
-// endpoint neither counts, and the caller is untrusted.
+// parents returns the caller's context, and that of an active span which is to be the parent instead, such as that of
+// an HTTP server which passes its requests to gRPC. At a public endpoint neither counts, and the caller is untrusted.
 func (s *server) parents(
 	c *call, ctx context.Context, t opentracing.Tracer,
 ) (caller, active, untrusted rpcspan.Parent) {
@@ -163,17 +163,7 @@ func (s *server) parents(
 	if c.untrusted = c.isPublic(ctx); c.untrusted {
 		return rpcspan.Parent{}, rpcspan.Parent{}, caller
 	}
-	return caller, activeParent(ctx, &caller), rpcspan.Parent{}
-}
-
-// activeParent returns the span that is active already, such as that of an HTTP server which passes its requests to
-// gRPC. It is nearer than a caller of the same trace, and the only parent without a caller.
-func activeParent(ctx context.Context, caller *rpcspan.Parent) rpcspan.Parent {
-	active := rpcspan.Active(ctx)
-	if !active.IsValid() || !caller.IsValid() || active.SameTrace(caller) {
-		return active
-	}
-	return rpcspan.Parent{}
+	return caller, rpcspan.ActiveBelow(ctx, &caller), rpcspan.Parent{}
 }
 
 // setTraceIDTrailer sends the trace id to the caller if the option says so.

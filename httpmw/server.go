@@ -90,7 +90,7 @@ func (s *serverState) start(tracer opentracing.Tracer) {
 	} else if !callPredicate(&s.span, s.filter, r, true, true) {
 		if public {
 			s.parent = rpcspan.ContextWithStranger(s.parent, tracer, &remote)
-		} else {
+		} else if active := rpcspan.ActiveBelow(s.parent, &remote); !active.IsValid() {
 			s.parent = rpcspan.ContextWithParent(s.parent, tracer, &remote)
 		}
 		return
@@ -103,12 +103,12 @@ func (s *serverState) startSpan(
 ) {
 	s.findRoute()
 	var active rpcspan.Parent
-	parent := remote
-	if public || !remote.IsValid() {
-		parent = &active
+	if !public {
+		active = rpcspan.ActiveBelow(s.parent, remote)
 	}
-	if !public && !remote.IsValid() {
-		active = rpcspan.Active(s.parent)
+	parent := remote
+	if public || active.IsValid() {
+		parent = &active
 	}
 	info := rpcspan.StartInfo{Name: s.name, StartTags: startTags, Tags: s.tags, SpareTags: serverTags}
 	recording := s.span.Start(tracer, &info, parent)

@@ -158,7 +158,7 @@ func (s *span) startFast(name string, cfg *trace.SpanConfig, p *parent) bool {
 	kind := kindOf(cfg)
 	r := engine.StartInfo{
 		Name: name, Time: cfg.Timestamp(), Server: kind == trace.SpanKindServer,
-		StartTags: s.tracer.startTags[kind], SpareTags: 2 + len(cfg.Attributes()),
+		StartTags: s.tracer.startTags[kind], SpareTags: 2 + len(cfg.Attributes()), HideConst: true,
 	}
 	if r.Time.IsZero() {
 		r.Time = time.Now()

@@ -57,6 +57,7 @@ type StartInfo struct {
 	Server    bool              // whether this process is the one that is called
 	StartTags []opentracing.Tag // span.kind
 	SpareTags int               // about how many tags will be set later
+	HideConst bool              // whether the tags of a sampler that samples all traces are left out
 }
 
 // Start does what [jaeger.Tracer.StartSpan] does with one parent, nil for a root span, and with tags of which none is
@@ -97,9 +98,17 @@ func (e *Engine) root(r *StartInfo, tags []opentracing.Tag) (s *jaeger.Span, rec
 	}
 	c.SpanID = jaeger.SpanID(c.TraceID.Low)
 	recording, samplerTags := e.Sampler.IsSampled(c.TraceID, r.Name)
+	if r.HideConst && isConst(samplerTags) {
+		samplerTags = nil
+	}
 	c.SamplingState = jaegerspan.NewSamplingState(recording)
 	c.SamplingState.LocalRootSpan = c.SpanID
 	return e.start(r, &c, recording, nil, jaegerspan.OpenTracingTags(samplerTags), tags), recording
+}
+
+// isConst reports whether tags are those of a [jaeger.ConstSampler].
+func isConst(samplerTags []jaeger.Tag) bool {
+	return len(samplerTags) > 0 && samplerTags[0] == (jaeger.NewTag(jaeger.SamplerTypeTagKey, jaeger.SamplerTypeConst))
 }
 
 // start makes the span. Only a span that is recorded gets its tags and its reference: no one can see those of others.

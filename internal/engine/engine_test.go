@@ -242,3 +242,26 @@ func TestRoomForTags(t *testing.T) {
 		})
 	}
 }
+
+func TestHideConst(t *testing.T) {
+	probabilistic, err := jaeger.NewProbabilisticSampler(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		sampler jaeger.Sampler
+		hide    bool
+		want    any
+	}{
+		"shown":         {jaeger.NewConstSampler(true), false, "const"},
+		"hidden":        {jaeger.NewConstSampler(true), true, nil},
+		"probabilistic": {probabilistic, true, "probabilistic"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := newOwner(t, tt.sampler).engine.Start(&StartInfo{Name: "root", HideConst: tt.hide}, nil, nil)
+			if got := s.Tags()["sampler.type"]; got != tt.want {
+				t.Errorf("sampler.type is %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

@@ -98,6 +98,17 @@ func Active(ctx context.Context) (p Parent) {
 	return p
 }
 
+// ActiveBelow returns the context of the active span in ctx if that is nearer than the caller of a request: if both
+// belong to one trace, or if there is no caller. Such a span is that of another server in front, which passes the
+// request on with the headers that it came with.
+func ActiveBelow(ctx context.Context, caller *Parent) Parent {
+	active := Active(ctx)
+	if !active.IsValid() || !caller.IsValid() || active.SameTrace(caller) {
+		return active
+	}
+	return Parent{}
+}
+
 // Link records the ids of a caller that is not trusted to be the parent.
 func (s *Span) Link(p *Parent) {
 	if !p.valid || s.span == nil {

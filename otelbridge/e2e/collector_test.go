@@ -71,16 +71,6 @@ func (c *collector) spans() map[string]received {
 	return m
 }
 
-// all returns all spans that have arrived.
-func (c *collector) all() (spans []*tracepb.Span) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, ss := range c.scopes {
-		spans = append(spans, ss.Spans...)
-	}
-	return spans
-}
-
 // bridge starts a tracer that exports to the collector, and a bridge around it. flush sends what has ended.
 func (c *collector) bridge(t *testing.T) (b *otelbridge.Bridge, flush func()) {
 	t.Helper()
