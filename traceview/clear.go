@@ -9,21 +9,47 @@ type cleared struct {
 	bytes  int
 }
 
-// clear removes every trace and every count. What it removes can be restored until the memory is needed.
+// clear removes every trace that is not pinned, and every count. What it removes can be restored until the memory is
+// needed.
 func (s *store) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	undo := &cleared{traces: len(s.traces), bytes: s.bytes}
+	undo := &cleared{bytes: s.bytes}
+	var pinned []*trace
 	for e := s.byChange.Front(); e != nil; e = e.Next() {
-		undo.spans = append(undo.spans, e.Value.(*trace).spans...)
+		t := e.Value.(*trace)
+		if t.pinned {
+			pinned = append(pinned, t)
+			continue
+		}
+		undo.traces++
+		undo.spans = append(undo.spans, t.spans...)
 	}
 	s.reset()
+	for _, t := range pinned {
+		s.keepPinned(t)
+	}
+	undo.bytes -= s.bytes
 	s.cleared = undo
 	if undo.traces == 0 {
 		s.cleared = nil
 	}
 	s.clears++
 	s.touch(nil)
+}
+
+// keepPinned stores the spans of a pinned trace again, so that the counts are those of what is kept.
+func (s *store) keepPinned(old *trace) {
+	for _, sp := range old.spans {
+		s.keep(sp, cost(&sp.Span))
+		if t := s.traces[old.id]; t != nil {
+			t.pinned = true
+		}
+	}
+	if t := s.traces[old.id]; t != nil {
+		t.cut = old.cut
+		s.relist(t)
+	}
 }
 
 // restore brings back what the last clear took away.

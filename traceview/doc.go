@@ -11,6 +11,7 @@
 //
 //	/                            recent traces, live; ?q= holds the search
 //	/trace/{id}                  one trace as a waterfall; id in any form that people paste
+//	/compare?a={id}&b={id}       two traces, path by path
 //	/operations, /services       figures of each operation; who calls whom
 //	POST /v1/traces              OTLP over HTTP, protobuf or JSON
 //	POST /api/traces             Jaeger's thrift over HTTP
@@ -22,8 +23,8 @@
 // that send those, too, set OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to its address and /v1/traces instead.
 //
 // What is kept is bounded by Config.MaxBytes and Config.MaxTraces. The oldest traces go first, but those with errors
-// and the slowest of each operation stay longer. Report costs the caller a fraction of a microsecond and never blocks.
-// What could not be kept is counted at the foot of each page.
+// and the slowest of each operation stay longer, and pinned ones stay. Report costs the caller a fraction of a
+// microsecond and never blocks. What could not be kept is counted at the foot of each page.
 //
 // Do not expose the view: it shows what requests carried. It binds to nothing itself and answers only callers on the
 // loopback interface that came without a proxy and under a loopback name. Config.Allow can open it to others; put

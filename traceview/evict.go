@@ -4,7 +4,7 @@ import "github.com/spanloom/spanloom/internal/model"
 
 // relist moves the trace into the list where it belongs.
 func (s *store) relist(t *trace) {
-	keep := t.failed || t.slow > 0
+	keep := t.failed || t.slow > 0 || t.pinned
 	if keep == t.retained {
 		return
 	}
@@ -23,11 +23,7 @@ func (s *store) relist(t *trace) {
 func (s *store) evict() {
 	s.dropCleared()
 	for (s.bytes > s.maxBytes || len(s.traces) > s.maxTraces) && len(s.traces) > 1 {
-		from := &s.regular
-		if from.Len() == 0 || s.retainedBytes > s.maxBytes/2 || s.retained.Len() > max(s.maxTraces/2, 1) {
-			from = &s.retained
-		}
-		s.remove(from.Front().Value.(*trace))
+		s.remove(s.victim())
 	}
 }
 

@@ -31,7 +31,7 @@ func crawl(t *testing.T, client *http.Client, first string) int {
 			t.Fatal(err)
 		}
 		here.Fragment = ""
-		if seen[here.String()] || strings.HasSuffix(here.Path, "/clear") || strings.HasSuffix(here.Path, "/events") {
+		if seen[here.String()] || strings.HasSuffix(here.Path, "/clear") || strings.HasSuffix(here.Path, "/pin") || strings.HasSuffix(here.Path, "/events") {
 			continue
 		}
 		seen[here.String()] = true

@@ -7,8 +7,6 @@ import (
 	"html/template"
 	"math"
 	"net/http"
-	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -20,18 +18,23 @@ const colors = 24 // service colours in static/view.css
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-//go:embed static/view.css static/view.js static/trace.js static/icon.svg
-var staticFiles embed.FS
-
 var (
 	funcs = template.FuncMap{
 		"duration": showDuration, "count": showCount, "plural": plural, "percent": percent, "bytes": showBytes,
 		"hex": traceHex, "spanhex": spanHex, "color": colorClass, "rate": showRate, "hint": hint,
+		"cellOf": func(base string, cell compareCell) any {
+			return struct {
+				Base string
+				Cell compareCell
+			}{base, cell}
+		},
 	}
 	listTemplate       = parse("list")
 	traceTemplate      = parse("trace")
 	operationsTemplate = parse("operations")
 	servicesTemplate   = parse("services")
+	compareTemplate    = parse("compare")
+	chooseTemplate     = parse("choose")
 	problemTemplate    = parse("problem")
 )
 
@@ -122,26 +125,6 @@ func (v *View) kept() kept {
 	lost(t.uncounted, "beyond "+strconv.Itoa(maxOperations)+" operations not counted")
 	return k
 }
-
-// asset serves the style sheet, the script and the icon.
-func (v *View) asset(w http.ResponseWriter, r *http.Request) {
-	types := map[string]string{
-		".css": "text/css; charset=utf-8",
-		".js":  "text/javascript; charset=utf-8",
-		".svg": "image/svg+xml",
-	}
-	name := r.PathValue("file")
-	content, err := staticFiles.ReadFile("static/" + name)
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", types[path.Ext(name)])
-	_, _ = w.Write(indentation.ReplaceAll(content, nil))
-}
-
-// indentation is an eighth of the style sheet and the scripts, and has no meaning there.
-var indentation = regexp.MustCompile(`(?m)^[ ]+`)
 
 func (v *View) clock(t time.Time) string { return t.In(v.zone).Format("15:04:05") }
 

@@ -59,6 +59,7 @@ type listRow struct {
 	Failed     int
 	Panicked   int
 	Cut        int
+	Pinned     bool
 	Duration   string
 	Bar        string // width
 	Date       string
@@ -208,6 +209,7 @@ func (v *View) row(snap snapshot) listRow {
 		Failed:   snap.failed,
 		Panicked: snap.panicked,
 		Cut:      snap.cut,
+		Pinned:   snap.pinned,
 		Duration: showDuration(snap.duration()),
 		Bar:      barWidth(snap.duration()),
 	}

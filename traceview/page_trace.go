@@ -29,6 +29,7 @@ type traceContent struct {
 	Depth                      int
 	Narrow                     bool // indentations are small
 	Skewed                     int
+	Pinned                     bool
 	Warnings                   []string
 	Ticks                      []tick
 	Rows                       []spanRow
@@ -75,7 +76,7 @@ func (v *View) tracePage(w http.ResponseWriter, r *http.Request) {
 	c := traceContent{
 		ID: traceHex(snap.id), Service: snap.root.process.Service, Color: colorClass(snap.color(snap.root.process.Service)),
 		Name: snap.root.Name, Date: v.date(snap.start), Duration: showDuration(snap.duration()),
-		Count: snap.spans, FailedCount: snap.failed, PanickedCount: snap.panicked, Legend: snap.services,
+		Count: snap.spans, FailedCount: snap.failed, PanickedCount: snap.panicked, Legend: snap.services, Pinned: snap.pinned,
 		Ticks:  ticks(snap.duration()),
 		Events: "events?trace=" + traceHex(snap.id) + "&since=" + eventID(v.boot, epoch, snap.change),
 	}

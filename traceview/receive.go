@@ -91,6 +91,9 @@ func (v *View) storeBatches(batches []model.Batch) (rejected int) {
 // maxLine bounds a line of a file that Load reads.
 const maxLine = 64 << 20
 
+// pinnedEnd ends the line of a pinned trace. Readers of OTLP leave fields out that they do not know.
+const pinnedEnd = `,"pinned":true}`
+
 // Save writes the traces that the view keeps to w, the oldest first: for each a line of OTLP JSON.
 func (v *View) Save(w io.Writer) error {
 	v.drain()
@@ -99,7 +102,11 @@ func (v *View) Save(w io.Writer) error {
 	var line []byte
 	for i := range list {
 		snap := &list[len(list)-1-i]
-		line = append(otlp.AppendRequestJSON(line[:0], snap.batches()), '\n')
+		line = otlp.AppendRequestJSON(line[:0], snap.batches())
+		if snap.pinned {
+			line = append(line[:len(line)-1], pinnedEnd...)
+		}
+		line = append(line, '\n')
 		if _, err := out.Write(line); err != nil {
 			return err
 		}
@@ -124,6 +131,9 @@ func (v *View) Load(r io.Reader) error {
 			continue
 		}
 		v.storeBatches(batches)
+		if bytes.HasSuffix(line, []byte(pinnedEnd)) && len(batches) > 0 && len(batches[0].Spans) > 0 {
+			_ = v.store.pin(batches[0].Spans[0].TraceID, true) // more than may be pinned here are kept without
+		}
 	}
 	if err := lines.Err(); err != nil {
 		return err

@@ -30,13 +30,14 @@ const (
 	keyPanic     = "panic"
 	keySpans     = "spans"
 	keyErrors    = "errors"
+	keyPinned    = "pinned"
 )
 
 // specialKeys are the names under which the special keys may be written.
 var specialKeys = map[string]string{
 	"service": keyService, "svc": keyService, "operation": keyOperation, "op": keyOperation, "name": keyOperation,
 	"kind": keyKind, "span.kind": keyKind, "status": keyStatus, "dur": keyDuration, "duration": keyDuration,
-	"error": keyError, "panic": keyPanic, "spans": keySpans, "errors": keyErrors,
+	"error": keyError, "panic": keyPanic, "spans": keySpans, "errors": keyErrors, "pinned": keyPinned,
 }
 
 const (
@@ -101,7 +102,7 @@ func parseClause(token string) (c clause, problem string) {
 		c.not, token = true, m[1]
 	}
 	switch token {
-	case keyError, keyPanic:
+	case keyError, keyPanic, keyPinned:
 		c.key, c.op, c.value = token, "=", "true"
 		return c, ""
 	}
@@ -159,7 +160,8 @@ func durationOfSpan(clauses []clause) bool {
 
 // ofTrace reports whether the clause is about the trace and not about one of its spans.
 func (c *clause) ofTrace(spanDuration bool) bool {
-	return c.not || c.key == "" || c.key == keySpans || c.key == keyErrors || c.key == keyDuration && !spanDuration
+	return c.not || c.key == "" || c.key == keySpans || c.key == keyErrors || c.key == keyPinned ||
+		c.key == keyDuration && !spanDuration
 }
 
 var (

@@ -30,6 +30,8 @@ func (c *clause) matchTrace(snap *snapshot) bool {
 		return c.compare(float64(snap.spans))
 	case keyErrors:
 		return c.compare(float64(snap.failed))
+	case keyPinned:
+		return c.value == "*" || c.matchText(strconv.FormatBool(snap.pinned))
 	case keyDuration:
 		return c.compare(float64(snap.duration()))
 	}

@@ -20,6 +20,7 @@ type summary struct {
 	cut        int
 	failed     int
 	panicked   int
+	pinned     bool
 	services   []serviceCount // most spans first
 
 	row atomic.Pointer[string] // its HTML in the list, made when first shown
@@ -37,7 +38,7 @@ func (t *trace) summarize() *summary {
 	if t.summary != nil {
 		return t.summary
 	}
-	sum := &summary{id: t.id, change: t.change, spans: len(t.spans), cut: t.cut}
+	sum := &summary{id: t.id, change: t.change, spans: len(t.spans), cut: t.cut, pinned: t.pinned}
 	for _, sp := range t.spans {
 		sum.add(sp, t.byID[sp.ParentID] != nil && sp.ParentID != sp.SpanID)
 	}

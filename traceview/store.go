@@ -41,6 +41,7 @@ type trace struct {
 	element      *list.Element // in store.regular or store.retained
 	byChange     *list.Element // in store.byChange
 	retained     bool          // in store.retained
+	pinned       bool          // stays; then it is retained, too
 	summary      *summary      // nil: to be made
 }
 
@@ -53,7 +54,7 @@ type store struct {
 	mu            sync.Mutex
 	traces        map[model.TraceID]*trace
 	regular       list.List // of *trace, oldest first
-	retained      list.List
+	retained      list.List // of traces with errors, the slowest ones, and those that are pinned
 	byChange      list.List // all traces, the latest change last
 	bytes         int
 	retainedBytes int

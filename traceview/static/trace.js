@@ -529,6 +529,21 @@
     nameWidth((Number(grip.getAttribute("aria-valuenow")) || 36) + by, true);
   });
 
+  // Pinning, without leaving what is shown.
+  const pin = $("pin");
+  pin.addEventListener("submit", async (e) => {
+    e.preventDefault();
+    const b = pin.querySelector("button");
+    const answer = await fetch(pin.action, { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams({ pinned: b.value }) }).catch(() => null);
+    if (!answer || !answer.ok) return note(answer ? await answer.text() : "The program does not answer.");
+    b.textContent = b.value ? "Unpin" : "Pin";
+    b.value = b.value ? "" : "1";
+  });
+  function note(text) {
+    $("late").textContent = text;
+    $("late").hidden = false;
+  }
+
   // Clicks and keys.
   const itemOf = (row) => items.findIndex((item) => item.key === row.dataset.key);
   list.addEventListener("click", (e) => {
@@ -572,6 +587,7 @@
       case "+": case "=": scaleBy(0.5); return true;
       case "-": scaleBy(2); return true;
       case "0": zoom(low, high); return true;
+      case "P": pin.requestSubmit(); return true;
       case "Escape":
         if (!open.size) return false;
         close(item && open.has(item.s) ? item.s : [...open.keys()].pop());
