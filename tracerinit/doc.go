@@ -28,7 +28,7 @@
 //
 // # Accounting
 //
-// Every span has one fate, which Tracer.Stats counts: started = open + unsampled + reported, and for each exporter
+// Every span has one fate, which [Tracer.Stats] counts: started = open + unsampled + reported, and for each exporter
 // reported = queued + in flight + delivered + dropped, by reason. Each exporter has its own queue and worker, so that
 // a dead one holds up neither requests nor the others.
 //

@@ -22,7 +22,7 @@ func mayUseEngine(s resolved) bool {
 const maxStartTags = 2
 
 // spareTags is for how many tags after its start a span of the program's own has room.
-const spareTags = 2
+const spareTags = 5
 
 // startArgs is what StartSpan has to know of its options beforehand. Reading them does not allocate.
 type startArgs struct {

@@ -91,7 +91,8 @@ func (s *fieldSink) EmitObject(key string, v any) {
 		s.Span.Dropped.Fields += uint32(n)
 		return
 	}
-	if value, ok := (*Loader)(s).value(v, s.Limits.ValueBytes); ok && key != "" {
+	var value model.Value
+	if (*Loader)(s).convert(&value, v, s.Limits.ValueBytes) && key != "" {
 		s.log.Fields = append(s.log.Fields, model.Tag{Key: key, Value: value})
 	}
 }

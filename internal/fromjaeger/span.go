@@ -30,7 +30,7 @@ func (l *Loader) Load(src *jaeger.Span) {
 	if l.LoadSimple(src) {
 		return
 	}
-	l.start(src, false)
+	l.start(src.SpanContext(), src.OperationName(), src.StartTime(), src.Duration())
 	for _, t := range tagsOf(src) {
 		l.setTag(t.Key, t.Value)
 	}
@@ -51,9 +51,11 @@ func (l *Loader) LoadSimple(src *jaeger.Span) bool {
 	if !jaegerspan.LayoutMatches() {
 		return false
 	}
-	l.start(src, true)
 	src.RLock()
-	l.copyFields(jaegerspan.Fields(src))
+	fields := jaegerspan.Fields(src)
+	l.start(*fields.Context.Jaeger(), fields.OperationName, fields.StartTime, fields.Duration)
+	l.simpleOnly = true
+	l.copyFields(fields)
 	src.RUnlock()
 	if l.refused {
 		return false
@@ -80,16 +82,16 @@ func (l *Loader) Reset() {
 	l.index, l.log, l.details = nil, nil, nil
 }
 
-func (l *Loader) start(src *jaeger.Span, simpleOnly bool) {
-	sc := src.SpanContext()
+// start makes l.Span a span without tags, logs and references.
+func (l *Loader) start(sc jaeger.SpanContext, name string, at time.Time, lasted time.Duration) {
 	l.Span = model.Span{
 		TraceID:  traceID(sc),
 		SpanID:   uint64(sc.SpanID()),
 		ParentID: uint64(sc.ParentID()),
 		Flags:    sc.Flags(),
-		Name:     src.OperationName(),
-		Start:    src.StartTime(),
-		Duration: duration(src.Duration()),
+		Name:     name,
+		Start:    at,
+		Duration: duration(lasted),
 		Tags:     l.Span.Tags[:0],
 		Logs:     l.Span.Logs[:0],
 		Refs:     l.Span.Refs[:0],
@@ -101,7 +103,7 @@ func (l *Loader) start(src *jaeger.Span, simpleOnly bool) {
 	if l.Span.ParentID == 0 {
 		l.Span.Parent = model.Local
 	}
-	l.simpleOnly, l.refused, l.index, l.details = simpleOnly, false, nil, nil
+	l.simpleOnly, l.refused, l.index, l.details = false, false, nil, nil
 }
 
 // copyFields reads tags, logs and references where they are, under the lock of their span.

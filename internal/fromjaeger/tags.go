@@ -24,18 +24,26 @@ func (l *Loader) setTag(key string, value any) {
 		l.addDetails(d)
 		return
 	}
-	v, ok := l.value(value, valueLimit(key, l.Limits.ValueBytes))
-	if !ok {
-		return
+	l.convert(&l.tag(key).Value, value, valueLimit(key, l.Limits.ValueBytes))
+}
+
+// tag returns the tag of the key, which it adds if there is none. The value of a new one is not set.
+func (l *Loader) tag(key string) *model.Tag {
+	i := l.find(key)
+	if i >= 0 {
+		return &l.Span.Tags[i]
 	}
-	if i := l.find(key); i >= 0 {
-		l.Span.Tags[i].Value = v
-		return
-	}
+	i = len(l.Span.Tags)
 	if l.index != nil {
-		l.index[key] = len(l.Span.Tags)
+		l.index[key] = i
 	}
-	l.Span.Tags = append(l.Span.Tags, model.Tag{Key: key, Value: v})
+	if i < cap(l.Span.Tags) {
+		l.Span.Tags = l.Span.Tags[:i+1]
+	} else {
+		l.Span.Tags = append(l.Span.Tags, model.Tag{})
+	}
+	l.Span.Tags[i].Key = key
+	return &l.Span.Tags[i]
 }
 
 // find returns the index of the tag with the key, or -1.
@@ -55,20 +63,21 @@ func (l *Loader) find(key string) int {
 	return -1
 }
 
-// value converts and shortens a value. It is not ok if the value has methods and may not be converted now.
-func (l *Loader) value(v any, maxBytes int) (model.Value, bool) {
-	value, cut, ok := model.ConvertSimple(v, maxBytes)
+// convert converts and shortens a value into *to, which saves copying it twice. It is not ok if the value has methods
+// and may not be converted now.
+func (l *Loader) convert(to *model.Value, v any, maxBytes int) (ok bool) {
+	cut, ok := to.SetSimple(v, maxBytes)
 	if !ok && l.simpleOnly {
 		l.refused = true
-		return value, false
+		return false
 	}
 	if !ok {
-		value, cut = model.Convert(v, maxBytes)
+		*to, cut = model.Convert(v, maxBytes)
 	}
 	if cut {
 		l.Span.Dropped.Values++
 	}
-	return value, true
+	return true
 }
 
 // limitTags drops the tags over the limit, those with an error, the kind or the status last.

@@ -162,11 +162,15 @@ func (v Value) Float() float64 { return math.Float64frombits(v.num) }
 // Truncate shortens a string or binary value to at most maxBytes bytes and reports whether it did. A limit that is
 // not positive is none.
 func (v Value) Truncate(maxBytes int) (short Value, cut bool) {
-	if maxBytes > 0 && v.rich != nil {
-		return v.truncateRich(maxBytes)
-	}
-	if maxBytes <= 0 || len(v.str) <= maxBytes {
+	if maxBytes <= 0 || len(v.str) <= maxBytes && v.rich == nil {
 		return v, false
+	}
+	return v.truncate(maxBytes)
+}
+
+func (v Value) truncate(maxBytes int) (short Value, cut bool) {
+	if v.rich != nil {
+		return v.truncateRich(maxBytes)
 	}
 	switch v.kind {
 	case KindString:

@@ -20,7 +20,7 @@ func ValueOf(v any, maxBytes int) Value {
 
 // Convert is [ValueOf], and reports whether the value was shortened.
 func Convert(v any, maxBytes int) (value Value, cut bool) {
-	if value, cut, ok := ConvertSimple(v, maxBytes); ok {
+	if cut, ok := value.SetSimple(v, maxBytes); ok {
 		return value, cut
 	}
 	switch v := v.(type) {
@@ -38,45 +38,48 @@ func Convert(v any, maxBytes int) (value Value, cut bool) {
 	return value.Truncate(maxBytes)
 }
 
-// ConvertSimple is [Convert] for values whose conversion calls no method of theirs but those of package time. It is not
-// ok for others.
-func ConvertSimple(v any, maxBytes int) (value Value, cut, ok bool) {
-	switch v := v.(type) {
+// SetSimple makes *v what [Convert] returns for x, if that takes no method of x but those of package time. Otherwise it
+// is not ok.
+func (v *Value) SetSimple(x any, maxBytes int) (cut, ok bool) {
+	switch x := x.(type) {
 	case nil:
-		return String("<nil>"), false, true
+		*v = String("<nil>")
+		return false, true
 	case string:
-		value = String(v)
+		*v = String(x)
 	case bool:
-		return Bool(v), false, true
+		*v = Bool(x)
 	case int:
-		return Int(int64(v)), false, true
+		*v = Int(int64(x))
 	case int64:
-		return Int(v), false, true
+		*v = Int(x)
 	case uint16:
-		return Int(int64(v)), false, true
+		*v = Int(int64(x))
 	case float64:
-		return Float(v), false, true
+		*v = Float(x)
 	case []byte:
-		value, cut = bytesValue(v, maxBytes)
-		return value, cut, true
+		*v, cut = bytesValue(x, maxBytes)
 	case Value:
-		value, cut = v.Truncate(maxBytes)
-		return value, cut, true
+		*v = x
 	case EventName:
-		return String(string(v)).Literal(), false, true
+		*v = String(string(x)).Literal()
+		return false, true
 	case time.Duration:
-		value = String(v.String())
+		*v = String(x.String())
 	case time.Time:
-		value = String(v.String())
+		*v = String(x.String())
 	default:
-		r := reflect.ValueOf(v)
+		r := reflect.ValueOf(x)
 		if r.Type().NumMethod() > 0 {
-			return Value{}, false, false
+			return false, false
 		}
-		return basicValue(r, maxBytes)
+		*v, cut, ok = basicValue(r, maxBytes)
+		return cut, ok
 	}
-	value, cut = value.Truncate(maxBytes)
-	return value, cut, true
+	if maxBytes > 0 && (len(v.str) > maxBytes || v.rich != nil) {
+		*v, cut = v.Truncate(maxBytes)
+	}
+	return cut, true
 }
 
 // basicValue converts what is a number, a string or bytes underneath.

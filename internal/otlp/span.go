@@ -47,15 +47,13 @@ func AppendSpan(dst []byte, s *model.Span) []byte {
 }
 
 func appendTraceID(dst []byte, field protowire.Number, id model.TraceID) []byte {
-	dst = protowire.AppendTag(dst, field, protowire.BytesType)
-	dst = append(dst, 16)
+	dst = append(appendKey(dst, field, protowire.BytesType), 16)
 	dst = binary.BigEndian.AppendUint64(dst, id.High)
 	return binary.BigEndian.AppendUint64(dst, id.Low)
 }
 
 func appendSpanID(dst []byte, field protowire.Number, id uint64) []byte {
-	dst = protowire.AppendTag(dst, field, protowire.BytesType)
-	dst = append(dst, 8)
+	dst = append(appendKey(dst, field, protowire.BytesType), 8)
 	return binary.BigEndian.AppendUint64(dst, id)
 }
 
@@ -71,11 +69,11 @@ func appendFlags(dst []byte, field protowire.Number, flags uint32) []byte {
 func appendTag(dst []byte, field protowire.Number, t *model.Tag) []byte {
 	dst, at := begin(dst, field)
 	dst = appendText(dst, keyValueKey, t.Key)
-	return end(appendValue(dst, keyValueValue, t.Value), at)
+	return end(appendValue(dst, keyValueValue, &t.Value), at)
 }
 
 // appendValue appends one AnyValue. It is written even when it is zero, since it also is the type.
-func appendValue(dst []byte, field protowire.Number, v model.Value) []byte {
+func appendValue(dst []byte, field protowire.Number, v *model.Value) []byte {
 	dst, at := begin(dst, field)
 	switch v.Kind() {
 	case model.KindBool:
@@ -90,8 +88,8 @@ func appendValue(dst []byte, field protowire.Number, v model.Value) []byte {
 	case model.KindList:
 		var list int
 		dst, list = begin(dst, anyArray)
-		for _, e := range v.List() {
-			dst = appendValue(dst, listValues, e)
+		for i := range v.List() {
+			dst = appendValue(dst, listValues, &v.List()[i])
 		}
 		dst = end(dst, list)
 	case model.KindMap:

@@ -37,11 +37,11 @@ func fieldsOf(s *model.Span) otlpFields {
 		t := &s.Tags[i]
 		switch t.Key {
 		case tagKind:
-			f.kind = max(number(kindNames[:], t.Value), kindInternal)
+			f.kind = max(number(kindNames[:], &t.Value), kindInternal)
 		case tagError:
 			failed = t.Value == model.Bool(true) || strings.EqualFold(text(t.Value), "true")
 		case tagStatusCode:
-			f.status = number(statusNames[:], t.Value)
+			f.status = number(statusNames[:], &t.Value)
 		case tagStatusDescription:
 			f.description = text(t.Value)
 		case tagScopeName:
@@ -98,9 +98,11 @@ func loggedError(logs []model.Log) (message string) {
 	return message
 }
 
-func number(names []string, v model.Value) int {
+// number returns the index of the name that v is, in any case, or 0.
+func number(names []string, v *model.Value) int {
+	s := text(*v)
 	for i, name := range names {
-		if name != "" && v.Kind() == model.KindString && !v.IsLiteral() && strings.EqualFold(v.Str(), name) {
+		if name != "" && strings.EqualFold(s, name) {
 			return i
 		}
 	}
