@@ -3,44 +3,13 @@ package semconv
 // Redacted stands in every tag and log where a secret was.
 const Redacted = "REDACTED"
 
-// secretSuffixes are the ends of names whose values are secrets, wherever the name stands: in a query, a header,
-// metadata, a JSON object or the text of an error. Names are folded before they are compared: see [IsSecret].
-var secretSuffixes = byLastLetter(
-	"token", "accesstokens", "refreshtokens", "authtokens", "apitokens", "idtokenhint", "jwt", "bearer",
-	"secret", "secrets", "secretid", "secretkeybase",
-	"password", "passwords", "passwd", "passwort", "passphrase", "passcode", "pwd",
-	"passwordconfirm", "passwordconfirmation", "passwordrepeat", "passwordagain", "passwordhash",
-	"authorization", "authentication", "cookie", "cookies", "csrf", "xsrf",
-	"credential", "credentials", "assertion", "signature", "samlresponse", "samlrequest", "samlart",
-	"apikey", "accesskey", "accesskeyid", "secretkey", "privatekey", "authkey", "signingkey", "encryptionkey", "masterkey",
-	"sharedkey", "accountkey", "applicationkey", "subscriptionkey", "functionskey", "licensekey", "consumerkey",
-	"writekey", "sessionkey", "sessionid", "sessid", "sessiontoken", "codeverifier", "authcode", "authorizationcode",
-	"devicecode", "verificationcode", "otpcode", "mfacode", "smscode", "resetcode", "recoverycode", "oauthverifier",
-	"appkey", "clientkey", "serverkey", "securitykey", "sshkey", "aspxauth", "mnemonic", "seedphrase", "connectionstring",
-)
-
-// secretNames are short names that are secrets as parameters of a URL or a form, as headers and as metadata. In other
-// texts they mean anything ("code = NotFound", "duplicate key: users"), so they are not looked for there.
-var secretNames = setOf(
-	"key", "code", "sig", "auth", "xauth", "oauth", "session", "sessionstate", "usersession", "authsession", "sid",
-	"connectsid", "pass", "pw", "psw", "pswd", "userpass", "dbpass", "pin", "otp", "totp", "ticket", "dsn", "wresult",
-	"hmac", "cvv", "cvc", "ssn", "cardnumber", "license",
-)
-
-// harmlessSuffixes end like secrets but give access to nothing: they mark a position in a list, or one attempt at a
-// request. Without them the tags of every paged API would lose the difference between one page and the next.
-var harmlessSuffixes = byLastLetter(
-	"pagetoken", "nexttoken", "continuationtoken", "continuetoken", "synctoken", "resumetoken", "cursortoken",
-	"idempotencytoken", "clientrequesttoken", "hascookie", "hascookies", "forgotpassword",
-)
-
 // IsSecret reports whether the values of a parameter, header, metadata key or tag with this name are secrets. Case,
-// percent-encoding, the characters "-_.[]" and digits at the end do not matter, and the end of the name decides:
-// accessToken, X-Plex-Token, user[password] and password2 are secrets, author, tokenizer, monkey and max_tokens are
-// not. Positions in lists, such as next_page_token, are not secrets either. The time it takes is linear in the name's
-// length.
+// percent-encoding, the characters "-_.[]" and an index, number or version at the end do not matter, and the end of
+// the name decides: accessToken, X-Plex-Token, user[password], tokens[0] and signature_v2 are secrets; author,
+// tokenizer, monkey and max_tokens are not. What says how a secret is written, as in password_hash, is passed over.
+// Positions in lists, such as next_page_token, are not secrets. The time it takes is linear in the name's length.
 func IsSecret(name string) bool {
-	f := foldName(name, len(name))
+	f := foldName(name, len(name), false)
 	return f.isSecret(true)
 }
 
@@ -53,37 +22,54 @@ func MaskHeader(name, value string) string {
 	return MaskText(value)
 }
 
-// maxFolded is the length of the longest word in the lists.
-const maxFolded = len("passwordconfirmation")
+// maxFolded is more than the length of the longest word in the lists and two qualifiers.
+const maxFolded = 48
 
 // foldedName is the end of a name in lower case, without separators.
 type foldedName struct {
-	buf    [maxFolded + 1]byte // filled from its end
-	at     int                 // where in buf the name begins
-	whole  bool                // there is no more of the name before buf
-	before byte                // what stands before a whole name; 0 if nothing does
+	buf      [maxFolded + 1]byte // filled from its end
+	at       int                 // where in buf the name begins
+	starts   uint64              // bit i is set if a word begins at buf[i]
+	whole    bool                // there is no more of the name before buf
+	before   byte                // what stands before a whole name; 0 if nothing does
+	numbered bool                // there are digits behind the last letter
+	indexed  bool                // there are digits or brackets behind the last letter
 }
 
-// foldName folds the name that ends before text[end].
-func foldName(text string, end int) (f foldedName) {
+// foldName folds the name that ends before text[end]. If spaces is true, words with a single space between them are
+// one name.
+func foldName(text string, end int, spaces bool) (f foldedName) {
 	f.at, f.whole = len(f.buf), true
+	upper := false // the byte behind text[i] is an upper-case letter
 	for i := end - 1; i >= 0; i-- {
 		c := text[i]
-		if decoded, ok := unescapedAt(text, i-2); ok && i-2 >= 0 {
-			c, i = decoded, i-2
-		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+		if i >= 2 && (text[i-2] == '%' || text[i-2] == '5') {
+			c, i = decodedBefore(text, i)
 		}
 		switch {
-		case c == '-' || c == '_' || c == '.' || c == '[' || c == ']':
+		case c == '-' || c == '_' || c == '.' || c == '[' || c == ']',
+			c == ' ' && spaces && i > 0 && text[i-1] != ' ' && f.at < len(f.buf):
+			f.indexed = f.indexed || f.at == len(f.buf) && c == ']'
+			f.startWord()
+			upper = false
 			continue
 		case '0' <= c && c <= '9':
 			if f.at == len(f.buf) {
+				f.numbered, f.indexed = true, true
 				continue
 			}
-		case c < 'a' || c > 'z':
+			f.startWord()
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+			upper = true
+		case 'a' <= c && c <= 'z':
+			if upper {
+				f.startWord()
+			}
+			upper = false
+		default:
 			f.before = c
+			f.startWord()
 			return f
 		}
 		if f.at == 0 {
@@ -93,16 +79,27 @@ func foldName(text string, end int) (f foldedName) {
 		f.at--
 		f.buf[f.at] = c
 	}
+	f.startWord()
 	return f
 }
 
-// unescapedAt returns the byte that text[i:i+3] encodes, as in "%3D".
-func unescapedAt(text string, i int) (c byte, ok bool) {
-	if i < 0 || i+3 > len(text) || text[i] != '%' {
-		return 0, false
+func (f *foldedName) startWord() { f.starts |= 1 << f.at }
+
+// decodedBefore returns the byte that ends at text[i], and where it begins. It may be percent-encoded, more than once.
+func decodedBefore(text string, i int) (c byte, begin int) {
+	const maxTimes = 4
+	c = text[i]
+	if i < 2 || unhex(c) > 15 || unhex(text[i-1]) > 15 {
+		return c, i
 	}
-	high, low := unhex(text[i+1]), unhex(text[i+2])
-	return high<<4 | low, high < 16 && low < 16
+	begin = i - 2
+	for n := 1; n < maxTimes && begin >= 2 && text[begin] == '5' && text[begin-1] == '2'; n++ {
+		begin -= 2
+	}
+	if text[begin] != '%' {
+		return c, i
+	}
+	return unhex(text[i-1])<<4 | unhex(c), begin
 }
 
 func unhex(c byte) byte {
@@ -122,37 +119,40 @@ func (f *foldedName) isSecret(asParameter bool) bool {
 	if len(name) == 0 {
 		return false
 	}
-	if asParameter && f.whole && secretNames[string(name)] {
+	if asParameter && f.whole && secretNames.ending(name) == len(name) {
 		return true
 	}
-	return secretSuffixes.endsOf(name) && !harmlessSuffixes.endsOf(name)
-}
-
-// words are sets of words by their last letter.
-type words [26][]string
-
-func byLastLetter(all ...string) (w words) {
-	for _, word := range all {
-		last := word[len(word)-1] - 'a'
-		w[last] = append(w[last], word)
-	}
-	return w
-}
-
-// endsOf reports whether name ends in one of the words. The last byte of name is a letter.
-func (w *words) endsOf(name []byte) bool {
-	for _, word := range w[name[len(name)-1]-'a'] {
-		if len(word) <= len(name) && string(name[len(name)-len(word):]) == word {
+	if f.numbered {
+		if n := versions.ending(name); n > 0 && n < len(name) && f.endsInSecret(name[:len(name)-n], asParameter) {
 			return true
 		}
+	}
+	for range 3 {
+		if f.endsInSecret(name, asParameter) {
+			return true
+		}
+		n := qualifiers.ending(name)
+		if n == 0 || n == len(name) {
+			return false
+		}
+		name = name[:len(name)-n]
 	}
 	return false
 }
 
-func setOf(all ...string) map[string]bool {
-	set := make(map[string]bool, len(all))
-	for _, word := range all {
-		set[word] = true
+// endsInSecret reports whether name, which is the beginning of f's, ends in one of the words that mark secrets, or in
+// its plural. Tokens are secrets in a list only, since max_tokens is a number.
+func (f *foldedName) endsInSecret(name []byte, asParameter bool) bool {
+	if secretSuffixes.ending(name) > 0 {
+		return harmlessSuffixes.ending(name) == 0
 	}
-	return set
+	if n := secretWords.ending(name); asParameter && n > 0 && f.starts>>(f.at+len(name)-n)&1 != 0 {
+		return true
+	}
+	if last := len(name) - 1; last > 0 && name[last] == 's' {
+		name = name[:last]
+		return secretSuffixes.ending(name) > 0 && harmlessSuffixes.ending(name) == 0 &&
+			(f.indexed || string(name[max(0, last-len("token")):]) != "token")
+	}
+	return false
 }

@@ -53,34 +53,3 @@ func isFollower(word string) bool {
 	word, _, _ = strings.Cut(word[:min(len(word), maxLookahead)], "=")
 	return followers[strings.ToLower(strings.TrimRight(word, ".:"))]
 }
-
-// jwtEnd returns the length of the JSON web token that begins at s[at], 0 if there is none. Only the beginnings of
-// words are looked at, so that no text is walked twice.
-func jwtEnd(s string, at int) int {
-	const minPart = 10
-	if !strings.HasPrefix(s[at:], "eyJ") || at > 0 && isNameByte(s[at-1]) {
-		return 0
-	}
-	s = s[at:]
-	dots, part := 0, 0
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '.' && dots < 2:
-			if part < minPart {
-				return 0
-			}
-			dots, part = dots+1, 0
-		case c != '.' && c != '%' && isNameByte(c):
-			part++
-		default:
-			if dots == 0 {
-				return 0
-			}
-			return i
-		}
-	}
-	if dots == 0 {
-		return 0
-	}
-	return len(s)
-}

@@ -12,10 +12,10 @@ const maxText = 8 * MaxMessage
 
 // MaskText returns a text that was not written by the kit, such as that of an error or of a panic, with [Redacted] for
 // what looks like a secret in it: users, parameters and fragments of URLs, user:password@host, the values of
-// name=value, name: value and "name":"value" if [IsSecret] of the name, credentials behind Bearer and Basic, and JSON
-// web tokens. Of names that are also words, such as key and code, only those in URLs count, and a sentence such as
-// "token: unexpected end of input" stays. The text is cut at a few kilobytes. Without secrets it returns text itself
-// and does not allocate.
+// name=value, name: value and "name":"value" if [IsSecret] of the name, credentials behind Bearer and Basic, JSON web
+// tokens, private keys, and tokens of providers that give them a form of their own. Of names that are also words, such
+// as key and code, only those in URLs count, and a sentence such as "token: unexpected end of input" stays. The text
+// is cut at a few kilobytes. Without secrets it returns text itself and does not allocate.
 func MaskText(text string) string {
 	if len(text) <= maxText {
 		return (&masker{text: text}).run()
@@ -29,7 +29,7 @@ func MaskText(text string) string {
 
 // assignment handles the '=' at m.i: a parameter in a URL, or an assignment in prose.
 func (m *masker) assignment() {
-	f := foldName(m.text, m.nameEnd())
+	f := foldName(m.text, m.nameEnd(), true)
 	ends := ""
 	switch {
 	case !f.whole:
@@ -67,7 +67,7 @@ func (m *masker) nameEnd() int {
 
 // member handles the ':' at m.i: of a JSON object, a Go map, a dumped header or a sentence.
 func (m *masker) member() {
-	f := foldName(m.text, m.nameEnd())
+	f := foldName(m.text, m.nameEnd(), true)
 	if !f.isSecret(false) {
 		return
 	}
@@ -77,8 +77,11 @@ func (m *masker) member() {
 	if spaced && isSentence(rest) {
 		return
 	}
-	if isHeader(f.buf[f.at:]) && rest != "" && strings.IndexByte("\"'`\\[{", rest[0]) < 0 {
-		end := strings.IndexAny(rest, "\r\n\"'`\\]}")
+	if lineHeaders.ending(f.buf[f.at:]) > 0 && rest != "" && strings.IndexByte("\"'`\\[{", rest[0]) < 0 {
+		end := strings.IndexAny(rest, "\r\n")
+		if end < 0 {
+			end = strings.IndexAny(rest, "\"'`\\]}")
+		}
 		if end < 0 {
 			end = len(rest)
 		}
@@ -87,12 +90,6 @@ func (m *masker) member() {
 		return
 	}
 	m.value(from)
-}
-
-// isHeader reports whether the folded name is of a header whose value is more than one word.
-func isHeader(name []byte) bool {
-	s := string(name)
-	return strings.HasSuffix(s, "authorization") || strings.HasSuffix(s, "cookie")
 }
 
 // value replaces the value that begins at from: what is in quotes or brackets, or a word.
@@ -153,7 +150,7 @@ func (m *masker) wordEnd(from int) int {
 		return end
 	}
 	if c := m.text[end-1]; c == '=' {
-		if f := foldName(m.text, end-1); f.isSecret(true) {
+		if f := foldName(m.text, end-1, false); f.isSecret(true) {
 			return end - 1
 		}
 	} else if c == ':' {
@@ -188,10 +185,6 @@ func (m *masker) word() {
 	case '"': // net/url quotes the rest of a password as a port
 		if strings.HasSuffix(m.text[:m.i], "invalid port ") && len(rest) > 2 && strings.IndexByte("0123456789", rest[2]) < 0 {
 			m.replace(m.i+1, m.quoteEnd(m.i+1, '"', 0), Redacted)
-		}
-	case 'e':
-		if end := jwtEnd(m.text, m.i); end > 0 {
-			m.replace(m.i, m.i+end, Redacted)
 		}
 	}
 }

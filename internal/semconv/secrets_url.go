@@ -43,11 +43,15 @@ func (m *masker) run() string {
 				m.authority()
 			} else if m.prose() {
 				m.member()
+			} else {
+				m.quotedMember(1)
 			}
-		case '@', ' ', 'e', '"':
+		case '@', ' ', '"':
 			if m.prose() {
 				m.word()
 			}
+		case 'e', 'g', 'x', 's', 'h', 'r', 'w', 'n', 'A', 'y', 'S', '-', 'b', 'd':
+			m.shape()
 		}
 	}
 	if m.maxBytes > 0 && len(m.out)+len(m.text)-m.kept > m.maxBytes {
@@ -74,7 +78,7 @@ func (m *masker) parameter() {
 		m.assignment()
 		return
 	}
-	if f := foldName(m.text, m.i); f.isSecret(true) {
+	if f := foldName(m.text, m.i, false); f.isSecret(true) {
 		from := m.i + 1
 		m.replace(from, from+m.valueEnd(from), Redacted)
 	}
@@ -121,7 +125,7 @@ func (m *masker) escape() {
 	c, size := m.unescape(m.i)
 	switch c {
 	case '=':
-		if f := foldName(m.text, m.i); f.isSecret(true) {
+		if f := foldName(m.text, m.i, false); f.isSecret(true) {
 			from := m.i + size
 			m.replace(from, m.encodedEnd(from, size, "&;#"), Redacted)
 		}
@@ -130,6 +134,8 @@ func (m *masker) escape() {
 		second, k := m.unescape(m.i + size + n)
 		if slash == '/' && second == '/' && n == size && k == size {
 			m.encodedAuthority(m.i+3*size, size)
+		} else {
+			m.quotedMember(size)
 		}
 	}
 }
@@ -159,7 +165,7 @@ func (m *masker) encodedEnd(from, size int, ends string) int {
 			if c, n := m.unescape(i); n <= size && n > 1 && strings.IndexByte(ends, c) >= 0 {
 				return i
 			}
-		case c == '&', c <= ' ', c == '"', c == '#':
+		case c == '&', c <= ' ', c == '"', c == '#', size == 1 && strings.IndexByte(ends, c) >= 0:
 			return i
 		}
 	}
