@@ -249,6 +249,27 @@ func TestOneProtocolOnThePortOfAnotherIsNamed(t *testing.T) {
 	}
 }
 
+// TestAnswersBeforeTheRequest plays a balancer that is full and does not read what it refuses.
+func TestAnswersBeforeTheRequest(t *testing.T) {
+	var standard lockedBuffer
+	was := log.Writer()
+	log.SetOutput(&standard)
+	defer log.SetOutput(was)
+	const body = "all instances are busy"
+	addr := speaker(t, fmt.Sprintf("HTTP/1.1 503 Service Unavailable\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	for range 50 {
+		l := open(t, OTLPHTTP("http://"+addr, WithRetry(Retry{Limit: -1})), Queue{})
+		l.make(1)
+		l.Flush(within(t, 10*time.Second))
+		if said := l.Stats().LastError; !strings.Contains(said, "503") || !strings.Contains(said, body) {
+			t.Fatal(said)
+		}
+	}
+	if said := standard.String(); said != "" {
+		t.Errorf("written to the standard log: %s", said)
+	}
+}
+
 // lockedBuffer is a log's output, safe to read while it is written.
 type lockedBuffer struct {
 	mu  sync.Mutex

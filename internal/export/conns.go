@@ -12,8 +12,8 @@ import (
 // conns are the connections of one http.Transport, which by itself keeps one of HTTP/2 that answers no longer, and
 // even after CloseIdleConnections one whose last request was cancelled just now.
 type conns struct {
-	dialer net.Dialer
-	busy   atomic.Bool // a request is under way
+	dialer  net.Dialer
+	request atomic.Uint64 // counts requests: one is under way while the number is odd
 	// foreign is what an answer that is none of HTTP showed. net/http may return that the request could not be written
 	// instead, since it closes the connection.
 	foreign atomic.Pointer[protocolError]
@@ -29,7 +29,7 @@ func (c *conns) dial(ctx context.Context, network, addr string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	return &answerConn{Conn: conn, of: c}, nil
+	return newAnswerConn(conn, c), nil
 }
 
 // dialTLS opens a connection that speaks TLS. net/http has to see the one for HTTP/2 as it is.
@@ -48,7 +48,7 @@ func (c *conns) dialTLS(ctx context.Context, network, addr string, config *tls.C
 	if conn.ConnectionState().NegotiatedProtocol == "h2" {
 		return conn, nil
 	}
-	return &answerConn{Conn: conn, of: c}, nil
+	return newAnswerConn(conn, c), nil
 }
 
 // forHost completes a client's configuration as net/http does.
@@ -85,11 +85,19 @@ func (c *conns) dialRaw(ctx context.Context, network, addr string) (net.Conn, er
 	return conn, nil
 }
 
-// closeAll closes all connections, and, if that is the end, those to come. It does not wait.
-func (c *conns) closeAll(end bool) {
+// begin and end enclose one request and the reading of its answer.
+func (c *conns) begin() {
+	c.foreign.Store(nil)
+	c.request.Add(1)
+}
+
+func (c *conns) end() { c.request.Add(1) }
+
+// close closes all connections, and those to come. It does not wait.
+func (c *conns) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closed = c.closed || end
+	c.closed = true
 	for conn := range c.open {
 		conn.Conn.Close()
 	}
@@ -110,26 +118,47 @@ func (c *trackedConn) Close() error {
 }
 
 // answerConn is a connection that speaks HTTP/1. It keeps from net/http what cannot be an answer, since net/http writes
-// about that to the standard log: bytes that come while no request is under way end the connection, and an answer that
-// does not begin as one of HTTP is a [*protocolError].
+// about that to the standard log: an answer that does not begin as one of HTTP is a [*protocolError], bytes after an
+// answer end the connection, and bytes that come before the request wait for it.
 type answerConn struct {
 	net.Conn
 	of       *conns
+	request  atomic.Uint64 // the number of the request that was written last
+	sent     chan struct{} // closed by the first Write, or by Close
+	opened   sync.Once
 	answered bool // the first bytes of an answer were seen; only net/http's reading goroutine is here
+}
+
+func newAnswerConn(conn net.Conn, of *conns) *answerConn {
+	return &answerConn{Conn: conn, of: of, sent: make(chan struct{})}
+}
+
+func (c *answerConn) Write(b []byte) (int, error) {
+	c.request.Store(c.of.request.Load())
+	c.opened.Do(func() { close(c.sent) })
+	return c.Conn.Write(b)
+}
+
+func (c *answerConn) Close() error {
+	c.opened.Do(func() { close(c.sent) })
+	return c.Conn.Close()
 }
 
 func (c *answerConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	switch {
-	case n == 0:
-	case !c.of.busy.Load():
-		return 0, io.EOF
-	case !c.answered:
+	if n == 0 {
+		return n, err
+	}
+	if !c.answered {
 		c.answered = true
 		if err := checkAnswer(b[:n]); err != nil {
 			c.of.foreign.Store(err)
 			return 0, err
 		}
+	}
+	<-c.sent // a balancer that is full answers without reading the request
+	if now := c.of.request.Load(); now%2 == 0 || now != c.request.Load() {
+		return 0, io.EOF
 	}
 	return n, err
 }

@@ -98,7 +98,7 @@ func (p *Poster) connect() {
 
 func (p *Poster) disconnect() {
 	if p.transport != nil {
-		p.conns.closeAll(true)
+		p.conns.close()
 		p.transport.CloseIdleConnections()
 	}
 }
@@ -124,8 +124,6 @@ func (p *Poster) Post(ctx context.Context, data []byte) (reply []byte, err error
 	if p.TLSFiles != nil && p.TLSFiles.Renew(p.Logger) {
 		p.connect()
 	}
-	p.conns.busy.Store(true)
-	defer p.conns.busy.Store(false)
 	zipped := p.zip.on
 	a := p.authorized(ctx, data, zipped)
 	if p.zip.retryPlain(a.code) {
@@ -137,7 +135,7 @@ func (p *Poster) Post(ctx context.Context, data []byte) (reply []byte, err error
 		p.zip.taken = true
 	}
 	if a.code == http.StatusTooManyRequests || a.code == http.StatusServiceUnavailable {
-		p.conns.closeAll(false) // another instance may answer the next connection
+		p.connect() // another instance may answer the next connection
 	}
 	return a.reply, a.err
 }
@@ -168,13 +166,15 @@ func (p *Poster) exchange(ctx context.Context, data []byte, zipped bool) answer 
 		Body: body.reader(), ContentLength: int64(len(data)),
 		GetBody: func() (io.ReadCloser, error) { return body.reader(), nil },
 	}).WithContext(ctx)
-	p.conns.foreign.Store(nil)
+	conns := p.conns
+	conns.begin()
+	defer conns.end()
 	resp, err := p.transport.RoundTrip(req)
 	if err != nil {
-		if foreign := p.conns.foreign.Load(); foreign != nil {
+		if foreign := conns.foreign.Load(); foreign != nil {
 			err = foreign
 		}
-		p.conns.closeAll(false)
+		p.connect()
 		return answer{err: p.NoAnswer(err, hint(err, p.GRPCHint))}
 	}
 	defer resp.Body.Close()
