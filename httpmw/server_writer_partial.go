@@ -26,10 +26,16 @@ func (o *response) wrapPartial(inner http.ResponseWriter) http.ResponseWriter {
 	if _, ok := inner.(unwrapper); !ok {
 		return nil
 	}
+	shape := shapeOf(inner)
+	if shape&flushes != 0 {
+		return o.wrapFlusher(shape)
+	}
+	return o.wrapNoFlusher(shape)
+}
+
+func (o *response) wrapNoFlusher(s shape) http.ResponseWriter {
 	base := baseWriter{o}
-	flush := flushWriter{base}
-	text := recorderWriter{flush}
-	switch shapeOf(inner) {
+	switch s {
 	case writesStrings:
 		return struct {
 			baseWriter
@@ -57,6 +63,19 @@ func (o *response) wrapPartial(inner http.ResponseWriter) http.ResponseWriter {
 			hijackPart
 			stringPart
 		}{base, hijackPart{o}, stringPart{o}}
+	case flushesWithError:
+		return struct {
+			baseWriter
+			errorPart
+		}{base, errorPart{o}}
+	}
+	return nil
+}
+
+func (o *response) wrapFlusher(s shape) http.ResponseWriter {
+	flush := flushWriter{baseWriter{o}}
+	text := recorderWriter{flush}
+	switch s {
 	case flushes | readsFrom:
 		return struct {
 			flushWriter
@@ -67,11 +86,6 @@ func (o *response) wrapPartial(inner http.ResponseWriter) http.ResponseWriter {
 			recorderWriter
 			readPart
 		}{text, readPart{o}}
-	case flushesWithError:
-		return struct {
-			baseWriter
-			errorPart
-		}{base, errorPart{o}}
 	case flushes | flushesWithError:
 		return struct {
 			flushWriter

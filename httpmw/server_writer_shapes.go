@@ -45,31 +45,45 @@ const (
 )
 
 type (
-	flushErrorer       interface{ FlushError() error }
-	readDeadliner      interface{ SetReadDeadline(time.Time) error }
-	writeDeadliner     interface{ SetWriteDeadline(time.Time) error }
-	fullDuplexer       interface{ EnableFullDuplex() error }
-	interfaceOf[T any] struct{}
+	flushErrorer   interface{ FlushError() error }
+	readDeadliner  interface{ SetReadDeadline(time.Time) error }
+	writeDeadliner interface{ SetWriteDeadline(time.Time) error }
+	fullDuplexer   interface{ EnableFullDuplex() error }
 )
 
-func (interfaceOf[T]) in(w http.ResponseWriter, bit shape) shape {
-	if _, ok := w.(T); ok {
-		return bit
+// shapeOf is written out, since an assertion to a type parameter costs ten times as much.
+func shapeOf(w http.ResponseWriter) (s shape) {
+	if _, ok := w.(http.Flusher); ok {
+		s |= flushes
 	}
-	return 0
-}
-
-func shapeOf(w http.ResponseWriter) shape {
-	return interfaceOf[http.Flusher]{}.in(w, flushes) |
-		interfaceOf[flushErrorer]{}.in(w, flushesWithError) |
-		interfaceOf[http.CloseNotifier]{}.in(w, notifies) |
-		interfaceOf[http.Hijacker]{}.in(w, hijacks) |
-		interfaceOf[http.Pusher]{}.in(w, pushes) |
-		interfaceOf[io.ReaderFrom]{}.in(w, readsFrom) |
-		interfaceOf[io.StringWriter]{}.in(w, writesStrings) |
-		interfaceOf[readDeadliner]{}.in(w, setsReadDeadline) |
-		interfaceOf[writeDeadliner]{}.in(w, setsWriteDeadline) |
-		interfaceOf[fullDuplexer]{}.in(w, duplexes)
+	if _, ok := w.(flushErrorer); ok {
+		s |= flushesWithError
+	}
+	if _, ok := w.(http.CloseNotifier); ok {
+		s |= notifies
+	}
+	if _, ok := w.(http.Hijacker); ok {
+		s |= hijacks
+	}
+	if _, ok := w.(http.Pusher); ok {
+		s |= pushes
+	}
+	if _, ok := w.(io.ReaderFrom); ok {
+		s |= readsFrom
+	}
+	if _, ok := w.(io.StringWriter); ok {
+		s |= writesStrings
+	}
+	if _, ok := w.(readDeadliner); ok {
+		s |= setsReadDeadline
+	}
+	if _, ok := w.(writeDeadliner); ok {
+		s |= setsWriteDeadline
+	}
+	if _, ok := w.(fullDuplexer); ok {
+		s |= duplexes
+	}
+	return s
 }
 
 // wrap returns a writer that records what goes through it to inner and has inner's optional interfaces, no more and no
