@@ -1,6 +1,7 @@
 package carrier
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/uber/jaeger-client-go"
@@ -21,24 +22,30 @@ func (p *Propagator) injectInto(sc jaeger.SpanContext, carrier any, plain bool) 
 }
 
 func (p *Propagator) injectTo(sc jaeger.SpanContext, t *target, plain bool) {
-	t.keys = &p.keys
 	out := outgoing{p: p, sc: sc, state: p.stateOf(sc)}
 	out.addFormats()
 	out.items = p.outgoingItems(sc, out.state)
-	found := out.clean(t)
-	styles := out.fit(&found, plain)
-	n := out.n + 1
+	out.writeTo(t, plain)
+}
+
+// writeTo writes into a target that may have something already.
+func (o *outgoing) writeTo(t *target, plain bool) {
+	p := o.p
+	t.keys = &p.keys
+	found := o.clean(t)
+	styles := o.fit(&found, plain)
+	n := o.n + 1
 	if styles&prefixStyles != 0 {
-		n += 2 * len(out.items)
+		n += 2 * len(o.items)
 	}
 	t.reserve(n)
-	for i := range out.n {
-		t.set(p.keys.fixed[out.fields[i]].in(t.canonical), out.values[i])
+	for i := range o.n {
+		t.set(p.keys.fixed[o.fields[i]].in(t.canonical), o.values[i])
 	}
-	out.writeList(t, &found, styles)
-	out.writePrefixed(t, &found, styles, plain)
-	if p.custom != nil && sc.IsValid() {
-		p.injectCustom(sc, t)
+	o.writeList(t, &found, styles)
+	o.writePrefixed(t, &found, styles, plain)
+	if p.custom != nil && o.sc.IsValid() {
+		p.injectCustom(o.sc, t)
 	}
 }
 
@@ -51,7 +58,7 @@ type outgoing struct {
 
 	fields [fixedFields]field // each field at most once
 	values [fixedFields]string
-	ends   [fixedFields]int
+	ends   [fixedFields]uint16 // of the values in the text that they are parts of
 	n      int
 	set    fieldSet
 }
@@ -64,14 +71,14 @@ func (o *outgoing) add(f field, value string) {
 
 // addBytes adds f, whose value is what text has more than before, and returns text.
 func (o *outgoing) addBytes(f field, text []byte) []byte {
-	o.ends[o.n] = len(text)
+	o.ends[o.n] = uint16(len(text))
 	o.add(f, "")
 	return text
 }
 
 // slice makes one string of text, of which the values added by addBytes are parts.
 func (o *outgoing) slice(text []byte) {
-	whole, start := string(text), 0
+	whole, start := string(text), uint16(0)
 	for i := range o.n {
 		o.values[i] = whole[start:o.ends[i]]
 		start = o.ends[i]
@@ -188,7 +195,15 @@ func (o *outgoing) cleanB3(t *target) {
 // AppendPairs appends what Inject would write into an empty [Multi] to kv, as key, value, key, value, each key once,
 // and returns it: for metadata.AppendToOutgoingContext of gRPC.
 func (p *Propagator) AppendPairs(kv []string, sc jaeger.SpanContext) []string {
-	t := target{pairs: kv, first: len(kv), metadata: true}
-	p.injectTo(sc, &t, false)
-	return t.pairs
+	out := outgoing{p: p, sc: sc, state: p.stateOf(sc)}
+	out.addFormats()
+	if out.items = p.outgoingItems(sc, out.state); len(out.items) > 0 || p.custom != nil {
+		t := target{pairs: slices.Clone(kv), first: len(kv), metadata: true} // kv itself can stay on the caller's stack
+		out.writeTo(&t, false)
+		return t.pairs
+	}
+	for i := range out.n {
+		kv = append(kv, p.keys.fixed[out.fields[i]].lower, out.values[i])
+	}
+	return kv
 }

@@ -21,13 +21,12 @@ type call struct {
 	span   rpcspan.Span
 	cfg    *config
 	method *method
-	rpc    rpcType
 	name   string          // operation name that the span starts with
 	base   context.Context // the RPC's own
-	hooks  endHooks        // of this interceptor, without observers that an outer one calls
 	client *clientCall     // that the call is part of; nil on a server
 	stream *streamStats    // nil for a unary RPC
 
+	rpc       rpcType
 	tagged    bool // the tags of the request have been set
 	untrusted bool // the caller is not obeyed: a public endpoint
 	ended     atomic.Bool
@@ -81,8 +80,8 @@ func (c *call) observe(ctx context.Context) {
 	if !c.span.Started() {
 		c.span.SetStartTime(time.Now())
 	}
-	if len(c.hooks) > 0 {
-		c.hooks.started(c, ctx)
+	if c.cfg.observed {
+		c.cfg.hooks.Started(&c.span, c.hooked(ctx))
 	}
 }
 
@@ -115,17 +114,23 @@ func (c *call) end(err error, panicked any, at time.Time) {
 	if panicked != nil {
 		s = rpcStatus{code: codes.Unknown, kind: semconv.PanicType, panicked: true}
 	}
-	isError := s.kind != ""
-	defer func() { c.finish(&s, isError, panicked, at) }() // a hook may end its goroutine
-	isError = isError || c.isError(s.code)
-	if len(c.hooks) > 0 || c.joined.used.Load() {
-		until := at
-		if until.IsZero() {
-			until = time.Now()
-		}
-		facts := c.outcome(&s, err, panicked, isError, until)
-		isError = c.callHooks(&facts)
+	if c.cfg.errorPolicy != nil || len(c.cfg.hooks) > 0 || !c.joined.CloseEmpty() {
+		c.endHooked(&s, err, panicked, at)
+		return
 	}
+	c.finish(&s, s.kind != "" || isErrorByDefault(c.cfg.client, s.code), panicked, at)
+}
+
+// endHooked is the rest of end if a user has a say in the outcome.
+func (c *call) endHooked(s *rpcStatus, err error, panicked any, at time.Time) {
+	isError := s.kind != ""
+	defer func() { c.finish(s, isError, panicked, at) }() // a hook may end its goroutine
+	isError = isError || c.isError(s.code)
+	until := at
+	if until.IsZero() {
+		until = time.Now()
+	}
+	isError = c.callHooks(c.outcome(s, err, panicked, isError, until))
 }
 
 // finish contains what a foreign tracer's span may panic with.

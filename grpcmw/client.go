@@ -132,7 +132,7 @@ func (cl *client) newCall(
 	ctx context.Context, fullMethod string, desc *grpc.StreamDesc, cc *grpc.ClientConn,
 ) *clientCall {
 	c := &clientCall{cc: cc}
-	c.cfg, c.base, c.client, c.hooks = cl.cfg, ctx, c, cl.cfg.hooks
+	c.cfg, c.base, c.client = cl.cfg, ctx, c
 	if desc != nil {
 		c.rpc = typeOf(desc.ClientStreams, desc.ServerStreams)
 		c.clientStreamState = &clientStreamState{}
@@ -140,7 +140,7 @@ func (cl *client) newCall(
 		c.streamEnd.oneAnswer = !desc.ServerStreams
 		_, c.streamEnd.deadline = ctx.Deadline()
 	}
-	c.method = cl.cfg.calledMethod(callOf(ctx), fullMethod, c.rpc)
+	c.method = cl.cfg.calledMethod(ctx, fullMethod, c.rpc)
 	return c
 }
 

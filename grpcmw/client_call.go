@@ -19,11 +19,11 @@ type clientCall struct {
 	call
 	grpc.EmptyCallOption
 	*clientStreamState                    // nil for a unary RPC
-	optionBuf          [3]grpc.CallOption // saves an allocation
+	optionBuf          [2]grpc.CallOption // saves an allocation
 	cc                 *grpc.ClientConn   // nil for channels that are not gRPC's
 
 	own      metadata.MD // the caller's outgoing metadata, a copy; nil if there is none
-	pairBuf  [4]string   // the pairs of two formats; saves an allocation
+	values   [2]string   // of the keys that are added to own; saves an allocation
 	dropped  int32       // pairs that gRPC could not send
 	answered bool        // remote and trailer are what the server sent
 	remote   peer.Peer

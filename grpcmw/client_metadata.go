@@ -26,7 +26,8 @@ func (c *clientCall) inject(ctx context.Context, t opentracing.Tracer, from *rpc
 	sc, ok := from.Jaeger()
 	switch {
 	case ok && p != nil && !hasKey(c.own, p.Manages):
-		return c.addPairs(ctx, p.AppendPairs(c.pairBuf[:0], sc))
+		var two [4]string // the pairs of two formats
+		return c.addPairs(ctx, p.AppendPairs(two[:0], sc))
 	case c.own == nil:
 		return c.addPairs(ctx, c.foreignPairs(t, from))
 	}
@@ -42,8 +43,10 @@ func (c *clientCall) addPairs(ctx context.Context, pairs []string) context.Conte
 	case c.own == nil:
 		return metadata.AppendToOutgoingContext(ctx, pairs...)
 	}
+	values := c.values[:0]
 	for i := 0; i < len(pairs); i += 2 {
-		c.own[pairs[i]] = pairs[i+1 : i+2 : i+2]
+		values = append(values, pairs[i+1])
+		c.own[pairs[i]] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return metadata.NewOutgoingContext(ctx, c.own)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/opentracing/opentracing-go/ext"
 	"google.golang.org/grpc/codes"
 
+	"github.com/spanloom/spanloom/internal/hooks"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
@@ -23,7 +24,7 @@ type config struct {
 	tags     []opentracing.Tag
 	userKeys map[string]bool // keys of tags; nil if there are none
 	metadata []metadataTag
-	hooks    endHooks
+	hooks    hookList
 	observed bool // one of hooks is an observer
 
 	errorPolicy     func(fullMethod string, client bool, code codes.Code) bool
@@ -67,7 +68,7 @@ func (c *config) done(kind ext.SpanKindEnum) *config {
 	c.startTags = rpcspan.NewStartTags(kind)
 	c.unsampledTags = c.startTags.Unsampled()
 	c.tags, c.userKeys = rpcspan.UserTags("grpc", c.tags)
-	c.observed = c.hooks.haveObserver()
+	c.observed = c.hooks.HasObserver()
 	return c
 }
 
@@ -85,35 +86,25 @@ func (c *call) isSilent(ctx context.Context, req any) bool {
 }
 
 // matches calls a user's matcher. It returns cautious if the matcher panics.
-func (c *call) matches(m selector.Matcher, ctx context.Context, req any, cautious bool) (match bool) {
-	match = cautious
-	defer c.span.RecoverHook()
-	return m.Match(ctx, c.cfg.meta(c.method, c.rpc, req))
+func (c *call) matches(m selector.Matcher, ctx context.Context, req any, cautious bool) bool {
+	return hooks.Call(&c.span, cautious, func() bool { return m.Match(ctx, c.cfg.meta(c.method, c.rpc, req)) })
 }
 
 // isPublic reports whether the caller is distrusted.
-func (c *call) isPublic(ctx context.Context) (public bool) {
-	if c.cfg.public == nil {
-		return false
-	}
-	public = true
-	defer c.span.RecoverHook()
-	return c.cfg.public(ctx, c.method.full)
+func (c *call) isPublic(ctx context.Context) bool {
+	return c.cfg.public != nil &&
+		hooks.Call(&c.span, true, func() bool { return c.cfg.public(ctx, c.method.full) })
 }
 
 // propagates reports whether the context is sent.
-func (c *call) propagates(ctx context.Context) (inject bool) {
-	if c.cfg.propagate == nil {
-		return true
-	}
-	defer c.span.RecoverHook()
-	return c.cfg.propagate(ctx, c.method.full)
+func (c *call) propagates(ctx context.Context) bool {
+	return c.cfg.propagate == nil ||
+		hooks.Call(&c.span, false, func() bool { return c.cfg.propagate(ctx, c.method.full) })
 }
 
-func (c *call) peerService(target string) (name string) {
+func (c *call) peerService(target string) string {
 	if c.cfg.service == nil {
 		return ""
 	}
-	defer c.span.RecoverHook()
-	return c.cfg.service(target)
+	return hooks.Call(&c.span, "", func() string { return c.cfg.service(target) })
 }

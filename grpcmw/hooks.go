@@ -2,146 +2,54 @@ package grpcmw
 
 import (
 	"context"
-	"reflect"
-	"sync"
-	"sync/atomic"
 
 	"github.com/opentracing/opentracing-go"
+
+	"github.com/spanloom/spanloom/internal/hooks"
 )
 
-// An endHook is called when an RPC ends. It is an outcome hook or an observer, the other is nil.
-type endHook struct {
-	outcome  func(ctx context.Context, span opentracing.Span, o *Outcome)
-	observer Observer
+// hookedCall is what hooks are called with besides the span and the outcome.
+type hookedCall struct {
+	ctx context.Context
+	Call
 }
 
-// endHooks are the hooks of one interceptor in the order of its options.
-type endHooks []endHook
+type (
+	hook        = hooks.Hook[hookedCall, Outcome]
+	hookList    = hooks.List[hookedCall, Outcome]
+	joinedHooks = hooks.Joined[hookedCall, Outcome]
+)
 
-// haveObserver reports whether one of the hooks is called for RPCs without a span, too.
-func (hooks endHooks) haveObserver() bool {
-	for _, h := range hooks {
-		if h.observer != nil {
-			return true
-		}
-	}
-	return false
+func outcomeHook(f func(ctx context.Context, span opentracing.Span, o *Outcome)) hook {
+	return hook{Ended: func(c hookedCall, span opentracing.Span, o *Outcome) { f(c.ctx, span, o) }}
 }
 
-// started calls the observers.
-func (hooks endHooks) started(c *call, ctx context.Context) {
-	for _, h := range hooks {
-		if h.observer != nil {
-			c.callStarted(h.observer, ctx)
-		}
+func observerHook(o Observer) hook {
+	return hook{
+		Observer: o,
+		Started:  func(c hookedCall) { o.Started(c.ctx, c.Call) },
+		Ended:    func(c hookedCall, span opentracing.Span, out *Outcome) { o.Ended(c.ctx, c.Call, span, out) },
 	}
 }
 
-func (c *call) callStarted(o Observer, ctx context.Context) {
-	defer c.span.RecoverHook()
-	o.Started(ctx, c.observed())
-}
-
-// ended calls the hooks with a copy of facts, and returns IsError as the last of them left it. Each hook sees IsError
-// as the one before left it; what a hook writes to other fields is discarded. Outcome hooks are called only for a span.
-func (hooks endHooks) ended(c *call, facts *Outcome) (isError bool) {
-	isError = facts.IsError
-	if len(hooks) == 0 {
-		return isError
-	}
-	o := new(Outcome)
-	for _, h := range hooks {
-		if h.observer == nil && !c.span.Started() {
-			continue
-		}
-		*o = *facts
-		o.IsError = isError
-		isError = c.callEnded(h, o)
-	}
-	return isError
-}
-
-// callEnded returns o.IsError as the hook left it, or as it was if the hook panics.
-func (c *call) callEnded(h endHook, o *Outcome) (isError bool) {
-	isError = o.IsError
-	defer c.span.RecoverHook()
-	if h.outcome != nil {
-		h.outcome(c.context(), c.span.OpenTracingSpan(), o)
-		return o.IsError
-	}
-	span := c.span.OpenTracingSpan()
-	if c.span.Disabled() {
-		span = nil
-	}
-	h.observer.Ended(c.context(), c.observed(), span, o)
-	return o.IsError
-}
-
-// without returns the hooks whose observers are not among others: an observer that two interceptors share is notified
-// once for each RPC. Observers of an incomparable type are all kept.
-func (hooks endHooks) without(others endHooks) endHooks {
-	var kept endHooks
-	for _, h := range hooks {
-		if h.observer == nil || !others.observe(h.observer) {
-			kept = append(kept, h)
-		}
-	}
-	return kept
-}
-
-func (hooks endHooks) observe(o Observer) bool {
-	if !reflect.TypeOf(o).Comparable() {
-		return false
-	}
-	for _, h := range hooks {
-		if h.observer != nil && reflect.TypeOf(h.observer) == reflect.TypeOf(o) && h.observer == o {
-			return true
-		}
-	}
-	return false
-}
-
-// joinedHooks are the hooks of interceptors further in, which found that the RPC is traced already.
-type joinedHooks struct {
-	used    atomic.Bool
-	mu      sync.Mutex
-	closed  bool
-	configs []*config
-	hooks   endHooks
+// hooked returns what the hooks are called with. ctx is that of the handler or the invoker.
+func (c *call) hooked(ctx context.Context) hookedCall {
+	return hookedCall{ctx, Call{Method: c.method.bounded(), Type: c.rpc.public(), Client: c.cfg.client}}
 }
 
 // join adds the hooks of an inner interceptor to those of this RPC, and notifies its observers of the start. The same
 // interceptor joins once, even if a retry calls it again.
 func (c *call) join(inner *config) {
-	if len(inner.hooks) == 0 || inner == c.cfg {
-		return
+	if inner != c.cfg {
+		c.joined.Add(&c.span, c.hooked(c.context()), inner, inner.hooks, c.cfg.hooks)
 	}
-	j := &c.joined
-	j.used.Store(true)
-	j.mu.Lock()
-	for _, known := range j.configs {
-		if known == inner {
-			j.mu.Unlock()
-			return
-		}
-	}
-	hooks := inner.hooks.without(c.hooks).without(j.hooks)
-	if j.closed {
-		hooks = nil
-	}
-	j.configs = append(j.configs, inner)
-	j.hooks = append(j.hooks, hooks...)
-	j.mu.Unlock()
-	hooks.started(c, c.context())
 }
 
 // callHooks calls the hooks of this RPC, those of the outermost interceptor first, and returns whether it failed.
-func (c *call) callHooks(facts *Outcome) (isError bool) {
-	facts.IsError = c.hooks.ended(c, facts)
-	j := &c.joined
-	j.mu.Lock()
-	hooks := j.hooks
-	j.closed, j.hooks = true, nil
-	j.mu.Unlock()
-	return hooks.ended(c, facts)
+func (c *call) callHooks(facts Outcome) (isError bool) {
+	o := hooks.Outcome[Outcome]{Facts: facts, Field: isErrorField, IsError: facts.IsError}
+	c.joined.Ended(&c.span, c.hooked(c.context()), &o, c.cfg.hooks)
+	return o.IsError
 }
+
+func isErrorField(o *Outcome) *bool { return &o.IsError }

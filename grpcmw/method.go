@@ -1,6 +1,7 @@
 package grpcmw
 
 import (
+	"context"
 	"maps"
 	"strings"
 	"sync/atomic"
@@ -164,9 +165,13 @@ func (c *config) servedMethod(srv any, info *grpc.StreamServerInfo, rpc rpcType)
 	return c.methodOf(info.FullMethod, rpc)
 }
 
-// calledMethod is methodOf for a client. A proxy that passes on a call of an unknown method calls an unknown method.
-func (c *config) calledMethod(served *call, full string, rpc rpcType) *method {
-	if served != nil && !served.method.known && served.method.full == full {
+// calledMethod is methodOf for a client. A proxy that passes on a call of an unknown method calls an unknown method,
+// unless the program has called it by itself before.
+func (c *config) calledMethod(ctx context.Context, full string, rpc rpcType) *method {
+	if m, ok := c.methods.load()[full]; ok && m.rpc == rpc {
+		return m
+	}
+	if served := callOf(ctx); served != nil && !served.method.known && served.method.full == full {
 		return c.unknownMethod(full, rpc)
 	}
 	return c.methodOf(full, rpc)

@@ -1,6 +1,10 @@
 package grpcmw
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/spanloom/spanloom/internal/hooks"
+)
 
 // UnknownMethod is the operation name of an RPC whose method a remote caller may have made up, so that the names have a
 // bound: on a server, of an RPC that only a [grpc.UnknownServiceHandler] answers; on a client, of an RPC that passes
@@ -11,7 +15,8 @@ const UnknownMethod = "grpc.unknown_method"
 // operationName returns the name that the span starts with.
 func (c *call) operationName() string {
 	if c.cfg.name != nil {
-		if name := c.nameFromHook(); name != "" {
+		name := hooks.Call(&c.span, "", func() string { return c.cfg.name(c.method.bounded()) })
+		if name != "" {
 			return name
 		}
 	}
@@ -19,9 +24,4 @@ func (c *call) operationName() string {
 		return strings.TrimPrefix(c.method.bounded(), "/")
 	}
 	return c.method.bounded()
-}
-
-func (c *call) nameFromHook() (name string) {
-	defer c.span.RecoverHook()
-	return c.cfg.name(c.method.bounded())
 }

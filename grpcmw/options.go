@@ -121,7 +121,7 @@ func WithErrorPolicy(isError func(fullMethod string, client bool, code codes.Cod
 func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcome)) Option {
 	return option(func(c *config) {
 		if hook != nil {
-			c.hooks = append(c.hooks, endHook{outcome: hook})
+			c.hooks = append(c.hooks, outcomeHook(hook))
 		}
 	})
 }
@@ -132,7 +132,7 @@ func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcom
 func WithObserver(o Observer) Option {
 	return option(func(c *config) {
 		if o != nil {
-			c.hooks = append(c.hooks, endHook{observer: o})
+			c.hooks = append(c.hooks, observerHook(o))
 		}
 	})
 }

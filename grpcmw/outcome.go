@@ -9,6 +9,8 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/spanloom/spanloom/internal/hooks"
 )
 
 // Call is the RPC that an [Observer] is notified of. All its fields have a bounded number of values.
@@ -116,13 +118,14 @@ func isErrorByDefault(client bool, code codes.Code) bool {
 }
 
 // isError applies the error policy. If the user's policy panics, the default decides.
-func (c *call) isError(code codes.Code) (isError bool) {
-	isError = isErrorByDefault(c.cfg.client, code)
+func (c *call) isError(code codes.Code) bool {
+	byDefault := isErrorByDefault(c.cfg.client, code)
 	if c.cfg.errorPolicy == nil {
-		return isError
+		return byDefault
 	}
-	defer c.span.RecoverHook()
-	return c.cfg.errorPolicy(c.method.full, c.cfg.client, code)
+	return hooks.Call(&c.span, byDefault, func() bool {
+		return c.cfg.errorPolicy(c.method.full, c.cfg.client, code)
+	})
 }
 
 // outcome collects what the hooks get.
@@ -137,11 +140,6 @@ func (c *call) outcome(s *rpcStatus, err error, panicked any, isError bool, at t
 		o.FirstMessage = time.Duration(c.stream.first.Load())
 	}
 	return o
-}
-
-// call returns what the observers get.
-func (c *call) observed() Call {
-	return Call{Method: c.method.bounded(), Type: c.rpc.public(), Client: c.cfg.client}
 }
 
 // Observer is notified of the start and the end of every RPC: of those that [WithFilter] leaves out, of those that are

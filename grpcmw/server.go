@@ -118,7 +118,7 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 // observed, the call is nil and the context has the caller's context as the parent of what is below. ok is false
 // without a tracer.
 func (s *server) begin(ctx context.Context, t opentracing.Tracer, ok bool, c *call, req any) (*call, context.Context) {
-	c.cfg, c.base, c.hooks = s.cfg, ctx, s.cfg.hooks
+	c.cfg, c.base = s.cfg, ctx
 	c.name = c.operationName()
 	if ok {
 		s.trace(c, ctx, t, req)
