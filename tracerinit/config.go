@@ -22,7 +22,8 @@ type Config struct {
 	Propagation carrier.Config // Extract and Inject are filled from the environment when both are empty
 	Exporters   []Exporter     // default, unless there are Reporters: OTLPHTTP("http://localhost:4318")
 	// Reporters get each sampled span in the goroutine that finishes it, so they should be quick: a traceview.View,
-	// jaeger.NewInMemoryReporter. A panic in one is swallowed and counted. Shutdown closes them.
+	// jaeger.NewInMemoryReporter. A panic in one is swallowed and counted. Shutdown closes them. One that is a
+	// [StartReporter] is called when spans start, too.
 	Reporters       []jaeger.Reporter
 	Queue           Queue
 	Limits          Limits

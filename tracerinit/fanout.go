@@ -62,6 +62,7 @@ func (f *fanout) Close() {}
 // reporter guards a reporter of the user's.
 type reporter struct {
 	jaeger.Reporter
+	starts    StartReporter // the same reporter; nil if it is none
 	name      string
 	closed    atomic.Bool
 	closing   sync.Once
@@ -72,7 +73,8 @@ type reporter struct {
 }
 
 func guard(r jaeger.Reporter) *reporter {
-	return &reporter{Reporter: r, name: fmt.Sprintf("%T", r), done: make(chan struct{})}
+	starts, _ := r.(StartReporter)
+	return &reporter{Reporter: r, starts: starts, name: fmt.Sprintf("%T", r), done: make(chan struct{})}
 }
 
 func (r *reporter) report(span *jaeger.Span) {

@@ -123,13 +123,21 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 	}
 	t.tracer = newTracer(s, v2.(jaeger.Sampler), t.fan, t.counts.metrics(s.metrics), propagator)
 	if mayUseEngine(s) {
-		t.Hold(&engine.Engine{
-			Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: propagator,
-			TraceID128: s.wideIDs,
-			Disabled:   &t.disabled, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
-		})
+		t.Hold(t.newEngine(s, sampler))
 	}
 	return errors.Join(errSampler, t.open(s, logger))
+}
+
+func (t *Tracer) newEngine(s resolved, sampler jaeger.Sampler) *engine.Engine {
+	e := &engine.Engine{
+		Owner: t, Tracer: t.tracer, Sampler: sampler, Reporter: t.fan, Propagator: t.propagator,
+		TraceID128: s.wideIDs,
+		Disabled:   &t.disabled, Started: &t.counts.started.Uint64, Finished: &t.counts.finished.Uint64,
+	}
+	if hasStartReporter(s.reporters) {
+		e.StartReporter = t.fan
+	}
+	return e
 }
 
 // newSampler makes the sampler, and sets the fields of t that depend on it.
@@ -154,7 +162,7 @@ func (t *Tracer) newSampler(s resolved, logger *slog.Logger, wrong bool) (sample
 // newTracer makes the tracer of jaeger-client-go. All 64 bits of an id are random, by the runtime's generator, which is
 // seeded by the system, so that neighbours which sample by the id are not misled.
 func newTracer(
-	s resolved, sampler jaeger.Sampler, reporter jaeger.Reporter, m *jaeger.Metrics, p *carrier.Propagator,
+	s resolved, sampler jaeger.Sampler, fan *fanout, m *jaeger.Metrics, p *carrier.Propagator,
 ) *jaeger.Tracer {
 	maxLogs := s.limits.Logs
 	if maxLogs == allowsNone {
@@ -171,7 +179,10 @@ func newTracer(
 	for _, tag := range s.tags {
 		options = append(options, jaeger.TracerOptions.Tag(tag.key, tag.value))
 	}
-	tracer, _ := jaeger.NewTracer(s.service, sampler, reporter, append(options, s.tracerOptions...)...)
+	if hasStartReporter(s.reporters) {
+		options = append(options, jaeger.TracerOptions.ContribObserver(startObserver{fan}))
+	}
+	tracer, _ := jaeger.NewTracer(s.service, sampler, fan, append(options, s.tracerOptions...)...)
 	return tracer.(*jaeger.Tracer)
 }
 

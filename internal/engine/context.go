@@ -18,6 +18,14 @@ func SetBaggage(j *jaeger.Span, items map[string]string) (ok bool) {
 	return true
 }
 
+// WithoutBaggage returns sc without its baggage, for those who keep it.
+func WithoutBaggage(sc jaeger.SpanContext) jaeger.SpanContext {
+	if jaegerspan.LayoutMatches() {
+		jaegerspan.ContextFields(&sc).Baggage = nil
+	}
+	return sc
+}
+
 // Baggage returns the baggage of sc, which must not be changed.
 func Baggage(sc *jaeger.SpanContext) map[string]string {
 	if jaegerspan.LayoutMatches() {

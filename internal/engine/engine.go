@@ -16,7 +16,7 @@ import (
 // use and not changed afterwards, so that an Engine may be used concurrently.
 type Engine struct {
 	Owner      opentracing.Tracer  // the tracer that has this engine, see Of
-	Tracer     *jaeger.Tracer      // has no observers and does not pool spans
+	Tracer     *jaeger.Tracer      // has no observers of spans and does not pool them
 	Sampler    jaeger.Sampler      // decides about each new trace, and never again
 	Reporter   jaeger.Reporter     // of Tracer
 	Propagator *carrier.Propagator // of Tracer
@@ -25,6 +25,13 @@ type Engine struct {
 	Started    *atomic.Uint64      // counts started spans
 	Finished   *atomic.Uint64      // counts finished spans
 	Views      Views               // another API that sees the spans of the middlewares; nil: none
+
+	StartReporter StartReporter // is called for each recorded span; nil: none
+}
+
+// StartReporter is the interface of package tracerinit.
+type StartReporter interface {
+	ReportStart(name string, sc jaeger.SpanContext, start time.Time)
 }
 
 // Holder is embedded in a tracer that has an engine, under an unexported name: so [Of] finds the engine, and the
@@ -129,6 +136,9 @@ func (e *Engine) start(
 	s.Observer = jaegerspan.NoopObserver()
 	s.FirstInProcess = r.Server || c.ParentID == 0
 	e.Started.Add(1)
+	if recording && e.StartReporter != nil {
+		e.StartReporter.ReportStart(r.Name, WithoutBaggage(*c.Jaeger()), r.Time)
+	}
 	return s.Jaeger()
 }
 

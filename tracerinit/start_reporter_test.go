@@ -1,0 +1,144 @@
+package tracerinit
+
+import (
+	"testing"
+	"time"
+
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/ext"
+	"github.com/uber/jaeger-client-go"
+)
+
+// openSpans is a reporter that knows which spans are open.
+type openSpans struct {
+	open   map[jaeger.SpanID]startedSpan
+	starts int
+}
+
+type startedSpan struct {
+	name  string
+	sc    jaeger.SpanContext
+	start time.Time
+}
+
+func (o *openSpans) ReportStart(name string, sc jaeger.SpanContext, start time.Time) {
+	o.starts++
+	o.open[sc.SpanID()] = startedSpan{name, sc, start}
+}
+
+func (o *openSpans) Report(s *jaeger.Span) { delete(o.open, s.SpanContext().SpanID()) }
+func (o *openSpans) Close()                {}
+
+func TestStartsAreReported(t *testing.T) {
+	at := time.Now().Add(-time.Minute)
+	for name, cfg := range map[string]Config{
+		"fast path":            {},
+		"jaeger's own path":    {TracerOptions: []jaeger.TracerOption{jaeger.TracerOptions.PoolSpans(false)}},
+		"beside an exporter":   {Exporters: []Exporter{OTLPHTTP("http://127.0.0.1:1")}},
+		"beside a reporter":    {Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}},
+		"with a panicking one": {Reporters: []jaeger.Reporter{panickingStarts{}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			open := &openSpans{open: map[jaeger.SpanID]startedSpan{}}
+			cfg.Reporters = append(cfg.Reporters, open)
+			tracer := start(t, cfg)
+			caller := incoming(t, tracer, "traceparent", traceparent, "baggage", "user=alice")
+			for how, options := range map[string][]opentracing.StartSpanOption{
+				"root":          nil,
+				"remote parent": {opentracing.ChildOf(caller)},
+				"many tags":     {opentracing.ChildOf(caller), opentracing.Tags{"a": 1, "b": 2, "c": 3}},
+				"follows":       {opentracing.FollowsFrom(caller)},
+			} {
+				span := tracer.StartSpan("GET /", append(options, opentracing.StartTime(at))...).(*jaeger.Span)
+				sc := span.SpanContext()
+				got, ok := open.open[sc.SpanID()]
+				if !ok || got.name != "GET /" || !got.start.Equal(at) || got.sc.TraceID() != sc.TraceID() ||
+					got.sc.ParentID() != sc.ParentID() {
+					t.Errorf("%s: reported %+v", how, got)
+				}
+				got.sc.ForeachBaggageItem(func(k, _ string) bool {
+					t.Errorf("%s: a reported context holds the baggage item %s", how, k)
+					return true
+				})
+				child := span.Tracer().StartSpan("work", opentracing.ChildOf(sc)).(*jaeger.Span)
+				if len(open.open) != 2 || open.open[child.SpanContext().SpanID()].sc.ParentID() != sc.SpanID() {
+					t.Errorf("%s: with a child of the span's own tracer, %d spans are open", how, len(open.open))
+				}
+				child.Finish()
+				span.Finish()
+				if len(open.open) != 0 {
+					t.Errorf("%s: %d spans are open after the end", how, len(open.open))
+				}
+			}
+			if open.starts != 8 {
+				t.Errorf("%d starts were reported for 8 spans", open.starts)
+			}
+		})
+	}
+}
+
+type panickingStarts struct{ panicking }
+
+func (panickingStarts) ReportStart(string, jaeger.SpanContext, time.Time) { panic("start") }
+
+func TestStartsOfSpansThatNobodySeesAreNotReported(t *testing.T) {
+	open := &openSpans{open: map[jaeger.SpanID]startedSpan{}}
+	with := func(cfg Config) *Tracer {
+		cfg.Reporters = []jaeger.Reporter{open}
+		return start(t, cfg)
+	}
+	stopped := with(Config{})
+	_ = stopped.Close()
+	for name, tracer := range map[string]*Tracer{
+		"unsampled": with(Config{Sampler: Never()}), "disabled": with(Config{Disabled: true}), "shut down": stopped,
+	} {
+		tracer.StartSpan("x").Finish()
+		tracer.StartSpan("x", opentracing.Tags{"a": 1, "b": 2, "c": 3}).Finish()
+		if open.starts != 0 {
+			t.Errorf("%s: the start was reported", name)
+		}
+	}
+	tracer := with(Config{})
+	early := tracer.StartSpan("x")
+	late := tracer.StartSpan("x", opentracing.Tag{Key: "sampling.priority", Value: 0})
+	ext.SamplingPriority.Set(early, 0)
+	early.Finish()
+	late.Finish()
+	for _, s := range open.open {
+		if s.sc.IsSampled() {
+			t.Errorf("%s was given up and its context is still sampled", s.name)
+		}
+	}
+}
+
+func TestReportedStartsAddNoAllocs(t *testing.T) {
+	cost := func(r jaeger.Reporter, options ...opentracing.StartSpanOption) float64 {
+		tracer := start(t, Config{Reporters: []jaeger.Reporter{r}})
+		return testing.AllocsPerRun(1000, func() { tracer.StartSpan("x", options...).Finish() })
+	}
+	for name, options := range map[string][]opentracing.StartSpanOption{
+		"fast path": nil, "slow path": {opentracing.Tags{"a": 1, "b": 2, "c": 3}},
+	} {
+		if bare, with := cost(jaeger.NewNullReporter(), options...), cost(nullStarts{}, options...); with > bare {
+			t.Errorf("%s: %v allocations with reported starts, %v without", name, with, bare)
+		}
+	}
+}
+
+type nullStarts struct{ jaeger.Reporter }
+
+func (nullStarts) Report(*jaeger.Span)                               {}
+func (nullStarts) Close()                                            {}
+func (nullStarts) ReportStart(string, jaeger.SpanContext, time.Time) {}
+
+func BenchmarkStart(b *testing.B) {
+	for name, r := range map[string]jaeger.Reporter{"ends only": jaeger.NewNullReporter(), "starts": nullStarts{}} {
+		b.Run(name, func(b *testing.B) {
+			tracer := start(b, Config{Reporters: []jaeger.Reporter{r}})
+			b.ReportAllocs()
+			for b.Loop() {
+				tracer.StartSpan("x").Finish()
+			}
+		})
+	}
+}
