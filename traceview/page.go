@@ -122,6 +122,9 @@ func (v *View) kept() kept {
 	lost(t.cut, "cut from long traces")
 	lost(t.evictedSpans, "in "+plural(t.evictedTraces, "trace")+" gone to make room")
 	lost(t.duplicates, "received twice")
+	if n := int(v.open.lost.Load()); n > 0 {
+		k.Lost = append(k.Lost, plural(n, "span")+" in flight gave way to newer ones")
+	}
 	lost(t.uncounted, "beyond "+strconv.Itoa(maxOperations)+" operations not counted")
 	return k
 }

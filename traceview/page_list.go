@@ -29,7 +29,8 @@ type listContent struct {
 	Order      order
 	SortLinks  []sortLink // by time, duration, spans and errors
 	Chips      []chip
-	Undo       int    // traces that the last clear can bring back
+	Undo       int // traces that the last clear can bring back
+	Open       openContent
 	More       string // link that shows more rows
 	Events     string // link to the live updates of this filter
 }
@@ -95,6 +96,7 @@ func (v *View) listPage(w http.ResponseWriter, r *http.Request) {
 		Services:   v.store.serviceNames(),
 		Operations: v.store.operationNames(f.service),
 		Filtered:   f.narrows(), Chips: chips(q), Undo: v.store.clearable(),
+		Open: v.openContent(v.openTraces(), base(r), func(*openTrace) bool { return !f.narrows() }),
 	}
 	for _, snap := range rows {
 		c.Rows = append(c.Rows, v.shownRow(snap, base(r)))

@@ -32,16 +32,20 @@ func (v *View) Report(span *jaeger.Span) {
 			v.wake()
 		}
 	default:
+		sc := span.SpanContext()
+		v.open.end(keyOf(&sc))
 		span.Release()
 		v.overflow.Add(1)
 	}
 }
 
 // Close stores what is queued and waits until the view's goroutine has ended. Traces stay visible, and a tracer
-// that still reports is still heard, since tracers that share a view are closed one by one.
+// that still reports is still heard, since tracers that share a view are closed one by one. Spans that are open are
+// forgotten: a tracer that is closed does not report their end.
 func (v *View) Close() {
 	v.streams.endAll()
 	v.drain()
+	v.open.clear()
 	v.workerMu.Lock()
 	worker := v.worker
 	v.stopping.Store(true)
@@ -127,6 +131,7 @@ func (v *View) take(src *jaeger.Span) {
 	l.Load(src)
 	dropped := l.Span.Dropped
 	v.store.add(v.processOf(src), &l.Span, int(dropped.Tags+dropped.Logs+dropped.Fields))
+	v.open.end(openKey{l.Span.TraceID.Low, l.Span.SpanID})
 }
 
 // processOf describes the tracer that made the span, looked up once for each tracer.

@@ -77,6 +77,32 @@ func BenchmarkReportLive(b *testing.B) {
 	}
 }
 
+// BenchmarkReportStart is what a view costs when a span starts, and when its end is stored.
+func BenchmarkReportStart(b *testing.B) {
+	for _, open := range []int{0, maxOpen} {
+		b.Run(fmt.Sprint("open=", open), func(b *testing.B) {
+			v := New(Config{})
+			at := time.Now()
+			context := func(id uint64) jaeger.SpanContext {
+				return jaeger.NewSpanContext(jaeger.TraceID{Low: id}, jaeger.SpanID(id), 0, true, nil)
+			}
+			for i := range open {
+				v.ReportStart("open", context(uint64(i+1)), at)
+			}
+			var contexts [256]jaeger.SpanContext
+			for i := range contexts {
+				contexts[i] = context(1<<20 + uint64(i)*0x9e3779b97f4a7c15)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				sc := &contexts[i%len(contexts)]
+				v.ReportStart("GET /", *sc, at)
+				v.open.end(keyOf(sc))
+			}
+		})
+	}
+}
+
 // BenchmarkTracePage is the page of a trace of 5,000 spans.
 func BenchmarkTracePage(b *testing.B) {
 	v := New(Config{})

@@ -71,6 +71,7 @@ type update struct {
 	Gone    []string    `json:"gone,omitempty"` // ids of rows that went
 	Matched string      `json:"matched"`
 	Kept    string      `json:"kept"`
+	Open    string      `json:"open,omitempty"` // what is in flight, if that has changed
 	names
 }
 
@@ -98,6 +99,7 @@ type feed struct {
 	names   uint64
 	known   names
 	matches map[model.TraceID]bool // nil: not yet counted
+	open    openFeed
 }
 
 // eventID names a state of a view. A page sends it when it connects again.
@@ -158,7 +160,7 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 		}
 		_ = control.SetWriteDeadline(time.Time{})
 		pause := max(breather, rest*time.Since(began))
-		changed := v.await(ctx, s.change, pause)
+		changed := s.await(ctx, pause)
 		if ctx.Err() != nil {
 			return
 		}
@@ -170,20 +172,12 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// await waits for a change after since and then a little longer. It returns false when a sign of life is due first,
-// or ctx is done.
-func (v *View) await(ctx context.Context, since uint64, pause time.Duration) bool {
-	changed := v.store.changed()
-	if now, _ := v.store.state(); now == since {
-		alive := time.NewTimer(heartbeat)
-		defer alive.Stop()
-		select {
-		case <-ctx.Done():
-			return false
-		case <-alive.C:
-			return false
-		case <-changed:
-		}
+// await waits until a trace or what is in flight has changed, and then a little longer. It returns false when a sign of
+// life is due first, or ctx is done.
+func (s *feed) await(ctx context.Context, pause time.Duration) bool {
+	changed := s.v.store.changed()
+	if now, _ := s.v.store.state(); now == s.change && !s.awaitAny(ctx, changed) {
+		return false
 	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -192,6 +186,27 @@ func (v *View) await(ctx context.Context, since uint64, pause time.Duration) boo
 		return false
 	case <-timer.C:
 		return true
+	}
+}
+
+func (s *feed) awaitAny(ctx context.Context, changed <-chan struct{}) bool {
+	alive := time.NewTimer(heartbeat)
+	defer alive.Stop()
+	look := time.NewTicker(openPause)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-alive.C:
+			return false
+		case <-changed:
+			return true
+		case <-look.C:
+			if s.open.html(s) != s.open.sent {
+				return true
+			}
+		}
 	}
 }
 
@@ -224,6 +239,9 @@ func (s *feed) event() string {
 		Matched: len(s.matches), Limit: s.limit, Order: s.filter.order, Filtered: s.filter.narrows(),
 	})
 	up.Kept = fragment("kept", v.kept())
+	if html := s.open.html(s); html != s.open.sent {
+		up.Open, s.open.sent = html, html
+	}
 	data, _ := json.Marshal(up) // strings and numbers always can be
 	return fmt.Sprintf("id: %s\nevent: traces\ndata: %s\n\n", eventID(v.boot, d.epoch, d.change), data)
 }

@@ -53,6 +53,9 @@ type View struct {
 	worker    chan struct{} // closed when the worker has ended; nil before the first
 	stopping  atomic.Bool
 
+	open     openTable
+	inFlight inFlight
+
 	posts   chan struct{} // a token for each body that may be decoded at the same time
 	streams streams
 }

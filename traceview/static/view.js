@@ -85,7 +85,24 @@
       button.hidden = waiting.size === 0;
       button.textContent = waiting.size + (waiting.size >= limit ? " or more new" : " new");
     }
+    // What is in flight. While rows keep their places, those that ended are only marked and new ones wait.
+    let inFlight = null;
+    function receiveOpen(html) {
+      inFlight = html;
+      if (!holding()) return flushOpen();
+      const now = document.createElement("template");
+      now.innerHTML = html;
+      for (const row of $("open").querySelectorAll("li")) row.classList.toggle("gone", !now.content.getElementById(row.id));
+    }
+    function flushOpen() {
+      if (inFlight === null) return;
+      $("open").outerHTML = inFlight;
+      inFlight = null;
+      for (const link of $("open").querySelectorAll("a")) link.setAttribute("href", base + link.getAttribute("href"));
+      setOpenAges();
+    }
     function receive(update) {
+      if (update.open) receiveOpen(update.open);
       if (update.hints !== undefined) offer(update);
       if (update.reset) {
         waiting.clear();
@@ -118,7 +135,11 @@
       old.cells[0].replaceChildren(link, ...cells[0].childNodes);
       cells.slice(1).forEach((cell, i) => old.cells[i + 1].replaceWith(cell));
     }
-    const release = () => { if (!holding() && (waiting.size || body.querySelector(".gone"))) flush(); };
+    const release = () => {
+      if (holding()) return;
+      flushOpen();
+      if (waiting.size || body.querySelector(".gone")) flush();
+    };
     function setPaused(on) {
       paused = on;
       pause.textContent = on ? "Follow" : "Pause";
@@ -132,7 +153,7 @@
     button.addEventListener("click", () => { flush(); scrollTo({ top: 0 }); });
     pause.hidden = false;
     pause.addEventListener("click", () => setPaused(!paused));
-    setInterval(() => { for (const row of body.rows) setAge(row); }, 1000);
+    setInterval(() => { setOpenAges(); for (const row of body.rows) setAge(row); }, 1000);
     live(traces.dataset.events, receive);
     return { togglePause: () => setPaused(!paused) };
   }
@@ -154,6 +175,12 @@
     if (s < 3600) return Math.floor(s / 60) + " min ago";
     if (s < 172800) return Math.floor(s / 3600) + " h ago";
     return Math.floor(s / 86400) + " d ago";
+  }
+  function setOpenAges() {
+    for (const e of $("open").querySelectorAll("li:not(.gone) [data-open]")) {
+      const s = Math.max(Date.now() / 1000 - e.dataset.open / 1e6, 0), two = (n) => String(Math.floor(n)).padStart(2, "0");
+      e.textContent = s < 1 ? s.toFixed(1) + " s" : s < 60 ? Math.floor(s) + " s" : s < 3600 ? Math.floor(s / 60) + " m " + two(s % 60) + " s" : Math.floor(s / 3600) + " h " + two(s % 3600 / 60) + " m";
+    }
   }
   let shown = null;
   const search = $("search");
