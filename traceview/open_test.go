@@ -216,3 +216,20 @@ func TestSpansInFlightFromManyGoroutines(t *testing.T) {
 		t.Errorf("after all ended: %s", got)
 	}
 }
+
+func TestSpansInFlightAddNoAllocs(t *testing.T) {
+	view := traceview.New(traceview.Config{})
+	var contexts [1000]jaeger.SpanContext
+	for i := range contexts {
+		contexts[i] = jaeger.NewSpanContext(jaeger.TraceID{Low: uint64(i + 1)}, jaeger.SpanID(i+1), 0, true, nil)
+	}
+	now := time.Now()
+	allocs := testing.AllocsPerRun(10, func() { // and once before, which makes the table
+		for _, sc := range contexts {
+			view.ReportStart("GET /", sc, now)
+		}
+	})
+	if allocs > 0 {
+		t.Errorf("%v allocations for the starts of %d spans", allocs, len(contexts))
+	}
+}
