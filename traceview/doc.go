@@ -22,8 +22,9 @@
 // where the default is grpc, OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf. It takes neither metrics nor logs: programs
 // that send those, too, set OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to its address and /v1/traces instead.
 //
-// Requests in flight stand above the list with their growing age, if the tracer is of package tracerinit, whose spans are
-// sampled: at most the 4,096 spans that started last, for a day. Of an open span only its name, ids and start are read.
+// Requests in flight stand above the list with their growing age, if their spans are sampled and the tracer is of
+// package tracerinit: at most the 4,096 spans that started last, for a day. Of an open span only its name, ids and
+// start are read.
 //
 // What is kept is bounded by Config.MaxBytes and Config.MaxTraces. The oldest traces go first, but those with errors
 // and the slowest of each operation stay longer, and pinned ones stay. Report costs the caller a fraction of a
