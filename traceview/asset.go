@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-//go:embed static/view.css static/view.js static/trace.js static/icon.svg
+//go:embed static/view.css static/view.js static/trace.js static/beside.js static/icon.svg
 var staticFiles embed.FS
 
 var assetTypes = map[string]string{
@@ -61,8 +61,8 @@ func squeezeCSS(text string) string {
 
 const punctuation = "(){}[];,=<>?:&|+-*/!"
 
-// squeezeJS takes out comments, empty lines, and blanks beside punctuation. Line breaks stay, since they can end
-// statements, and so does all within strings, templates and regular expressions.
+// squeezeJS takes out comments, blanks beside punctuation, and line breaks where a statement has just ended or begun.
+// Others stay, since they can end statements, and so does all within strings, templates and regular expressions.
 func squeezeJS(text string) string {
 	var out strings.Builder
 	last := byte('\n')
@@ -73,7 +73,7 @@ func squeezeJS(text string) string {
 		case strings.HasPrefix(text[i:], "//"):
 			i += strings.IndexByte(text[i:]+"\n", '\n')
 			continue
-		case c == '\n' && last == '\n':
+		case c == '\n' && strings.IndexByte("\n{;,(", last) >= 0:
 			i++
 			continue
 		case c == '"' || c == '\'' || c == '`', c == '/' && strings.IndexByte("\n(,=:[!&|?{;", last) >= 0:

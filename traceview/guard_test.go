@@ -170,6 +170,7 @@ func inert(t *testing.T, name, page string) {
 		t.Errorf("%s has markup that the policy forbids: %s", name, m)
 	}
 	own := strings.Count(lower, `static/view.js" defer></script>`) + strings.Count(lower, `static/trace.js" defer></script>`) +
+		strings.Count(lower, `static/beside.js" defer></script>`) +
 		strings.Count(lower, `<script type="application/json" id="data">`)
 	if n := strings.Count(lower, "<script"); n != own || strings.Count(lower, "</script") != own {
 		t.Errorf("%s has %d scripts, want its own %d", name, n, own)
@@ -190,6 +191,7 @@ func TestHostileSpansStayText(t *testing.T) {
 	for _, p := range []string{
 		"", q, q + "&tag=" + escape(evil+"="+evil), "trace/" + trace, "trace/" + trace + "?span=" + spanHex(1) + "&fold=" + escape(evil),
 		"trace/" + trace + "/span/" + spanHex(1), "operations", "operations" + q + "&kind=" + escape(clean), "services",
+		"compare?a=" + trace, "compare?a=" + trace + "&b=" + trace, "compare?a=" + trace + "&q=" + escape(evil), "beside" + q, "beside",
 	} {
 		inert(t, p, get(t, v, "/debug/traces/"+p))
 	}
@@ -225,7 +227,7 @@ func TestAssetsAreSmallAndComplete(t *testing.T) {
 	}
 	served := 0
 	v := newView(t, Config{})
-	for _, name := range []string{"view.css", "view.js", "trace.js", "icon.svg"} {
+	for _, name := range []string{"view.css", "view.js", "trace.js", "beside.js", "icon.svg"} {
 		served += len(get(t, v, "/debug/traces/static/"+name))
 	}
 	if served > 60_000 {

@@ -2,6 +2,7 @@ package traceview
 
 import (
 	"bytes"
+	"html/template"
 	"net/http"
 	"strings"
 	"time"
@@ -73,8 +74,13 @@ func (v *View) spanFragment(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	v.render(w, traceTemplate, "detail", v.detail(found, snap.summary))
+}
+
+// render answers with a part of a page.
+func (v *View) render(w http.ResponseWriter, t *template.Template, name string, data any) {
 	var b bytes.Buffer
-	if err := traceTemplate.ExecuteTemplate(&b, "detail", v.detail(found, snap.summary)); err != nil {
+	if err := t.ExecuteTemplate(&b, name, data); err != nil {
 		http.Error(w, "traceview: "+err.Error(), http.StatusInternalServerError)
 		return
 	}

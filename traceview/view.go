@@ -97,6 +97,7 @@ func (v *View) routes() *http.ServeMux {
 	mux.HandleFunc("GET /trace/{id}/otlp.json", v.downloadOTLP)
 	mux.HandleFunc("POST /trace/{id}/pin", v.pinTrace)
 	mux.HandleFunc("GET /compare", v.comparePage)
+	mux.HandleFunc("GET /beside", v.besideList)
 	mux.HandleFunc("GET /operations", v.operationsPage)
 	mux.HandleFunc("GET /services", v.servicesPage)
 	mux.HandleFunc("GET /events", v.events)

@@ -526,7 +526,7 @@
     const by = { ArrowLeft: -2, ArrowRight: 2 }[e.key];
     if (!by) return;
     e.preventDefault();
-    nameWidth((Number(grip.getAttribute("aria-valuenow")) || 36) + by, true);
+    nameWidth(Number(grip.getAttribute("aria-valuenow")) + by, true);
   });
 
   // Pinning, without leaving what is shown.
@@ -619,7 +619,11 @@
   controls.hidden = false;
   dragRange(map, brush);
   dragRange(ruler.querySelector(".ticks"), brush);
-  try { nameWidth(Number(localStorage.getItem("spanloom.names")) || Number.parseFloat(getComputedStyle(section).getPropertyValue("--name")) || 36); } catch { nameWidth(36); }
+  grip.setAttribute("aria-valuenow", Number.parseInt(getComputedStyle(section).getPropertyValue("--name"), 10)); // by the style sheet
+  try {
+    const width = Number(localStorage.getItem("spanloom.names"));
+    if (width) nameWidth(width);
+  } catch { /* nothing was kept */ }
   extentAll();
   pills();
   build();

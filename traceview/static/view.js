@@ -189,6 +189,7 @@
   });
   addEventListener("pageshow", () => { for (const f of search.elements) f.disabled = false; });
   if (traces) {
+    try { sessionStorage.setItem("spanloom.list", location.search); } catch { /* nothing may be kept here */ } // for the list beside a trace
     shown = list();
     traces.addEventListener("focusin", (e) => { // for whoever comes back from the trace
       const row = e.target.closest(".trace");
