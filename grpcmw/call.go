@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/pprof"
 	"sync/atomic"
 	"time"
 
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc/codes"
 
+	"github.com/spanloom/spanloom/internal/proflabel"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
@@ -85,13 +85,12 @@ func (c *call) observe(ctx context.Context) {
 	}
 }
 
-// setProfilingLabels sets the labels on the goroutine, until restore is called, and in the RPC's context.
-func (c *call) setProfilingLabels() (restore func()) {
-	before := c.base
-	restore = func() { pprof.SetGoroutineLabels(before) }
+// setProfilingLabels sets the labels on the goroutine and in the RPC's context, and returns those of before.
+func (c *call) setProfilingLabels() proflabel.Labels {
+	before := proflabel.Get()
 	defer c.span.RecoverHook()
-	c.base = c.span.SetProfilingLabels(c.base, c.name)
-	return restore
+	c.base = proflabel.Set(c.base, &c.span, c.name)
+	return before
 }
 
 // firstMessage records when the first message of the answer was sent by a server or received by a client.

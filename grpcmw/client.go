@@ -8,6 +8,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc"
 
+	"github.com/spanloom/spanloom/internal/proflabel"
 	"github.com/spanloom/spanloom/internal/quiet"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
@@ -31,9 +32,9 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 			}
 		}()
 		if cl.cfg.profilingLabels {
-			var restore func()
-			below, restore = c.profile(below)
-			defer restore()
+			var before proflabel.Labels
+			below, before = c.profile(below)
+			defer before.Restore()
 		}
 		c.observe(below)
 		direct := cl.cfg.invokers.isTransport(invoker)
@@ -64,9 +65,9 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 			}
 		}()
 		if cl.cfg.profilingLabels {
-			var restore func()
-			below, restore = c.profile(below)
-			defer restore()
+			var before proflabel.Labels
+			below, before = c.profile(below)
+			defer before.Restore()
 		}
 		c.observe(below)
 		opts = append(c.options(opts, false), grpc.OnFinish(c.onTransportFinish))

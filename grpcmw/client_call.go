@@ -2,13 +2,13 @@ package grpcmw
 
 import (
 	"context"
-	"runtime/pprof"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/proflabel"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
@@ -55,11 +55,11 @@ func (c *clientCall) options(opts []grpc.CallOption, direct bool) []grpc.CallOpt
 	return opts
 }
 
-// profile returns ctx with the profiling labels, which are on the goroutine until restore is called.
-func (c *clientCall) profile(ctx context.Context) (labelled context.Context, restore func()) {
-	labelled, restore = ctx, func() { pprof.SetGoroutineLabels(ctx) }
+// profile sets the profiling labels on the goroutine, and returns ctx with them and those of the goroutine before.
+func (c *clientCall) profile(ctx context.Context) (labelled context.Context, before proflabel.Labels) {
+	labelled, before = ctx, proflabel.Get()
 	defer c.span.RecoverHook()
-	return c.span.SetProfilingLabels(ctx, c.name), restore
+	return proflabel.Set(ctx, &c.span, c.name), before
 }
 
 // target returns what the connection was dialled with, "" without one.

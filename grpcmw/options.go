@@ -144,8 +144,9 @@ func WithBaggageTags(keys ...string) Option {
 }
 
 // WithProfilingLabels sets the pprof labels trace_id, span_id and span_name while the handler, the invoker or the
-// streamer runs, on its goroutine and in its context, so that CPU profiles can be filtered by method and trace. It
-// costs about a microsecond an RPC.
+// streamer runs, on its goroutine and in its context, so that CPU profiles can be filtered by method and trace. The
+// other labels of the context and of the goroutine stay, and the goroutine has its own labels back afterwards. It costs
+// about a microsecond an RPC.
 func WithProfilingLabels() Option {
 	return option(func(c *config) { c.profilingLabels = true })
 }

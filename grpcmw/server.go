@@ -42,7 +42,7 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 			}
 		}()
 		if s.cfg.profilingLabels {
-			defer c.setProfilingLabels()()
+			defer c.setProfilingLabels().Restore()
 		}
 		c.observe(ctx)
 		resp, err = handler(ctx, req)
@@ -83,7 +83,7 @@ func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) gr
 			}
 		}()
 		if s.cfg.profilingLabels {
-			defer c.setProfilingLabels()()
+			defer c.setProfilingLabels().Restore()
 		}
 		c.observe(below)
 		err := handler(srv, &serverStreamWrapper{ServerStream: ss, call: c})

@@ -3,12 +3,12 @@ package httpmw
 import (
 	"context"
 	"net/http"
-	"runtime/pprof"
 	"sync"
 	"time"
 
 	"github.com/opentracing/opentracing-go"
 
+	"github.com/spanloom/spanloom/internal/proflabel"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
@@ -140,7 +140,7 @@ func (s *clientState) roundTrip() (resp *http.Response, err error) {
 	returned := false
 	defer s.endPanicked(&returned)
 	if s.profilingLabels && s.span.Started() {
-		defer pprof.SetGoroutineLabels(s.parent)
+		defer proflabel.Get().Restore()
 		s.setProfilingLabels()
 	}
 	if hooks := s.ownHooks(); len(hooks) > 0 {
@@ -185,7 +185,7 @@ func (s *clientState) pass() (*http.Response, error) {
 
 func (s *clientState) setProfilingLabels() {
 	defer s.span.RecoverHook()
-	s.parent = s.span.SetProfilingLabels(s.parent, s.operation)
+	s.parent = proflabel.Set(s.parent, &s.span, s.operation)
 }
 
 // restoreRequest makes the caller find its own request in the response.

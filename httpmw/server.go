@@ -3,12 +3,12 @@ package httpmw
 import (
 	"net/http"
 	"reflect"
-	"runtime/pprof"
 	"time"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 
+	"github.com/spanloom/spanloom/internal/proflabel"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
@@ -160,7 +160,7 @@ func (s *serverState) serve(w http.ResponseWriter) {
 		s.findRoute()
 	}
 	if s.profilingLabels {
-		defer pprof.SetGoroutineLabels(s.parent)
+		defer proflabel.Get().Restore()
 		s.setProfilingLabels()
 	}
 	r := s.copyRequest()
@@ -182,5 +182,5 @@ func (s *serverState) serve(w http.ResponseWriter) {
 
 func (s *serverState) setProfilingLabels() {
 	defer s.span.RecoverHook()
-	s.parent = s.span.SetProfilingLabels(s.parent, s.name)
+	s.parent = proflabel.Set(s.parent, &s.span, s.name)
 }
