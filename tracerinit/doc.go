@@ -49,7 +49,7 @@
 //
 // # Lifecycle
 //
-// Start needs no network. Tracer.Flush waits for what was reported so far; Tracer.Shutdown and Close also end the
-// export, within their deadline whatever the network does. A tracer that is shut down, or Disabled, still passes
-// incoming contexts on, so that it does not cut the traces of its neighbours in two.
+// [Start] needs no network. [Tracer.Flush] waits for what was reported so far; [Tracer.Shutdown] and [Tracer.Close]
+// also end the export, within their deadline whatever the network does. A tracer that is shut down, or disabled, still
+// passes incoming contexts on, so that it does not cut the traces of its neighbours in two.
 package tracerinit

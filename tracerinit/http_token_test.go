@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -123,49 +122,5 @@ func TestTheLastCredentialsWin(t *testing.T) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
-	}
-}
-
-func TestCertificatesAreReadAgainWhenTheyChange(t *testing.T) {
-	dir := t.TempDir()
-	first, second := newAuthority(t, "first"), newAuthority(t, "second")
-	roots, cert, key := dir+"/ca.pem", dir+"/tls.crt", dir+"/tls.key"
-	write := func(path string, data []byte) {
-		next := path + ".next"
-		if err := errors.Join(os.WriteFile(next, data, 0o600), os.Rename(next, path)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	install := func(a *authority) {
-		c, k := a.issue(t, "client")
-		write(roots, a.pem)
-		write(cert, c)
-		write(key, k)
-	}
-	install(first)
-	b := newMutualBackend(t, first)
-	var log logBuffer
-	tracer := start(t, Config{Logger: log.logger(), LookupEnv: env("OTEL_EXPORTER_OTLP_ENDPOINT="+b.URL,
-		"OTEL_EXPORTER_OTLP_CERTIFICATE="+roots, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE="+cert, "OTEL_EXPORTER_OTLP_CLIENT_KEY="+key)})
-	send := func(want uint64) {
-		t.Helper()
-		tracer.StartSpan("x").Finish()
-		tracer.Flush(within(t, 10*time.Second))
-		if s := tracer.Stats().Exporters[0]; s.Delivered != want {
-			t.Errorf("delivered %d, want %d: %+v", s.Delivered, want, s)
-		}
-	}
-	send(1)
-	_, otherKey := second.issue(t, "client")
-	write(key, otherKey) // in the middle of a renewal the pair does not match
-	send(2)
-	if said := log.String(); !strings.Contains(said, "last good ones stay") {
-		t.Errorf("%q", said)
-	}
-	install(second)
-	b.trust(t, second)
-	send(3)
-	if got := b.lastIssuer.Load(); got != "second" {
-		t.Errorf("the client's certificate is from %v", got)
 	}
 }

@@ -38,6 +38,10 @@ func (c *conns) dialTLS(ctx context.Context, network, addr string, config *tls.C
 	if err != nil {
 		return nil, err
 	}
+	return c.startTLS(ctx, raw, addr, config)
+}
+
+func (c *conns) startTLS(ctx context.Context, raw net.Conn, addr string, config *tls.Config) (net.Conn, error) {
 	conn := tls.Client(raw, forHost(config, addr))
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()

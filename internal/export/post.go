@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/spanloom/spanloom/internal/quiet"
 )
 
 const (
@@ -68,6 +70,10 @@ func NewPoster(c PostConfig) *Poster {
 		r.SetBasicAuth(c.URL.User.Username(), password)
 	}
 	p.Redactor.Add(p.Header.Get("Authorization"))
+	probe := (&http.Request{URL: p.URL}).WithContext(quiet.Context(context.Background()))
+	if u, _ := p.Proxy(probe); u != nil {
+		p.Redactor.AddURL(u, u.Path)
+	}
 	p.connect()
 	return p
 }
@@ -80,13 +86,12 @@ func (p *Poster) connect() {
 		config = p.TLSFiles.Config()
 	}
 	p.conns = conns
+	r := &route{conns, p.URL, p.Proxy, config}
 	p.transport = &http.Transport{
-		Proxy:       p.Proxy,
-		DialContext: conns.dial,
-		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return conns.dialTLS(ctx, network, addr, config)
-		},
-		TLSClientConfig:        config.Clone(), // for https through a proxy; the transport writes to it
+		Proxy:                  r.transportProxy,
+		DialContext:            r.dial,
+		DialTLSContext:         r.dialTLS,
+		TLSClientConfig:        config.Clone(), // for https through SOCKS; the transport writes to it
 		TLSHandshakeTimeout:    dialTime,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,

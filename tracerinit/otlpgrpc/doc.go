@@ -9,5 +9,6 @@
 // To configure it by the environment, import it for its side effect: then OTEL_EXPORTER_OTLP_PROTOCOL=grpc works with
 // the other OTEL_EXPORTER_OTLP_* variables.
 //
-// The connection is the exporter's own: it has no interceptors and is never traced.
+// The connection is the exporter's own: it has no interceptors and is never traced. It is replaced after a busy
+// instance, and when certificates that the environment names change. [WithTokenSource] serves tokens that expire.
 package otlpgrpc

@@ -128,6 +128,7 @@ func (c *config) open(t target, env export.Env) (export.Sender, error) {
 	s := &sender{
 		target: t, remote: export.Remote{Name: name, Host: t.shown}, md: metadata.MD{}, tokens: export.NewTokens(c.token),
 		process: env.Process, logger: env.Logger, tls: c.tls, zip: zip{auto: c.gzip == nil, on: !t.local},
+		dial: dial,
 	}
 	if c.gzip != nil {
 		s.zip.on = *c.gzip

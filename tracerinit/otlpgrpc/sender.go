@@ -41,6 +41,8 @@ type sender struct {
 	tlsFiles *export.TLSFiles // nil: tls
 	zip      zip
 	cc       *grpc.ClientConn
+	stale    bool // the next batch goes over a new connection
+	dial     func(target, credentials.TransportCredentials) (*grpc.ClientConn, error)
 }
 
 // zip is whether messages are compressed, and how the backend takes it.
@@ -69,22 +71,25 @@ func (s *sender) connect() error {
 		}
 		creds = credentials.NewTLS(config.Clone())
 	}
-	cc, err := dial(s.target, creds)
+	cc, err := s.dial(s.target, creds)
 	if err != nil {
 		return err
 	}
 	if s.cc != nil {
 		s.cc.Close()
 	}
-	s.cc = cc
+	s.cc, s.stale = cc, false
 	return nil
 }
 
 // Send exports one batch. If compression that is on by default is refused, the batch goes once more as it is. After
 // Unauthenticated, a token source is called for another token, once.
 func (s *sender) Send(ctx context.Context, b export.Batch) error {
-	if s.tlsFiles != nil && s.tlsFiles.Renew(s.logger) {
-		_ = s.connect() // an error is one of the target's name, which was good before
+	s.stale = s.tlsFiles != nil && s.tlsFiles.Renew(s.logger) || s.stale
+	if s.stale {
+		if err := s.connect(); err != nil {
+			return s.remote.NoAnswer(err, "")
+		}
 	}
 	zipped := s.zip.on
 	err := s.authorized(ctx, b, zipped)
@@ -99,7 +104,7 @@ func (s *sender) Send(ctx context.Context, b export.Batch) error {
 		return err
 	}
 	result := s.verdict(err, zipped)
-	s.reconnectAfter(ctx, err)
+	s.stale = s.mayBeStale(ctx, err)
 	return result
 }
 
@@ -141,15 +146,14 @@ func (s *sender) export(ctx context.Context, b export.Batch, zipped bool) error 
 	return s.remote.Rejected(rejected, why)
 }
 
-// reconnectAfter makes a new connection where another one may do better: after a busy instance, and after one that gave
-// no answer in time, which may be dead and which grpc would use until the kernel gives it up.
-func (s *sender) reconnectAfter(ctx context.Context, err error) {
-	answered := s.cc.GetState() == connectivity.Ready
-	switch code := status.Code(err); {
-	case !answered:
-	case code == codes.Unavailable, code == codes.ResourceExhausted, ctx.Err() == context.DeadlineExceeded:
-		_ = s.connect()
+// mayBeStale reports whether a new connection may do better: after a busy instance, and after one that gave no answer
+// in time, which may be dead and which grpc would use until the kernel gives it up.
+func (s *sender) mayBeStale(ctx context.Context, err error) bool {
+	if s.cc.GetState() != connectivity.Ready {
+		return false
 	}
+	code := status.Code(err)
+	return code == codes.Unavailable || code == codes.ResourceExhausted || ctx.Err() == context.DeadlineExceeded
 }
 
 // verdict distinguishes failures that may pass from final ones, as
