@@ -69,7 +69,7 @@ func (t *transport) CloseIdleConnections() {
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	tracer, ok := rpcspan.Tracer(t.tracer)
 	if !ok && !t.observed || r == nil || r.URL == nil || r.Header == nil || quiet.Is(r.Context()) {
-		return t.base.RoundTrip(r)
+		return t.untraced(r)
 	}
 	outer := outerCall(r)
 	if outer != nil && outer.span.Started() {

@@ -11,6 +11,7 @@ import (
 	"github.com/spanloom/spanloom/internal/proflabel"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
+	"github.com/spanloom/spanloom/internal/woven"
 )
 
 // clientState is the state of one round trip. It backs the request that the base transport sees, its context and the
@@ -175,6 +176,9 @@ func (s *clientState) copyRequest(ctx context.Context) {
 
 // pass sends a request that is neither traced nor observed.
 func (s *clientState) pass() (*http.Response, error) {
+	if woven.Active() {
+		s.markSeen()
+	}
 	if !s.copied {
 		return s.base.RoundTrip(s.original)
 	}

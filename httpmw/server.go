@@ -10,6 +10,7 @@ import (
 
 	"github.com/spanloom/spanloom/internal/proflabel"
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/woven"
 )
 
 // Middleware returns a middleware that makes one server span of each request. It goes on a chi router with Use, With or
@@ -37,6 +38,7 @@ type handler struct {
 	tracer opentracing.Tracer
 	next   http.Handler
 	router *router
+	woven  *wovenServer // that woven code traces by this handler; nil for a Middleware
 
 	headers rpcspan.HeaderReader
 }
@@ -45,6 +47,9 @@ type handler struct {
 const serverTags = 9
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if woven.Active() && h.woven == nil {
+		takeOver(r)
+	}
 	tracer, ok := rpcspan.Tracer(h.tracer)
 	if r == nil || !ok && !h.observed {
 		h.next.ServeHTTP(w, r)
@@ -70,7 +75,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if ok {
 		s.start(tracer)
 	}
-	if !s.span.Started() && !s.hooks.haveObserver() && s.parent == r.Context() {
+	if !s.span.Started() && !s.hooks.haveObserver() && s.parent == r.Context() && h.woven == nil {
 		h.next.ServeHTTP(w, r)
 		return
 	}

@@ -131,7 +131,9 @@ func (e *serverEnd) sinkErr() error {
 // end ends the request: it decides the outcome, calls the hooks, sets the last tags and finishes the span.
 func (s *serverState) end(returned bool, panicked any) {
 	s.ended.Store(true)
-	s.span.TryFinish()
+	if !s.span.TryFinish() && s.span.Discarded() {
+		return
+	}
 	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
 	s.conclude(&l, returned, panicked)
 	if s.span.Started() {
@@ -172,6 +174,9 @@ func (s *serverState) conclude(l *rpcspan.Tags, returned bool, panicked any) {
 // updateRoute replaces the route and the operation name if another route is known now.
 func (s *serverState) updateRoute() {
 	route := s.router.after(s)
+	if reported := s.reported.Load(); reported != nil && !s.final {
+		route = *reported
+	}
 	if set := s.routeSet.Load(); set != nil {
 		route = *set
 	}

@@ -37,6 +37,7 @@ type serverState struct {
 	tagged   bool // the tags of the request have been set
 	ended    atomic.Bool
 	routeSet atomic.Pointer[string] // by SetRoute
+	reported atomic.Pointer[string] // template that woven code found inside a router
 	joined   joinedList
 }
 
@@ -51,6 +52,9 @@ func (c serverContext) Done() <-chan struct{}       { return c.s.parent.Done() }
 func (c serverContext) Err() error                  { return c.s.parent.Err() }
 
 func (c serverContext) Value(key any) any {
+	if c.s.woven != nil && c.s.span.Discarded() {
+		return c.s.original.Context().Value(key)
+	}
 	switch key {
 	case stateKey{}:
 		return c.s

@@ -24,6 +24,7 @@ type Span struct {
 	disabled   bool // the tracer makes no spans; span is a no-op
 	finishing  atomic.Bool
 	hookPanics atomic.Int32
+	discarded  atomic.Bool
 }
 
 // StartInfo is what a span starts with.

@@ -1,0 +1,59 @@
+package httpmw
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// The functions in this file are called by code that is woven into the routers of chi and net/http: see orchestrion.yml.
+// They report the template from inside, so that it is known whatever is between the middleware and the router. Routers
+// are often nested. The innermost one has the last word: those around it see that something has been reported since
+// they began.
+
+// wovenRouting is called before a [http.ServeMux] routes r. It returns what [wovenRouted] needs, nil if there is
+// nothing to report to.
+func wovenRouting(r *http.Request) (state any, before *string) {
+	s := outerState(r)
+	if s == nil {
+		return nil, nil
+	}
+	return s, s.reported.Load()
+}
+
+// wovenRouted is called when the handler that a [http.ServeMux] found has returned.
+func wovenRouted(state any, before *string, r *http.Request) {
+	if r.Method != http.MethodConnect { // the pattern may be the raw path
+		state.(*serverState).report(before, templateOf(r.Pattern))
+	}
+}
+
+// wovenChiRouting is called before a chi router, or one that is mounted in it, routes r. patterns is how many there are
+// so far.
+func wovenChiRouting(r *http.Request) (state any, before *string, patterns int) {
+	s := outerState(r)
+	rctx := chi.RouteContext(r.Context())
+	if s == nil || rctx == nil {
+		return nil, nil, 0
+	}
+	return s, s.reported.Load(), len(rctx.RoutePatterns)
+}
+
+// wovenChiRouted is called when the handler that a chi router found has returned. The router has found none if there
+// are no more patterns than before.
+func wovenChiRouted(state any, before *string, patterns int, r *http.Request) {
+	rctx := chi.RouteContext(r.Context())
+	if rctx == nil {
+		return
+	}
+	template := ""
+	if len(rctx.RoutePatterns) > patterns {
+		template = rctx.RoutePattern()
+	}
+	state.(*serverState).report(before, template)
+}
+
+// report stores a template unless another one has been reported since before was.
+func (s *serverState) report(before *string, template string) {
+	s.reported.CompareAndSwap(before, &template)
+}

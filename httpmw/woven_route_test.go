@@ -1,0 +1,100 @@
+package httpmw
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/google/go-cmp/cmp"
+	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/woven"
+)
+
+// wovenMux does what a [http.ServeMux] does with the rules woven in.
+func wovenMux(m *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if state, before := wovenRouting(r); state != nil {
+			defer wovenRouted(state, before, r)
+		}
+		m.ServeHTTP(w, r)
+	})
+}
+
+// wovenChi does what the routing of a chi router does with the rules woven in: it is the last of its middlewares.
+func wovenChi(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if state, before, patterns := wovenChiRouting(r); state != nil {
+			defer wovenChiRouted(state, before, patterns, r)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// newContext is a middleware of the user's that hides the router below and gives it a request of its own.
+func newContext(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(r.Context()))
+	})
+}
+
+func wovenRouters() http.Handler {
+	ok := func(http.ResponseWriter, *http.Request) {}
+	inner := chi.NewRouter()
+	inner.Use(wovenChi)
+	inner.Get("/items/{id}", ok)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /mux/{name}", ok)
+	root := chi.NewRouter()
+	root.Use(wovenChi)
+	root.Get("/users/{id}", ok)
+	root.Get("/set/{id}", func(_ http.ResponseWriter, r *http.Request) { SetRoute(r, "/by-hand") })
+	root.Get("/again/{id}", func(w http.ResponseWriter, r *http.Request) { // another request in the course of this one
+		r2 := r.Clone(r.Context())
+		r2.Header, r2.RequestURI, r2.URL.Path = http.Header{}, "", "/users/9"
+		wovenMux(mux).ServeHTTP(w, r2)
+	})
+	root.Mount("/shop", inner)
+	root.Mount("/mux", wovenMux(mux))
+	outer := http.NewServeMux()
+	outer.Handle("/", root)
+	outer.HandleFunc("GET /own/{x...}", ok)
+	return wovenMux(outer)
+}
+
+func TestTemplateFromInside(t *testing.T) {
+	for target, want := range map[string]string{
+		"/users/7":      "GET /users/{id}",
+		"/shop/items/7": "GET /shop/items/{id}",
+		"/shop/nothing": "GET",
+		"/nothing":      "GET",
+		"/mux/7":        "GET /mux/{name}",
+		"/own/a/b":      "GET /own/{x...}",
+		"/set/7":        "GET /by-hand",
+		"/again/7":      "GET /again/{id}",
+	} {
+		t.Run(target, func(t *testing.T) {
+			for name, around := range map[string]func(http.Handler) http.Handler{
+				"woven":   func(h http.Handler) http.Handler { return weave(t, h) },
+				"by hand": Middleware(nil),
+			} {
+				defer woven.Force()()
+				_, reporter := kitTracer(t)
+				send(around(newContext(wovenRouters())), target)
+				var names []string
+				for _, s := range reporter.GetSpans() {
+					names = append(names, s.(*jaeger.Span).OperationName())
+				}
+				if diff := cmp.Diff([]string{want}, names); diff != "" {
+					t.Errorf("%s: %s", name, diff)
+				}
+			}
+		})
+	}
+}
+
+func TestTemplateWithoutARequestToReportTo(t *testing.T) {
+	if w := send(wovenRouters(), "/users/7"); w.Code != http.StatusOK {
+		t.Errorf("status %d", w.Code)
+	}
+}

@@ -1,0 +1,17 @@
+// Package woven is where code that is woven into a program at compile time meets what the program installs by hand. The
+// rules are in the files orchestrion.yml beside each package, and docs/weaving.md describes them.
+package woven
+
+import "sync/atomic"
+
+var forced atomic.Bool
+
+// Active reports whether the program is built with the rules. A rule of its own makes it return true there; in all
+// other programs it is false, so that what only matters beside woven code costs nothing.
+func Active() bool { return forced.Load() }
+
+// Force makes [Active] return true until restore is called. It is for tests of the hooks without a weaver.
+func Force() (restore func()) {
+	forced.Store(true)
+	return func() { forced.Store(false) }
+}
