@@ -11,6 +11,7 @@ import (
 	"github.com/spanloom/spanloom/internal/proflabel"
 	"github.com/spanloom/spanloom/internal/quiet"
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/woven"
 )
 
 // UnaryClientInterceptor returns an interceptor that makes one span of each unary RPC of a connection, and sends the
@@ -23,7 +24,7 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 	) (err error) {
 		c, below := cl.begin(ctx, method, nil, req, cc, opts)
 		if c == nil {
-			return invoker(below, method, req, reply, cc, opts...)
+			return cl.cfg.pass(below, method, req, reply, cc, invoker, opts)
 		}
 		returned := false
 		defer func() {
@@ -40,7 +41,7 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 		direct := cl.cfg.invokers.isTransport(invoker)
 		err = invoker(below, method, req, reply, cc, slices.Clip(c.options(opts, direct))...)
 		returned = true
-		c.answered = direct
+		c.answered = direct || c.readForwarded()
 		c.end(err, nil, time.Time{})
 		return err
 	}
@@ -106,6 +107,9 @@ func (cl *client) begin(
 ) (_ *clientCall, below context.Context) {
 	t, ok := rpcspan.Tracer(cl.tracer)
 	if !ok && !cl.cfg.observed || quiet.Is(ctx) {
+		return nil, cl.cfg.decided(ctx, fullMethod)
+	}
+	if woven.Active() && cl.cfg.yieldsCall(ctx, fullMethod, opts) {
 		return nil, ctx
 	}
 	if outer := outerCall(opts, fullMethod); outer != nil {
@@ -124,7 +128,7 @@ func (cl *client) begin(
 	}
 	below = cl.trace(c, ctx, t, req)
 	if !c.span.Started() && !cl.cfg.observed {
-		return nil, below
+		return nil, cl.cfg.decided(below, fullMethod)
 	}
 	return c, below
 }

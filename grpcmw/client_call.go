@@ -2,6 +2,7 @@ package grpcmw
 
 import (
 	"context"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -28,6 +29,8 @@ type clientCall struct {
 	answered bool        // remote and trailer are what the server sent
 	remote   peer.Peer
 	trailer  metadata.MD // read only if the trace id trailer is wanted
+
+	forwarded atomic.Pointer[answer] // by woven code further in; nil if there is none
 }
 
 // outerCall returns the call of an interceptor further out that makes this very RPC, or nil. An RPC to another method,

@@ -41,6 +41,8 @@ type config struct {
 	methods  methods
 	target   atomic.Pointer[target] // that was called last
 	invokers invokers
+
+	woven *wovenPart // of interceptors that are woven in; nil for those installed by hand
 }
 
 func serverConfig(opts []ServerOption) *config {

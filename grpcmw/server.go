@@ -10,6 +10,7 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/woven"
 )
 
 // UnaryServerInterceptor returns an interceptor that makes one span of each unary RPC of a server. If tracer is nil,
@@ -22,9 +23,12 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 	return func(
 		ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 	) (resp any, err error) {
+		if woven.Active() && s.cfg.yields(ctx, info.FullMethod) {
+			return handler(ctx, req)
+		}
 		t, ok := rpcspan.Tracer(s.tracer)
 		if !ok && !s.cfg.observed {
-			return handler(ctx, req)
+			return handler(s.cfg.decided(ctx, info.FullMethod), req)
 		}
 		if outer := servedCall(ctx, info.FullMethod); outer != nil {
 			outer.join(s.cfg)
@@ -60,11 +64,17 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grpc.StreamServerInterceptor {
 	s := newServer(tracer, opts)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		t, ok := rpcspan.Tracer(s.tracer)
-		if !ok && !s.cfg.observed {
+		ctx := ss.Context()
+		if woven.Active() && s.cfg.yields(ctx, info.FullMethod) {
 			return handler(srv, ss)
 		}
-		ctx := ss.Context()
+		t, ok := rpcspan.Tracer(s.tracer)
+		if !ok && !s.cfg.observed {
+			if decided := s.cfg.decided(ctx, info.FullMethod); decided != ctx {
+				ss = &contextStream{ServerStream: ss, ctx: decided}
+			}
+			return handler(srv, ss)
+		}
 		if outer := servedCall(ctx, info.FullMethod); outer != nil {
 			outer.join(s.cfg)
 			return handler(srv, ss)
@@ -124,7 +134,7 @@ func (s *server) begin(ctx context.Context, t opentracing.Tracer, ok bool, c *ca
 		s.trace(c, ctx, t, req)
 	}
 	if !c.span.Started() && !s.cfg.observed {
-		return nil, c.base
+		return nil, s.cfg.decided(c.base, c.method.full)
 	}
 	return c, c.context()
 }

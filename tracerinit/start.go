@@ -51,6 +51,7 @@ func Start(cfg Config) (*Tracer, error) {
 	}
 	if !cfg.Local {
 		opentracing.SetGlobalTracer(t)
+		replaceProvisional()
 	}
 	return t, nil
 }
@@ -69,7 +70,7 @@ func globalIsFree(local bool) error {
 	if bridge, ok := global.(interface{ Unwrap() opentracing.Tracer }); ok { // of package otelbridge
 		global = bridge.Unwrap()
 	}
-	if t, ok := global.(*Tracer); ok && !local && !t.closed.Load() {
+	if t, ok := global.(*Tracer); ok && !local && !t.closed.Load() && !isProvisional(t) {
 		return fmt.Errorf("tracerinit: the global tracer is already running, started at %s; "+
 			"share it, shut it down first, or set Config.Local", t.origin)
 	}

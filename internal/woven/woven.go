@@ -15,3 +15,12 @@ func Force() (restore func()) {
 	forced.Store(true)
 	return func() { forced.Store(false) }
 }
+
+var provisional atomic.Bool
+
+// Provisional reports whether the global tracer is one that woven code has started in func main, and that the program's
+// own is to replace.
+func Provisional() bool { return provisional.Load() }
+
+// SetProvisional sets what [Provisional] returns.
+func SetProvisional(is bool) { provisional.Store(is) }
