@@ -6,10 +6,10 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// The functions in this file are called by code that is woven into the routers of chi and net/http: see orchestrion.yml.
-// They report the template from inside, so that it is known whatever is between the middleware and the router. Routers
-// are often nested. The innermost one has the last word: those around it see that something has been reported since
-// they began.
+// The functions in this file are called by code that is woven into the routers of chi and net/http: see
+// orchestrion.yml. They report the template from inside, so that it is known whatever is between the middleware and the
+// router. Routers are often nested. The innermost one has the last word: those around it see that something has been
+// reported since they began.
 
 // wovenRouting is called before a [http.ServeMux] routes r. It returns what [wovenRouted] needs, nil if there is
 // nothing to report to.

@@ -13,8 +13,8 @@ import (
 
 // wovenNewTracer is called by code that is woven into [config.Configuration.NewTracer]: see orchestrion.yml. It starts
 // this kit's tracer instead of the stock one. Like NewTracer it leaves the global tracer alone, unless that is the one
-// that woven code has started in func main, which is replaced. ok is false if the caller is to go on as if there were no
-// woven code: for configurations that [Start] refuses, so that no program fails that ran before.
+// that woven code has started in func main, which is replaced. ok is false if the caller is to go on as if there were
+// no woven code: for configurations that [Start] refuses, so that no program fails that ran before.
 func wovenNewTracer(
 	cfg config.Configuration, opts []config.Option,
 ) (tracer opentracing.Tracer, closer io.Closer, ok bool) {
