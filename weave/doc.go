@@ -1,6 +1,6 @@
-// Package weave instruments programs at compile time, with no line of code: a weaver that is called in place of go build
-// adds what the middleware, the interceptors and the tracer of this module do to net/http, chi, gRPC and func main. A
-// program imports this package in one file that is never compiled, beside its go.mod:
+// Package weave instruments programs at compile time, with no line of code: a weaver that is called in place of go
+// build adds what the middleware, the interceptors and the tracer of this module do to net/http, chi, gRPC and func
+// main. A program imports this package in one file that is never compiled, beside its go.mod:
 //
 //	//go:build tools
 //
