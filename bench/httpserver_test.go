@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/otelbridge"
 )
 
 // httpServer is a way to trace a chi router. start returns the traced router, the headers of the remote parent, a
@@ -41,6 +42,10 @@ var httpServers = []httpServer{
 	{"spanloom", func(tb testing.TB, m mode) (http.Handler, map[string]string, func(), *count) {
 		t, c := spanloomTracer(tb, m.sampled)
 		return users(httpmw.Middleware(t)), w3cHeaders(m), nothing, c
+	}},
+	{"spanloom-bridge", func(tb testing.TB, m mode) (http.Handler, map[string]string, func(), *count) {
+		t, c := spanloomTracer(tb, m.sampled)
+		return users(httpmw.Middleware(otelbridge.New(t).OpenTracing())), w3cHeaders(m), nothing, c
 	}},
 	{"spanloom-stock", func(tb testing.TB, m mode) (http.Handler, map[string]string, func(), *count) {
 		t, c := stockTracer(tb, m.sampled)

@@ -309,26 +309,6 @@ func TestOpenTracingHarness(t *testing.T) {
 	}, harness.CheckBaggageValues(true), harness.CheckInject(true), harness.CheckExtract(true))
 }
 
-func TestChildAllocs(t *testing.T) {
-	for name, tt := range map[string]struct {
-		sampler tracerinit.Sampler
-		most    float64
-	}{"sampled": {tracerinit.Always(), 5}, "unsampled": {tracerinit.Never(), 5}} {
-		b := otelbridge.New(newTracer(t, tracerinit.Config{Sampler: tt.sampler, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}))
-		tracer := b.TracerProvider().Tracer("lib")
-		ctx, root := tracer.Start(t.Context(), "root")
-		n := testing.AllocsPerRun(200, func() {
-			_, s := tracer.Start(ctx, "child", trace.WithSpanKind(trace.SpanKindClient))
-			s.End()
-		})
-		t.Logf("%s: %v allocations", name, n)
-		if n > tt.most {
-			t.Errorf("%s: %v allocations, want at most %v", name, n, tt.most)
-		}
-		root.End()
-	}
-}
-
 func ExampleNew() {
 	tracer, err := tracerinit.Start(tracerinit.Config{
 		Service: "shop", Local: true, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}, LookupEnv: noEnv,

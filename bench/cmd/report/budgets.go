@@ -28,6 +28,9 @@ var budgets = []budget{
 	{"extract, W3C", "Extract", "w3c", 2, 2, 1.1, 0},
 	{"extract, Jaeger", "Extract", "jaeger", 2, 2, 0.34, 0},
 	{"inject W3C + Jaeger", "Inject", "root", 3, 2, 0, 0},
+	{"OpenTelemetry span through otelbridge, sampled", "OTelSpan", "sampled", 5, 4, 1, 0.8},
+	{"OpenTelemetry span through otelbridge, unsampled", "OTelSpan", "unsampled", 5, 4, 0, 0},
+	{"inject through otelbridge", "OTelSpan", "inject", 3, 2, 0, 0},
 	{"span to OTLP bytes", "Encode", "otlp", 4, 3, 0, 0},
 }
 
