@@ -1,10 +1,11 @@
 package carrier_test
 
 import (
+	"cmp"
 	"net/http"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 
@@ -104,8 +105,77 @@ func TestForwardedB3IsLeftAlone(t *testing.T) {
 		}
 		delete(h, "Traceparent")
 		delete(h, "Uber-Trace-Id")
-		if diff := cmp.Diff(c.want, h); diff != "" {
+		if diff := gocmp.Diff(c.want, h); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+}
+
+// TestB3DenialWithoutIDs has callers that only deny sampling. What goes out has the decision, and the ids of spans that
+// exist: the caller has no span, so the first span here has no parent.
+func TestB3DenialWithoutIDs(t *testing.T) {
+	for name, in := range map[string][]string{
+		"single": {"b3", "0"}, "multi": {"x-b3-sampled", "0"}, "multi in words": {"x-b3-sampled", "false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tracer, p := newTracer(t, carrier.Config{})
+			multi := in[0] != "b3"
+			caller, err := tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(headers(in...)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			remote := caller.(jaeger.SpanContext)
+			server := tracer.StartSpan("server", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
+			client := tracer.StartSpan("client", opentracing.ChildOf(server)).Context().(jaeger.SpanContext)
+			trace := carrier.TraceID(server)
+			for _, c := range []struct {
+				what   string
+				sc     jaeger.SpanContext
+				parent string
+			}{{"the first span", server, ""}, {"a span below", client, carrier.SpanID(server)}} {
+				span := carrier.SpanID(c.sc)
+				want := http.Header{
+					"Traceparent":   {"00-" + trace + "-" + span + "-00"},
+					"Uber-Trace-Id": {trace + ":" + span + ":" + cmp.Or(c.parent, "0000000000000000") + ":0"},
+				}
+				switch {
+				case multi:
+					want["X-B3-Traceid"], want["X-B3-Spanid"], want["X-B3-Sampled"] = []string{trace}, []string{span}, []string{"0"}
+					if c.parent != "" {
+						want["X-B3-Parentspanid"] = []string{c.parent}
+					}
+				case c.parent == "":
+					want["B3"] = []string{trace + "-" + span + "-0"}
+				default:
+					want["B3"] = []string{trace + "-" + span + "-0-" + c.parent}
+				}
+				if diff := gocmp.Diff(want, inject(t, p, c.sc)); diff != "" {
+					t.Errorf("%s: -want +got:\n%s", c.what, diff)
+				}
+			}
+			want := http.Header{"B3": {"0"}}
+			if multi {
+				want = http.Header{"X-B3-Sampled": {"0"}}
+			}
+			copied, err := p.Extract(carrier.Copy{Context: remote})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, sc := range []jaeger.SpanContext{remote, copied} {
+				if diff := gocmp.Diff(want, inject(t, p, sc)); diff != "" {
+					t.Errorf("passed on without a span, %d: -want +got:\n%s", i, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestB3DenialInOtherFormats keeps the decision where no B3 is written, which takes ids.
+func TestB3DenialInOtherFormats(t *testing.T) {
+	p := newPropagator(t, carrier.Config{Inject: []carrier.Format{carrier.W3C}})
+	remote := extract(t, p, headers("b3", "0"))
+	want := http.Header{"Traceparent": {"00-" + carrier.TraceID(remote) + "-" + carrier.SpanID(remote) + "-00"}}
+	if diff := gocmp.Diff(want, inject(t, p, remote)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

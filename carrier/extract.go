@@ -67,7 +67,9 @@ func (in *incoming) readFormats() {
 		}
 		if f == W3C {
 			in.state.random = r.random
-			in.readTracestate()
+			if in.src.has.has(tracestate) {
+				in.readTracestate()
+			}
 		}
 	}
 }
@@ -123,13 +125,16 @@ func (in *incoming) context(items map[string]string) (jaeger.SpanContext, error)
 	case r.valid():
 		sc = in.spanContext(items)
 	case r.sampling == unsampled:
-		// Only b3=0 was sent: use an unsampled synthetic parent so that the whole trace stays unsampled.
+		// Only b3=0 was sent. A made-up parent keeps the whole trace unsampled, and Inject sends its id to nobody.
 		trace := jaeger.TraceID{High: rand.Uint64(), Low: rand.Uint64() | 1}
-		sc = jaeger.NewSpanContext(trace, jaeger.SpanID(rand.Uint64()|1), 0, false, items)
+		in.state.madeUp = jaeger.SpanID(rand.Uint64() | 1)
+		sc = jaeger.NewSpanContext(trace, in.state.madeUp, 0, false, items)
 	default:
 		return in.rootless(items)
 	}
-	in.p.attach(sc, &in.state)
+	if !in.state.empty() {
+		in.p.attach(sc, &in.state)
+	}
 	return sc, nil
 }
 

@@ -133,7 +133,8 @@ func (t *keyTable) fieldOf(key string) field {
 		return unmanaged
 	}
 	for f := range fixedFields {
-		if name := t.fixed[f].lower; len(key) == len(name) && strings.EqualFold(key, name) {
+		if name := &t.fixed[f]; len(key) == len(name.lower) &&
+			(key == name.canonical || key == name.lower || strings.EqualFold(key, name.lower)) {
 			return f
 		}
 	}

@@ -113,6 +113,11 @@ func makeHex(digits string) (t hexTable) {
 
 // parseHex reads s, 1 to 16 hex digits.
 func parseHex(s string, digits *hexTable) (v uint64, ok bool) {
+	if len(s) == 16 {
+		high, ok1 := parseHex8(s[:8], digits == &anyHex)
+		low, ok2 := parseHex8(s[8:], digits == &anyHex)
+		return high<<32 | low, ok1 && ok2
+	}
 	if len(s) == 0 || len(s) > 16 {
 		return 0, false
 	}
@@ -124,6 +129,26 @@ func parseHex(s string, digits *hexTable) (v uint64, ok bool) {
 		v = v<<4 | uint64(d)
 	}
 	return v, true
+}
+
+// parseHex8 reads s, 8 hex digits, of which the letters may be upper-case ones if anyCase. It works on all of them at
+// once, as hexDigits does: each byte of the numbers below belongs to one digit.
+func parseHex8(s string, anyCase bool) (v uint64, ok bool) {
+	const each, nibbles = 0x0101010101010101, 0x0f0f0f0f0f0f0f0f
+	x := binary.BigEndian.Uint64([]byte(s))
+	letters := x >> 6 & each // 1 where it is none of the digits 0 to 9
+	if anyCase {
+		x |= letters << 5 // to lower case
+	}
+	low := x & nibbles                                       // 0 to 9, and for letters 1 to 6
+	wrongHigh := x>>4&nibbles ^ (3*each + 3*letters)         // '0' is 0x30, 'a' is 0x61
+	tooLarge := (low + 6*each + 3*letters) & (0x10 * each)   // 10 or more, for letters 7 or more
+	tooSmall := ^(low | 0x10*each - letters) & (0x10 * each) // 0, for letters
+	v = low + 9*letters
+	v = (v | v>>4) & 0x00ff00ff00ff00ff
+	v = (v | v>>8) & 0x0000ffff0000ffff
+	v = (v | v>>16) & 0xffffffff
+	return v, wrongHigh|tooLarge|tooSmall == 0
 }
 
 // parseTraceID reads s, 1 to 32 hex digits that are not all zero.

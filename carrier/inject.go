@@ -98,7 +98,12 @@ func (o *outgoing) addFormats() {
 		return
 	}
 	r := remoteOf(o.sc)
-	r.random = st != nil && st.random
+	if st != nil {
+		r.random = st.random
+		if st.madeUp != 0 && o.hideMadeUp(&r) {
+			return
+		}
+	}
 	var buf [typicalText]byte
 	text := buf[:0]
 	for _, f := range o.p.inject {
@@ -111,6 +116,26 @@ func (o *outgoing) addFormats() {
 	if st != nil && st.tracestate != "" && o.set.has(traceparent) {
 		o.add(tracestate, st.tracestate)
 	}
+}
+
+// hideMadeUp removes the made-up parent from r. If r itself is made up, because there is no span yet, it adds the
+// caller's decision in B3, as it came, and returns true. Other formats cannot say it without ids.
+func (o *outgoing) hideMadeUp(r *remote) (added bool) {
+	if r.parent == o.state.madeUp {
+		r.parent = 0
+	}
+	if r.span != o.state.madeUp {
+		return false
+	}
+	for _, f := range append(o.p.inject[:len(o.p.inject):len(o.p.inject)], o.state.b3) {
+		switch f {
+		case B3:
+			o.add(b3, "0")
+		case B3Multi:
+			o.add(b3Sampled, "0")
+		}
+	}
+	return o.n > 0
 }
 
 // found is the baggage that a target already has from others.

@@ -9,15 +9,20 @@ type state struct {
 	random     bool
 	properties []property
 	refused    refusals
-	debugID    string // only of a context without ids, so that it can be passed on
-	b3         Format // the encoding of B3 in which the caller is answered; 0, which is not one of B3: none
+	debugID    string        // only of a context without ids, so that it can be passed on
+	b3         Format        // the encoding of B3 in which the caller is answered; 0, which is not one of B3: none
+	madeUp     jaeger.SpanID // of a caller that sent no ids but only denied sampling; 0: there is none
 }
 
 // property is what followed the value of a W3C baggage item. It is passed on while the item keeps its value.
 type property struct{ key, value, text string }
 
-func (s *state) empty() bool {
-	return s.tracestate == "" && !s.random && len(s.properties) == 0 && s.refused.empty() && s.debugID == "" && s.b3 == 0
+func (s *state) empty() bool { return s.b3 == 0 && s.atMostB3() }
+
+// atMostB3 reports whether there is nothing but b3, if even that.
+func (s *state) atMostB3() bool {
+	return s.tracestate == "" && !s.random && len(s.properties) == 0 && s.refused.empty() && s.debugID == "" &&
+		s.madeUp == 0
 }
 
 // propertyOf returns the text to append to an item, "" if there is none.
@@ -51,7 +56,7 @@ func (p *Propagator) attach(sc jaeger.SpanContext, s *state) {
 		p.stateSeen.Store(true)
 	}
 	var kept *state
-	if s.tracestate == "" && !s.random && len(s.properties) == 0 && s.refused.empty() && s.debugID == "" {
+	if s.atMostB3() {
 		kept = b3Only[s.b3]
 	} else {
 		copied := *s // only what is kept goes to the heap
