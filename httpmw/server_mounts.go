@@ -1,6 +1,7 @@
 package httpmw
 
 import (
+	"net/http"
 	"strings"
 	"sync"
 	"weak"
@@ -109,30 +110,45 @@ func mounted(routes chi.Routes, pattern string) chi.Routes {
 	return nil
 }
 
-// leadsToMount reports whether a template is that of a mount, not of an endpoint.
-func (c *mountCache) leadsToMount(root *chi.Mux, template string) bool {
+// endsAtMount reports whether a template is that of a mount, and not that of an endpoint at the root of the mounted
+// router. Both look the same ahead of the routing: chi registers the mount's own path as an endpoint.
+func (c *mountCache) endsAtMount(root *chi.Mux, method, template string) bool {
 	if root == nil {
 		return false
 	}
-	return c.get(mountKey{weak.Make(root), "template\n" + template}, func() mountEntry {
-		return mountEntry{listed: listsMount(root, template)}
+	return c.get(mountKey{weak.Make(root), "template\n" + method + "\n" + template}, func() mountEntry {
+		return mountEntry{listed: endsAtMount(root, method, template)}
 	}).listed
 }
 
-func listsMount(routes chi.Routes, template string) (found bool) {
+func endsAtMount(routes chi.Routes, method, template string) (ends bool) {
 	defer func() { _ = recover() }()
+	sub := mountAt(routes, template)
+	return sub != nil && !hasRoot(sub, method)
+}
+
+// mountAt returns the router that is mounted at a template, at any depth, or nil.
+func mountAt(routes chi.Routes, template string) chi.Routes {
 	for _, route := range routes.Routes() {
 		if route.SubRoutes == nil {
 			continue
 		}
 		prefix := strings.TrimSuffix(route.Pattern, "/*")
 		if prefix == template {
-			return true
+			return route.SubRoutes
 		}
 		rest, below := strings.CutPrefix(template, prefix)
-		if below && strings.HasPrefix(rest, "/") && listsMount(route.SubRoutes, rest) {
-			return true
+		if below && strings.HasPrefix(rest, "/") {
+			if sub := mountAt(route.SubRoutes, rest); sub != nil {
+				return sub
+			}
 		}
 	}
-	return false
+	return nil
+}
+
+// hasRoot reports whether a router has an endpoint for its own root. chi's GetHead serves HEAD by that of GET.
+func hasRoot(routes chi.Routes, method string) bool {
+	return routes.Match(chi.NewRouteContext(), method, "/") ||
+		method == http.MethodHead && routes.Match(chi.NewRouteContext(), http.MethodGet, "/")
 }

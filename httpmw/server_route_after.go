@@ -17,7 +17,7 @@ func (rt *router) after(s *serverState) string {
 	s.mayRun = timedOut && s.chi != nil
 	switch {
 	case s.final:
-		if notFound && s.route != "" && rt.mounts.leadsToMount(s.root, s.route) {
+		if notFound && s.route != "" && rt.mounts.endsAtMount(s.root, s.original.Method, s.route) {
 			return ""
 		}
 		return s.route

@@ -190,6 +190,43 @@ func TestNotFoundThatAnswers(t *testing.T) {
 	checkRoutes(t, func(m mw) http.Handler { return m(build(nil, nil)) }, cases...)
 }
 
+// TestNotFoundByTheRootOfAMount: an endpoint that finds no such user is the route all the same.
+func TestNotFoundByTheRootOfAMount(t *testing.T) {
+	type users struct{ *chi.Mux }
+	build := func(outer []mw, mount func(r chi.Router, pattern string, routes func(chi.Router))) http.Handler {
+		r := chi.NewRouter()
+		r.Use(outer...)
+		mount(r, "/users/{id}", func(r chi.Router) {
+			r.Get("/", http.NotFound)
+			mount(r, "/posts", func(r chi.Router) { r.Post("/", http.NotFound) })
+		})
+		return r
+	}
+	cases := []routeCase{
+		same("GET /users/7", "GET /users/{id}"),
+		same("GET /users/7/", "GET /users/{id}"),
+		same("POST /users/7/posts", "POST /users/{id}/posts"),
+		{"GET /users/7/posts", "GET", "GET /users/{id}/posts"},
+		{"PUT /users/7", "PUT", "PUT /users/{id}"},
+		same("GET /users/7/elsewhere", "GET"),
+	}
+	for name, mount := range map[string]func(chi.Router, string, func(chi.Router)){
+		"Route": func(r chi.Router, pattern string, routes func(chi.Router)) { r.Route(pattern, routes) },
+		"Mount of an embedded router": func(r chi.Router, pattern string, routes func(chi.Router)) {
+			sub := users{chi.NewMux()}
+			routes(sub)
+			r.Mount(pattern, sub)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkRoutes(t, func(m mw) http.Handler { return build([]mw{m}, mount) }, cases...)
+			checkRoutes(t, func(m mw) http.Handler { return m(build(nil, mount)) }, cases...)
+			checkRoutes(t, func(m mw) http.Handler { return build([]mw{m, middleware.GetHead}, mount) },
+				append(cases, routeCase{"HEAD /users/7", "HEAD /users/{id}", "HEAD /users/{id}"})...)
+		})
+	}
+}
+
 func TestRoutesOfInlineMiddlewares(t *testing.T) {
 	sub := func() http.Handler { r := chi.NewRouter(); r.Get("/items/{item}", ok); return r }
 	checkRoutes(t, func(m mw) http.Handler {
