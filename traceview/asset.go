@@ -36,7 +36,7 @@ var assets = sync.OnceValue(func() map[string]string {
 	return files
 })
 
-// asset serves the style sheet, the scripts and the icon.
+// asset serves the style sheet, the scripts and the icon for [View.ServeHTTP].
 func (v *View) asset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
 	content, ok := assets()[name]
@@ -50,19 +50,20 @@ func (v *View) asset(w http.ResponseWriter, r *http.Request) {
 
 var (
 	indentation = regexp.MustCompile(`(?m)^[ ]+`)
-	aroundCSS   = regexp.MustCompile(`\s*([{};,])\s*|(:)\s+`)
+	aroundCSS   = regexp.MustCompile(`\s*([{};,])\s*|(:)\s+|/\*[^*]*\*/`)
 )
 
-// squeezeCSS takes out white space without meaning. No selector and no string of the style sheet holds any of what it
-// looks for.
+// squeezeCSS takes out comments and white space without meaning. No selector and no string of the style sheet holds any
+// of what it looks for.
 func squeezeCSS(text string) string {
 	return strings.ReplaceAll(aroundCSS.ReplaceAllString(text, "$1$2"), ";}", "}")
 }
 
 const punctuation = "(){}[];,=<>?:&|+-*/!"
 
-// squeezeJS takes out comments, blanks beside punctuation, and line breaks where a statement has just ended or begun.
-// Others stay, since they can end statements, and so does all within strings, templates and regular expressions.
+// squeezeJS takes out comments, blanks beside punctuation, semicolons at the end of a block, and line breaks where a
+// statement has just ended or begun. Others stay, since they can end statements, and so does all within strings,
+// templates and regular expressions.
 func squeezeJS(text string) string {
 	var out strings.Builder
 	last := byte('\n')
@@ -73,7 +74,8 @@ func squeezeJS(text string) string {
 		case strings.HasPrefix(text[i:], "//"):
 			i += strings.IndexByte(text[i:]+"\n", '\n')
 			continue
-		case c == '\n' && strings.IndexByte("\n{;,(", last) >= 0:
+		case c == '\n' && strings.IndexByte("\n{;,(", last) >= 0,
+			(c == '\n' || c == ';') && strings.HasPrefix(strings.TrimLeft(text[end:], " \n"), "}"):
 			i++
 			continue
 		case c == '"' || c == '\'' || c == '`', c == '/' && strings.IndexByte("\n(,=:[!&|?{;", last) >= 0:

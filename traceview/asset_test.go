@@ -5,6 +5,7 @@ import "testing"
 func TestScriptsAreSqueezed(t *testing.T) {
 	for from, want := range map[string]string{
 		"a = b + 1;\n// comment\nc(d, e)":          "a=b+1;c(d,e)",
+		"if (a) {\nb();\n}":                        "if(a){b()}",
 		"return x / 2":                             "return x / 2",
 		"a + +b - -c":                              "a+ +b- -c",
 		`say("a , b // c" + ' d = e ')`:            `say("a , b // c"+' d = e ')`,

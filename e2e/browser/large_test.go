@@ -19,7 +19,10 @@ import (
 	"github.com/spanloom/spanloom/e2e/internal/shop"
 )
 
-const largeSpans = 5000
+const (
+	largeSpans = 5000
+	usable     = 400 * time.Millisecond // from the click on a link to a large trace until its rows are there
+)
 
 // TestLargeTrace opens a trace of 5,000 spans.
 func TestLargeTrace(t *testing.T) {
@@ -31,8 +34,8 @@ func TestLargeTrace(t *testing.T) {
 	p.goTo("")
 	p.until("the list", rows+`.length === 1`)
 
-	best := time.Hour // of three: the machine has other work
-	for range 3 {
+	best := time.Hour // of five: the machine has other work
+	for range 5 {
 		p.goTo("")
 		begin := time.Now()
 		p.goTo(fmt.Sprintf("trace/%x", id))
@@ -42,7 +45,7 @@ func TestLargeTrace(t *testing.T) {
 		best = min(best, time.Since(begin))
 	}
 	t.Logf("5,000 spans on screen after %v, in %d rows", best, eval[int](p, `document.querySelectorAll("#spans .span").length`))
-	if best > 2*time.Second {
+	if best > usable {
 		t.Errorf("5,000 spans took %v to show", best)
 	}
 	if text := eval[string](p, `document.querySelector(".facts").textContent`); !strings.Contains(strings.ReplaceAll(text, ",", ""), "5000") {
@@ -68,7 +71,7 @@ func TestHostileNames(t *testing.T) {
 	for _, path := range []string{"", fmt.Sprintf("trace/%x", id), fmt.Sprintf("trace/%x?span=%016x", id, 1), "operations", "services"} {
 		p.goTo(path)
 		p.until("the page", `true`)
-		if eval[int](p, `window.pwned || document.querySelectorAll("main img, main script:not(#data, [src$='static/trace.js'])").length`) != 0 {
+		if eval[int](p, `window.pwned || document.querySelectorAll("main img, main script:not(#data, [src$='static/trace.js'], [src$='static/beside.js'])").length`) != 0 {
 			t.Errorf("%s: a name became part of the page", path)
 		}
 	}

@@ -98,7 +98,7 @@ func TestTwentyThousandSpansInOnePage(t *testing.T) {
 	p := open(t, m.URL)
 	p.goTo("")
 	best := time.Hour
-	for range 3 {
+	for range 5 {
 		begin := time.Now()
 		p.goTo(fmt.Sprintf("trace/%032x", 1))
 		p.until("the page", `document.querySelectorAll("#spans .span").length > 10 && !document.getElementById("controls").hidden`)
@@ -106,7 +106,7 @@ func TestTwentyThousandSpansInOnePage(t *testing.T) {
 	}
 	nodes := eval[int](p, `document.querySelectorAll("*").length`)
 	t.Logf("20,000 spans usable after %v, %d nodes", best, nodes)
-	if best > 2*time.Second || nodes > 3000 {
+	if best > usable || nodes > 3000 {
 		t.Errorf("20,000 spans are usable after %v with %d nodes", best, nodes)
 	}
 	eval[any](p, `scrollTo(0, 1e9)`)
