@@ -11,7 +11,6 @@ import (
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
 	"github.com/opentracing/opentracing-go"
-	"github.com/opentracing/opentracing-go/mocktracer"
 	"github.com/uber/jaeger-client-go"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -89,92 +88,6 @@ func TestFilterSeesTheCall(t *testing.T) {
 	}
 }
 
-func TestUnknownMethodsHaveOneName(t *testing.T) {
-	tracer := spantest.New(t)
-	opts := append(grpcmw.ServerOptions(tracer), grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error { return nil }))
-	cc := testsvc.Start(t, testsvc.Bufconn, nil, opts, nil)
-	for _, m := range []string{"/a.A/B", "/c.C/" + strings.Repeat("x", 2000)} {
-		(&transcript{}).stream(t.Context(), cc, m)
-	}
-	for _, s := range tracer.Finished() {
-		if s.OperationName != grpcmw.UnknownMethod || s.Tag("rpc.method") != "_OTHER" || s.Tag("rpc.service") != nil {
-			t.Errorf("%q with %v", s.OperationName, s.Tags())
-		}
-		if got := s.Tag("rpc.method_original").(string); len(got) > 256 {
-			t.Errorf("original of %d bytes", len(got))
-		}
-	}
-	if n := len(tracer.Finished()); n != 2 {
-		t.Errorf("%d spans", n)
-	}
-}
-
-// TestProxiesForwardLongMethods has a caller of a proxy make up names that the proxy passes on.
-func TestProxiesForwardLongMethods(t *testing.T) {
-	tracer := spantest.New(t)
-	backend := testsvc.Start(t, testsvc.Bufconn, nil, nil, grpcmw.DialOptions(tracer))
-	proxy := grpc.UnknownServiceHandler(func(_ any, ss grpc.ServerStream) error {
-		method, _ := grpc.MethodFromServerStream(ss)
-		_, err := receiveAll(open(t, ss.Context(), backend, method))
-		return err
-	})
-	cc := testsvc.Start(t, testsvc.Bufconn, nil, append(grpcmw.ServerOptions(tracer), proxy), nil)
-	receiveAll(open(t, t.Context(), cc, "/a.A/"+strings.Repeat("x", 1<<16)))
-	for _, s := range tracer.Finished() {
-		if s.OperationName != grpcmw.UnknownMethod {
-			t.Errorf("%v: a name of %d bytes", s.Tag("span.kind"), len(s.OperationName))
-		}
-		for k, v := range s.Tags() {
-			if n := len(fmt.Sprint(v)); n > 256 {
-				t.Errorf("%v: %s of %d bytes", s.Tag("span.kind"), k, n)
-			}
-		}
-	}
-	if n := len(tracer.Finished()); n != 2 {
-		t.Errorf("%d spans, want 2", n)
-	}
-}
-
-func TestOperationNames(t *testing.T) {
-	for _, tt := range []struct {
-		name func(string) string
-		want string
-	}{
-		{nil, testsvc.Say},
-		{func(m string) string { return "call " + m }, "call " + testsvc.Say},
-		{func(string) string { return "" }, testsvc.Say},
-		{func(string) string { panic("hook") }, testsvc.Say},
-	} {
-		s, c := callOnce(t, nil, []grpcmw.ServerOption{grpcmw.WithOperationName(tt.name)}, []grpcmw.ClientOption{grpcmw.WithOperationName(tt.name)})
-		if s.OperationName != tt.want || c.OperationName != tt.want {
-			t.Errorf("names %q and %q, want %q", s.OperationName, c.OperationName, tt.want)
-		}
-	}
-}
-
-// TestPanickingHooks lets every hook panic.
-func TestPanickingHooks(t *testing.T) {
-	boom := selector.MatchFunc(func(context.Context, interceptors.CallMeta) bool { panic("filter") })
-	shared := []grpcmw.Option{
-		grpcmw.WithFilter(boom),
-		grpcmw.WithOperationName(func(string) string { panic("name") }),
-		grpcmw.WithErrorPolicy(func(string, bool, codes.Code) bool { panic("policy") }),
-		grpcmw.WithOutcome(func(context.Context, opentracing.Span, *grpcmw.Outcome) { panic("outcome") }),
-	}
-	server := []grpcmw.ServerOption{grpcmw.WithSilence(boom), grpcmw.WithPublicEndpoint(func(context.Context, string) bool { panic("public") })}
-	client := []grpcmw.ClientOption{grpcmw.WithPeerService(func(string) string { panic("peer") }), grpcmw.WithPropagation(func(context.Context, string) bool { panic("inject") })}
-	for _, o := range shared {
-		server, client = append(server, o), append(client, o)
-	}
-	s, c := both(t, testsvc.Bufconn, failing(errDetailed), server, client, sayHello)
-	if s.Tag("spanloom.hook_panics") != 6 || c.Tag("spanloom.hook_panics") != 6 {
-		t.Errorf("counted %v and %v, want 6 and 6", s.Tag("spanloom.hook_panics"), c.Tag("spanloom.hook_panics"))
-	}
-	if s.Tag("error") != nil || c.Tag("error") != true {
-		t.Errorf("default policy not followed: %v, %v", s.Tags(), c.Tags())
-	}
-}
-
 func TestNilsAreIgnored(t *testing.T) {
 	callOnce(t, nil, []grpcmw.ServerOption{nil, grpcmw.WithFilter(nil), grpcmw.WithOperationName(nil), grpcmw.WithErrorPolicy(nil), grpcmw.WithOutcome(nil),
 		grpcmw.WithPublicEndpoint(nil), grpcmw.WithSilence(nil), grpcmw.WithTraceIDTrailer("")},
@@ -220,125 +133,6 @@ func TestHooksOfUnsampledCalls(t *testing.T) {
 	grpcmw.UnaryServerInterceptor(tracer, hook)(t.Context(), nil, unaryInfo, unaryHandler)
 	if calls != 1 {
 		t.Errorf("%d calls", calls)
-	}
-}
-
-// interceptAll runs body below each of the four interceptors.
-func interceptAll(tracer opentracing.Tracer, body func()) map[string]func() {
-	ctx := context.Background()
-	return map[string]func(){
-		"unary server": func() {
-			grpcmw.UnaryServerInterceptor(tracer)(ctx, nil, unaryInfo, func(context.Context, any) (any, error) { body(); return nil, nil })
-		},
-		"stream server": func() {
-			grpcmw.StreamServerInterceptor(tracer)(body, &pingPong{ctx: ctx}, chatInfo, func(any, grpc.ServerStream) error { body(); return nil })
-		},
-		"unary client": func() {
-			grpcmw.UnaryClientInterceptor(tracer)(ctx, testsvc.Say, nil, nil, nil,
-				func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
-					body()
-					return nil
-				})
-		},
-		"stream client": func() {
-			grpcmw.StreamClientInterceptor(tracer)(ctx, testsvc.StreamDesc(testsvc.Chat), nil, testsvc.Chat,
-				func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
-					body()
-					return nil, errPlain
-				})
-		},
-	}
-}
-
-func TestPanicsGoOn(t *testing.T) {
-	type odd struct{ n *int }
-	for _, value := range []any{"boom", errPlain, odd{new(int)}, 0} {
-		tracer := spantest.New(t)
-		for name, run := range interceptAll(tracer, func() { explode(value) }) {
-			before := len(tracer.Finished())
-			func() {
-				defer func() {
-					if got := recover(); got != value {
-						t.Errorf("%s: panic %v became %v", name, value, got)
-					}
-				}()
-				run()
-			}()
-			spans := tracer.Finished()
-			if len(spans) != before+1 {
-				t.Fatalf("%s: %d spans more", name, len(spans)-before)
-			}
-			checkPanic(t, name, spans[before])
-		}
-	}
-}
-
-func explode(value any) { panic(value) }
-
-func checkPanic(t *testing.T, name string, span *mocktracer.MockSpan) {
-	t.Helper()
-	if span.Tag("error") != true || span.Tag("rpc.grpc.status_code") != int(codes.Unknown) || len(span.Logs()) != 1 {
-		t.Errorf("%s: tags %v, %d logs", name, span.Tags(), len(span.Logs()))
-		return
-	}
-	fields := map[string]string{}
-	for _, f := range span.Logs()[0].Fields {
-		fields[f.Key] = f.ValueString
-	}
-	if fields["event"] != "error" || fields["error.kind"] != "panic" || !strings.Contains(fields["stack"], "explode") {
-		t.Errorf("%s: log %q", name, fields)
-	}
-}
-
-func TestGoexitEndsTheSpan(t *testing.T) {
-	tracer := spantest.New(t)
-	for _, run := range interceptAll(tracer, runtime.Goexit) {
-		var wg sync.WaitGroup
-		wg.Go(run)
-		wg.Wait()
-	}
-	for _, s := range tracer.Finished() {
-		if s.Tag("error") != true || s.Tag("grpc.code") != "Unknown" {
-			t.Errorf("tags %v", s.Tags())
-		}
-	}
-	if n := len(tracer.Finished()); n != 4 {
-		t.Errorf("%d spans", n)
-	}
-}
-
-// TestHooksThatGoexit has hooks that end their goroutine, as t.Fatal does.
-func TestHooksThatGoexit(t *testing.T) {
-	tracer := spantest.New(t)
-	shared := map[string]grpcmw.Option{
-		"outcome": grpcmw.WithOutcome(func(context.Context, opentracing.Span, *grpcmw.Outcome) { runtime.Goexit() }),
-		"policy":  grpcmw.WithErrorPolicy(func(string, bool, codes.Code) bool { runtime.Goexit(); return false }),
-	}
-	client := map[string]grpcmw.ClientOption{
-		"peer":   grpcmw.WithPeerService(func(string) string { runtime.Goexit(); return "" }),
-		"inject": grpcmw.WithPropagation(func(context.Context, string) bool { runtime.Goexit(); return true }),
-	}
-	for name, o := range shared {
-		client[name] = o
-	}
-	var wg sync.WaitGroup
-	for _, o := range shared {
-		wg.Go(func() { grpcmw.UnaryServerInterceptor(tracer, o)(t.Context(), nil, unaryInfo, unaryHandler) })
-	}
-	for _, o := range client {
-		wg.Go(func() {
-			grpcmw.UnaryClientInterceptor(tracer, o)(t.Context(), testsvc.Say, nil, nil, nil,
-				func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil })
-		})
-	}
-	wg.Wait()
-	for _, s := range tracer.Finished() {
-		if s.Tag("rpc.grpc.status_code") == nil {
-			t.Errorf("tags %v", s.Tags())
-		}
-	}
-	if n := len(tracer.Finished()); n != 6 {
-		t.Errorf("%d spans, want 6", n)
 	}
 }
 
@@ -456,24 +250,6 @@ func TestManyConstructionsLeaveNothing(t *testing.T) {
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 1<<20 {
 		t.Errorf("the heap grew by %d bytes", grown)
 	}
-}
-
-// TestManyMethodsAreBounded is a proxy that calls methods without end.
-func TestManyMethodsAreBounded(t *testing.T) {
-	client := grpcmw.UnaryClientInterceptor(silentTracer(t, true))
-	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	for i := range 20000 {
-		client(t.Context(), "/a.A/"+strings.Repeat("x", 100)+string(rune('a'+i%26))+strings.Repeat("y", i%997), nil, nil, nil, invoke)
-	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 2<<20 {
-		t.Errorf("the heap grew by %d bytes", grown)
-	}
-	runtime.KeepAlive(client)
 }
 
 // TestContextsCanBePrinted prints a handler's context while the call goes on, as logging and mocks do.

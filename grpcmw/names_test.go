@@ -3,12 +3,18 @@ package grpcmw_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
+	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
@@ -169,5 +175,147 @@ func TestNamesOfConcurrentCalls(t *testing.T) {
 	}
 	if len(names) != 513 || !names[grpcmw.UnknownMethod] {
 		t.Errorf("%d names", len(names))
+	}
+}
+
+func TestUnknownMethodsHaveOneName(t *testing.T) {
+	tracer := spantest.New(t)
+	opts := append(grpcmw.ServerOptions(tracer), grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error { return nil }))
+	cc := testsvc.Start(t, testsvc.Bufconn, nil, opts, nil)
+	for _, m := range []string{"/a.A/B", "/c.C/" + strings.Repeat("x", 2000)} {
+		(&transcript{}).stream(t.Context(), cc, m)
+	}
+	for _, s := range tracer.Finished() {
+		if s.OperationName != grpcmw.UnknownMethod || s.Tag("rpc.method") != "_OTHER" || s.Tag("rpc.service") != nil {
+			t.Errorf("%q with %v", s.OperationName, s.Tags())
+		}
+		if got := s.Tag("rpc.method_original").(string); len(got) > 256 {
+			t.Errorf("original of %d bytes", len(got))
+		}
+	}
+	if n := len(tracer.Finished()); n != 2 {
+		t.Errorf("%d spans", n)
+	}
+}
+
+// TestProxiesForwardLongMethods has a caller of a proxy make up names that the proxy passes on.
+func TestProxiesForwardLongMethods(t *testing.T) {
+	tracer := spantest.New(t)
+	backend := testsvc.Start(t, testsvc.Bufconn, nil, nil, grpcmw.DialOptions(tracer))
+	proxy := grpc.UnknownServiceHandler(func(_ any, ss grpc.ServerStream) error {
+		method, _ := grpc.MethodFromServerStream(ss)
+		_, err := receiveAll(open(t, ss.Context(), backend, method))
+		return err
+	})
+	cc := testsvc.Start(t, testsvc.Bufconn, nil, append(grpcmw.ServerOptions(tracer), proxy), nil)
+	receiveAll(open(t, t.Context(), cc, "/a.A/"+strings.Repeat("x", 1<<16)))
+	for _, s := range tracer.Finished() {
+		if s.OperationName != grpcmw.UnknownMethod {
+			t.Errorf("%v: a name of %d bytes", s.Tag("span.kind"), len(s.OperationName))
+		}
+		for k, v := range s.Tags() {
+			if n := len(fmt.Sprint(v)); n > 256 {
+				t.Errorf("%v: %s of %d bytes", s.Tag("span.kind"), k, n)
+			}
+		}
+	}
+	if n := len(tracer.Finished()); n != 2 {
+		t.Errorf("%d spans, want 2", n)
+	}
+}
+
+func TestOperationNames(t *testing.T) {
+	for _, tt := range []struct {
+		name func(string) string
+		want string
+	}{
+		{nil, testsvc.Say},
+		{func(m string) string { return "call " + m }, "call " + testsvc.Say},
+		{func(string) string { return "" }, testsvc.Say},
+		{func(string) string { panic("hook") }, testsvc.Say},
+	} {
+		s, c := callOnce(t, nil, []grpcmw.ServerOption{grpcmw.WithOperationName(tt.name)}, []grpcmw.ClientOption{grpcmw.WithOperationName(tt.name)})
+		if s.OperationName != tt.want || c.OperationName != tt.want {
+			t.Errorf("names %q and %q, want %q", s.OperationName, c.OperationName, tt.want)
+		}
+	}
+}
+
+// TestManyMethodsAreBounded is a proxy that calls methods without end.
+func TestManyMethodsAreBounded(t *testing.T) {
+	client := grpcmw.UnaryClientInterceptor(silentTracer(t, true))
+	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range 20000 {
+		client(t.Context(), "/a.A/"+strings.Repeat("x", 100)+string(rune('a'+i%26))+strings.Repeat("y", i%997), nil, nil, nil, invoke)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 2<<20 {
+		t.Errorf("the heap grew by %d bytes", grown)
+	}
+	runtime.KeepAlive(client)
+}
+
+// TestServicesWithoutAnImplementation registers a service whose handlers need none. gRPC describes its bidi streams as
+// it does those of methods that nobody registered.
+func TestServicesWithoutAnImplementation(t *testing.T) {
+	tracer := spantest.New(t)
+	echo := func(_ any, ss grpc.ServerStream) error { return ss.SendMsg(testsvc.Text("x")) }
+	desc := grpc.ServiceDesc{
+		ServiceName: "no.Implementation",
+		Methods: []grpc.MethodDesc{{MethodName: "Unary", Handler: func(
+			_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor,
+		) (any, error) {
+			in := new(testsvc.Msg)
+			if err := decode(in); err != nil {
+				return nil, err
+			}
+			return intercept(ctx, in, &grpc.UnaryServerInfo{FullMethod: "/no.Implementation/Unary"}, unaryHandler)
+		}}},
+		Streams: []grpc.StreamDesc{
+			{StreamName: "Client", Handler: echo, ClientStreams: true},
+			{StreamName: "Server", Handler: echo, ServerStreams: true},
+			{StreamName: "Bidi", Handler: echo, ClientStreams: true, ServerStreams: true},
+		},
+	}
+	lis := bufconn.Listen(1 << 16)
+	server := grpc.NewServer(grpcmw.ServerOptions(tracer)...)
+	server.RegisterService(&desc, nil)
+	go server.Serve(lis)
+	defer server.Stop()
+	cc, err := grpc.NewClient("passthrough:bufconn", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cc.Close()
+	if err := cc.Invoke(t.Context(), "/no.Implementation/Unary", testsvc.Text("x"), new(testsvc.Msg)); err != nil {
+		t.Error(err)
+	}
+	for _, d := range desc.Streams {
+		cs, err := cc.NewStream(t.Context(), &d, "/no.Implementation/"+d.StreamName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cs.CloseSend(); err != nil {
+			t.Error(err)
+		}
+		if _, err := receiveAll(cs); err != nil && err != io.EOF {
+			t.Errorf("%s: %v", d.StreamName, err)
+		}
+	}
+	names := map[string]string{}
+	for _, s := range tracer.Finished() {
+		names[fmt.Sprint(s.Tag("grpc.type"))] = s.OperationName
+	}
+	want := map[string]string{
+		"unary": "/no.Implementation/Unary", "client_stream": "/no.Implementation/Client",
+		"server_stream": "/no.Implementation/Server", "bidi": grpcmw.UnknownMethod,
+	}
+	if !maps.Equal(names, want) {
+		t.Errorf("names %v, want %v", names, want)
 	}
 }

@@ -2,7 +2,6 @@ package grpcmw_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -15,13 +14,7 @@ import (
 	"github.com/opentracing/opentracing-go/mocktracer"
 	"github.com/uber/jaeger-client-go"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/resolver"
-	"google.golang.org/grpc/resolver/manual"
-	"google.golang.org/grpc/status"
 
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
@@ -240,131 +233,6 @@ func TestMetadataTags(t *testing.T) {
 	}
 }
 
-// TestErrorPolicy goes through all codes on both sides.
-func TestErrorPolicy(t *testing.T) {
-	serverFails := map[codes.Code]bool{codes.Unknown: true, codes.DeadlineExceeded: true, codes.Unimplemented: true,
-		codes.Internal: true, codes.Unavailable: true, codes.DataLoss: true}
-	for code := codes.OK; code <= codes.Unauthenticated; code++ {
-		err := status.Error(code, "told so")
-		s, c := callOnce(t, err, nil, nil)
-		if got := s.Tag("error") == true; got != serverFails[code] {
-			t.Errorf("server, %v: error %v", code, got)
-		}
-		if got, want := c.Tag("error") == true, code != codes.OK && code != codes.Canceled; got != want {
-			t.Errorf("client, %v: error %v", code, got)
-		}
-		for _, span := range []*mocktracer.MockSpan{s, c} {
-			if span.Tag("rpc.grpc.status_code") != int(code) {
-				t.Errorf("%v: status %v", code, span.Tag("rpc.grpc.status_code"))
-			}
-			if want := map[bool]any{true: nil, false: code.String()}[code == codes.OK]; span.Tag("grpc.code") != want {
-				t.Errorf("%v: grpc.code %v", code, span.Tag("grpc.code"))
-			}
-			checkLog(t, span, code.String(), "told so")
-		}
-	}
-	policy := grpcmw.WithErrorPolicy(func(m string, client bool, c codes.Code) bool {
-		return m == testsvc.Say && !client && c == codes.NotFound
-	})
-	if s, c := callOnce(t, status.Error(codes.NotFound, ""), []grpcmw.ServerOption{policy}, []grpcmw.ClientOption{policy}); s.Tag("error") != true || c.Tag("error") != nil {
-		t.Errorf("policy not followed: %v, %v", s.Tag("error"), c.Tag("error"))
-	}
-}
-
-// checkLog wants one event=error on a failed span and none on another.
-func checkLog(t *testing.T, span *mocktracer.MockSpan, kind, message string) {
-	t.Helper()
-	if span.Tag("error") == nil {
-		if len(span.Logs()) != 0 {
-			t.Errorf("%d logs on a span that did not fail", len(span.Logs()))
-		}
-		return
-	}
-	if len(span.Logs()) != 1 {
-		t.Errorf("%d logs, want 1", len(span.Logs()))
-		return
-	}
-	fields := map[string]string{}
-	for _, f := range span.Logs()[0].Fields {
-		fields[f.Key] = f.ValueString
-	}
-	if fields["event"] != "error" || fields["error.kind"] != kind || fields["message"] != message {
-		t.Errorf("log %v", fields)
-	}
-}
-
-// callOnce calls both interceptors with the same outcome, without a network.
-func callOnce(t *testing.T, err error, server []grpcmw.ServerOption, client []grpcmw.ClientOption) (s, c *mocktracer.MockSpan) {
-	t.Helper()
-	st, ct := spantest.New(t), spantest.New(t)
-	_, got := grpcmw.UnaryServerInterceptor(st, server...)(t.Context(), nil, unaryInfo, func(context.Context, any) (any, error) { return nil, err })
-	if got != err {
-		t.Errorf("the server's error changed from %v to %v", err, got)
-	}
-	got = grpcmw.UnaryClientInterceptor(ct, client...)(t.Context(), testsvc.Say, nil, nil, nil,
-		func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return err })
-	if got != err {
-		t.Errorf("the client's error changed from %v to %v", err, got)
-	}
-	return only(t, st), only(t, ct)
-}
-
-type typedNil struct{ text string }
-
-func (e *typedNil) Error() string { return e.text }
-
-// claimsOK is an error whose status says that there is none.
-type claimsOK struct{}
-
-func (claimsOK) Error() string              { return "failed all the same" }
-func (claimsOK) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
-
-type panickyStatus struct{}
-
-func (panickyStatus) Error() string              { panic("no text") }
-func (panickyStatus) GRPCStatus() *status.Status { panic("no status") }
-
-func TestOddErrors(t *testing.T) {
-	for _, tt := range []struct {
-		err  error
-		want codes.Code
-	}{
-		{errPlain, codes.Unknown},
-		{context.Canceled, codes.Canceled},
-		{fmt.Errorf("slow: %w", context.DeadlineExceeded), codes.DeadlineExceeded},
-		{fmt.Errorf("wrapped: %w", errDetailed), codes.NotFound},
-		{errors.Join(errPlain, errDetailed), codes.NotFound},
-		{(*typedNil)(nil), codes.Unknown},
-		{panickyStatus{}, codes.Unknown},
-		{status.Error(codes.Code(17), "no such code"), codes.Unknown},
-		{status.Error(codes.Code(503), "of httpgrpc"), codes.Unknown},
-		{status.Error(codes.Code(1<<32-1), "the last"), codes.Unknown},
-		{claimsOK{}, codes.Unknown},
-	} {
-		s, c := callOnce(t, tt.err, nil, nil)
-		if s.Tag("rpc.grpc.status_code") != int(tt.want) || c.Tag("rpc.grpc.status_code") != int(tt.want) {
-			t.Errorf("%T: status %v and %v, want %d", tt.err, s.Tag("rpc.grpc.status_code"), c.Tag("rpc.grpc.status_code"), tt.want)
-		}
-	}
-	s, _ := callOnce(t, status.Error(codes.Internal, strings.Repeat("x", 1<<16)), nil, nil)
-	if got := len(s.Logs()[0].Fields[2].ValueString); got > 2048 {
-		t.Errorf("a message of %d bytes", got)
-	}
-}
-
-func TestOTelErrors(t *testing.T) {
-	for code, want := range map[codes.Code]string{codes.NotFound: "NOT_FOUND", codes.Unavailable: "UNAVAILABLE", codes.DeadlineExceeded: "DEADLINE_EXCEEDED", codes.Canceled: "CANCELLED", codes.Code(99): "UNKNOWN"} {
-		otel := grpcmw.WithSemconv(grpcmw.OTel)
-		_, c := callOnce(t, status.Error(code, "x"), []grpcmw.ServerOption{otel}, []grpcmw.ClientOption{otel})
-		if c.Tag("rpc.response.status_code") != want {
-			t.Errorf("status %v, want %s", c.Tag("rpc.response.status_code"), want)
-		}
-		if c.Tag("error") == true && c.Tag("error.type") != want {
-			t.Errorf("error.type %v, want %s", c.Tag("error.type"), want)
-		}
-	}
-}
-
 func TestOwnTagsWin(t *testing.T) {
 	own := grpcmw.WithTags(opentracing.Tag{Key: "component", Value: "gRPC"}, opentracing.Tag{Key: "rpc.service", Value: "mine"},
 		opentracing.Tag{Key: "rpc.grpc.status_code", Value: "n/a"}, opentracing.Tag{Key: "error", Value: "no"}, opentracing.Tag{Key: "span.kind", Value: "x"})
@@ -382,56 +250,6 @@ func TestOwnTagsWin(t *testing.T) {
 	}
 	if tags["sampler.type"] != "const" {
 		t.Errorf("the sampler's tags are lost: %v", tags)
-	}
-}
-
-// TestHandlersMayMarkTheError has a handler that tags its span as it always did.
-func TestHandlersMayMarkTheError(t *testing.T) {
-	tracer, reporter := engine(t, tracerinit.Always())
-	grpcmw.UnaryServerInterceptor(tracer)(t.Context(), nil, unaryInfo, func(ctx context.Context, _ any) (any, error) {
-		ext.Error.Set(opentracing.SpanFromContext(ctx), true)
-		return nil, errPlain
-	})
-	n := 0
-	for _, tag := range jaeger.BuildJaegerThrift(reporter.GetSpans()[0].(*jaeger.Span)).Tags {
-		if tag.Key == "error" {
-			n++
-		}
-	}
-	if n != 1 {
-		t.Errorf("error is set %d times", n)
-	}
-}
-
-// TestTargetsOfAllKinds looks at the callee of calls that did not reach it.
-func TestTargetsOfAllKinds(t *testing.T) {
-	for target, want := range map[string]string{
-		"shop:50051": "shop:50051", "dns:shop:50051": "shop:50051", "dns:///shop:50051": "shop:50051", "dns://1.1.1.1/shop:50051": "shop:50051",
-		"passthrough:///shop": "shop", "[::1]:50051": "[::1]:50051", "unix:///run/s.sock": "/run/s.sock", "unix:s.sock": "s.sock",
-	} {
-		tracer := spantest.New(t)
-		cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer cc.Close()
-		fails := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return errPlain }
-		grpcmw.UnaryClientInterceptor(tracer)(t.Context(), testsvc.Say, nil, nil, cc, fails)
-		if got := only(t, tracer).Tag("peer.address"); got != want {
-			t.Errorf("%s: peer.address %v, want %s", target, got, want)
-		}
-	}
-}
-
-func TestPeersOfAllKinds(t *testing.T) {
-	for _, addr := range []net.Addr{nil, &net.UnixAddr{Name: "@x", Net: "unix"}, &net.TCPAddr{IP: net.IPv6loopback, Port: 1}} {
-		tracer := spantest.New(t)
-		ctx := peer.NewContext(t.Context(), &peer.Peer{Addr: addr})
-		grpcmw.UnaryServerInterceptor(tracer, grpcmw.WithSemconv(grpcmw.Both))(ctx, nil, unaryInfo, unaryHandler)
-		span := only(t, tracer)
-		if want := map[bool]any{true: nil}[addr == nil]; addr == nil && span.Tag("peer.address") != want || addr != nil && span.Tag("peer.address") != addr.String() {
-			t.Errorf("%v: peer.address %v", addr, span.Tag("peer.address"))
-		}
 	}
 }
 
@@ -470,43 +288,5 @@ func TestDeadlineThatIsSpent(t *testing.T) {
 	grpcmw.UnaryServerInterceptor(tracer)(ctx, nil, unaryInfo, unaryHandler)
 	if got := only(t, tracer).Tag("grpc.timeout_ms"); got != int64(0) {
 		t.Errorf("grpc.timeout_ms is %v", got)
-	}
-}
-
-// Of several servers behind one target, a span names the one that answered.
-func TestPeerIsTheServerThatAnswered(t *testing.T) {
-	var addresses []resolver.Address
-	names := map[string]string{}
-	for _, name := range []string{"a", "b"} {
-		srv := &testsvc.Server{Say: func(context.Context, *testsvc.Msg) (*testsvc.Msg, error) { return testsvc.Text(name), nil }}
-		target := strings.TrimPrefix(testsvc.Start(t, testsvc.TCP, srv, nil, nil).Target(), "dns:///")
-		addresses = append(addresses, resolver.Address{Addr: target})
-		names[target] = name
-	}
-	servers := manual.NewBuilderWithScheme("several")
-	servers.InitialState(resolver.State{Addresses: addresses})
-	tracer := spantest.New(t)
-	cc, err := grpc.NewClient("several:///any", append(grpcmw.DialOptions(tracer), grpc.WithResolvers(servers),
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cc.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	met := map[string]bool{}
-	for i := 0; i < 100 && len(met) < 2; i++ {
-		var answer testsvc.Msg
-		if err := cc.Invoke(ctx, testsvc.Say, testsvc.Text("who?"), &answer, grpc.WaitForReady(true)); err != nil {
-			t.Fatal(err)
-		}
-		met[answer.GetValue()] = true
-		span := tracer.Finished()[i]
-		if peer, _ := span.Tag("peer.address").(string); names[peer] != answer.GetValue() {
-			t.Errorf("%s answered, but the peer is %v", answer.GetValue(), peer)
-		}
-	}
-	if len(met) != 2 {
-		t.Errorf("only %v answered", met)
 	}
 }
