@@ -73,7 +73,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	outer := outerCall(r)
 	if outer != nil && outer.span.Started() {
-		if outer.joined.add(&outer.span, r, t.config, outer.ownHooks(), outer.config) {
+		if outer.joined.add(&outer.span, withMethod(r, outer.method), t.config, outer.ownHooks(), outer.config) {
 			return t.base.RoundTrip(r)
 		}
 		outer = nil // it has just ended

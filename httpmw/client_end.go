@@ -111,7 +111,7 @@ func (s *clientState) conclude(l *rpcspan.Tags, e *clientEnd, finish *opentracin
 	defer s.span.RecoverHook()
 	s.collect(e)
 	v := e.verdict()
-	v.Method, v.Route, v.OperationName = foldedMethod(s.copy.Method), s.template, s.operation
+	v.Method, v.Route, v.OperationName = foldedMethod(s.method), s.template, s.operation
 	if e.dropped && e.lastRead > 0 {
 		finish.FinishTime = s.span.StartTime().Add(e.lastRead)
 	}

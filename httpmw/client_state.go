@@ -29,6 +29,7 @@ type clientState struct {
 	parent   context.Context // the caller's, and what the tracer adds to it; copy's is derived from it
 	copy     http.Request    // as the base transport has it
 
+	method    string        // of the caller's request, which the base transport may change in its copy
 	template  string        // "" if unknown
 	operation string        // name that the span was started with
 	firstByte time.Duration // from the start to the response's header
@@ -45,7 +46,7 @@ type clientState struct {
 }
 
 func newClientState(t *transport, r *http.Request) *clientState {
-	s := &clientState{transport: t, original: r, parent: r.Context()}
+	s := &clientState{transport: t, original: r, parent: r.Context(), method: r.Method}
 	s.body.length = -1
 	return s
 }

@@ -14,7 +14,8 @@ import (
 // are not sampled, and of those that a disabled or missing tracer does not trace. Its methods are called by many
 // goroutines at a time. A panic in one is recovered and counted on the span, if there is one. See [WithObserver].
 type Observer interface {
-	// Started is called on a server before the handler, on a client before the base transport.
+	// Started is called on a server before the handler, on a client before the base transport. The method of r is the
+	// one that [Outcome] has in the end, but for its spelling.
 	Started(r *http.Request)
 
 	// Ended is called when the span ends, or would end if there were one: on a server after the handler, on a client

@@ -17,6 +17,17 @@ type joinedHooks struct {
 	before *joinedHooks // those that joined before
 }
 
+// withMethod returns r with the method that the request had when its span started, which [Outcome] has when it ends.
+// Between the two middlewares the method may have been overridden. An observer is started and ended with one method.
+func withMethod(r *http.Request, method string) *http.Request {
+	if r.Method == method {
+		return r
+	}
+	r = r.WithContext(r.Context())
+	r.Method = method
+	return r
+}
+
 // joinClosed ends up in a list whose hooks have been called.
 var joinClosed = new(joinedHooks)
 

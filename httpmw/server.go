@@ -57,7 +57,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	outer := outerState(r)
 	if outer != nil && outer.span.Started() {
-		if !outer.ended.Load() && outer.joined.add(&outer.span, r, h.config, *outer.hooks, outer.config) {
+		seen := withMethod(r, outer.original.Method)
+		if !outer.ended.Load() && outer.joined.add(&outer.span, seen, h.config, *outer.hooks, outer.config) {
 			if len(h.hooks) > 0 {
 				outer.out.timed.Store(true)
 			}

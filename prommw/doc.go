@@ -11,16 +11,21 @@
 //	http_client_request_duration_seconds  http_request_method, url_template, http_response_status_code, error_type
 //	rpc_server_call_duration_seconds      rpc_method, rpc_response_status_code, error_type
 //	rpc_client_call_duration_seconds      rpc_method, rpc_response_status_code, error_type
-//	http_server_active_requests, http_client_active_requests, rpc_server_active_calls, rpc_client_active_calls
+//	http_server_active_requests           http_request_method
+//	http_client_active_requests           http_request_method
+//	rpc_server_active_calls               rpc_method
+//	rpc_client_active_calls               rpc_method
 //
-// The _count of a histogram is the number of requests, and those with an error_type are errors. A request that a span
-// would not mark as failed may have an error_type, too: "aborted" if the client went away. The gauges have no labels:
-// a handler may change the method of its request, and a gauge by method would then drift. There are no addresses of
-// peers among the labels.
+// The _count of a histogram is the number of requests. Those with an error_type have failed, as their spans say, which
+// an outcome hook may have decided; except for the error_type aborted: the client has given the request up, or the
+// handler has panicked with [net/http.ErrAbortHandler]. A status that is no failure has no error_type. There are no
+// addresses of peers among the labels.
 //
-// On a client, a request lasts until its body is read or closed.
+// A request is counted once however many middlewares it passes through that have one [Metrics]. On a client, a request
+// lasts until its body is read or closed. An RPC that a server refuses before it calls an interceptor, because it has
+// no such method or the message is too large, is not counted.
 //
-// [Config.MaxSeries] bounds the series of each histogram. What is over it is counted under _OTHER, and in
+// [Config.MaxSeries] bounds the series of each metric. What is over it is counted under _OTHER, and in
 // prommw_overflowed_observations_total. Exemplars are served in the OpenMetrics format only, see
 // [github.com/prometheus/client_golang/prometheus/promhttp.HandlerOpts]. The file dashboard.json is for Grafana.
 package prommw

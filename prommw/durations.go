@@ -1,6 +1,7 @@
 package prommw
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,8 +13,12 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-// other is the value of labels of what is not counted by itself.
-const other = "_OTHER"
+const (
+	other = "_OTHER" // of labels of what is not counted by itself
+
+	// aborted is the error_type of requests that were given up by the client, which is no failure.
+	aborted = "aborted"
+)
 
 // key identifies a series of a histogram. HTTP and gRPC each make its label values in their own way.
 type key struct {
@@ -46,6 +51,7 @@ func newDurations(cfg Config, vec *prometheus.HistogramVec, overflowed prometheu
 }
 
 func (d *durations) observe(k key, labels func(key) []string, took time.Duration, span opentracing.Span) {
+	k.route, k.errorType = bounded(k.route), bounded(k.errorType)
 	s := d.series(k, labels)
 	if trace := d.exemplarFor(s, span); trace != nil {
 		s.Observer.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), trace)
@@ -67,6 +73,7 @@ func (d *durations) series(k key, labels func(key) []string) *series {
 		return s
 	}
 	if len(d.known) < d.max {
+		k.method, k.route = strings.Clone(k.method), strings.Clone(k.route) // they may be parts of a whole request
 		s = &series{Observer: d.vec.WithLabelValues(labels(k)...)}
 		d.known[k] = s
 		return s
@@ -74,7 +81,7 @@ func (d *durations) series(k key, labels func(key) []string) *series {
 	d.overflowed.Inc()
 	failed := 0
 	over := key{method: other, route: other, status: noStatus}
-	if k.errorType != "" {
+	if k.errorType != "" && k.errorType != aborted {
 		failed, over.errorType = 1, other
 	}
 	if d.over[failed] == nil {

@@ -1,6 +1,8 @@
 package prommw
 
 import (
+	"fmt"
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,7 +17,7 @@ type Config struct {
 	// NativeFactor is the growth from one bucket of the native histogram to the next, above 1. Default 1.1; negative: no
 	// native histograms.
 	NativeFactor float64
-	MaxSeries    int           // of each histogram, besides two of the overflow; default 2000; negative: overflow only
+	MaxSeries    int           // of each metric, besides those of the overflow; default 2000; negative: overflow only
 	Exemplars    time.Duration // shortest time between two exemplars of a series; default 1 s; negative: no exemplars
 }
 
@@ -29,18 +31,27 @@ type Metrics struct {
 // side are the metrics of one protocol on a server or client.
 type side struct {
 	durations *durations
-	active    prometheus.Gauge
+	active    *active
 }
 
 var _ prometheus.Collector = (*Metrics)(nil)
 
-// New returns metrics that have counted nothing. It panics if the buckets do not rise.
-func New(cfg Config) *Metrics {
+// complete returns the configuration with its defaults. What client_golang would only find when the first request ends
+// is an error now.
+func (cfg Config) complete() Config {
 	if cfg.Buckets == nil {
 		cfg.Buckets = []float64{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10}
 	}
+	for i, b := range cfg.Buckets {
+		if math.IsNaN(b) || i > 0 && b <= cfg.Buckets[i-1] {
+			panic(fmt.Sprintf("prommw: Buckets must rise: %v", cfg.Buckets))
+		}
+	}
 	if cfg.NativeFactor == 0 {
 		cfg.NativeFactor = 1.1
+	}
+	if !(cfg.NativeFactor > 1 || cfg.NativeFactor < 0) {
+		panic(fmt.Sprintf("prommw: NativeFactor must be above 1, or negative: %v", cfg.NativeFactor))
 	}
 	if cfg.MaxSeries == 0 {
 		cfg.MaxSeries = 2000
@@ -48,6 +59,13 @@ func New(cfg Config) *Metrics {
 	if cfg.Exemplars == 0 {
 		cfg.Exemplars = time.Second
 	}
+	return cfg
+}
+
+// New returns metrics that have counted nothing. It panics if the buckets do not rise, or if NativeFactor is neither
+// above 1 nor negative.
+func New(cfg Config) *Metrics {
+	cfg = cfg.complete()
 	m := &Metrics{overflowed: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "prommw_overflowed_observations_total",
 		Help: "Requests counted under _OTHER, since their series would have been over the limit.",
@@ -71,11 +89,12 @@ func (m *Metrics) newSide(cfg Config, prefix, unit, what string, labels []string
 		opts.NativeHistogramMaxBucketNumber = 160
 		opts.NativeHistogramMinResetDuration = time.Hour
 	}
+	inFlight := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: prefix + "active_" + unit + "s", Help: "Number of " + what + " that have not ended.",
+	}, labels[:1])
 	return side{
 		durations: newDurations(cfg, prometheus.NewHistogramVec(opts, labels), m.overflowed.WithLabelValues(name)),
-		active: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: prefix + "active_" + unit + "s", Help: "Number of " + what + " that have not ended.",
-		}),
+		active:    newActive(inFlight, rpcMethod, cfg.MaxSeries),
 	}
 }
 
@@ -108,7 +127,7 @@ func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
 func (m *Metrics) collectors() []prometheus.Collector {
 	all := []prometheus.Collector{m.overflowed}
 	for _, s := range []side{m.httpServer, m.httpClient, m.grpcServer, m.grpcClient} {
-		all = append(all, s.durations.vec, s.active)
+		all = append(all, s.durations.vec, s.active.vec)
 	}
 	return all
 }

@@ -19,18 +19,28 @@ const noStatus = -1
 // httpObserver is comparable, so that a request that passes two middlewares with it is counted once.
 type httpObserver struct{ *side }
 
-func (o httpObserver) Started(*http.Request) { o.active.Inc() }
+func (o httpObserver) Started(r *http.Request) { o.active.of(knownMethod(r.Method)).Inc() }
 
 func (o httpObserver) Ended(_ *http.Request, span opentracing.Span, out *httpmw.Outcome) {
-	o.active.Dec()
-	k := key{method: out.Method, route: out.Route, errorType: out.ErrorType, status: out.Status}
+	o.active.of(out.Method).Dec()
+	k := key{method: out.Method, route: out.Route, errorType: httpErrorType(out), status: out.Status}
 	if k.status == 0 {
 		k.status = noStatus
 	}
-	if out.IsError && k.errorType == "" {
-		k.errorType = other
-	}
 	o.durations.observe(k, httpLabels, out.Duration, span)
+}
+
+// httpErrorType returns the type of the error if the request failed, which a hook may have decided.
+func httpErrorType(out *httpmw.Outcome) string {
+	switch {
+	case !out.IsError && (out.Aborted || out.ErrorType == "context_canceled"):
+		return aborted
+	case !out.IsError:
+		return ""
+	case out.ErrorType == "":
+		return other
+	}
+	return out.ErrorType
 }
 
 func httpLabels(k key) []string {
@@ -43,10 +53,10 @@ func httpLabels(k key) []string {
 
 type grpcObserver struct{ *side }
 
-func (o grpcObserver) Started(context.Context, grpcmw.Call) { o.active.Inc() }
+func (o grpcObserver) Started(_ context.Context, call grpcmw.Call) { o.active.of(call.Method).Inc() }
 
 func (o grpcObserver) Ended(_ context.Context, call grpcmw.Call, span opentracing.Span, out *grpcmw.Outcome) {
-	o.active.Dec()
+	o.active.of(call.Method).Dec()
 	k := key{method: call.Method, status: int(out.Code)}
 	// A server's span does not fail for the mistakes of callers, whose code has a label of its own.
 	if out.IsError {
@@ -62,8 +72,11 @@ func grpcLabels(k key) []string {
 	if k.status != noStatus {
 		status = codeNames[codes.Code(k.status)]
 	}
-	return []string{valid(strings.TrimPrefix(k.method, "/")), status, valid(k.errorType)}
+	return []string{rpcMethod(k.method), status, valid(k.errorType)}
 }
+
+// rpcMethod returns the label of a full method.
+func rpcMethod(full string) string { return valid(strings.TrimPrefix(full, "/")) }
 
 // codeNames are gRPC's codes as OpenTelemetry spells them.
 var codeNames = map[codes.Code]string{
@@ -75,11 +88,11 @@ var codeNames = map[codes.Code]string{
 	codes.DataLoss: "DATA_LOSS", codes.Unauthenticated: "UNAUTHENTICATED",
 }
 
-// valid returns a label value that client_golang takes: it panics at what is not UTF-8. Long ones are cut.
-func valid(value string) string {
-	const most = 256
-	if len(value) > most {
-		value = value[:most]
-	}
-	return strings.ToValidUTF8(value, "\uFFFD")
-}
+// maxLabel bounds the values of labels, in bytes.
+const maxLabel = 256
+
+// bounded returns value without what a label is too short for.
+func bounded(value string) string { return value[:min(len(value), maxLabel)] }
+
+// valid returns a label value that client_golang takes, which panics at what is not UTF-8.
+func valid(value string) string { return strings.ToValidUTF8(bounded(value), "\uFFFD") }

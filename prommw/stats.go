@@ -10,7 +10,8 @@ import (
 
 // NewStatsCollector returns a collector of [tracerinit.Tracer.Stats]. Alarms belong on
 // spanloom_exporter_dropped_spans_total, the spans lost by reason. Exporters and reporters are numbered in the order of
-// the configuration.
+// the configuration. A collector of a nil tracer has no metrics. For several tracers, register each collector with a
+// label of its own, by [prometheus.WrapRegistererWith].
 func NewStatsCollector(tracer *tracerinit.Tracer) prometheus.Collector { return statsCollector{tracer} }
 
 type statsCollector struct{ tracer *tracerinit.Tracer }
@@ -53,6 +54,9 @@ func (statsCollector) Describe(descs chan<- *prometheus.Desc) {
 func (c statsCollector) Collect(metrics chan<- prometheus.Metric) {
 	send := func(kind prometheus.ValueType, d *prometheus.Desc, value uint64, labels ...string) {
 		metrics <- prometheus.MustNewConstMetric(d, kind, float64(value), labels...)
+	}
+	if c.tracer == nil {
+		return
 	}
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 	stats := c.tracer.Stats()

@@ -18,7 +18,7 @@ type sample struct {
 	exemplar *exemplar.Exemplar
 }
 
-// parse reads a scrape with the parser of Prometheus.
+// parse reads a scrape with the parser of Prometheus. Of a native histogram it returns the count.
 func parse(t testing.TB, text []byte, contentType string) (all []sample) {
 	t.Helper()
 	parser, err := textparse.New(text, contentType, labels.NewSymbolTable(), textparse.ParserOptions{})
@@ -33,12 +33,20 @@ func parse(t testing.TB, text []byte, contentType string) (all []sample) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
-		if entry != textparse.EntrySeries {
+		var s sample
+		switch entry {
+		case textparse.EntrySeries:
+			_, _, s.value = parser.Series()
+			parser.Labels(&s.labels)
+		case textparse.EntryHistogram: // a native one, in protobuf
+			_, _, h, _ := parser.Histogram()
+			parser.Labels(&s.labels)
+			b := labels.NewBuilder(s.labels)
+			s.labels = b.Set(model.MetricNameLabel, s.labels.Get(model.MetricNameLabel)+"_count").Labels()
+			s.value = float64(h.Count)
+		default:
 			continue
 		}
-		var s sample
-		_, _, s.value = parser.Series()
-		parser.Labels(&s.labels)
 		if e := new(exemplar.Exemplar); parser.Exemplar(e) {
 			s.exemplar = e
 		}
