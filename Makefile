@@ -1,4 +1,4 @@
-.PHONY: test lint fuzz bench bench-gate bench-scale e2e e2e-jaeger e2e-jaeger2 tools
+.PHONY: test lint fuzz bench bench-gate bench-scale e2e e2e-jaeger e2e-jaeger2 weave tools
 
 test: ; go test -race -shuffle=on ./...
 
@@ -17,5 +17,7 @@ e2e: ; go -C e2e run ./cmd/scenarios
 e2e-jaeger: ; go -C e2e run ./cmd/scenarios -tags=allinone
 
 e2e-jaeger2: ; go -C e2e test -count=1 -tags=jaeger2 ./jaeger
+
+weave: ; go -C weave/e2e test -count=1 -timeout=30m ./...
 
 tools: ; GOBIN=$(CURDIR)/bin go -C tools install tool ./prose
