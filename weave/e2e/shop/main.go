@@ -71,7 +71,7 @@ func (s *shop) routes() *chi.Mux {
 	return r
 }
 
-// product asks the inventory for the stock, and the supplier for the price.
+// product reads the stock from the inventory, and the price from the supplier.
 func (s *shop) product(w http.ResponseWriter, r *http.Request) {
 	id := chi.URLParam(r, "id")
 	stock := new(wrapperspb.StringValue)
@@ -131,18 +131,20 @@ func parts() http.Handler {
 var inventoryDesc = grpc.ServiceDesc{
 	ServiceName: "shop.Inventory", HandlerType: (*any)(nil),
 	Methods: []grpc.MethodDesc{{MethodName: "Stock", Handler: stock}},
-	Streams: []grpc.StreamDesc{{StreamName: "Watch", ServerStreams: true, Handler: func(_ any, ss grpc.ServerStream) error {
-		id := new(wrapperspb.StringValue)
-		if err := ss.RecvMsg(id); err != nil {
+	Streams: []grpc.StreamDesc{{StreamName: "Watch", ServerStreams: true, Handler: watchStock}},
+}
+
+func watchStock(_ any, ss grpc.ServerStream) error {
+	id := new(wrapperspb.StringValue)
+	if err := ss.RecvMsg(id); err != nil {
+		return err
+	}
+	for _, n := range []string{"7", "6"} {
+		if err := ss.SendMsg(wrapperspb.String(n)); err != nil {
 			return err
 		}
-		for _, n := range []string{"7", "6"} {
-			if err := ss.SendMsg(wrapperspb.String(n)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}},
+	}
+	return nil
 }
 
 func stock(_ any, ctx context.Context, dec func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
