@@ -62,6 +62,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if len(h.hooks) > 0 {
 				outer.out.timed.Store(true)
 			}
+			h.lendRoute(outer, r)
 			h.next.ServeHTTP(w, r)
 			return
 		}
@@ -138,6 +139,7 @@ func (s *serverState) startSpan(
 // findRoute looks up the route before the handler runs, and sets the operation name.
 func (s *serverState) findRoute() {
 	s.route = s.router.before(s)
+	s.settled = s.final && !leadsOn(s.route)
 	s.name = s.nameOf(s.original, s.route)
 }
 

@@ -177,8 +177,8 @@ func (s *serverState) updateRoute() {
 	if reported := s.reported.Load(); reported != nil && !s.final {
 		route = *reported
 	}
-	if set := s.routeSet.Load(); set != nil {
-		route = *set
+	if set := s.routeSet.Load(); set != nil && (set.byUser || leadsOn(route)) {
+		route = set.template
 	}
 	if route == s.route {
 		return

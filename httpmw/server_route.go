@@ -81,7 +81,7 @@ func (rt *router) before(s *serverState) (route string) {
 		s.final = route != ""
 	default:
 		route = templateOf(r.Pattern) // of a mux that the middleware is in
-		s.final = route != "" && !leadsOn(route)
+		s.final = !leadsOn(route)
 	}
 	return route
 }
@@ -109,10 +109,10 @@ func (rt *router) isFirst(s *serverState) bool {
 	return true
 }
 
-// leadsOn reports whether a template of a ServeMux is that of all paths below one, so that another router may be behind
-// it.
+// leadsOn reports whether a template is none, or that of all paths below one, so that another router may be behind it.
 func leadsOn(template string) bool {
-	return strings.HasSuffix(template, "/") || strings.HasSuffix(template, "...}")
+	return template == "" || strings.HasSuffix(template, "/") || strings.HasSuffix(template, "...}") ||
+		strings.HasSuffix(template, "*")
 }
 
 // matchInChi looks ahead in the router that the middleware is in. The patterns so far say where that is: none, in the

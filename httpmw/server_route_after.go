@@ -66,6 +66,26 @@ func (rt *router) endedAtMount(rctx *chi.Context) bool {
 	return rctx != nil && len(rctx.RoutePatterns) > 0 && rt.mounts.subrouter(rctx.Routes, rctx.RoutePatterns).mux != nil
 }
 
+// setRoute is a route that others than the middleware which has the span have found.
+type setRoute struct {
+	template string
+	byUser   bool // by SetRoute, which replaces what any middleware has found
+}
+
+// lendRoute gives the middleware further out that traces r the route which h finds, unless that one knows it itself. It
+// may be outside of the router, put there by a tool, while h is in it.
+func (h *handler) lendRoute(outer *serverState, r *http.Request) {
+	set := outer.routeSet.Load()
+	if outer.settled || set != nil && (set.byUser || !leadsOn(set.template)) {
+		return
+	}
+	s := &serverState{handler: h, original: r}
+	route := h.router.before(s)
+	if route != "" && !h.router.mounts.endsAtMount(s.root, r.Method, route) {
+		outer.routeSet.CompareAndSwap(set, &setRoute{template: route})
+	}
+}
+
 // SetRoute sets the template of the route that r takes, such as "/users/{id}", for routers that the middleware does not
 // know. It is called by a middleware of the router, or by a handler, with the request as that has it. The template,
 // which must be one of a bounded number, replaces what was found before and may be "" for a request that matches no
@@ -77,6 +97,6 @@ func SetRoute(r *http.Request, template string) {
 		return
 	}
 	if s := stateOf(r.Context()); s != nil && !s.ended.Load() {
-		s.routeSet.Store(&template)
+		s.routeSet.Store(&setRoute{template, true})
 	}
 }

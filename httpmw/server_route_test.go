@@ -190,6 +190,32 @@ func TestNotFoundThatAnswers(t *testing.T) {
 	checkRoutes(t, func(m mw) http.Handler { return m(build(nil, nil)) }, cases...)
 }
 
+// TestRoutesLentByInnerMiddlewares: a middleware that a tool puts around everything learns the route from the one that
+// the user has put into the router.
+func TestRoutesLentByInnerMiddlewares(t *testing.T) {
+	opaque := func(h http.Handler) http.Handler { return http.HandlerFunc(h.ServeHTTP) }
+	cases := []routeCase{
+		{"GET /users/7", "GET /users/{id}", "GET"},
+		{"GET /orgs/o/teams/t", "GET /orgs/{org}/teams/{team}", "GET"},
+		{"GET /shop/items/5", "GET /shop/items/{item}", "GET"},
+		{"GET /files/none", "GET /files/*", "GET"},
+		same("GET /nowhere", "GET"), same("GET /shop", "GET"), same("DELETE /users/7", "DELETE"),
+	}
+	checkRoutes(t, func(m mw) http.Handler { return m(opaque(api([]mw{m}, nil))) }, cases...)
+	checkRoutes(t, func(m mw) http.Handler { return m(opaque(api([]mw{m}, []mw{m}))) }, cases...)
+	checkRoutes(t, func(m mw) http.Handler { return m(opaque(api(nil, []mw{m}))) }, cases[1:3]...)
+	checkRoutes(t, func(m mw) http.Handler { return m(api([]mw{middleware.StripSlashes, m}, nil)) },
+		routeCase{"GET /users/7/", "GET /users/{id}", "GET"})
+	on := func(m mw, h http.Handler) http.Handler { mux := http.NewServeMux(); mux.Handle("/", h); return m(mux) }
+	checkRoutes(t, func(m mw) http.Handler { return on(m, opaque(api([]mw{m}, nil))) },
+		routeCase{"GET /users/7", "GET /users/{id}", "GET /"}, same("GET /", "GET /"))
+	checkRoutes(t, func(m mw) http.Handler {
+		mux := http.NewServeMux()
+		mux.Handle("GET /users/{id}", m(http.HandlerFunc(ok)))
+		return m(opaque(mux))
+	}, routeCase{"GET /users/7", "GET /users/{id}", "GET"}, same("GET /nowhere", "GET"))
+}
+
 // TestNotFoundByTheRootOfAMount: an endpoint that finds no such user is the route all the same.
 func TestNotFoundByTheRootOfAMount(t *testing.T) {
 	type users struct{ *chi.Mux }
