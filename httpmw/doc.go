@@ -32,7 +32,8 @@
 // A client has hung up if the context of its request is canceled without another cause, or if a write fails because the
 // connection is gone. Then the request is aborted, whatever its status is, and no error. Give a BaseContext that is
 // canceled at shutdown a cause, see [context.WithCancelCause]: without one it looks like a hang-up. So does a client of
-// HTTP/1.1 that closes its half of the connection and still reads.
+// HTTP/1.1 that closes its half of the connection and still reads, and one whose body comes after the read deadline:
+// net/http cancels the context then, too.
 //
 // Header tags of the response are those that were sent; headers that the handler sets later are ignored, as net/http
 // ignores them.

@@ -3,6 +3,7 @@ package httpmw_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -92,6 +93,37 @@ func TestClientsThatHangUpInTheMiddle(t *testing.T) {
 	wantTags(t, span, map[string]any{"http.status_code": uint16(200), "http.aborted": true, "error": nil})
 	if span.Tag("http.write_error") == nil {
 		t.Error("nothing tells of the write that failed")
+	}
+}
+
+// TestWritesWithoutEffect: a handler that writes what cannot be sent gives the client its whole answer.
+func TestWritesWithoutEffect(t *testing.T) {
+	for name, handler := range map[string]http.HandlerFunc{
+		"no body allowed": func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusNotModified)
+			if _, err := io.WriteString(w, "x"); err != http.ErrBodyNotAllowed {
+				t.Error(err)
+			}
+		},
+		"hijacked": func(w http.ResponseWriter, r *http.Request) {
+			conn, _, _ := w.(http.Hijacker).Hijack()
+			defer conn.Close()
+			io.WriteString(conn, "HTTP/1.1 304 Not Modified\r\n\r\n")
+			if _, err := io.WriteString(w, "x"); err != http.ErrHijacked {
+				t.Error(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			srv := serve(t, httpmw.Middleware(tracer)(handler), protocols["http/1.1"])
+			resp, err := srv.Client().Get(srv.URL)
+			if err != nil || resp.StatusCode != http.StatusNotModified {
+				t.Error(resp, err)
+			}
+			resp.Body.Close()
+			wantTags(t, one(t, tracer), map[string]any{"error.type": nil, "http.write_error": nil, "error": nil})
+		})
 	}
 }
 

@@ -63,9 +63,11 @@ func (o *response) beforeWrite() {
 	o.recordStatus(http.StatusOK)
 }
 
+// recordWrite records the first error. That a status has no body, or that the connection is the handler's, is a mistake
+// of the handler from which the answer does not suffer.
 func (o *response) recordWrite(n int64, err error) {
 	o.bytes += n
-	if err != nil && o.err == nil {
+	if err != nil && o.err == nil && !errors.Is(err, http.ErrBodyNotAllowed) && !errors.Is(err, http.ErrHijacked) {
 		o.err = err
 	}
 	o.recordHeader()
