@@ -28,7 +28,7 @@ var assets = sync.OnceValue(func() map[string]string {
 		case ".css":
 			files[entry.Name()] = squeezeCSS(text)
 		case ".js":
-			files[entry.Name()] = squeezeJS(text)
+			files[entry.Name()] = shortenNames(squeezeJS(text))
 		default:
 			files[entry.Name()] = text
 		}
@@ -74,11 +74,11 @@ func squeezeJS(text string) string {
 		case strings.HasPrefix(text[i:], "//"):
 			i += strings.IndexByte(text[i:]+"\n", '\n')
 			continue
-		case c == '\n' && strings.IndexByte("\n{;,(", last) >= 0,
+		case c == '\n' && strings.IndexByte("\n{};,(", last) >= 0,
 			(c == '\n' || c == ';') && strings.HasPrefix(strings.TrimLeft(text[end:], " \n"), "}"):
 			i++
 			continue
-		case c == '"' || c == '\'' || c == '`', c == '/' && strings.IndexByte("\n(,=:[!&|?{;", last) >= 0:
+		case startsLiteral(c, last):
 			end = literalEnd(text, i)
 		case c == ' ' && end < len(text) && text[end] != '/' && last != '/' && text[end] != last &&
 			(strings.IndexByte(punctuation, last) >= 0 || strings.IndexByte(punctuation, text[end]) >= 0):
@@ -92,6 +92,11 @@ func squeezeJS(text string) string {
 		i = end
 	}
 	return out.String()
+}
+
+// startsLiteral reports whether a character after another starts a string, a template or a regular expression.
+func startsLiteral(c, last byte) bool {
+	return c == '"' || c == '\'' || c == '`' || c == '/' && strings.IndexByte("\n(,=:[!&|?{;", last) >= 0
 }
 
 // literalEnd returns where the string, template or regular expression that starts at i ends. A slash in a class of a

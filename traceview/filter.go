@@ -96,6 +96,15 @@ func parseTags(s string) (tags []tagFilter) {
 	return tags
 }
 
+// prepare sets what the filter needs to know of the store. It is called before match.
+func (f *filter) prepare(s *store) {
+	for i := range f.clauses {
+		if c := &f.clauses[i]; c.key == keySlow {
+			c.slow = s.slowness()
+		}
+	}
+}
+
 // match reports whether the trace matches.
 func (f *filter) match(snap *snapshot) bool {
 	if f.badID || f.id != (model.TraceID{}) && f.id != snap.id && (f.id.High != 0 || f.id.Low != snap.id.Low) {

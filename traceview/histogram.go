@@ -47,6 +47,11 @@ func (h *histogram) add(d time.Duration) {
 	h.counts[i]++
 }
 
+func (h *histogram) reset() {
+	clear(h.counts)
+	h.n, h.min, h.max = 0, 0, 0
+}
+
 // quantile returns the duration that a share q of all did not exceed.
 func (h *histogram) quantile(q float64) time.Duration {
 	rank := q * float64(h.n)

@@ -145,15 +145,15 @@ func (v *View) compareWithUsual(rows []openRow) {
 	defer s.mu.Unlock()
 	counts := make([]int, len(rows))
 	for key, op := range s.operations {
-		if op.count < usualSpans {
-			continue
-		}
 		for i := range rows {
-			if row := &rows[i]; row.Name == key.name && op.count > counts[i] {
+			row := &rows[i]
+			if row.Name != key.name || op.count <= counts[i] {
+				continue
+			}
+			if half, most, known := op.usualOf(); known {
 				counts[i] = op.count
-				half, most := op.latency.quantile(.5), op.latency.quantile(usualShare)
 				row.Usual = showDuration(half)
-				row.Slow = v.now().Sub(time.UnixMicro(row.Start.Micros)) > max(most, half*3/2)
+				row.Slow = v.now().Sub(time.UnixMicro(row.Start.Micros)) > most
 			}
 		}
 	}

@@ -62,6 +62,7 @@ type listRow struct {
 	Cut        int
 	Pinned     bool
 	Duration   string
+	Usual      string // what half of the first span's operation take, if it is slow
 	Bar        string // width
 	Date       string
 }
@@ -214,6 +215,9 @@ func (v *View) row(snap snapshot) listRow {
 		Pinned:   snap.pinned,
 		Duration: showDuration(snap.duration()),
 		Bar:      barWidth(snap.duration()),
+	}
+	if half, slow := v.store.slowRoot(snap.root); slow {
+		row.Usual = showDuration(half)
 	}
 	if n := len(row.Services); n > shownServices {
 		var others []string

@@ -81,7 +81,7 @@ func (v *View) tracePage(w http.ResponseWriter, r *http.Request) {
 		Events: "events?trace=" + traceHex(snap.id) + "&since=" + eventID(v.boot, epoch, snap.change),
 	}
 	v.fillRows(&c, &snap, roots, q)
-	c.Data = snap.traceData(roots, v.store.slowness(snap.list))
+	c.Data = snap.traceData(roots, v.store.slowness().isSlow)
 	c.Warnings = c.warnings(roots, snap.cut)
 	c.indent(roots)
 	v.show(w, r, traceTemplate, http.StatusOK, page{Title: c.Service + ": " + c.Name, Section: "trace", Content: c})

@@ -16,7 +16,8 @@ type clause struct {
 	op     string // "=", "!=", "~" (contains), "!~", "<", "<=", ">" or ">="
 	value  string // in lower case for words and for "~"
 	number float64
-	not    bool // no span of the trace may match
+	not    bool       // no span of the trace may match
+	slow   slowBounds // of a clause with keySlow; see filter.prepare
 }
 
 // The keys that do not name a tag. Durations are compared in nanoseconds.
@@ -31,6 +32,7 @@ const (
 	keySpans     = "spans"
 	keyErrors    = "errors"
 	keyPinned    = "pinned"
+	keySlow      = "slow"
 )
 
 // specialKeys are the names under which the special keys may be written.
@@ -38,6 +40,7 @@ var specialKeys = map[string]string{
 	"service": keyService, "svc": keyService, "operation": keyOperation, "op": keyOperation, "name": keyOperation,
 	"kind": keyKind, "span.kind": keyKind, "status": keyStatus, "dur": keyDuration, "duration": keyDuration,
 	"error": keyError, "panic": keyPanic, "spans": keySpans, "errors": keyErrors, "pinned": keyPinned,
+	"slow": keySlow,
 }
 
 const (
@@ -102,7 +105,7 @@ func parseClause(token string) (c clause, problem string) {
 		c.not, token = true, m[1]
 	}
 	switch token {
-	case keyError, keyPanic, keyPinned:
+	case keyError, keyPanic, keyPinned, keySlow:
 		c.key, c.op, c.value = token, "=", "true"
 		return c, ""
 	}

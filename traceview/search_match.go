@@ -60,10 +60,13 @@ func (c *clause) matchSpan(sp *span) bool {
 		return c.matchText(sp.kind)
 	case keyDuration:
 		return c.compare(float64(sp.Duration))
-	case keyError, keyPanic:
+	case keyError, keyPanic, keySlow:
 		is := sp.failed
-		if c.key == keyPanic {
+		switch c.key {
+		case keyPanic:
 			is = sp.panicked
+		case keySlow:
+			is = c.slow.isSlow(sp)
 		}
 		return c.value == "*" || c.matchText(strconv.FormatBool(is))
 	case keyStatus:

@@ -180,6 +180,7 @@ func (s *store) deltaSince(change uint64) delta {
 
 // find returns the traces that match in the order of f, at most limit if that is positive, and how many matched.
 func (s *store) find(f *filter, limit int) (found []snapshot, matched int) {
+	f.prepare(s)
 	for _, snap := range s.all() {
 		if f.match(&snap) {
 			found = append(found, snap)

@@ -101,7 +101,7 @@ func text(v model.Value) string {
 // What is kept costs in memory, a little more than measured: a trace with its maps and its line in the list, a span
 // with its place in the trace, a tag, a log, a reference, a span whose parent has not come, and a process.
 const (
-	traceCost   = 720
+	traceCost   = 800
 	spanCost    = 300
 	tagCost     = 48
 	logCost     = 56

@@ -220,6 +220,7 @@ func (s *feed) event() string {
 		s.matches = nil
 		d = v.store.deltaSince(0)
 	}
+	s.filter.prepare(v.store)
 	if s.matches == nil {
 		s.countMatches()
 	}

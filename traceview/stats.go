@@ -23,6 +23,9 @@ type operation struct {
 	latency       histogram
 	bars          [len(barBounds) + 1]bar
 	recent        rate
+	series        series
+	points        [seriesSlots]seriesPoint // of the series, in copies
+	usual         usual
 	slowest       []sample // slowest first
 	failures      []sample // newest first
 }
@@ -87,7 +90,9 @@ func (s *store) count(sp *span, t *trace) {
 		s.names++
 	}
 	op.count++
-	op.recent.add(s.now())
+	now := s.now()
+	op.recent.add(now)
+	op.series.add(now, sp.Duration, sp.failed)
 	op.latency.add(sp.Duration)
 	at := sample{sp.TraceID, sp.SpanID, sp.Duration, sp.Start, sp.failed}
 	i, _ := slices.BinarySearch(barBounds[:], sp.Duration)
@@ -193,23 +198,12 @@ func (s *store) operation(key operationKey) (operation, bool) {
 	return s.copyOf(op), true
 }
 
-// operationFigures returns copies of the figures of a service's operations, of all if service is "".
-func (s *store) operationFigures(service string) ([]operation, totals) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ops := make([]operation, 0, len(s.operations))
-	for _, op := range s.operations {
-		if service == "" || op.service == service {
-			ops = append(ops, s.copyOf(op))
-		}
-	}
-	return ops, s.totals
-}
-
 // copyOf leaves out samples whose trace is gone.
 func (s *store) copyOf(op *operation) operation {
 	c := *op
 	c.latency.counts = slices.Clone(op.latency.counts)
+	c.points = op.series.points(s.now())
+	c.series.latency.counts = nil
 	if svc := s.services[op.service]; svc != nil {
 		c.color = svc.color
 	}

@@ -5,15 +5,15 @@
   const base = document.body.dataset.base;
   const traces = $("traces");
 
+  function say(on) {
+    const indicator = $("live");
+    if (!indicator) return;
+    indicator.textContent = on ? "live" : "not live";
+    indicator.classList.toggle("on", !!on);
+  }
   // Live updates. A hidden page gives its connection back, since browsers have only six for each host.
   function live(url, receive) {
     let source = null, last = null;
-    const indicator = $("live");
-    const say = (on) => {
-      if (!indicator) return;
-      indicator.textContent = on ? "live" : "not live";
-      indicator.classList.toggle("on", on);
-    };
     const open = () => {
       if (source || document.hidden) return;
       const u = new URL(url, location.href);
@@ -199,6 +199,22 @@
     if (left) left.querySelector("a").focus();
     for (const name of ["service", "errors", "sort"]) search.elements[name].addEventListener("change", () => search.requestSubmit());
   }
+
+  // Pages of figures fetch themselves anew. A part under the pointer or with the focus waits until it is left.
+  async function refresh() {
+    let answer = {};
+    try {
+      answer = document.hidden ? { ok: true } : await fetch(location.href);
+      const page = answer.text && answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (page) for (const old of document.querySelectorAll("[data-live]")) {
+        const now = page.getElementById(old.id);
+        if (now && !old.matches(":hover, :focus-within") && old.innerHTML !== now.innerHTML) old.replaceWith(now);
+      }
+    } catch {}
+    say(answer.ok);
+    setTimeout(refresh, 3000);
+  }
+  if (document.querySelector("[data-live]")) setTimeout(refresh, 3000), say(true);
 
   // A file of Jaeger or OTLP JSON that is dropped on a page opens.
   function message(text) {
