@@ -11,9 +11,10 @@ import (
 )
 
 // validateURL checks a URL that is then used as it was written: the tokens that vendors put into paths must survive.
-func validateURL(raw string) error {
+// The error says what a right one looks like, by example.
+func validateURL(raw, example string) error {
 	if _, err := export.ParseURL(raw, "/"); err != nil {
-		return fmt.Errorf("%w; %w", err, expected("a URL such as http://localhost:4318"))
+		return fmt.Errorf("%w; %w", err, expected("a URL such as "+example))
 	}
 	return nil
 }
@@ -61,7 +62,13 @@ func (r *resolver) port(variable string) candidate[int] {
 }
 
 // unexpanded matches a reference to a variable that was not replaced.
-var unexpanded = regexp.MustCompile(`\$[({]\w*[)}]|\{\{.*\}\}|^\$\w+$`)
+var unexpanded = regexp.MustCompile(`\$[({]\w*[)}]|\{\{.*\}\}|(^|://)(\$\w+|%\w+%)(:\d+)?(/|$)`)
+
+// jaegerReference matches a value in JAEGER_TAGS that is replaced by that of a variable.
+var jaegerReference = regexp.MustCompile(`=\s*\$\{\w*(:[^}]*)?\}\s*(,|$)`)
+
+// quotedPair matches a value in quotation marks in a list of key=value.
+var quotedPair = regexp.MustCompile(`(?:^|,)[^=,]*=\s*(?:"[^",]*"|'[^',]*')\s*(?:,|$)`)
 
 // hintFor returns what is probably wrong with a value, judging by its looks; "" if it looks fine.
 func hintFor(value string) string {
@@ -69,12 +76,29 @@ func hintFor(value string) string {
 	case value == "":
 		return ""
 	case strings.ContainsRune("\"'`“”‘’", firstRune(value)):
-		return "the quotation marks are part of the value: remove them"
+		return hintQuotes
 	case unexpanded.MatchString(value):
 		return "it holds a reference that was not replaced: Kubernetes replaces $(NAME) only where NAME is defined " +
 			"earlier in the same list, and no shell reads ${NAME} there"
 	}
 	return ""
+}
+
+const hintQuotes = "the quotation marks are part of the value: remove them"
+
+// hintFor is the function of that name for a variable, whose value may be a list.
+func (r *resolver) hintFor(name string) string {
+	value := r.variables[name]
+	if name == jaegerTagsVariable {
+		value = jaegerReference.ReplaceAllString(value, "=,")
+	}
+	switch name {
+	case jaegerTagsVariable, attributesVariable, otlpPrefix + "HEADERS", otlpTraces + "HEADERS":
+		if quotedPair.MatchString(value) {
+			return hintQuotes
+		}
+	}
+	return hintFor(value)
 }
 
 func firstRune(s string) rune {

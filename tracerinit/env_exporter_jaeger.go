@@ -68,7 +68,7 @@ func (r *resolver) jaegerCollector(
 	variable, endpoint string, credentials func() ([]HTTPOption, []Setting),
 ) exporterChoice {
 	opts, notes := credentials()
-	if err := validateURL(endpoint); err != nil {
+	if err := validateURL(endpoint, defaultJaeger); err != nil {
 		r.wrongURL(variable, endpoint, err)
 		endpoint = defaultJaeger
 	} else if u, err := url.Parse(endpoint); err == nil && u.Port() == "14250" {

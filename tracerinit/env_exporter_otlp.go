@@ -132,7 +132,10 @@ func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 		)
 		return defaultOTLP, name
 	}
-	if err := validateURL(raw); err != nil {
+	if err := validateURL(raw, defaultOTLP); err != nil {
+		if strings.HasSuffix(raw, ":4317") && !strings.Contains(raw, "://") {
+			err = fmt.Errorf("%w, or %sPROTOCOL=grpc", err, otlpPrefix)
+		}
 		r.wrongURL(name, raw, err)
 		return defaultOTLP, name
 	}

@@ -139,7 +139,7 @@ func TestZerosMeanWhatTheirFamilySays(t *testing.T) {
 			Name: "exporter.timeout", Value: "none", Source: "OTEL_EXPORTER_OTLP_TIMEOUT",
 		},
 		"OTEL_BSP_SCHEDULE_DELAY=0": {
-			Name: "queue.interval", Value: "1ns", Source: "OTEL_BSP_SCHEDULE_DELAY",
+			Name: "queue.interval", Value: "0s", Source: "OTEL_BSP_SCHEDULE_DELAY",
 		},
 		"OTEL_BSP_MAX_QUEUE_SIZE=0": {
 			Name: "queue.size", Value: "8192", Source: "default",

@@ -38,8 +38,10 @@ func (r *resolver) queue(code Queue) Queue {
 	bytes := choose(r, code.Bytes, def.Bytes)
 	q.Bytes = bytes.value
 	r.note("queue.bytes", shownBound(q.Bytes), bytes.source)
-	q.Interval = setting(r, "queue.interval", code.Interval, def.Interval,
-		from(r, "JAEGER_REPORTER_FLUSH_INTERVAL", duration), from(r, "OTEL_BSP_SCHEDULE_DELAY", milliseconds(1)))
+	interval := choose(r, code.Interval, def.Interval,
+		from(r, "JAEGER_REPORTER_FLUSH_INTERVAL", duration), from(r, "OTEL_BSP_SCHEDULE_DELAY", milliseconds(noWait)))
+	q.Interval = interval.value
+	r.note("queue.interval", shownInterval(q.Interval), interval.source, interval.overrides...)
 	timeout := choose(r, code.Timeout, def.Timeout, from(r, "OTEL_BSP_EXPORT_TIMEOUT", milliseconds(forever)))
 	q.Timeout = timeout.value
 	r.note("queue.timeout", shownTimeout(timeout.value), timeout.source, timeout.overrides...)

@@ -27,6 +27,15 @@ func TestErrorsSayWhatToWrite(t *testing.T) {
 		`JAEGER_SERVICE_NAME={{ .Release.Name }}`:                      reference,
 		`OTEL_RESOURCE_ATTRIBUTES=host.ip=$(HOST_IP)`:                  reference,
 		`JAEGER_SAMPLING_ENDPOINT=http://$(HOST_IP):5778/sampling`:     reference,
+		`OTEL_EXPORTER_OTLP_ENDPOINT=http://$HOST_IP:4318`:             reference,
+		`JAEGER_ENDPOINT=http://%HOST%/api/traces`:                     reference,
+		`JAEGER_TAGS=ip=$(HOST_IP)`:                                    reference,
+		`OTEL_EXPORTER_OTLP_HEADERS=api-key="abc",x=y`:                 quotes,
+		`OTEL_RESOURCE_ATTRIBUTES=x=y, a='b c'`:                        quotes,
+		`JAEGER_TAGS=a=b${X}`:                                          reference,
+		`JAEGER_TAGS=a="b"`:                                            quotes,
+		`OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317`:                   "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+		`JAEGER_ENDPOINT=jaeger:14268`:                                 "http://localhost:14268/api/traces",
 		`OTEL_EXPORTER_OTLP_ENDPOINT=http://2001:db8::1:4318`:          "http://[2001:db8::1]:4318",
 		`OTEL_EXPORTER_OTLP_ENDPOINT=http://::1`:                       "http://[2001:db8::1]:4318",
 		`JAEGER_ENDPOINT=http://fe80::1%25eth0:14268/api/traces`:       "http://[2001:db8::1]:4318",
@@ -56,7 +65,8 @@ func TestErrorsSayWhatToWrite(t *testing.T) {
 
 func TestGoodValuesGetNoHint(t *testing.T) {
 	for _, pair := range []string{
-		"JAEGER_TAGS=k=${HOST_IP:none}", "JAEGER_AGENT_HOST=::1", "JAEGER_AGENT_HOST=[::1]",
+		"JAEGER_TAGS=k=${HOST_IP:none}", "JAEGER_TAGS=k=${HOST_IP},l=${X:}, m = ${Y} ", "OTEL_EXPORTER_OTLP_HEADERS=etag=W/\"1\"",
+		"JAEGER_AGENT_HOST=::1", "JAEGER_AGENT_HOST=[::1]",
 		"JAEGER_AGENT_HOST=my_agent-1.local.",
 		"JAEGER_AGENT_HOST=日本", "OTEL_EXPORTER_OTLP_ENDPOINT=http://[::1]:4318",
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://[fe80::1%25lo]:4318",

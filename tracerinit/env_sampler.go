@@ -61,7 +61,9 @@ func (r *resolver) jaegerSampler(used bool) (Sampler, string) {
 		}
 		kind.value = "remote"
 		for _, name := range r.set(jaegerSamplerParam, samplerManager, samplingEndpoint) {
-			source = name
+			if !serviceLink.MatchString(r.get(name)) {
+				source = name
+			}
 		}
 		if source == sourceDefault {
 			return Sampler{}, ""

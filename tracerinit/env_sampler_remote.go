@@ -135,7 +135,7 @@ func (r *resolver) samplingEndpoint(code, argument string) (endpoint, source str
 
 // validateSamplingURL checks an endpoint, and that there is a client for it.
 func validateSamplingURL(endpoint string) error {
-	if err := validateURL(endpoint); err != nil {
+	if err := validateURL(endpoint, defaultSampling); err != nil {
 		return err
 	}
 	u, err := url.Parse(endpoint)

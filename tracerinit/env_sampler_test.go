@@ -62,3 +62,15 @@ func TestSamplersOfTheEnvironment(t *testing.T) {
 		t.Errorf("a token is shown: %s", shown)
 	}
 }
+
+// A service link is ignored: it does not name a sampler either.
+func TestAServiceLinkIsNoSamplingEndpoint(t *testing.T) {
+	for _, name := range []string{"JAEGER_SAMPLING_ENDPOINT", "JAEGER_SAMPLER_MANAGER_HOST_PORT"} {
+		t.Run(name, func(t *testing.T) {
+			out, r := resolveEnv(t, Config{}, name+"=tcp://10.0.0.1:5778")
+			if out.sampler != Always() || r.err() != nil || !strings.Contains(warningsOf(r), name) {
+				t.Errorf("%v, %v, %s", out.sampler, r.err(), warningsOf(r))
+			}
+		})
+	}
+}

@@ -184,7 +184,7 @@ func family(variable string) string {
 // hints warns of quotes and unexpanded references in values that are otherwise right.
 func (r *resolver) hints() {
 	for _, name := range sortedKeys(r.variables) {
-		if hint := hintFor(r.variables[name]); hint != "" && !r.reported[name] {
+		if hint := r.hintFor(name); hint != "" && !r.reported[name] {
 			r.warn("a variable may not hold what was meant: "+hint, slog.String("variable", name))
 		}
 	}

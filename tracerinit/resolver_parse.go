@@ -114,6 +114,17 @@ func milliseconds(ifZero time.Duration) func(string) (time.Duration, error) {
 	}
 }
 
+// noWait stands for an interval of zero, since zero in [Queue] is the default.
+const noWait = time.Nanosecond
+
+// shownInterval returns the text of an interval for [Setting].
+func shownInterval(d time.Duration) string {
+	if d == noWait {
+		return "0s"
+	}
+	return d.String()
+}
+
 // shownTimeout returns the text of a timeout for [Setting].
 func shownTimeout(d time.Duration) string {
 	if d == forever {

@@ -36,7 +36,8 @@ type Batch struct {
 type RetryError struct {
 	Err     error
 	After   time.Duration // the pause that the backend requires, or 0
-	Suspect bool          // the batch itself may be the cause, so the next one should be tried in between
+	Others  bool          // the batch may be the cause: others are tried in between
+	Suspect bool          // the same, and once another is taken the batch gets a few more tries only
 }
 
 func (e *RetryError) Error() string { return e.Err.Error() }

@@ -180,11 +180,19 @@ func (p *Poster) exchange(ctx context.Context, data []byte, zipped bool) answer 
 			err = foreign
 		}
 		p.connect()
-		return answer{err: p.NoAnswer(err, hint(err, p.GRPCHint))}
+		failure := p.NoAnswer(err, hint(err, p.GRPCHint))
+		failure.Others = !isDial(err) // a receiver may crash on a batch, or need too long for it
+		return answer{err: failure}
 	}
 	defer resp.Body.Close()
 	defer time.AfterFunc(replyTime, cancel).Stop()
 	return p.read(resp)
+}
+
+// isDial reports whether there was no connection.
+func isDial(err error) bool {
+	var e *net.OpError
+	return errors.As(err, &e) && e.Op == "dial"
 }
 
 // header returns the header of one request.

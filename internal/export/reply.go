@@ -45,7 +45,10 @@ func (p *Poster) refusal(resp *http.Response, status, why string) error {
 		return &TooLargeError{err}
 	case p.Retry(code):
 		after := retryAfter(resp.Header.Get("Retry-After"), time.Now())
-		return &RetryError{Err: err, After: after, Suspect: p.Suspect && code/100 == 5}
+		return &RetryError{
+			Err: err, After: after, Suspect: p.Suspect && code/100 == 5,
+			Others: code == http.StatusBadGateway || code == http.StatusGatewayTimeout,
+		}
 	}
 	return err
 }

@@ -36,21 +36,34 @@ func (w *worker) send(l *load) error {
 			}
 		}
 		wait, skip := pause.NextBackOff(), (<-chan struct{})(w.skipBackoff)
+		left := w.retry.Limit - time.Since(l.started)
 		if asked := min(retry.After, maxRetryAfter); asked > 0 {
-			wait, skip = max(wait, asked), nil
 			w.notBefore = time.Now().Add(asked)
+			wait, skip = max(wait, min(asked, left)), nil // the last try comes too early rather than never
 		}
-		if time.Since(l.started)+wait > w.retry.Limit || w.ctx.Err() != nil {
+		if wait > left || w.ctx.Err() != nil {
 			return err
 		}
 		if w.sleep(wait, skip) {
 			pause.Reset()
 		}
-		if retry.Suspect && w.probe() && l.triesLeft < 0 {
+		taken := (retry.Others || retry.Suspect) && w.sendOthers(wait)
+		if taken && retry.Suspect && l.triesLeft < 0 {
 			l.triesLeft = suspectTries
 			pause.Reset()
 		}
 	}
+}
+
+// sendOthers tries the batches behind a suspect one until one of them fails, or for as long as given if all are taken.
+// It reports whether one was taken.
+func (w *worker) sendOthers(d time.Duration) (taken bool) {
+	for end := time.Now().Add(d); w.probe(); {
+		if taken = true; !time.Now().Before(end) {
+			break
+		}
+	}
+	return taken
 }
 
 // probe tries the batch behind a suspect one, once, and reports whether the backend took it. One that failed in a way

@@ -95,7 +95,7 @@ func TestTheNextBatchWaitsForTheRetryAfterOfTheLast(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b, at := attempts(&RetryError{Err: errors.New("busy"), After: c.after})
-			p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) { f.Retry.Limit = time.Minute })
+			p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) { f.Retry.Limit = -1 })
 			numbered(p, 0, 3)
 			p.Flush(within(t, time.Hour))
 			if s := p.Stats(); s.Dropped.Failed != 1 || s.Delivered != 2 {
@@ -120,8 +120,8 @@ func TestRetriesEnd(t *testing.T) {
 		"at the default limit":  {errDown, 0, time.Minute, func(n int) bool { return n > 5 }, Drops{Failed: 3}},
 		"at once if negative":   {errDown, -1, 0, func(n int) bool { return n == 1 }, Drops{Failed: 3}},
 		"at once for a refusal": {errors.New("400"), time.Minute, 0, func(n int) bool { return n == 1 }, Drops{Refused: 3}},
-		"at once if asked to wait too long": {&RetryError{Err: errors.New("busy"), After: time.Hour}, time.Minute, 0,
-			func(n int) bool { return n == 1 }, Drops{Failed: 3}},
+		"at the limit if asked to wait longer": {&RetryError{Err: errors.New("busy"), After: time.Hour}, time.Minute, time.Minute,
+			func(n int) bool { return n == 2 }, Drops{Failed: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

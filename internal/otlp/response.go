@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -9,9 +10,12 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// PartialSuccess reads an ExportTraceServiceResponse in protobuf, the body of a 200 answer: how many spans the backend
-// refused and why. A message without a count is a warning. An empty body means that all were taken.
+// PartialSuccess reads an ExportTraceServiceResponse, the body of a 200 answer: how many spans the backend refused and
+// why. It is in protobuf, or in JSON, which some receivers answer with whatever they got. A message without a count is a warning. An empty body means that all were taken.
 func PartialSuccess(body []byte) (rejected int64, message string, err error) {
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+		return partialSuccessJSON(body)
+	}
 	err = eachField(body, func(f field) error {
 		if f.num != responsePartialSuccess || f.typ != protowire.BytesType {
 			return nil
@@ -30,6 +34,20 @@ func PartialSuccess(body []byte) (rejected int64, message string, err error) {
 		return 0, "", err
 	}
 	return max(rejected, 0), message, nil
+}
+
+func partialSuccessJSON(body []byte) (rejected int64, message string, err error) {
+	var answer struct {
+		PartialSuccess struct {
+			RejectedSpans json.Number // protobuf's JSON has 64-bit numbers as text, and readers take both
+			ErrorMessage  string
+		}
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return 0, "", err
+	}
+	rejected, _ = answer.PartialSuccess.RejectedSpans.Int64()
+	return max(rejected, 0), model.Text(answer.PartialSuccess.ErrorMessage), nil
 }
 
 // StatusMessage reads the google.rpc.Status in protobuf that is the body of an answer other than 200, and returns its

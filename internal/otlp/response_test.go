@@ -19,6 +19,18 @@ func TestPartialSuccess(t *testing.T) {
 			t.Errorf("%v came back as %d %q %v", tt, rejected, message, err)
 		}
 	}
+	for body, want := range map[string]int64{
+		string(AppendResponseJSON(nil, 3, "full")):                             3,
+		" \n" + `{"partialSuccess":{"rejectedSpans":3,"errorMessage":"full"}}`: 3,
+		`{"partialSuccess":{"rejectedSpans":"-3","errorMessage":"full"}}`:      0,
+	} {
+		if rejected, message, err := PartialSuccess([]byte(body)); rejected != want || message != "full" || err != nil {
+			t.Errorf("%s: %d %q %v", body, rejected, message, err)
+		}
+	}
+	if rejected, message, err := PartialSuccess([]byte("{}")); rejected != 0 || message != "" || err != nil {
+		t.Errorf("{}: %d %q %v", rejected, message, err)
+	}
 	// field 1 { field 1: 5, field 2: "no", field 9: group }
 	known := []byte("\x0a\x08\x08\x05\x12\x02no\x4b\x4c")
 	if rejected, message, err := PartialSuccess(known); rejected != 5 || message != "no" || err != nil {
@@ -27,7 +39,7 @@ func TestPartialSuccess(t *testing.T) {
 }
 
 func TestResponsesOfBadBackends(t *testing.T) {
-	for _, body := range []string{"\x0a", "\x0a\xff\xff\xff\xff\x0f", "\x0a\x02\x08", "<html>bad gateway</html>", "\x00\x00"} {
+	for _, body := range []string{"\x0a", "\x0a\xff\xff\xff\xff\x0f", "\x0a\x02\x08", "<html>bad gateway</html>", "{", `{"partialSuccess":{"rejectedSpans":"x"}}`, "\x00\x00"} {
 		if rejected, message, err := PartialSuccess([]byte(body)); err == nil {
 			t.Errorf("%q: %d %q and no error", body, rejected, message)
 		}

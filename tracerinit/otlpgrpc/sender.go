@@ -182,7 +182,7 @@ func (s *sender) verdict(err error, zipped bool) error {
 	if info != nil {
 		after = max(info.GetRetryDelay().AsDuration(), 0)
 	}
-	return &export.RetryError{Err: refused, After: after}
+	return &export.RetryError{Err: refused, After: after, Others: info == nil}
 }
 
 func retryInfo(st *status.Status) (info *errdetails.RetryInfo) {

@@ -19,15 +19,16 @@ type GRPC struct {
 	Addr     string
 	Attempts atomic.Int64
 
-	fault  atomic.Pointer[func(context.Context) error]
-	mu     sync.Mutex
-	server *grpc.Server
+	options []grpc.ServerOption
+	fault   atomic.Pointer[func(context.Context) error]
+	mu      sync.Mutex
+	server  *grpc.Server
 }
 
 // NewGRPC starts one on a free port, until the test ends.
-func NewGRPC(t testing.TB) *GRPC {
+func NewGRPC(t testing.TB, options ...grpc.ServerOption) *GRPC {
 	t.Helper()
-	s := &GRPC{Addr: "127.0.0.1:0"}
+	s := &GRPC{Addr: "127.0.0.1:0", options: options}
 	s.Up(t)
 	t.Cleanup(s.Down)
 	return s
@@ -41,7 +42,7 @@ func (s *GRPC) Up(t testing.TB) {
 		t.Fatal(err)
 	}
 	s.Addr = lis.Addr().String()
-	server := grpc.NewServer()
+	server := grpc.NewServer(s.options...)
 	coltrace.RegisterTraceServiceServer(server, s)
 	s.mu.Lock()
 	s.server = server
