@@ -6,6 +6,7 @@
 //   - neighbours: services instrumented by OpenTelemetry or jaeger-client-go, in Go and, by the libraries that are
 //     listed in neighbours/node/package.json, in Node; and callers that speak only B3.
 //   - faults: backends that die, hang, refuse and crawl, with every span accounted for.
+//   - gateways: limits, refusals, pages, redirects and poisonous batches between each exporter and its backend.
 //   - traffic: what users send through the kit, equal with and without it.
 //   - tracer: OpenTracing's own checks of a tracer.
 //   - browser: the trace page in a headless Chromium; its pictures go to shots.

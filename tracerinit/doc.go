@@ -41,8 +41,9 @@
 // is; thrift is compressed only with [WithCompression], since collectors of Jaeger v1 cannot read it. A batch that is
 // too large for its receiver is halved down to one span, and the size is remembered. [Retry] says which failures are
 // tried again; after 429 and 503, or Unavailable over gRPC, that is on a new connection. A redirect is not followed,
-// and an HTML page is not taken for a receipt. Certificates that the environment names are read again when the files
-// change; [WithTokenSource] serves tokens that expire.
+// and an HTML page is not taken for a receipt. While a batch has no answer or a 5xx, others are tried in between.
+// Certificates that the environment names are read again when the files change; [WithTokenSource] serves tokens that
+// expire.
 //
 // What the kit sends is never traced by its own middlewares. Failures are logged at most once a minute for each
 // exporter, those that passed without a loss not at all.

@@ -11,7 +11,8 @@ import (
 )
 
 // PartialSuccess reads an ExportTraceServiceResponse, the body of a 200 answer: how many spans the backend refused and
-// why. It is in protobuf, or in JSON, which some receivers answer with whatever they got. A message without a count is a warning. An empty body means that all were taken.
+// why. It is in protobuf, or in JSON, which some receivers answer with whatever they got. A message without a count is
+// a warning. An empty body means that all were taken.
 func PartialSuccess(body []byte) (rejected int64, message string, err error) {
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
 		return partialSuccessJSON(body)

@@ -10,5 +10,6 @@
 // the other OTEL_EXPORTER_OTLP_* variables.
 //
 // The connection is the exporter's own: it has no interceptors and is never traced. It is replaced after a busy
-// instance, and when certificates that the environment names change. [WithTokenSource] serves tokens that expire.
+// instance and when certificates that the environment names change; [WithTLS] sets up others. [WithTokenSource] serves
+// tokens that expire.
 package otlpgrpc
