@@ -55,7 +55,11 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer,
 		opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
-		c, below := cl.begin(ctx, method, desc, nil, cc, opts)
+		described := desc
+		if desc == nil { // never in gRPC
+			described = &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
+		}
+		c, below := cl.begin(ctx, method, described, nil, cc, opts)
 		if c == nil {
 			return streamer(below, desc, cc, method, opts...)
 		}

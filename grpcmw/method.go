@@ -135,7 +135,7 @@ func (c *config) methodOf(full string, rpc rpcType) *method {
 	if m, ok := known[full]; ok && m.rpc == rpc {
 		return m
 	}
-	if len(full) > maxName || c.client && len(known) >= maxMethods && known[full] == nil {
+	if full == "" || len(full) > maxName || c.client && len(known) >= maxMethods && known[full] == nil {
 		return c.unknownMethod(full, rpc)
 	}
 	m := newMethod(full)
@@ -151,7 +151,9 @@ func (c *config) unknownMethod(full string, rpc rpcType) *method {
 	m := newMethod(full)
 	m.known = false
 	m.service, m.name, m.path = nil, "_OTHER", "_OTHER"
-	m.original = model.Cut(strings.TrimPrefix(full, "/"), maxOriginal)
+	if full != "" {
+		m.original = model.Cut(strings.TrimPrefix(full, "/"), maxOriginal)
+	}
 	m.tags = c.methodTags(m, rpc)
 	return m
 }

@@ -23,6 +23,9 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 	return func(
 		ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 	) (resp any, err error) {
+		if info == nil { // never in gRPC
+			info = &grpc.UnaryServerInfo{}
+		}
 		if woven.Active() && s.cfg.yields(ctx, info.FullMethod) {
 			return handler(ctx, req)
 		}
@@ -64,6 +67,9 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grpc.StreamServerInterceptor {
 	s := newServer(tracer, opts)
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		if info == nil { // never in gRPC
+			info = &grpc.StreamServerInfo{IsClientStream: true, IsServerStream: true}
+		}
 		ctx := ss.Context()
 		if woven.Active() && s.cfg.yields(ctx, info.FullMethod) {
 			return handler(srv, ss)

@@ -39,7 +39,7 @@ func (c *config) methodTags(m *method, rpc rpcType) (tags []opentracing.Tag) {
 	} else {
 		add(semconv.RPCFullMethod, m.path)
 	}
-	if !m.known {
+	if m.original != nil {
 		add(semconv.RPCMethodOriginal, m.original)
 	}
 	add(semconv.GRPCType, rpcTypes[rpc])
