@@ -17,6 +17,7 @@
 //     module of its own
 //   - [github.com/spanloom/spanloom/spanlog]: trace and span ids in the records of log/slog
 //   - [github.com/spanloom/spanloom/prommw]: Prometheus metrics of requests and of the tracer, a module of its own
+//   - [github.com/spanloom/spanloom/weave]: all of it at compile time, without a line of code; a module of its own
 //   - [github.com/spanloom/spanloom/traceview]: traces seen in a browser, from the program's own memory
 //   - [github.com/spanloom/spanloom/cmd/spanview]: the same page as a program, a collector for a developer's machine
 //   - [github.com/spanloom/spanloom/spantest]: a tracer for tests that watches over every span
