@@ -31,6 +31,8 @@ var budgets = []budget{
 	{"OpenTelemetry span through otelbridge, sampled", "OTelSpan", "sampled", 5, 4, 1, 0.8},
 	{"OpenTelemetry span through otelbridge, unsampled", "OTelSpan", "unsampled", 5, 4, 0, 0},
 	{"inject through otelbridge", "OTelSpan", "inject", 3, 2, 0, 0},
+	{"metrics of a traced HTTP request", "Metrics", "http-sampled", 1, 0, 0, 0},
+	{"metrics of a traced RPC", "Metrics", "grpc-sampled", 1, 0, 0, 0},
 	{"span to OTLP bytes", "Encode", "otlp", 4, 3, 0, 0},
 }
 

@@ -29,6 +29,7 @@ var peerGroups = []group{
 	{bench: "Extract", title: "Extract, 15 headers", time: "100ms"},
 	{bench: "Inject", title: "Inject (spanloom: two formats, the others: one)", time: "100ms"},
 	{bench: "OTelSpan", title: "Spans of OpenTelemetry code (spanloom: through otelbridge)", time: "100ms"},
+	{bench: "Metrics", title: "Metrics on top of tracing by the kit, which is the bare work here", time: "150ms"},
 	{bench: "Encode", title: "One finished span to bytes", time: "100ms"},
 	{bench: "Reporter", title: "200,000 spans from two goroutines, as fast as they can", time: "1x", rounds: 5},
 	{
