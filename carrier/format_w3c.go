@@ -69,65 +69,65 @@ func parseTraceparent(s string) (r remote, ok bool) {
 	return r, true
 }
 
-// parseTracestate joins the lines of a tracestate, without blanks and empty members. It is all or nothing, as
+// parseTracestate joins the lines of a tracestate, without blanks, empty members, and members whose key an earlier one
+// has, which others would refuse. The caller has checked the size against [Limits]. It is all or nothing otherwise, as
 // https://www.w3.org/TR/trace-context-2/#tracestate-header has it. It allocates only if the result is no line as it
 // came.
 func parseTracestate(lines *values) (state string, ok bool) {
-	members, clean, ok := checkTracestate(lines.first, 0)
-	for _, line := range lines.more {
-		if ok {
-			members, _, ok = checkTracestate(line, members)
+	var found tracestateMembers
+	clean := len(lines.more) == 0
+	for line := range lines.each {
+		lineClean, ok := found.add(line)
+		if !ok {
+			return "", false
 		}
+		clean = clean && lineClean
 	}
-	switch {
-	case !ok:
-		return "", false
-	case clean && len(lines.more) == 0:
+	if clean {
 		return lines.first, true
 	}
-	return joinTracestate(lines), true
+	return strings.Join(found.list[:found.n], ","), true
 }
 
-// checkTracestate adds the members of line to those before. A clean line is fit to be sent as it is.
-func checkTracestate(line string, before int) (members int, clean, ok bool) {
-	members, clean = before, true
-	for rest, more := line, line != ""; more; {
+// tracestateMembers are the members of a tracestate, each key once.
+type tracestateMembers struct {
+	list [maxTracestateMembers]string
+	n    int
+}
+
+// add adds the members of line. A clean line is fit to be sent as it is.
+func (m *tracestateMembers) add(line string) (clean, ok bool) {
+	clean = true
+	for rest, more := line, true; more; {
 		var member string
 		member, rest, more = strings.Cut(rest, ",")
 		trimmed := trimSpace(member)
-		clean = clean && trimmed != "" && len(trimmed) == len(member)
-		if trimmed == "" {
+		if clean = clean && trimmed != "" && len(trimmed) == len(member); trimmed == "" {
 			continue
 		}
-		if members++; members > maxTracestateMembers || !validTracestateMember(trimmed) {
-			return members, false, false
+		key, value, hasValue := strings.Cut(trimmed, "=")
+		switch {
+		case !hasValue || !validTracestateKey(key) || !validTracestateValue(value):
+			return false, false
+		case m.has(key):
+			clean = false
+		case m.n == len(m.list):
+			return false, false
+		default:
+			m.list[m.n] = trimmed
+			m.n++
 		}
 	}
-	return members, clean, true
+	return clean, true
 }
 
-func joinTracestate(lines *values) string {
-	var b strings.Builder
-	b.Grow(lines.size())
-	for line := range lines.each {
-		for rest, more := line, true; more; {
-			var member string
-			member, rest, more = strings.Cut(rest, ",")
-			if member = trimSpace(member); member == "" {
-				continue
-			}
-			if b.Len() > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(member)
+func (m *tracestateMembers) has(key string) bool {
+	for _, member := range m.list[:m.n] {
+		if len(member) > len(key) && member[len(key)] == '=' && member[:len(key)] == key {
+			return true
 		}
 	}
-	return b.String()
-}
-
-func validTracestateMember(s string) bool {
-	key, value, ok := strings.Cut(s, "=")
-	return ok && validTracestateKey(key) && validTracestateValue(value)
+	return false
 }
 
 // validTracestateKey allows an '@' anywhere but in front.
