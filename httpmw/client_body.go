@@ -15,6 +15,7 @@ type responseBody struct {
 	bytes  atomic.Int64
 	last   atomic.Int64 // time.Duration from the start to the last read
 	stop   func() bool  // ends the watch of the context; nil if there is none
+	closed atomic.Bool  // the caller has closed it, or is about to
 }
 
 // watch puts a bodyReader in front of the body of the response that it returns. The round trip ends with its context if
@@ -82,9 +83,18 @@ func (r bodyReader) Read(p []byte) (int, error) {
 	case io.EOF:
 		s.endBody(&clientEnd{})
 	default:
-		s.endBody(&clientEnd{err: err})
+		s.endBody(s.body.failure(s, err))
 	}
 	return n, err
+}
+
+// failure returns the end of a round trip whose body could not be read to its end. A caller that closes a body while
+// another goroutine reads from it has had enough: the error which that one gets is no failure.
+func (b *responseBody) failure(s *clientState, err error) *clientEnd {
+	if b.closed.Load() {
+		return &clientEnd{dropped: s.parent.Err() != nil}
+	}
+	return &clientEnd{err: err}
 }
 
 // add records that n bytes were read just now.
@@ -101,6 +111,7 @@ func (b *responseBody) add(s *clientState, n int) {
 func (r bodyReader) Close() error {
 	s, returned := r.s, false
 	defer s.endPanicked(&returned)
+	s.body.closed.Store(true)
 	err := s.body.inner.Close()
 	returned = true
 	s.endBody(&clientEnd{dropped: s.parent.Err() != nil})
@@ -122,7 +133,7 @@ func (r bodyReader) writeTo(w io.Writer) (int64, error) {
 	case err == nil:
 		s.endBody(&clientEnd{})
 	case !sink.failed:
-		s.endBody(&clientEnd{err: err})
+		s.endBody(s.body.failure(s, err))
 	}
 	return n, err
 }

@@ -81,6 +81,56 @@ type errReader struct{ err error }
 
 func (e errReader) Read([]byte) (int, error) { return 0, e.err }
 
+// hangingBody is one whose Read and WriteTo block until Close, and then fail. Close waits until the reader has seen that.
+type hangingBody struct{ reading, closed, seen chan struct{} }
+
+func (b hangingBody) Read([]byte) (int, error) {
+	close(b.reading)
+	<-b.closed
+	return 0, errors.New("read on a closed body")
+}
+
+func (b hangingBody) WriteTo(io.Writer) (int64, error) {
+	n, err := b.Read(nil)
+	return int64(n), err
+}
+
+func (b hangingBody) Close() error {
+	close(b.closed)
+	<-b.seen
+	return nil
+}
+
+// TestBodyClosedWhileRead: a caller that has seen enough closes the body in another goroutine, which is no failure.
+func TestBodyClosedWhileRead(t *testing.T) {
+	for name, read := range map[string]func(io.Reader) error{
+		"Read":    func(r io.Reader) error { _, err := io.ReadAll(r); return err },
+		"WriteTo": func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err },
+	} {
+		for _, opts := range [][]httpmw.ClientOption{nil, {httpmw.WithUnclosedBody(func(*http.Request, string) {})}} {
+			t.Run(fmt.Sprint(name, len(opts)), func(t *testing.T) {
+				tracer, b := spantest.New(t), hangingBody{make(chan struct{}), make(chan struct{}), make(chan struct{})}
+				resp, err := httpmw.Transport(tracer, reply(200, b), opts...).RoundTrip(newGet(t.Context(), "http://a.example/"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				failed := make(chan error)
+				go func() {
+					err := read(resp.Body)
+					close(b.seen)
+					failed <- err
+				}()
+				<-b.reading
+				resp.Body.Close()
+				if err := <-failed; err == nil || err.Error() != "read on a closed body" {
+					t.Error(err)
+				}
+				wantTags(t, one(t, tracer), map[string]any{"error": nil, "error.type": nil, "http.body.incomplete": nil})
+			})
+		}
+	}
+}
+
 // TestBodyNeverClosed: the span ends with the context, at the time of the last read.
 func TestBodyNeverClosed(t *testing.T) {
 	for name, tt := range map[string]struct {
