@@ -38,7 +38,7 @@ func New(tracer opentracing.Tracer, opts ...Option) *Bridge {
 	if h, ok := tracer.(*hookedTracer); ok {
 		return h.bridge
 	}
-	b := &Bridge{below: tracer, limits: defaultLimits}
+	b := &Bridge{below: tracer, limits: limitsOf(tracer)}
 	for _, o := range opts {
 		if o != nil {
 			o(b)
@@ -86,33 +86,4 @@ func Unwrap(s opentracing.Span) opentracing.Span {
 		return v.ot
 	}
 	return s
-}
-
-// Option is an option of a [Bridge].
-type Option func(*Bridge)
-
-// Limits bounds what OpenTelemetry code can add to one span; what is over a limit is counted as dropped. A field that
-// is zero takes OpenTelemetry's default, which is 128 for each, and a negative one sets no limit.
-type Limits struct {
-	Attributes         int // of a span
-	Events             int // of a span; the newest are kept
-	Links              int // of a span; the newest are kept
-	AttributesPerEvent int
-	AttributesPerLink  int
-}
-
-var defaultLimits = Limits{Attributes: 128, Events: 128, Links: 128, AttributesPerEvent: 128, AttributesPerLink: 128}
-
-// WithLimits replaces the default [Limits].
-func WithLimits(l Limits) Option {
-	return func(b *Bridge) {
-		for _, f := range []struct{ to, from *int }{
-			{&b.limits.Attributes, &l.Attributes}, {&b.limits.Events, &l.Events}, {&b.limits.Links, &l.Links},
-			{&b.limits.AttributesPerEvent, &l.AttributesPerEvent}, {&b.limits.AttributesPerLink, &l.AttributesPerLink},
-		} {
-			if *f.from != 0 {
-				*f.to = *f.from
-			}
-		}
-	}
 }

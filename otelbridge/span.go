@@ -146,10 +146,18 @@ func (s *span) statusTags(tags []opentracing.Tag) []opentracing.Tag {
 		}
 		tags = append(tags, opentracing.Tag{Key: semconv.KeyStatusCode, Value: "ERROR"})
 		if s.more != nil && s.more.description != "" {
-			tags = append(tags, opentracing.Tag{Key: semconv.KeyStatusDescription, Value: s.more.description})
+			tags = append(tags, opentracing.Tag{Key: semconv.KeyStatusDescription, Value: s.wholeText(s.more.description)})
 		}
 	}
 	return tags
+}
+
+// wholeText returns a text that is not to be shortened, as OpenTelemetry's SDK does not shorten descriptions.
+func (s *span) wholeText(text string) any {
+	if limit := s.bridge.limits.ValueLength; s.jaeger != nil && limit >= 0 && len(text) > limit {
+		return model.String(text).Whole()
+	}
+	return text
 }
 
 // hasFailed reports whether the owner of the span has set its error tag.
@@ -166,6 +174,7 @@ func (s *span) lastDetails() *model.Details {
 	}
 	if s.more != nil {
 		d.Links, d.Dropped = s.more.links, s.more.dropped
+		s.addReferences(d.Links)
 	}
 	if s.jaeger == nil || d.Scope == nil && d.Links == nil && d.Dropped == (model.Dropped{}) {
 		return nil

@@ -33,8 +33,9 @@ func (p *provider) Tracer(name string, opts ...trace.TracerOption) trace.Tracer 
 		scope = append(scope, opentracing.Tag{Key: semconv.KeyScopeVersion, Value: v})
 	}
 	attrs := cfg.InstrumentationAttributes()
+	c := converter{limit: p.bridge.limits.ValueLength}
 	if cfg.SchemaURL() != "" || attrs.Len() > 0 {
-		t.scope = &model.Scope{SchemaURL: cfg.SchemaURL(), Attributes: modelTags(attrs.ToSlice())}
+		t.scope = &model.Scope{SchemaURL: cfg.SchemaURL(), Attributes: c.tags(attrs.ToSlice(), 1)}
 	}
 	for i, kind := range kinds {
 		if kind.Key != "" {

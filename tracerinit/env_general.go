@@ -98,7 +98,7 @@ func (r *resolver) limits(code Limits) model.Limits {
 		}
 		return c.value
 	}
-	defer r.unusedLimits()
+	links, linkFields := r.linkLimits()
 	const count, length = "OTEL_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"
 	return model.Limits{
 		Tags:   bound("limits.tags", code.Tags, 128, allowsNone, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", count),
@@ -108,14 +108,17 @@ func (r *resolver) limits(code Limits) model.Limits {
 		ValueBytes: bound(
 			"limits.value_bytes", code.ValueBytes, 16<<10, 1, "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", length,
 		),
+		Links: links, LinkFields: linkFields,
 	}
 }
 
-// unusedLimits reads the limits on links. They have no effect: a span of OpenTracing has few references.
-func (r *resolver) unusedLimits() {
+// linkLimits reads the limits on links, which only package otelbridge heeds: a span of OpenTracing has few references,
+// and these have no attributes.
+func (r *resolver) linkLimits() (links, fields int) {
 	defer r.onlyIf(false)()
-	choose(r, 0, 0, from(r, "OTEL_SPAN_LINK_COUNT_LIMIT", number(0)))
-	choose(r, 0, 0, from(r, "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", number(0)))
+	links = choose(r, 0, 128, from(r, "OTEL_SPAN_LINK_COUNT_LIMIT", limit(allowsNone))).value
+	fields = choose(r, 0, 128, from(r, "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", limit(allowsNone))).value
+	return links, fields
 }
 
 // withoutEffect reads the variables that have nothing to set here, and warns where somebody may count on them.

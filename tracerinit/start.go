@@ -123,6 +123,7 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 		v2 = samplerV2{sampler}
 	}
 	t.tracer = newTracer(s, v2.(jaeger.Sampler), t.fan, t.counts.metrics(s.metrics), propagator)
+	t.HoldLimits(s.limits)
 	if mayUseEngine(s) {
 		t.Hold(t.newEngine(s, sampler))
 	}

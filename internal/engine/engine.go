@@ -10,6 +10,7 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/jaegerspan"
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 // Engine starts and finishes spans of one [jaeger.Tracer] in place of that tracer. Its fields are set before its first
@@ -36,13 +37,22 @@ type StartReporter interface {
 
 // Holder is embedded in a tracer that has an engine, under an unexported name: so [Of] finds the engine, and the
 // tracer's documentation does not list a method that is of no use to others.
-type Holder struct{ engine *Engine }
+type Holder struct {
+	engine *Engine
+	limits *model.Limits
+}
 
 // Engine returns the engine, or nil.
 func (h *Holder) Engine() *Engine { return h.engine }
 
 // Hold sets the engine, before the tracer's first use.
 func (h *Holder) Hold(e *Engine) { h.engine = e }
+
+// SpanLimits returns the limits of what one span carries, or nil if they are not known.
+func (h *Holder) SpanLimits() *model.Limits { return h.limits }
+
+// HoldLimits sets the limits, before the tracer's first use.
+func (h *Holder) HoldLimits(l model.Limits) { h.limits = &l }
 
 // Of returns the engine of t. It returns nil if t has none, and if t only embeds a tracer that has one: the outer
 // tracer may override what an engine does.

@@ -27,24 +27,37 @@ func SetTagsWithin(
 		return 0, s.Context.SamplingState.IsFinal()
 	}
 	index := compact(s)
-	for key := range index {
-		if spared(key) {
+	for id := range index {
+		if !id.literal && spared(id.key) {
 			limit++
 		}
 	}
 	for _, tag := range tags {
-		i, exists := index[tag.Key]
+		id := idOf(&tag)
+		i, exists := index[id]
 		switch {
 		case exists:
 			s.Tags[i] = tag
 		case len(s.Tags) < limit:
-			index[tag.Key] = len(s.Tags)
+			index[id] = len(s.Tags)
 			s.Tags = append(s.Tags, tag)
 		default:
 			dropped++
 		}
 	}
 	return dropped, true
+}
+
+// tagID is what a span has one tag of: a key, and whether the value stands for itself, so that it does not replace a
+// tag of this key that has a meaning.
+type tagID struct {
+	key     string
+	literal bool
+}
+
+func idOf(t *opentracing.Tag) tagID {
+	v, ok := t.Value.(interface{ IsLiteral() bool })
+	return tagID{t.Key, ok && v.IsLiteral()}
 }
 
 func fits(s *jaegerspan.Span, limit, more int) bool {
@@ -54,15 +67,16 @@ func fits(s *jaegerspan.Span, limit, more int) bool {
 }
 
 // compact leaves one tag of each key, the last one in the place of the first, and returns the places.
-func compact(s *jaegerspan.Span) map[string]int {
-	index := make(map[string]int, len(s.Tags))
+func compact(s *jaegerspan.Span) map[tagID]int {
+	index := make(map[tagID]int, len(s.Tags))
 	unique := make([]opentracing.Tag, 0, cap(s.Tags))
 	for _, tag := range s.Tags {
-		if i, exists := index[tag.Key]; exists {
+		id := idOf(&tag)
+		if i, exists := index[id]; exists {
 			unique[i] = tag
 			continue
 		}
-		index[tag.Key] = len(unique)
+		index[id] = len(unique)
 		unique = append(unique, tag)
 	}
 	s.Tags = unique

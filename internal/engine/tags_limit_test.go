@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/jaegerspan"
 )
 
 func (o *owner) start(t *testing.T) *jaeger.Span {
@@ -76,5 +78,27 @@ func TestReferencesAndBaggageThatAreAddedLater(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]string{"k": "v"}, Baggage(&sc)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// literal is a value that stands for itself, whatever its key means.
+type literal struct{ text string }
+
+func (literal) IsLiteral() bool { return true }
+
+func TestLiteralsDoNotReplaceTagsWithAMeaning(t *testing.T) {
+	s := newOwner(t, jaeger.NewConstSampler(true)).start(t)
+	for i := range 3 {
+		tag := opentracing.Tag{Key: "span.kind", Value: literal{fmt.Sprint(i)}}
+		if dropped, ok := SetTagsWithin(s, 1, isKind, tag); dropped != 0 || !ok {
+			t.Errorf("dropped %d, %t", dropped, ok)
+		}
+	}
+	if dropped, _ := SetTagsWithin(s, 1, isKind, opentracing.Tag{Key: "k", Value: 1}); dropped != 1 {
+		t.Errorf("dropped %d, want the one over the limit", dropped)
+	}
+	want := []opentracing.Tag{server[0], {Key: "span.kind", Value: literal{"2"}}}
+	if diff := cmp.Diff(want, jaegerspan.Fields(s).Tags, cmp.AllowUnexported(literal{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -9,6 +9,7 @@ func (l *Loader) addDetails(d *model.Details) {
 	l.Span.Dropped.Tags += d.Dropped.Tags
 	l.Span.Dropped.Logs += d.Dropped.Logs
 	l.Span.Dropped.Refs += d.Dropped.Refs
+	l.Span.Dropped.Values += d.Dropped.Values
 }
 
 // addLinks puts links in the place of the references that stand for them.

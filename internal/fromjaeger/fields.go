@@ -31,7 +31,11 @@ func (l *Loader) addLog(r opentracing.LogRecord) {
 		l.addField(f)
 	}
 	l.Span.Dropped.Logs += droppedLogs(l.log.Fields)
-	if keep := max(l.Limits.Fields, 0); l.Limits.Fields != 0 && len(l.log.Fields) > keep {
+	keep := max(l.Limits.Fields, 0)
+	if len(l.log.Fields) > 0 && l.log.Fields[0].Key == "event" && l.log.Fields[0].Value.IsLiteral() {
+		keep++ // the name of an event of OpenTelemetry is no attribute
+	}
+	if l.Limits.Fields != 0 && len(l.log.Fields) > keep {
 		over := uint32(len(l.log.Fields) - keep)
 		l.log.DroppedFields += over
 		l.Span.Dropped.Fields += over
@@ -92,7 +96,8 @@ func (s *fieldSink) EmitObject(key string, v any) {
 		return
 	}
 	var value model.Value
-	if (*Loader)(s).convert(&value, v, s.Limits.ValueBytes) && key != "" {
+	_, attribute := v.(model.Value) // OpenTelemetry keeps attributes of events that have no key
+	if (*Loader)(s).convert(&value, v, s.Limits.ValueBytes) && (key != "" || attribute) {
 		s.log.Fields = append(s.log.Fields, model.Tag{Key: key, Value: value})
 	}
 }

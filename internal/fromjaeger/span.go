@@ -19,7 +19,7 @@ type Loader struct {
 
 	simpleOnly bool           // refuse values with methods
 	refused    bool           // there was such a value
-	index      map[string]int // of Span.Tags, once there are many
+	index      map[tagID]int  // of Span.Tags, once there are many
 	log        *model.Log     // to which fields are added
 	details    *model.Details // of the span, or nil
 }

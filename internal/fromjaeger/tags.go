@@ -20,44 +20,62 @@ func (l *Loader) setTag(key string, value any) {
 	if key == "" || l.refused {
 		return
 	}
-	if d, ok := value.(*model.Details); ok {
-		l.addDetails(d)
+	literal := false
+	switch v := value.(type) {
+	case *model.Details:
+		l.addDetails(v)
 		return
+	case model.Value:
+		literal = v.IsLiteral()
 	}
-	l.convert(&l.tag(key).Value, value, valueLimit(key, l.Limits.ValueBytes))
+	l.convert(&l.tag(tagID{key, literal}).Value, value, valueLimit(key, l.Limits.ValueBytes))
 }
 
-// tag returns the tag of the key, which it adds if there is none. The value of a new one is not set.
-func (l *Loader) tag(key string) *model.Tag {
-	i := l.find(key)
+// tagID is what a span has one tag of: a key, and whether the value is literal. An attribute of OpenTelemetry may be
+// called like a tag that has a meaning, and does not replace it.
+type tagID struct {
+	key     string
+	literal bool
+}
+
+func idOf(t *model.Tag) tagID { return tagID{t.Key, t.Value.IsLiteral()} }
+
+// tag returns the tag of an id, which it adds if there is none. The value of a new one is not set.
+func (l *Loader) tag(id tagID) *model.Tag {
+	i := l.find(id)
 	if i >= 0 {
 		return &l.Span.Tags[i]
 	}
 	i = len(l.Span.Tags)
 	if l.index != nil {
-		l.index[key] = i
+		l.index[id] = i
 	}
 	if i < cap(l.Span.Tags) {
 		l.Span.Tags = l.Span.Tags[:i+1]
 	} else {
 		l.Span.Tags = append(l.Span.Tags, model.Tag{})
 	}
-	l.Span.Tags[i].Key = key
+	l.Span.Tags[i].Key = id.key
 	return &l.Span.Tags[i]
 }
 
-// find returns the index of the tag with the key, or -1.
-func (l *Loader) find(key string) int {
+// find returns the index of the tag with the id, or -1.
+func (l *Loader) find(id tagID) int {
 	if len(l.Span.Tags) < maxScannedTags {
-		return slices.IndexFunc(l.Span.Tags, func(t model.Tag) bool { return t.Key == key })
+		for i := range l.Span.Tags {
+			if l.Span.Tags[i].Key == id.key && l.Span.Tags[i].Value.IsLiteral() == id.literal {
+				return i
+			}
+		}
+		return -1
 	}
 	if l.index == nil {
-		l.index = make(map[string]int, 2*len(l.Span.Tags))
+		l.index = make(map[tagID]int, 2*len(l.Span.Tags))
 		for i := range l.Span.Tags {
-			l.index[l.Span.Tags[i].Key] = i
+			l.index[idOf(&l.Span.Tags[i])] = i
 		}
 	}
-	if i, ok := l.index[key]; ok {
+	if i, ok := l.index[id]; ok {
 		return i
 	}
 	return -1
@@ -86,15 +104,15 @@ func (l *Loader) limitTags() {
 	if keep == 0 || len(l.Span.Tags) <= keep {
 		return
 	}
-	if keep > 0 && l.find(semconv.KeyScopeName) >= 0 {
+	if keep > 0 && l.find(tagID{key: semconv.KeyScopeName}) >= 0 {
 		keep += l.fieldTags()
 	}
 	if len(l.Span.Tags) <= keep {
 		return
 	}
-	slices.SortStableFunc(l.Span.Tags, func(a, b model.Tag) int { return tagRank(a.Key) - tagRank(b.Key) })
+	slices.SortStableFunc(l.Span.Tags, func(a, b model.Tag) int { return rankOf(&a) - rankOf(&b) })
 	if keep < 0 {
-		keep = slices.IndexFunc(l.Span.Tags, func(t model.Tag) bool { return tagRank(t.Key) == ordinaryTag })
+		keep = slices.IndexFunc(l.Span.Tags, func(t model.Tag) bool { return rankOf(&t) == ordinaryTag })
 	}
 	if keep < 0 {
 		return
@@ -108,7 +126,7 @@ func (l *Loader) limitTags() {
 // started is one of attributes, as in OpenTelemetry's SDK, and these are none.
 func (l *Loader) fieldTags() (n int) {
 	for i := range l.Span.Tags {
-		if tagRank(l.Span.Tags[i].Key) < ordinaryTag {
+		if rankOf(&l.Span.Tags[i]) < ordinaryTag {
 			n++
 		}
 	}
@@ -116,6 +134,13 @@ func (l *Loader) fieldTags() (n int) {
 }
 
 const ordinaryTag = 2
+
+func rankOf(t *model.Tag) int {
+	if t.Value.IsLiteral() {
+		return ordinaryTag
+	}
+	return tagRank(t.Key)
+}
 
 // tagRank orders tags by when a limit drops them: the lower the rank, the later.
 func tagRank(key string) int {

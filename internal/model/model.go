@@ -70,6 +70,8 @@ type Limits struct {
 	Logs       int // logs of a span
 	Fields     int // fields of a log
 	ValueBytes int // bytes of one string or binary value; longer strings are shortened at a rune and end in "…"
+	Links      int // of OpenTelemetry code on a span; only for who records them
+	LinkFields int // attributes of a link; only for who records them
 }
 
 // RefType says how a span refers to another.
@@ -114,6 +116,7 @@ const (
 type Value struct {
 	kind    Kind
 	literal bool // see Literal
+	whole   bool // see Whole
 	num     uint64
 	str     string
 	rich    *rich // of a list or map
@@ -169,6 +172,11 @@ func (v Value) Truncate(maxBytes int) (short Value, cut bool) {
 }
 
 func (v Value) truncate(maxBytes int) (short Value, cut bool) {
+	if v.whole {
+		if maxBytes = maxWholeBytes; len(v.str) <= maxBytes && v.rich == nil {
+			return v, false
+		}
+	}
 	if v.rich != nil {
 		return v.truncateRich(maxBytes)
 	}

@@ -156,3 +156,18 @@ func TestBuilderLimits(t *testing.T) {
 		t.Errorf("a negative limit is none: %d bytes, %v", len(s), endless.Err())
 	}
 }
+
+// TestWhole has texts that are within a limit of characters, and not of bytes, and lists that are too long even so.
+func TestWhole(t *testing.T) {
+	text := strings.Repeat("ü", 10)
+	if v, cut := String(text).Whole().Truncate(10); cut || v.Str() != text {
+		t.Errorf("%q, shortened %t", v.Str(), cut)
+	}
+	if v, cut := List([]Value{String(text), Int(1)}).Whole().Truncate(10); cut || len(v.List()) != 2 {
+		t.Errorf("%v, shortened %t", v, cut)
+	}
+	long := make([]Value, maxWholeBytes)
+	if v, cut := List(long).Whole().Truncate(10); !cut || v.size() > 2*maxWholeBytes {
+		t.Errorf("%d bytes, shortened %t", v.size(), cut)
+	}
+}

@@ -46,6 +46,16 @@ func (v Value) Literal() Value {
 // IsLiteral reports whether v came from [Value.Literal].
 func (v Value) IsLiteral() bool { return v.literal }
 
+// maxWholeBytes bounds a list or map as a whole, however long its values may be.
+const maxWholeBytes = 64 << 10
+
+// Whole returns v as a value whose texts are within their limit already, which may be one of characters and not of
+// bytes.
+func (v Value) Whole() Value {
+	v.whole = true
+	return v
+}
+
 // String returns v as text: numbers in decimal, bytes in base64, lists and maps in JSON.
 func (v Value) String() string {
 	switch v.kind {

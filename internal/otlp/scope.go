@@ -10,7 +10,7 @@ import (
 
 // appendScopeOf appends the fields of ScopeSpans that name the scope of s, or nothing if it is the kit's.
 func appendScopeOf(dst []byte, s *model.Span, f *otlpFields) []byte {
-	if f.scopeName == "" && s.Scope == nil {
+	if f.scopeName == "" && f.scopeVersion == "" && s.Scope == nil {
 		return dst
 	}
 	dst, at := begin(dst, scopeSpansScope)

@@ -35,6 +35,9 @@ func fieldsOf(s *model.Span) otlpFields {
 	failed := false
 	for i := range s.Tags {
 		t := &s.Tags[i]
+		if t.Value.IsLiteral() {
+			continue // an attribute that is called like one of these
+		}
 		switch t.Key {
 		case tagKind:
 			f.kind = max(number(kindNames[:], &t.Value), kindInternal)
@@ -45,12 +48,13 @@ func fieldsOf(s *model.Span) otlpFields {
 		case tagStatusDescription:
 			f.description = text(t.Value)
 		case tagScopeName:
-			if f.scopeName = text(t.Value); f.scopeName == scopeOfKit {
-				f.scopeName = ""
-			}
+			f.scopeName = text(t.Value)
 		case tagScopeVersion:
 			f.scopeVersion = text(t.Value)
 		}
+	}
+	if f.scopeName == scopeOfKit { // the batch has that scope, and who has set the tags reads them back
+		f.scopeName, f.scopeVersion = "", ""
 	}
 	if failed {
 		f.status = statusError
@@ -74,11 +78,11 @@ func (f *otlpFields) isRedundant(t *model.Tag) bool {
 	case tagStatusCode:
 		return f.status != 0 && t.Value == model.String(statusNames[f.status])
 	case tagStatusDescription:
-		return f.description != "" && t.Value == model.String(f.description)
+		return f.description != "" && text(t.Value) == f.description
 	case tagScopeName:
 		return f.scopeName != "" && t.Value == model.String(f.scopeName)
 	case tagScopeVersion:
-		return f.scopeName != "" && f.scopeVersion != "" && t.Value == model.String(f.scopeVersion)
+		return f.scopeVersion != "" && t.Value == model.String(f.scopeVersion)
 	}
 	return false
 }

@@ -58,19 +58,6 @@ type received struct {
 	schema string
 }
 
-// spans returns the spans that have arrived, by name.
-func (c *collector) spans() map[string]received {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m := map[string]received{}
-	for _, ss := range c.scopes {
-		for _, s := range ss.Spans {
-			m[s.Name] = received{s, ss.Scope, ss.SchemaUrl}
-		}
-	}
-	return m
-}
-
 // bridge starts a tracer that exports to the collector, and a bridge around it. flush sends what has ended.
 func (c *collector) bridge(t *testing.T) (b *otelbridge.Bridge, flush func()) {
 	t.Helper()

@@ -144,7 +144,11 @@ func valueText(v *commonpb.AnyValue) string {
 		}
 		return "[" + strings.Join(texts, ", ") + "]"
 	case *commonpb.AnyValue_KvlistValue:
-		return "{" + attributes(v.KvlistValue.Values) + " }"
+		texts := []string{}
+		for _, kv := range v.KvlistValue.Values {
+			texts = append(texts, fmt.Sprintf("%q: %s", kv.Key, valueText(kv.Value)))
+		}
+		return "{" + strings.Join(texts, ", ") + "}"
 	case *commonpb.AnyValue_BoolValue:
 		return fmt.Sprint(v.BoolValue)
 	case *commonpb.AnyValue_IntValue:
