@@ -28,6 +28,20 @@ func wovenRouted(state any, before *string, r *http.Request) {
 	}
 }
 
+// wovenChiServing is called when a chi router gets r, before its middlewares, one of which may answer. It reports the
+// template of the route that the router will take, or none, if nothing else is known so far.
+func wovenChiServing(mux *chi.Mux, r *http.Request) {
+	s := outerState(r)
+	if s == nil || s.final || s.reported.Load() != nil || r.URL == nil {
+		return
+	}
+	if rctx := chi.RouteContext(r.Context()); rctx != nil && rctx.Routes != nil {
+		return // it is mounted in another one
+	}
+	defer s.span.RecoverHook() // of a router that is not chi's own
+	s.report(nil, match(mux, r.Method, pathOf(r), nil))
+}
+
 // wovenChiRouting is called before a chi router, or one that is mounted in it, routes r. patterns is how many there are
 // so far.
 func wovenChiRouting(r *http.Request) (state any, before *string, patterns int) {

@@ -38,6 +38,17 @@ func newContext(next http.Handler) http.Handler {
 	})
 }
 
+// deny is a middleware of the user's that answers some requests before they are routed.
+func deny(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery == "deny" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func wovenRouters() http.Handler {
 	ok := func(http.ResponseWriter, *http.Request) {}
 	inner := chi.NewRouter()
@@ -46,6 +57,7 @@ func wovenRouters() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /mux/{name}", ok)
 	root := chi.NewRouter()
+	root.Use(deny)
 	root.Use(wovenChi)
 	root.Get("/users/{id}", ok)
 	root.Get("/set/{id}", func(_ http.ResponseWriter, r *http.Request) { SetRoute(r, "/by-hand") })
@@ -57,7 +69,10 @@ func wovenRouters() http.Handler {
 	root.Mount("/shop", inner)
 	root.Mount("/mux", wovenMux(mux))
 	outer := http.NewServeMux()
-	outer.Handle("/", root)
+	outer.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wovenChiServing(root, r)
+		root.ServeHTTP(w, r)
+	}))
 	outer.HandleFunc("GET /own/{x...}", ok)
 	return wovenMux(outer)
 }
@@ -72,6 +87,8 @@ func TestTemplateFromInside(t *testing.T) {
 		"/own/a/b":      "GET /own/{x...}",
 		"/set/7":        "GET /by-hand",
 		"/again/7":      "GET /again/{id}",
+		"/users/7?deny": "GET /users/{id}",
+		"/no/7?deny":    "GET",
 	} {
 		t.Run(target, func(t *testing.T) {
 			for name, around := range map[string]func(http.Handler) http.Handler{

@@ -16,10 +16,12 @@ var provisional atomic.Pointer[provisionalTracer]
 type provisionalTracer struct {
 	*Tracer
 	closing sync.Once
+	begun   atomic.Bool
 }
 
 // stop closes the tracer, and returns when it is closed.
 func (p *provisionalTracer) stop() {
+	p.begun.Store(true)
 	p.closing.Do(func() { _ = p.Close() })
 }
 
@@ -60,5 +62,13 @@ func replaceProvisional() {
 	if p := provisional.Load(); p != nil && woven.Provisional() {
 		woven.SetProvisional(false)
 		go p.stop()
+	}
+}
+
+// wovenExit is called by code that is woven into the beginning of [os.Exit]. It sends what is queued, within
+// Config.ShutdownTimeout. It does nothing if the tracer is being closed, which may be what calls os.Exit.
+func wovenExit() {
+	if p := provisional.Load(); p != nil && woven.Provisional() && !p.begun.Load() {
+		p.stop()
 	}
 }

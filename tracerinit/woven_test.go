@@ -102,3 +102,29 @@ func TestWovenMainOfAWrongConfiguration(t *testing.T) {
 		t.Errorf("logged %q", log.String())
 	}
 }
+
+func TestWovenExitSendsWhatIsQueued(t *testing.T) {
+	wovenExit() // without a tracer
+	stop, batches := startWoven(t)
+	defer stop()
+	opentracing.StartSpan("job").Finish()
+	wovenExit()
+	wovenExit()
+	if n := batches.Load(); n != 1 {
+		t.Errorf("%d batches, want 1", n)
+	}
+}
+
+func TestWovenExitLeavesTheProgramsOwnTracer(t *testing.T) {
+	stop, _ := startWoven(t)
+	defer stop()
+	own, err := Start(Config{Service: "own", LookupEnv: env("OTEL_TRACES_EXPORTER=none")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wovenExit()
+	if own.closed.Load() {
+		t.Error("closed")
+	}
+	_ = own.Close()
+}

@@ -89,10 +89,11 @@ func buildAll() error {
 		binaries[[2]string{program, isByHand}] = filepath.Join(byHandOut, program)
 		binaries[[2]string{program, isBoth}] = filepath.Join(bothOut, program)
 	}
+	binaries[[2]string{"quit", isWoven}] = filepath.Join(wovenOut, "quit")
 	if err := run("go", "build", "-o", byHandOut+"/", "./"+edited+"/..."); err != nil {
 		return err
 	}
-	if err := orchestrion("build", "-o", wovenOut+"/", "./shop", "./legacy"); err != nil {
+	if err := orchestrion("build", "-o", wovenOut+"/", "./shop", "./legacy", "./quit"); err != nil {
 		return err
 	}
 	return orchestrion("build", "-o", bothOut+"/", "./"+edited+"/...")

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -83,6 +85,13 @@ func TestWovenProgramsPassTheirTests(t *testing.T) {
 	}
 }
 
+// TestWovenCases runs package cases.
+func TestWovenCases(t *testing.T) {
+	if err := orchestrion("test", "-count=1", "-tags=woven", "./cases"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestNothingOfTheWeaverIsLinked or required.
 func TestNothingOfTheWeaverIsLinked(t *testing.T) {
 	vendor := regexp.MustCompile(`(?i)datadog|dd-trace|orchestrion`)
@@ -159,4 +168,20 @@ func tree(s model.Span, children map[[3]uint64][]model.Span, indent string) stri
 	}
 	slices.Sort(below)
 	return strings.Join(append(lines, below...), "\n")
+}
+
+// TestSpansOfAProgramThatExitsAreSent though no deferred function runs.
+func TestSpansOfAProgramThatExitsAreSent(t *testing.T) {
+	b := newBackend(t)
+	target := httptest.NewServer(http.NotFoundHandler())
+	defer target.Close()
+	cmd := exec.Command(binaries[[2]string{"quit", isWoven}], target.URL)
+	cmd.Env = append(os.Environ(), "OTEL_SERVICE_NAME=quit", "OTEL_EXPORTER_OTLP_ENDPOINT="+b.URL)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 3 {
+		t.Errorf("exit code %d, %v\n%s", cmd.ProcessState.ExitCode(), err, out)
+	}
+	if _, spans := b.spans(); len(spans) != 1 {
+		t.Errorf("%d spans, want 1", len(spans))
+	}
 }

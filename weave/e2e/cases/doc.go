@@ -1,0 +1,2 @@
+// Package cases has tests that are built woven, by TestWovenCases of the package above.
+package cases
