@@ -31,4 +31,19 @@ func TestServicesOfALargeSystem(t *testing.T) {
 	p.run("focus", chromedp.Click(chromedp.CSS(`#graph .box:nth-of-type(5)`)))
 	p.until("what is near it", `location.search.includes("focus=") && document.querySelectorAll("#graph .box").length < 25 && document.querySelector("#graph .box.focus")`)
 	p.shoot("services-focus")
+	m.send("service-99", spanAt(9998, 9998, 0, "call", 0, 9))
+	m.send("service-04", spanAt(9998, 9999, 9998, "answer", 1, 7))
+	p.moveTo(".brand")
+	p.until("a new caller without a reload", `[...document.querySelectorAll("#graph .box title")].some(e => e.textContent.startsWith("service-99"))`)
+	for _, width := range []int64{1280, 390} {
+		for _, dark := range []bool{false, true} {
+			p.look(width, 900, dark)
+			p.goTo("services")
+			p.until("the graph", `document.querySelector("#graph .box")`)
+			if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+				t.Errorf("the services are %d pixels wider than a screen of %d", over, width)
+			}
+			p.shootScreen(fmt.Sprintf("services-%d-%v", width, dark))
+		}
+	}
 }
