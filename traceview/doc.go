@@ -26,11 +26,11 @@
 // package tracerinit: at most the 4,096 spans that started last, for a day. Of an open span only its name, ids and
 // start are read.
 //
-// What is kept is bounded by Config.MaxBytes and Config.MaxTraces. The oldest traces go first, but those with errors
-// and the slowest of each operation stay longer, and pinned ones stay. Report costs the caller a fraction of a
+// What is kept is bounded by [Config].MaxBytes and MaxTraces. The oldest traces go first, but those with errors
+// and the slowest of each operation stay longer, and pinned ones stay. [View.Report] costs the caller a fraction of a
 // microsecond and never blocks. What could not be kept is counted at the foot of each page.
 //
 // Do not expose the view: it shows what requests carried. It binds to nothing itself and answers only callers on the
-// loopback interface that came without a proxy and under a loopback name. Config.Allow can open it to others; put
+// loopback interface that came without a proxy and under a loopback name. [Config].Allow can open it to others; put
 // authentication there.
 package traceview

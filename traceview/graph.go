@@ -110,7 +110,10 @@ func (c *servicesContent) drawArrows(g *graph, s sizes) {
 	}
 	for _, e := range g.edges {
 		a := newArrow(e.call, most)
-		if len(g.edges) > maxLabels && e.call.failed == 0 {
+		switch failed := e.call.failed > 0; {
+		case failed && s.gap < 100:
+			a.Label = percent(e.call.failed, e.call.count)
+		case !failed && len(g.edges) > maxLabels:
 			a.Label = ""
 		}
 		if e.nodes != nil {
