@@ -46,7 +46,7 @@
 // expire.
 //
 // What the kit sends is never traced by its own middlewares. Failures are logged at most once a minute for each
-// exporter, those that passed without a loss not at all.
+// exporter, those that passed without a loss not at all. [Tracer.Stats] has the last error of each exporter.
 //
 // # Lifecycle
 //

@@ -16,7 +16,7 @@ var misplaced = []string{
 	"Authorization: Bearer %s", "Authorization=Bearer %s", "Bearer %s", "bearer %s", "Basic %s", "token %s",
 	"password=%s",
 	"api_key: %s", `"Authorization: Bearer %s"`, "http://host:4318?token=%s", "https://%s@host", "//u:%s@host",
-	"udp://10.0.0.7/%s",
+	"udp://10.0.0.7/%s", `{"token":"%s"}`, "SharedAccessKey=%s", "account_key: %s", "-H 'Authorization: Bearer %s'",
 }
 
 // misplacedWord are ways in which it can only be known where no text will do.
@@ -67,6 +67,9 @@ func TestAMisplacedSecretInCodeIsNeverShown(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if shown := fmt.Sprintf("%v %+v %#v", cfg.Sampler, cfg.Sampler, cfg.Sampler); strings.Contains(shown, "//u:secret-1") {
+				t.Errorf("shown in %s", shown)
+			}
 			var log logBuffer
 			cfg.Logger = log.logger()
 			tracer, err := Start(local(cfg))

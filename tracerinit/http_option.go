@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/spanloom/spanloom/internal/export"
 )
@@ -54,7 +55,7 @@ func WithBasicAuth[S ~string](user string, password S) HTTPOption {
 
 // WithBearerToken sends "Authorization: Bearer" and token, a string or Secret, with every request.
 func WithBearerToken[S ~string](token S) HTTPOption {
-	return func(c *httpConfig) { c.bearer, c.basic, c.token = string(token), false, nil }
+	return func(c *httpConfig) { c.bearer, c.basic, c.token = strings.TrimSpace(string(token)), false, nil }
 }
 
 // WithTokenSource calls token before every request and sends "Authorization: Bearer" and its result: for tokens that

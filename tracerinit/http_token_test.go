@@ -63,6 +63,24 @@ func TestATokenSourceIsCalledOnceMoreAfterA401(t *testing.T) {
 	}
 }
 
+// A token that is read from a file mostly ends in a newline.
+func TestSpaceAroundATokenIsNoPartOfIt(t *testing.T) {
+	source := func(context.Context) (Secret, error) { return " good-token\r\n", nil }
+	for name, opt := range map[string]HTTPOption{
+		"source": WithTokenSource(source), "option": WithBearerToken("good-token\n"), "secret": WithBearerToken(Secret(" good-token")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBackend(t, nil)
+			l := open(t, OTLPHTTP(b.URL, opt), Queue{})
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			if got := b.seen()[0].Header.Get("Authorization"); got != "Bearer good-token" {
+				t.Errorf("sent %q", got)
+			}
+		})
+	}
+}
+
 func TestATokenSourceThatFailsIsTriedAgain(t *testing.T) {
 	hang := make(chan struct{})
 	for name, fail := range map[string]func() (Secret, error){

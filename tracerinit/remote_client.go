@@ -17,6 +17,7 @@ import (
 const (
 	defaultSampling = "http://localhost:5778/sampling"
 	samplingPath    = "/sampling"
+	maxReasonBytes  = 4 << 10 // of the body of a refusal
 )
 
 // samplingURL adds the scheme to host:port, as JAEGER_SAMPLER_MANAGER_HOST_PORT is documented.
@@ -67,10 +68,9 @@ var errNeedsGRPC = fmt.Errorf("the port is one on which Jaeger serves strategies
 
 // strategyHTTP gets strategies in JSON.
 type strategyHTTP struct {
-	url      string
-	shownURL string
-	redact   export.Redactor
-	client   http.Client
+	url    string
+	remote export.Remote
+	client http.Client
 }
 
 func newStrategyHTTP(endpoint *url.URL, service string) *strategyHTTP {
@@ -79,12 +79,14 @@ func newStrategyHTTP(endpoint *url.URL, service string) *strategyHTTP {
 		u.RawQuery += "&"
 	}
 	u.RawQuery += "service=" + url.QueryEscape(service)
-	c := &strategyHTTP{url: u.String(), shownURL: export.MaskURL(endpoint, samplingPath)}
-	c.redact.AddURL(endpoint, samplingPath)
+	c := &strategyHTTP{url: u.String()}
+	c.remote = export.Remote{Name: "sampling", Host: export.MaskURL(endpoint, samplingPath)}
+	c.remote.Redactor.AddURL(endpoint, samplingPath)
 	transport := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
 	}
-	if endpoint.Scheme == "http" {
+	proxy, _ := http.ProxyFromEnvironment(&http.Request{URL: endpoint})
+	if endpoint.Scheme == "http" && (proxy == nil || !strings.HasPrefix(proxy.Scheme, "socks")) {
 		transport.DialContext = dialHTTP
 	}
 	c.client = http.Client{
@@ -131,13 +133,14 @@ func (c *strategyHTTP) fetch(ctx context.Context) ([]byte, error) {
 			err = inner.Err
 		}
 		if errors.Is(err, errOtherProtocol) || strings.Contains(err.Error(), "no application protocol") {
-			return nil, fmt.Errorf("no HTTP from %s: %w", c.shownURL, errOtherProtocol)
+			return nil, fmt.Errorf("no HTTP from %s: %w", c.remote.Host, errOtherProtocol)
 		}
 		return nil, c.redacted(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %d", c.shownURL, resp.StatusCode)
+		why, _ := io.ReadAll(io.LimitReader(resp.Body, maxReasonBytes))
+		return nil, c.remote.Refused(resp.Status, string(why), "")
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxStrategyBytes+1))
 	if err != nil {
@@ -154,7 +157,9 @@ func (*strategyHTTP) parse(answer []byte) (*strategyResponse, error) { return pa
 func (*strategyHTTP) close() {}
 
 // redacted returns an error with err's text, free of secrets.
-func (c *strategyHTTP) redacted(err error) error { return errors.New(c.redact.Text(err.Error())) }
+func (c *strategyHTTP) redacted(err error) error {
+	return errors.New(c.remote.Redactor.Text(err.Error()))
+}
 
 // strategyGRPC gets strategies as protobuf messages.
 type strategyGRPC struct {

@@ -313,6 +313,18 @@ func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
 	}
 }
 
+func TestTheReasonOfARefusalIsReported(t *testing.T) {
+	server := newStrategies(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "no service of that name for secret-1", http.StatusForbidden)
+	})
+	tracer, _ := memory(t, Config{Sampler: Remote(server.URL+"/adapt_secret-1/sampling", RemoteOptions{Interval: time.Hour})})
+	eventually(t, "a refusal", func() bool { return tracer.Stats().Sampler.Failed >= 1 })
+	said := tracer.Stats().Sampler.LastError
+	if !strings.Contains(said, "403 Forbidden") || !strings.Contains(said, "no service of that name for ***") {
+		t.Errorf("reported %q", said)
+	}
+}
+
 func TestRemoteSamplerTriesAgainSoonUntilItKnowsSomething(t *testing.T) {
 	server := newStrategies(t, http.NotFound)
 	tracer, _ := memory(t, Config{Sampler: Remote(server.URL, RemoteOptions{Interval: time.Hour})})

@@ -48,7 +48,8 @@ func quotedFile(path string) string {
 
 // credential matches text that holds a secret by the way it is written.
 var credential = regexp.MustCompile(`(?i)\b(bearer|basic|digest|token)\s+\S|` +
-	`(authori[sz]ation|authentication|passw(or)?d|secret|token|api[_-]?key|credentials?)\w*\s*[:=]\s*\S|` +
+	`(authori[sz]ation|authentication|passw(or)?d|secret|token|credentials?|` +
+	`(api|access|account|private|signing|license|ingest)[_-]?key)\w*["']?\s*[:=]\s*\S|` +
 	`//[^/\s]*@|\w:[^/\s@]+@`)
 
 // looksSecret reports whether a wrong value may be a secret: it names one, or it is long and looks random.

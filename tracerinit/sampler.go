@@ -89,6 +89,9 @@ func (s Sampler) String() string {
 	return "none"
 }
 
+// GoString returns what String returns, so that no verb of package fmt prints a token in a URL.
+func (s Sampler) GoString() string { return "tracerinit.Sampler(" + s.String() + ")" }
+
 // shownURL is the URL of a remote sampler without secrets.
 func (s Sampler) shownURL() string {
 	if s.url == "" {

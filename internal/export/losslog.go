@@ -94,7 +94,7 @@ func (l *lossLog) line() (write func()) {
 			attrs = append(attrs, slog.Uint64(c.reason, c.now-c.was))
 		}
 	}
-	if now.Failures > was.Failures || now.Dropped.Rejected > was.Dropped.Rejected {
+	if now.Failures > was.Failures || now.Dropped.Rejected > was.Dropped.Rejected || now.LastError != was.LastError {
 		attrs = append(attrs, slog.String("error", now.LastError))
 	}
 	logger := l.p.env.Logger

@@ -84,6 +84,18 @@ func TestShutdownLogsLossesThatAreNotLoggedYet(t *testing.T) {
 	})
 }
 
+func TestABackendThatNeverAnswersIsNamedAtShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lines
+		p := start(t, &backend{answer: func(ctx context.Context, _ []string) error { <-ctx.Done(); return ctx.Err() }}, Queue{}, logged(&out))
+		numbered(p, 0, 7)
+		p.Shutdown(within(t, time.Minute))
+		if got := out.all(t); len(got) != 1 || got[0]["closed"] != 7.0 || got[0]["error"] != "fake: no answer from nowhere until the shutdown" {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
 func TestABackendThatIsDownIsLoggedBeforeAnythingIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines

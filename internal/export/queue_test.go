@@ -212,7 +212,7 @@ func TestABackendThatNeverTookASpanGetsOneSecond(t *testing.T) {
 				if took := time.Since(begun); took < absentTimeout || took > absentTimeout+50*time.Millisecond || err == nil {
 					t.Errorf("took %v, %v", took, err)
 				}
-				if s := p.Stats(); s.Dropped != (Drops{Closed: 5}) {
+				if s := p.Stats(); s.Dropped != (Drops{Closed: 5}) || s.LastError == "" {
 					t.Errorf("%+v", s)
 				}
 			})

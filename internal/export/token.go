@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // TokenSource returns the token for one request.
@@ -51,7 +52,7 @@ func call(ctx context.Context, source TokenSource, to chan<- tokenResult) {
 		to <- r
 	}()
 	token, err := source(ctx)
-	r = tokenResult{token, err}
+	r = tokenResult{strings.TrimSpace(token), err} // files mostly end in a newline
 }
 
 func (r tokenResult) check() (string, error) {

@@ -120,11 +120,17 @@ func (p *Pipeline) recordResult(l *load, err error) {
 	p.land(l)
 }
 
-// countFailure counts a failed attempt, unless Shutdown cut it off.
+// countFailure counts a failed attempt, unless Shutdown cut it off. One that was the only one is at least the last error.
 func (p *Pipeline) countFailure(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.gaveUp || p.ctx.Err() != nil {
+	switch {
+	case p.gaveUp:
+		return
+	case p.ctx.Err() != nil:
+		if p.stats.LastError == "" {
+			p.stats.LastError = p.name + ": no answer from " + p.endpoint + " until the shutdown"
+		}
 		return
 	}
 	p.failing = true

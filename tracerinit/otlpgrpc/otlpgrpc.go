@@ -137,6 +137,10 @@ func (c *config) open(t target, env export.Env) (export.Sender, error) {
 		s.tlsFiles = c.tlsFiles.Clone()
 	}
 	s.remote.Redactor.AddTags(env.Process.Tags) // some vendors want their token there
+	if strings.HasSuffix(t.shown, "***") {
+		_, rest, _ := strings.Cut(t.dial, ":")
+		s.remote.Redactor.Add(rest, strings.TrimLeft(rest, "/"))
+	}
 	for k, v := range c.headers {
 		if !validMetadata(k, v) {
 			return nil, fmt.Errorf("header %q: its name or value cannot be sent in gRPC metadata", k)

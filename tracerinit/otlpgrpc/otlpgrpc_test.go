@@ -9,177 +9,23 @@ import (
 	"net"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/uber/jaeger-client-go"
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"go.uber.org/goleak"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/mem"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/spanloom/spanloom/internal/export"
-	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
 	"github.com/spanloom/spanloom/tracerinit"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// collector answers Export with what answer says and keeps the names of the spans it took.
-type collector struct {
-	addr   string
-	answer func(ctx context.Context, call int) (reply []byte, err error) // nil: takes all
-
-	mu    sync.Mutex
-	calls int
-	names []string
-	md    metadata.MD
-}
-
-// wire passes messages as bytes.
-type wire struct{}
-
-func (wire) Name() string { return "proto" }
-func (wire) Marshal(v any) (mem.BufferSlice, error) {
-	return mem.BufferSlice{mem.SliceBuffer(*v.(*[]byte))}, nil
-}
-func (wire) Unmarshal(data mem.BufferSlice, v any) error {
-	*v.(*[]byte) = data.Materialize()
-	return nil
-}
-
-var _ encoding.CodecV2 = wire{}
-
-func newCollector(t *testing.T, answer func(context.Context, int) ([]byte, error), opts ...grpc.ServerOption) *collector {
-	t.Helper()
-	return newCollectorOn(t, listen(t), answer, opts...)
-}
-
-func listen(t *testing.T) net.Listener {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ln
-}
-
-func newCollectorOn(t *testing.T, ln net.Listener, answer func(context.Context, int) ([]byte, error), opts ...grpc.ServerOption) *collector {
-	t.Helper()
-	c := &collector{addr: ln.Addr().String(), answer: answer}
-	srv := grpc.NewServer(append(opts, grpc.ForceServerCodecV2(wire{}), grpc.UnknownServiceHandler(c.handle))...)
-	go srv.Serve(ln)
-	t.Cleanup(srv.Stop)
-	return c
-}
-
-func (c *collector) handle(_ any, stream grpc.ServerStream) error {
-	if m, _ := grpc.MethodFromServerStream(stream); m != "/opentelemetry.proto.collector.trace.v1.TraceService/Export" {
-		return status.Error(codes.Unimplemented, m)
-	}
-	var body []byte
-	if err := stream.RecvMsg(&body); err != nil {
-		return err
-	}
-	var data tracepb.TracesData // has the fields of ExportTraceServiceRequest
-	if err := proto.Unmarshal(body, &data); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	c.calls++
-	call := c.calls
-	c.md, _ = metadata.FromIncomingContext(stream.Context())
-	c.mu.Unlock()
-	var reply []byte
-	if c.answer != nil {
-		var err error
-		if reply, err = c.answer(stream.Context(), call); err != nil {
-			return err
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range data.ResourceSpans[0].ScopeSpans[0].Spans {
-		c.names = append(c.names, s.Name)
-	}
-	return stream.SendMsg(&reply)
-}
-
-func (c *collector) took() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.names
-}
-
-type line struct {
-	*export.Pipeline
-	*jaeger.Tracer
-}
-
-func (l line) Report(s *jaeger.Span) {
-	var loader fromjaeger.Loader
-	loader.Load(s)
-	l.Enqueue(&loader.Span)
-}
-func (line) Close() {}
-
-func open(t *testing.T, e export.Factory) line {
-	t.Helper()
-	return openAs(t, e, &model.Process{Service: "inventory"})
-}
-
-func openAs(t *testing.T, e export.Factory, process *model.Process) line {
-	t.Helper()
-	p, err := export.Start(e, export.Queue{Batch: 100}, export.Env{Process: process})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := line{Pipeline: p}
-	tracer, closer := jaeger.NewTracer("inventory", jaeger.NewConstSampler(true), l)
-	l.Tracer = tracer.(*jaeger.Tracer)
-	t.Cleanup(func() {
-		closer.Close()
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		p.Shutdown(ctx)
-	})
-	return l
-}
-
-func (l line) send(t *testing.T, n int) (names []string) {
-	t.Helper()
-	for i := range n {
-		names = append(names, fmt.Sprint("span ", i))
-		l.StartSpan(names[i]).Finish()
-	}
-	if err := l.Flush(within(t, 10*time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	return names
-}
-
-func within(t *testing.T, d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-var quick = WithRetry(tracerinit.Retry{Initial: time.Millisecond, Max: 5 * time.Millisecond, Limit: 20 * time.Second})
 
 func TestEverySpanArrives(t *testing.T) {
 	for name, opts := range map[string][]Option{
@@ -378,105 +224,6 @@ func TestMalformedTargets(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "topsecret") {
 			t.Errorf("header %q: %v", key, err)
 		}
-	}
-}
-
-// blackHole is an address whose host answers no SYN: a listener whose backlog is full.
-func blackHole(t *testing.T) string {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
-	for range 10 {
-		c, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
-		if err != nil {
-			return addr
-		}
-		t.Cleanup(func() { c.Close() })
-	}
-	t.Skip("the backlog does not fill up here")
-	return ""
-}
-
-func TestShutdownKeepsItsDeadline(t *testing.T) {
-	dead, _ := net.Listen("tcp", "127.0.0.1:0")
-	dead.Close()
-	silent, _ := net.Listen("tcp", "127.0.0.1:0")
-	defer silent.Close()
-	slow := newCollector(t, func(ctx context.Context, _ int) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() })
-	for name, target := range map[string]string{
-		"dead": dead.Addr().String(), "accepts and says nothing": silent.Addr().String(), "never answers": slow.addr,
-		"black hole": blackHole(t),
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := open(t, factory(target))
-			for range 5 {
-				l.StartSpan("x").Finish()
-			}
-			const deadline = 300 * time.Millisecond
-			late, begun := make(chan time.Duration, 1), time.Now()
-			time.AfterFunc(deadline, func() { late <- time.Since(begun) - deadline })
-			err := l.Shutdown(within(t, deadline))
-			if took := time.Since(begun); took > deadline+50*time.Millisecond+<-late {
-				t.Errorf("took %v", took)
-			}
-			if s := l.Stats(); err == nil || s.Dropped.Total() != 5 {
-				t.Errorf("%v %+v", err, s)
-			}
-		})
-	}
-}
-
-// firstMute is a listener whose first connection stays open, but says nothing once mute.
-type firstMute struct {
-	net.Listener
-	accepted atomic.Int64
-	mute     atomic.Bool
-}
-
-func (f *firstMute) Accept() (net.Conn, error) {
-	c, err := f.Listener.Accept()
-	if err == nil && f.accepted.Add(1) == 1 {
-		c = muteConn{c, &f.mute}
-	}
-	return c, err
-}
-
-type muteConn struct {
-	net.Conn
-	mute *atomic.Bool
-}
-
-func (c muteConn) Write(b []byte) (int, error) {
-	if c.mute.Load() {
-		return len(b), nil
-	}
-	return c.Conn.Write(b)
-}
-
-func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
-	network := &firstMute{Listener: listen(t)}
-	newCollectorOn(t, network, nil)
-	e := factory(network.Addr().String(), quick)
-	e.Timeout = 500 * time.Millisecond
-	l := open(t, e)
-	l.send(t, 1)
-	network.mute.Store(true)
-	l.send(t, 1)
-	if s := l.Stats(); s.Delivered != 2 || network.accepted.Load() != 2 {
-		t.Errorf("%d connections, %+v", network.accepted.Load(), s)
 	}
 }
 

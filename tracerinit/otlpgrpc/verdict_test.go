@@ -198,7 +198,7 @@ func TestOneProtocolOnThePortOfAnotherIsNamed(t *testing.T) {
 		"HTTP":         {"http://" + host(plain.URL), "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"},
 		"not TLS":      {"https://" + col.addr, "write http://"},
 		"TLS":          {"http://" + hangUp.Addr().String(), "write https://"},
-		"no such host": {"nosuch.invalid:4317", "nosuch.invalid"},
+		"no such host": {"nosuch.invalid:4317", "no such host"},
 		"nobody":       {net.JoinHostPort("127.0.0.1", "1"), "refused"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,326 @@
+package tracerinit
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// sick are endpoints that do not work, each in its way.
+func sick(t *testing.T) map[string]string {
+	hang := func(serve func(net.Conn)) string {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { ln.Close() })
+		go func() {
+			for {
+				c, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					defer c.Close()
+					serve(c)
+				}()
+			}
+		}()
+		return "http://" + ln.Addr().String()
+	}
+	dead, _ := net.Listen("tcp", "127.0.0.1:0")
+	dead.Close()
+	stop := make(chan struct{})
+	t.Cleanup(func() { close(stop) })
+	silent := hang(func(net.Conn) { <-stop })
+	return map[string]string{
+		"dead":               "http://" + dead.Addr().String(),
+		"black hole":         "http://" + blackHole(t),
+		"never reads":        silent,
+		"never shakes hands": strings.Replace(silent, "http", "https", 1),
+		"never answers": hang(func(c net.Conn) {
+			go func() { <-stop; c.Close() }()
+			io.Copy(io.Discard, c)
+		}),
+		"resets": hang(func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }),
+		"endless headers": hang(func(c net.Conn) {
+			go func() { <-stop; c.Close() }()
+			io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(c, "X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n")
+			}
+		}),
+		"not http": hang(func(c net.Conn) { io.WriteString(c, "220 mail.example.com ESMTP\r\n"); io.Copy(io.Discard, c) }),
+	}
+}
+
+// blackHole is an address whose host answers no SYN: a listener whose backlog is full.
+func blackHole(t *testing.T) string {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+	for range 10 {
+		c, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
+		if err != nil {
+			return addr
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+	t.Skip("the backlog does not fill up here")
+	return ""
+}
+
+// transports counts the goroutines of HTTP clients.
+func transports() int {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	return bytes.Count(stacks, []byte("net/http.(*Transport)"))
+}
+
+// lateness returns how late a timer of d goes off: what a busy machine adds to every deadline.
+func lateness(d time.Duration) <-chan time.Duration {
+	late, begun := make(chan time.Duration, 1), time.Now()
+	time.AfterFunc(d, func() { late <- time.Since(begun) - d })
+	return late
+}
+
+func TestShutdownKeepsItsDeadlineWhateverTheEndpoint(t *testing.T) {
+	for name, endpoint := range sick(t) {
+		t.Run(name, func(t *testing.T) {
+			before := transports()
+			l := open(t, OTLPHTTP(endpoint), Queue{Batch: 10})
+			l.make(25)
+			const deadline = 300 * time.Millisecond
+			begun := time.Now()
+			late := lateness(deadline)
+			err := l.Shutdown(within(t, deadline))
+			if took := time.Since(begun); took > deadline+50*time.Millisecond+<-late {
+				t.Errorf("took %v", took)
+			}
+			until(t, "the exporter's goroutines gone", func() bool { return transports() <= before })
+			s := l.Stats()
+			if err == nil || s.Dropped.Total() != 25 || s.Queued+s.InFlight != 0 {
+				t.Errorf("%v %+v", err, s)
+			}
+		})
+	}
+}
+
+func TestAnEndlessAnswerIsCutOff(t *testing.T) {
+	for name, chunk := range map[string]int{"fast": 32 << 10, "slow": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stop := make(chan struct{})
+			t.Cleanup(func() { close(stop) })
+			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+				filler := make([]byte, chunk)
+				tick := time.NewTicker(time.Millisecond)
+				defer tick.Stop()
+				for {
+					if _, err := w.Write(filler); err != nil {
+						return
+					}
+					if chunk == 1 {
+						http.NewResponseController(w).Flush()
+						select {
+						case <-tick.C:
+						case <-stop:
+							return
+						}
+					}
+				}
+			})
+			l := open(t, OTLPHTTP(b.URL), Queue{})
+			l.make(5)
+			if err := l.Flush(within(t, 5*time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if s := l.Stats(); s.Delivered != 5 {
+				t.Errorf("a batch taken by a 200 was not counted as delivered: %+v", s)
+			}
+		})
+	}
+}
+
+func TestAnAnswerBeforeTheBodyIsReadCorruptsNothing(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	over, end := context.WithCancel(t.Context())
+	var served sync.WaitGroup
+	defer served.Wait()
+	defer end()
+	served.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			served.Go(func() {
+				context.AfterFunc(over, func() { c.Close() })
+				c.(*net.TCPConn).SetReadBuffer(4096)
+				c.Read(make([]byte, 4096))
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+			})
+		}
+	})
+	l := open(t, OTLPHTTP("http://"+ln.Addr().String(), WithRetry(quick)), Queue{Batch: 100})
+	filler := strings.Repeat("x", 8000)
+	for range 1000 {
+		l.StartSpan("large").SetTag("filler", filler).Finish()
+	}
+	l.Flush(within(t, 20*time.Second))
+	ln.Close()
+	if s := l.Stats(); s.Delivered == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestNothingOfTheUsersTransportIsUsed(t *testing.T) {
+	was := http.DefaultTransport
+	http.DefaultTransport = roundTripper(func(*http.Request) (*http.Response, error) {
+		t.Error("the exporter used http.DefaultTransport")
+		return nil, io.EOF
+	})
+	defer func() { http.DefaultTransport = was }()
+	b := newBackend(t, nil)
+	l := open(t, OTLPHTTP(b.URL), Queue{})
+	l.make(3)
+	l.Flush(within(t, 10*time.Second))
+	if n := len(b.names(t, otlpNames)); n != 3 {
+		t.Errorf("%d spans", n)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestTLS(t *testing.T) {
+	b := &backend{}
+	b.Server = httptest.NewUnstartedServer(b)
+	b.EnableHTTP2 = true
+	b.StartTLS()
+	defer b.Close()
+	l := open(t, OTLPHTTP(b.URL, WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)), Queue{})
+	l.make(3)
+	l.Flush(within(t, 10*time.Second))
+	if n := len(b.names(t, otlpNames)); n != 3 {
+		t.Errorf("%d spans: %+v", n, l.Stats())
+	}
+	if r := b.seen()[0]; r.ProtoMajor != 2 {
+		t.Errorf("sent by %s", r.Proto)
+	}
+}
+
+// firstMute is a listener whose first connection stays open, but says nothing once mute.
+type firstMute struct {
+	net.Listener
+	accepted atomic.Int64
+	mute     atomic.Bool
+}
+
+func (f *firstMute) Accept() (net.Conn, error) {
+	c, err := f.Listener.Accept()
+	if err == nil && f.accepted.Add(1) == 1 {
+		c = muteConn{c, &f.mute}
+	}
+	return c, err
+}
+
+type muteConn struct {
+	net.Conn
+	mute *atomic.Bool
+}
+
+func (c muteConn) Write(b []byte) (int, error) {
+	if c.mute.Load() {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		t.Run(fmt.Sprint("http2: ", http2), func(t *testing.T) {
+			b := &backend{}
+			b.Server = httptest.NewUnstartedServer(b)
+			b.EnableHTTP2 = http2
+			network := &firstMute{Listener: b.Listener}
+			b.Listener = network
+			b.StartTLS()
+			defer b.Close()
+			roots := WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)
+			l := open(t, OTLPHTTP(b.URL, roots, WithRetry(quick)), Queue{Timeout: 500 * time.Millisecond})
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			network.mute.Store(true)
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			if s := l.Stats(); s.Delivered != 2 {
+				t.Errorf("%d connections, %+v", network.accepted.Load(), s)
+			}
+			l.Shutdown(ended())
+		})
+	}
+}
+
+func TestShutdownLeavesNoConnectionBehind(t *testing.T) {
+	asked, stop := make(chan struct{}), make(chan struct{})
+	b := &backend{answer: func(http.ResponseWriter, *http.Request) { close(asked); <-stop }}
+	b.Server = httptest.NewUnstartedServer(b)
+	b.EnableHTTP2 = true
+	b.StartTLS()
+	defer b.Close()
+	defer close(stop)
+	l := open(t, OTLPHTTP(b.URL, WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)), Queue{Batch: 1})
+	l.make(1)
+	<-asked
+	l.Shutdown(ended())
+	until(t, "the connection closed", func() bool {
+		stacks := make([]byte, 1<<20)
+		return !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("http2clientConnReadLoop"))
+	})
+}
+
+func TestConnectionsAreKept(t *testing.T) {
+	var addrs = map[string]bool{}
+	b := newBackend(t, nil)
+	l := open(t, OTLPHTTP(b.URL), Queue{})
+	for range 5 {
+		l.make(1)
+		l.Flush(within(t, 10*time.Second))
+	}
+	for _, r := range b.seen() {
+		addrs[r.RemoteAddr] = true
+	}
+	if len(addrs) != 1 {
+		t.Errorf("%d connections for 5 batches", len(addrs))
+	}
+}
