@@ -231,6 +231,8 @@ func TestOneProtocolOnThePortOfAnotherIsNamed(t *testing.T) {
 		"TLS":            {"http://" + host(secure.URL), "write https://"},
 		"not TLS":        {"https://" + host(plain.URL), "write http://"},
 		"TLS to gRPC":    {"https://" + speaker(t, settings), "write http://"},
+		"TLS of gRPC":    {"http://" + listener(t, func(c net.Conn) { c.(*net.TCPConn).SetLinger(0); c.Read(make([]byte, 1)) }), "TLS, or gRPC?"},
+		"unknown CA":     {secure.URL, "OTEL_EXPORTER_OTLP_CERTIFICATE"},
 		"something else": {"http://" + speaker(t, "220 mail.example.com ESMTP\r\n"), "220 mail"},
 		"no such host":   {"http://nosuch.invalid", "nosuch.invalid"},
 		"nobody":         {"http://127.0.0.1:1", "refused"},

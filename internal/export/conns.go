@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -17,6 +18,8 @@ type conns struct {
 	// foreign is what an answer that is none of HTTP showed. net/http may return that the request could not be written
 	// instead, since it closes the connection.
 	foreign atomic.Pointer[protocolError]
+	// broken is what reading an answer failed with, for the same reason.
+	broken atomic.Pointer[error]
 
 	mu     sync.Mutex
 	open   map[*trackedConn]struct{}
@@ -89,9 +92,21 @@ func (c *conns) dialRaw(ctx context.Context, network, addr string) (net.Conn, er
 	return conn, nil
 }
 
+// cause returns why the request failed with err.
+func (c *conns) cause(err error) error {
+	if foreign := c.foreign.Load(); foreign != nil {
+		return foreign
+	}
+	if broken := c.broken.Load(); broken != nil && errors.Is(err, net.ErrClosed) {
+		return *broken
+	}
+	return err
+}
+
 // begin and end enclose one request and the reading of its answer.
 func (c *conns) begin() {
 	c.foreign.Store(nil)
+	c.broken.Store(nil)
 	c.request.Add(1)
 }
 
@@ -151,6 +166,9 @@ func (c *answerConn) Close() error {
 func (c *answerConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n == 0 {
+		if err != nil && !errors.Is(err, net.ErrClosed) {
+			c.of.broken.Store(&err)
+		}
 		return n, err
 	}
 	if !c.answered {

@@ -3,9 +3,11 @@ package export
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 )
 
 // protocolError says that the first bytes of an answer are not those of HTTP/1.
@@ -51,21 +53,24 @@ const (
 	hintTLS   = "the server speaks TLS: write https:// instead of http://"
 	hintNoTLS = "the server does not speak TLS: write http:// instead of https://"
 	hintEOF   = "does the port speak TLS, or gRPC?"
+	hintRoots = "have its CA trusted: by WithTLS, or for OTLP OTEL_EXPORTER_OTLP_CERTIFICATE"
 )
 
-// hint returns what to change about the configuration if err comes from one protocol spoken to the port of another.
-// grpc is the advice for the port of gRPC.
-func hint(err error, grpc string) string {
+// hint returns what to change about the configuration if err comes from one protocol spoken to the port of another, or
+// from a certificate that is not trusted.
+func (p *Poster) hint(err error) string {
 	var spoken *protocolError
 	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &spoken) && spoken.speak == speaksHTTP2:
-		return "this looks like a gRPC port: " + grpc
+		return "this looks like a gRPC port: " + p.GRPCHint
 	case errors.As(err, &spoken) && spoken.speak == speaksTLS:
 		return hintTLS
 	case errors.As(err, &record):
 		return hintNoTLS
-	case errors.Is(err, io.EOF):
+	case errors.As(err, new(x509.UnknownAuthorityError)):
+		return hintRoots
+	case !p.answered && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
 		return hintEOF
 	}
 	return ""

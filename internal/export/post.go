@@ -47,6 +47,7 @@ type Poster struct {
 	transport *http.Transport
 	conns     *conns
 	zip       zipper
+	answered  bool // there was an answer in HTTP
 }
 
 // NewPoster opens no connection yet.
@@ -176,14 +177,13 @@ func (p *Poster) exchange(ctx context.Context, data []byte, zipped bool) answer 
 	defer conns.end()
 	resp, err := p.transport.RoundTrip(req)
 	if err != nil {
-		if foreign := conns.foreign.Load(); foreign != nil {
-			err = foreign
-		}
+		err = conns.cause(err)
 		p.connect()
-		failure := p.NoAnswer(err, hint(err, p.GRPCHint))
+		failure := p.NoAnswer(err, p.hint(err))
 		failure.Others = !isDial(err) // a receiver may crash on a batch, or need too long for it
 		return answer{err: failure}
 	}
+	p.answered = true
 	defer resp.Body.Close()
 	defer time.AfterFunc(replyTime, cancel).Stop()
 	return p.read(resp)

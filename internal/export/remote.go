@@ -45,6 +45,9 @@ func (r *Remote) Rejected(count int64, why string) error {
 		return nil
 	}
 	text := fmt.Sprintf("%s: %s rejected %d spans: %s", r.Name, r.Host, count, r.quote(why))
+	if count <= 0 {
+		text = fmt.Sprintf("%s: %s took the spans with a warning: %s", r.Name, r.Host, r.quote(why))
+	}
 	return &RejectedError{Count: int(min(count, 1<<31-1)), Err: errors.New(text)}
 }
 

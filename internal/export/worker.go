@@ -120,7 +120,7 @@ func (p *Pipeline) recordResult(l *load, err error) {
 	p.land(l)
 }
 
-// countFailure counts a failed attempt, unless Shutdown cut it off. One that was the only one is at least the last error.
+// countFailure counts a failed attempt, unless Shutdown cut it off. If that was the only one, it is the last error.
 func (p *Pipeline) countFailure(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

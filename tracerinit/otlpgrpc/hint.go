@@ -30,6 +30,8 @@ func (s *sender) hint(st *status.Status, zipped bool) string {
 		{"http2: frame too large", hintHTTP},
 		{"malformed HTTP response", hintHTTP},
 		{"unexpected content-type", hintHTTP},
+		{"no application protocol", hintHTTP},
+		{"signed by unknown authority", hintRoots},
 		{"produced zero addresses", hintNoHost},
 		{"first record does not look like a TLS handshake", hintNoTLS},
 		{"error reading server preface", hintHungUp},
@@ -54,6 +56,7 @@ const (
 		"or use the port for gRPC, mostly 4317; if it is one of gRPC with TLS, write https://"
 	hintNoTLS = "the server does not speak TLS: write http:// instead of https://, " +
 		"or set OTEL_EXPORTER_OTLP_INSECURE=true"
+	hintRoots  = "have its CA trusted: OTEL_EXPORTER_OTLP_CERTIFICATE or WithTLS"
 	hintNoHost = "no such host: the name has no address"
 	hintHungUp = "if the port speaks TLS, write https:// instead of http://"
 )

@@ -2,6 +2,7 @@ package otlpgrpc
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -16,12 +17,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/quiet"
+	"github.com/spanloom/spanloom/internal/testcert"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -173,6 +176,14 @@ func TestTokenSource(t *testing.T) {
 	}
 }
 
+// secureCollector is a collector whose certificate is of an authority that nobody knows.
+func secureCollector(t *testing.T) (addr string) {
+	t.Helper()
+	config := testcert.New(t, "unknown").Mutual(t)
+	config.ClientAuth = tls.NoClientCert
+	return newCollector(t, nil, grpc.Creds(credentials.NewTLS(config))).addr
+}
+
 func TestOneProtocolOnThePortOfAnotherIsNamed(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
@@ -196,6 +207,8 @@ func TestOneProtocolOnThePortOfAnotherIsNamed(t *testing.T) {
 	host := func(u string) string { _, h, _ := strings.Cut(u, "://"); return h }
 	for name, c := range map[string]struct{ target, want string }{
 		"HTTP":         {"http://" + host(plain.URL), "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"},
+		"HTTPS":        {"https://" + host(secure.URL), "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"},
+		"unknown CA":   {"https://" + secureCollector(t), "OTEL_EXPORTER_OTLP_CERTIFICATE"},
 		"not TLS":      {"https://" + col.addr, "write http://"},
 		"TLS":          {"http://" + hangUp.Addr().String(), "write https://"},
 		"no such host": {"nosuch.invalid:4317", "no such host"},
