@@ -39,16 +39,18 @@ func TestInjectAllocs(t *testing.T) {
 		{"with tracestate", carrier.Config{}, []string{"traceparent", someTraceparent, "tracestate", "a=b"}, 2},
 		{"all formats", carrier.Config{Inject: allFormats}, []string{"uber-trace-id", someUberTraceID}, 2},
 	} {
-		tracer, p := newTracer(t, c.config)
-		sc := opentracing.SpanContext(extract(t, p, headers(c.pairs...)))
-		h := typicalHeaders()
-		for _, target := range []any{opentracing.HTTPHeadersCarrier(h), asMulti(h)} {
-			_ = tracer.Inject(sc, opentracing.HTTPHeaders, target) // the map grows once
-			got := testing.AllocsPerRun(100, func() { _ = tracer.Inject(sc, opentracing.HTTPHeaders, target) })
-			if got > c.allocs {
-				t.Errorf("%s into %T: %v allocations, want %v", c.name, target, got, c.allocs)
+		t.Run(c.name, func(t *testing.T) {
+			tracer, p := newTracer(t, c.config)
+			sc := opentracing.SpanContext(extract(t, p, headers(c.pairs...)))
+			h := typicalHeaders()
+			for _, target := range []any{opentracing.HTTPHeadersCarrier(h), asMulti(h)} {
+				_ = tracer.Inject(sc, opentracing.HTTPHeaders, target) // the map grows once
+				got := testing.AllocsPerRun(100, func() { _ = tracer.Inject(sc, opentracing.HTTPHeaders, target) })
+				if got > c.allocs {
+					t.Errorf("%s into %T: %v allocations, want %v", c.name, target, got, c.allocs)
+				}
 			}
-		}
+		})
 	}
 }
 

@@ -99,15 +99,17 @@ func TestForwardedB3IsLeftAlone(t *testing.T) {
 		},
 		"a decision alone": {http.Header{"X-B3-Sampled": {"1"}}, http.Header{}},
 	} {
-		h := c.in.Clone()
-		if err := p.Inject(sc, h); err != nil {
-			t.Fatal(err)
-		}
-		delete(h, "Traceparent")
-		delete(h, "Uber-Trace-Id")
-		if diff := gocmp.Diff(c.want, h); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
+		t.Run(name, func(t *testing.T) {
+			h := c.in.Clone()
+			if err := p.Inject(sc, h); err != nil {
+				t.Fatal(err)
+			}
+			delete(h, "Traceparent")
+			delete(h, "Uber-Trace-Id")
+			if diff := gocmp.Diff(c.want, h); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		})
 	}
 }
 

@@ -129,22 +129,24 @@ func TestKeySpelling(t *testing.T) {
 	all := []string{"traceparent", someTraceparent, "tracestate", "a=b", "baggage", "c=d", "uber-trace-id", someUberTraceID, "uberctx-e", "f"}
 	p := newPropagator(t, carrier.Config{})
 	for name, spell := range map[string]func(string) string{"lower": strings.ToLower, "UPPER": strings.ToUpper, "Canonical": http.CanonicalHeaderKey} {
-		h, m, text, list := http.Header{}, carrier.Multi{}, opentracing.TextMapCarrier{}, &foreign{}
-		for i := 0; i < len(all); i += 2 {
-			k, v := spell(all[i]), all[i+1]
-			h[k], m[k], text[k] = []string{v}, []string{v}, v
-			list.Set(k, v)
-		}
-		for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), m, text, list} {
-			sc, err := p.Extract(in)
-			if err != nil {
-				t.Errorf("%s %T: %v", name, in, err)
-				continue
+		t.Run(name, func(t *testing.T) {
+			h, m, text, list := http.Header{}, carrier.Multi{}, opentracing.TextMapCarrier{}, &foreign{}
+			for i := 0; i < len(all); i += 2 {
+				k, v := spell(all[i]), all[i+1]
+				h[k], m[k], text[k] = []string{v}, []string{v}, v
+				list.Set(k, v)
 			}
-			if diff := cmp.Diff(items{"c": "d", "e": "f"}, baggageOf(sc)); diff != "" || p.TraceState(sc) != "a=b" || carrier.SpanID(sc) != someSpan {
-				t.Errorf("%s %T: %v, tracestate %q, %s", name, in, sc, p.TraceState(sc), diff)
+			for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), m, text, list} {
+				sc, err := p.Extract(in)
+				if err != nil {
+					t.Errorf("%s %T: %v", name, in, err)
+					continue
+				}
+				if diff := cmp.Diff(items{"c": "d", "e": "f"}, baggageOf(sc)); diff != "" || p.TraceState(sc) != "a=b" || carrier.SpanID(sc) != someSpan {
+					t.Errorf("%s %T: %v, tracestate %q, %s", name, in, sc, p.TraceState(sc), diff)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -268,9 +270,11 @@ func TestTraceStateTravels(t *testing.T) {
 	}
 	p = newPropagator(t, carrier.Config{Limits: carrier.Limits{TraceState: 6}})
 	for in, want := range map[string]string{"a=bcde": "a=bcde", "a=bcdef": ""} {
-		if got := p.TraceState(extract(t, p, headers("traceparent", someTraceparent, "tracestate", in))); got != want {
-			t.Errorf("%s: %q", in, got)
-		}
+		t.Run(in, func(t *testing.T) {
+			if got := p.TraceState(extract(t, p, headers("traceparent", someTraceparent, "tracestate", in))); got != want {
+				t.Errorf("%s: %q", in, got)
+			}
+		})
 	}
 	if got := p.Stats().TraceStateDropped; got != 1 {
 		t.Errorf("%d dropped", got)

@@ -28,9 +28,11 @@ func TestCustomFormats(t *testing.T) {
 		"odd spelling":    http.Header{"GRPC-trace-bin": {encoded}}, "text map": opentracing.TextMapCarrier{"grpc-trace-bin": encoded},
 		"another reader": &foreign{[]string{"Grpc-Trace-Bin", encoded}},
 	} {
-		if got := describe(p.Extract(in)); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := describe(p.Extract(in)); got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		})
 	}
 	sc := extract(t, p, http.Header{"Grpc-Trace-Bin": {encoded}})
 	md := carrier.Multi{"grpc-trace-bin": {"stale"}, "ot-tracer-spanid": {"stale"}}

@@ -99,10 +99,12 @@ func TestDebugID(t *testing.T) {
 		{"é", 0, false},
 		{"a\x00", 0, false},
 	} {
-		p := newPropagator(t, carrier.Config{Debug: carrier.AllowDebug(), Limits: carrier.Limits{DebugID: c.max}})
-		if _, err := p.Extract(headers("jaeger-debug-id", c.id)); (err == nil) != c.ok {
-			t.Errorf("%q: %v", c.id, err)
-		}
+		t.Run(c.id, func(t *testing.T) {
+			p := newPropagator(t, carrier.Config{Debug: carrier.AllowDebug(), Limits: carrier.Limits{DebugID: c.max}})
+			if _, err := p.Extract(headers("jaeger-debug-id", c.id)); (err == nil) != c.ok {
+				t.Errorf("%q: %v", c.id, err)
+			}
+		})
 	}
 }
 
@@ -142,9 +144,11 @@ func TestConfigErrors(t *testing.T) {
 		"debug rate -1 is not positive":             {Debug: carrier.LimitDebug(-1)},
 		"debug rate NaN is not positive":            {Debug: carrier.LimitDebug(math.NaN())},
 	} {
-		if _, err := carrier.New(c); err == nil || err.Error() != "carrier: "+want {
-			t.Errorf("got %v, want %s", err, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			if _, err := carrier.New(c); err == nil || err.Error() != "carrier: "+want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		})
 	}
 }
 
@@ -182,13 +186,15 @@ func TestParse(t *testing.T) {
 		{" Jaeger , b3,B3MULTI,w3c,jaeger,", []carrier.Format{carrier.Jaeger, carrier.B3, carrier.B3Multi, carrier.W3C}, ""},
 		{"xray,b3,ottrace", []carrier.Format{carrier.B3}, `carrier: unknown propagation format "xray", "ottrace"; known are tracecontext, w3c, jaeger, b3, b3single, b3multi, baggage, none`},
 	} {
-		got, err := carrier.Parse(c.in)
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%q: %s", c.in, diff)
-		}
-		if (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
-			t.Errorf("%q: %v", c.in, err)
-		}
+		t.Run(c.in, func(t *testing.T) {
+			got, err := carrier.Parse(c.in)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%q: %s", c.in, diff)
+			}
+			if (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
+				t.Errorf("%q: %v", c.in, err)
+			}
+		})
 	}
 	for _, f := range allFormats {
 		if got, err := carrier.Parse(f.String()); err != nil || len(got) != 1 || got[0] != f {

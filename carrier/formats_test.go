@@ -63,10 +63,12 @@ func TestExtractJaeger(t *testing.T) {
 		{":::", corrupted},
 		{"é:2:0:1", corrupted},
 	} {
-		p := newPropagator(t, carrier.Config{})
-		if got := describe(p.Extract(headers("uber-trace-id", c.header))); got != c.want {
-			t.Errorf("uber-trace-id %q: %s, want %s", c.header, got, c.want)
-		}
+		t.Run(c.header, func(t *testing.T) {
+			p := newPropagator(t, carrier.Config{})
+			if got := describe(p.Extract(headers("uber-trace-id", c.header))); got != c.want {
+				t.Errorf("uber-trace-id %q: %s, want %s", c.header, got, c.want)
+			}
+		})
 	}
 }
 
@@ -93,10 +95,12 @@ func TestExtractB3(t *testing.T) {
 		{"---", corrupted},
 		{"x", corrupted},
 	} {
-		p := newPropagator(t, carrier.Config{})
-		if got := describe(p.Extract(headers("b3", c.header))); got != c.want {
-			t.Errorf("b3 %q: %s, want %s", c.header, got, c.want)
-		}
+		t.Run(c.header, func(t *testing.T) {
+			p := newPropagator(t, carrier.Config{})
+			if got := describe(p.Extract(headers("b3", c.header))); got != c.want {
+				t.Errorf("b3 %q: %s, want %s", c.header, got, c.want)
+			}
+		})
 	}
 }
 
@@ -121,10 +125,12 @@ func TestExtractB3Multi(t *testing.T) {
 		{[]string{"x-b3-spanid", "1"}, corrupted},
 		{[]string{"x-b3-spanid", span}, trace + ":" + span + ":0:1"},
 	} {
-		p := newPropagator(t, carrier.Config{})
-		if got := describe(p.Extract(headers(append(ids, c.more...)...))); got != c.want {
-			t.Errorf("x-b3-* with %q: %s, want %s", c.more, got, c.want)
-		}
+		t.Run(fmt.Sprint(c.more), func(t *testing.T) {
+			p := newPropagator(t, carrier.Config{})
+			if got := describe(p.Extract(headers(append(ids, c.more...)...))); got != c.want {
+				t.Errorf("x-b3-* with %q: %s, want %s", c.more, got, c.want)
+			}
+		})
 	}
 	p := newPropagator(t, carrier.Config{})
 	for _, pairs := range [][]string{{"x-b3-traceid", trace}, {"x-b3-traceid", "0", "x-b3-spanid", span}, {"x-b3-sampled", "x"}} {
@@ -165,9 +171,11 @@ func TestDecide(t *testing.T) {
 		return id.Low == 1
 	}})
 	for header, want := range map[string]bool{"1-2": true, "2-2": false, "3-2": false} {
-		if got := extract(t, p, headers("b3", header)); got.IsSampled() != want {
-			t.Errorf("b3 %s: sampled %v", header, !want)
-		}
+		t.Run(header, func(t *testing.T) {
+			if got := extract(t, p, headers("b3", header)); got.IsSampled() != want {
+				t.Errorf("b3 %s: sampled %v", header, !want)
+			}
+		})
 	}
 	extract(t, p, headers("b3", "4-2-1"))
 	extract(t, p, headers("x-b3-traceid", "5", "x-b3-spanid", "2", "x-b3-sampled", "0"))
@@ -240,17 +248,19 @@ func TestDuplicates(t *testing.T) {
 		{[]string{"x-b3-traceid", "1", "x-b3-traceid", "2", "x-b3-spanid", "1"}, corrupted},
 		{[]string{"traceparent", someTraceparent, "traceparent", someTraceparent, "uber-trace-id", "1:2:0:1"}, "00000000000000000000000000000001:2:0:1"},
 	} {
-		p := newPropagator(t, carrier.Config{})
-		h := headers(c.pairs...)
-		multi, list := carrier.Multi{}, &foreign{c.pairs}
-		for i := 0; i < len(c.pairs); i += 2 {
-			multi[c.pairs[i]] = append(multi[c.pairs[i]], c.pairs[i+1])
-		}
-		for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), multi, list} {
-			if got := describe(p.Extract(in)); got != c.want {
-				t.Errorf("%T %q: %s, want %s", in, c.pairs, got, c.want)
+		t.Run(fmt.Sprint(c.pairs), func(t *testing.T) {
+			p := newPropagator(t, carrier.Config{})
+			h := headers(c.pairs...)
+			multi, list := carrier.Multi{}, &foreign{c.pairs}
+			for i := 0; i < len(c.pairs); i += 2 {
+				multi[c.pairs[i]] = append(multi[c.pairs[i]], c.pairs[i+1])
 			}
-		}
+			for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), multi, list} {
+				if got := describe(p.Extract(in)); got != c.want {
+					t.Errorf("%T %q: %s, want %s", in, c.pairs, got, c.want)
+				}
+			}
+		})
 	}
 	p := newPropagator(t, carrier.Config{})
 	_, _ = p.Extract(headers("uber-trace-id", "1:2:0:1", "uber-trace-id", "2:2:0:1"))
@@ -279,19 +289,21 @@ func TestInjectFormats(t *testing.T) {
 			"B3": "0000000000000001-0000000000000002-d", "X-B3-Traceid": "0000000000000001", "X-B3-Spanid": "0000000000000002", "X-B3-Flags": "1",
 		}},
 	} {
-		sc, err := jaeger.ContextFromString(c.sc) // reads the flags as decimal
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := inject(t, p, sc)
-		for k, v := range c.want {
-			if got := h[k]; len(got) != 1 || got[0] != v {
-				t.Errorf("%s: %s %q, want %q", c.sc, k, got, v)
+		t.Run(c.sc, func(t *testing.T) {
+			sc, err := jaeger.ContextFromString(c.sc) // reads the flags as decimal
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if len(h) != len(c.want) {
-			t.Errorf("%s: sent %v", c.sc, h)
-		}
+			h := inject(t, p, sc)
+			for k, v := range c.want {
+				if got := h[k]; len(got) != 1 || got[0] != v {
+					t.Errorf("%s: %s %q, want %q", c.sc, k, got, v)
+				}
+			}
+			if len(h) != len(c.want) {
+				t.Errorf("%s: sent %v", c.sc, h)
+			}
+		})
 	}
 }
 
@@ -302,28 +314,6 @@ func TestInjectWithoutIDs(t *testing.T) {
 	}
 	if p.TraceState(jaeger.SpanContext{}) != "" {
 		t.Error("a tracestate of nothing")
-	}
-}
-
-func TestIDs(t *testing.T) {
-	sc := jaeger.NewSpanContext(jaeger.TraceID{Low: 0xab}, 0xcd, 0, true, nil)
-	for _, c := range []struct {
-		sc          opentracing.SpanContext
-		trace, span string
-	}{
-		{sc, "000000000000000000000000000000ab", "00000000000000cd"},
-		{&sc, "000000000000000000000000000000ab", "00000000000000cd"},
-		{jaeger.SpanContext{}, "", ""},
-		{(*jaeger.SpanContext)(nil), "", ""},
-		{nil, "", ""},
-		{opentracing.NoopTracer{}.StartSpan("x").Context(), "", ""},
-		{numbered{0xab, 0xcd}, "000000000000000000000000000000ab", "00000000000000cd"},
-		{named{"ab", "CD"}, "000000000000000000000000000000ab", "00000000000000cd"},
-		{named{"not hex", ""}, "", ""},
-	} {
-		if trace, span := carrier.TraceID(c.sc), carrier.SpanID(c.sc); trace != c.trace || span != c.span {
-			t.Errorf("%T %v: %q, %q", c.sc, c.sc, trace, span)
-		}
 	}
 }
 

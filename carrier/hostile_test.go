@@ -109,22 +109,24 @@ func TestHostileCrowds(t *testing.T) {
 		"baggage in many ways":   crowd(func(i int) (string, string) { return spell("baggage", i), long }),
 		"x-b3-traceid":           crowd(func(i int) (string, string) { return "X-B3-Traceid", "1" }),
 	} {
-		for _, lead := range []string{"", "Traceparent"} {
-			h := h.Clone()
-			if lead != "" {
-				h[lead] = []string{someTraceparent}
-				h["Tracestate"] = append(h["Tracestate"], "a=b , c=d")
-			} else {
-				delete(h, "Uber-Trace-Id")
-			}
-			for config, p := range hostilePropagators(t) {
-				for _, in := range []any{h, asMulti(h), asForeign(h)} {
-					if got := allocated(func() { serve(p, in) }); got > maxAllocated {
-						t.Errorf("%s %q %s %T: %d bytes", name, lead, config, in, got)
+		t.Run(name, func(t *testing.T) {
+			for _, lead := range []string{"", "Traceparent"} {
+				h := h.Clone()
+				if lead != "" {
+					h[lead] = []string{someTraceparent}
+					h["Tracestate"] = append(h["Tracestate"], "a=b , c=d")
+				} else {
+					delete(h, "Uber-Trace-Id")
+				}
+				for config, p := range hostilePropagators(t) {
+					for _, in := range []any{h, asMulti(h), asForeign(h)} {
+						if got := allocated(func() { serve(p, in) }); got > maxAllocated {
+							t.Errorf("%s %q %s %T: %d bytes", name, lead, config, in, got)
+						}
 					}
 				}
 			}
-		}
+		})
 	}
 }
 
@@ -179,11 +181,13 @@ func TestHostileBaggagePassedOn(t *testing.T) {
 		"uberctx": crowd, "baggage": headers("traceparent", someTraceparent, "baggage", w3c.String()),
 		"one item": headers("traceparent", someTraceparent, "baggage", "a="+strings.Repeat("\"", 8000)),
 	} {
-		sc := extract(t, p, in)
-		out := make(http.Header, 128) // the caller's
-		if got := allocated(func() { p.Inject(sc, out) }); got > maxAllocated {
-			t.Errorf("%s: %d bytes", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			sc := extract(t, p, in)
+			out := make(http.Header, 128) // the caller's
+			if got := allocated(func() { p.Inject(sc, out) }); got > maxAllocated {
+				t.Errorf("%s: %d bytes", name, got)
+			}
+		})
 	}
 }
 
@@ -232,14 +236,16 @@ func TestHostileBinary(t *testing.T) {
 		"value of 2^31": with(0, 0, 0, 1, 0, 0, 0, 1, 'a', 0x7f, 0xff, 0xff, 0xff), "key and value of 4097": with(0, 0, 0, 1, 0, 0, 0, 1, 'a', 0, 0, 0x10, 0),
 		"zeros": make([]byte, 37),
 	} {
-		got := allocated(func() {
-			if _, err := tracer.Extract(opentracing.Binary, bytes.NewReader(b)); err == nil {
-				t.Errorf("%s: no error", name)
+		t.Run(name, func(t *testing.T) {
+			got := allocated(func() {
+				if _, err := tracer.Extract(opentracing.Binary, bytes.NewReader(b)); err == nil {
+					t.Errorf("%s: no error", name)
+				}
+			})
+			if got > maxAllocated {
+				t.Errorf("%s: %d bytes", name, got)
 			}
 		})
-		if got > maxAllocated {
-			t.Errorf("%s: %d bytes", name, got)
-		}
 	}
 	full := with(0, 0, 0, 180)
 	for i := range 180 {

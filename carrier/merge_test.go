@@ -272,14 +272,16 @@ func TestPropertiesAreCheckedOneByOne(t *testing.T) {
 	for in, want := range map[string]string{
 		"a=1;p": "a=1;p", "a=1 ;\tp = 1 ; q": "a=1;p=1;q", "a=1;;p": "a=1;p", "a=1;b c;q": "a=1;q", "a=1;\x01": "a=1", "a=1;p=\"x\";q=%20": "a=1;q=%20",
 	} {
-		p := newPropagator(t, carrier.Config{})
-		sc := extract(t, p, http.Header{"Traceparent": {someTraceparent}, "Baggage": {in}})
-		if got := inject(t, p, sc).Get("baggage"); got != want {
-			t.Errorf("%q: sent %q, want %q", in, got, want)
-		}
-		malformed := strings.ContainsAny(in, "\x01\"") || strings.Contains(in, "b c")
-		if got := p.Stats().BaggageProperty; (got == 1) != malformed {
-			t.Errorf("%q: %d counted", in, got)
-		}
+		t.Run(in, func(t *testing.T) {
+			p := newPropagator(t, carrier.Config{})
+			sc := extract(t, p, http.Header{"Traceparent": {someTraceparent}, "Baggage": {in}})
+			if got := inject(t, p, sc).Get("baggage"); got != want {
+				t.Errorf("%q: sent %q, want %q", in, got, want)
+			}
+			malformed := strings.ContainsAny(in, "\x01\"") || strings.Contains(in, "b c")
+			if got := p.Stats().BaggageProperty; (got == 1) != malformed {
+				t.Errorf("%q: %d counted", in, got)
+			}
+		})
 	}
 }

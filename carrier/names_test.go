@@ -1,6 +1,7 @@
 package carrier_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -59,9 +60,11 @@ func TestNewRefusesNames(t *testing.T) {
 		"the header uberctx- has two meanings":    {Baggage: carrier.Baggage{Prefix: "uberctx-"}},
 		"is no name of 2 to 62":                   {Baggage: carrier.Baggage{Prefix: strings.Repeat("x", 63)}},
 	} {
-		if _, err := carrier.New(c); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
-		}
+		t.Run(want, func(t *testing.T) {
+			if _, err := carrier.New(c); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
 	}
 }
 
@@ -77,8 +80,10 @@ func TestSpanHeaders(t *testing.T) {
 		{carrier.Config{}, []string{"Traceparent", "Uber-Trace-Id", "B3", "X-B3-Spanid"}},
 		{carrier.Config{Inject: []carrier.Format{carrier.B3Multi}}, []string{"X-B3-Spanid"}},
 	} {
-		if got := newPropagator(t, c.config).SpanHeaders(); !cmp.Equal(got, c.want) {
-			t.Errorf("%q, want %q", got, c.want)
-		}
+		t.Run(fmt.Sprint(c.config), func(t *testing.T) {
+			if got := newPropagator(t, c.config).SpanHeaders(); !cmp.Equal(got, c.want) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
 	}
 }

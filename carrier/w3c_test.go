@@ -160,10 +160,12 @@ func TestW3CFlags(t *testing.T) {
 		"00": "00", "01": "01", "02": "02", "03": "03", // level 2: the random flag goes on as it came
 		"fc": "00", "fd": "01", "ff": "03", // flags of the future do not
 	} {
-		p := newPropagator(t, carrier.Config{})
-		sc := extract(t, p, headers("traceparent", w3cFirst+in))
-		if got, want := inject(t, p, sc).Get("traceparent"), w3cFirst+want; got != want {
-			t.Errorf("flags %s: sent %s, want %s", in, got, want)
-		}
+		t.Run(in, func(t *testing.T) {
+			p := newPropagator(t, carrier.Config{})
+			sc := extract(t, p, headers("traceparent", w3cFirst+in))
+			if got, want := inject(t, p, sc).Get("traceparent"), w3cFirst+want; got != want {
+				t.Errorf("flags %s: sent %s, want %s", in, got, want)
+			}
+		})
 	}
 }

@@ -281,16 +281,18 @@ func TestOutcomeOfUnaryRPCsCountsMessages(t *testing.T) {
 		"answered": {&testsvc.Server{}, [2]int{1, 1}, [2]int{1, 1}},
 		"failed":   {failing(errDetailed), [2]int{1, 0}, [2]int{0, 1}},
 	} {
-		var got [2][2]int
-		hook := func(side int) grpcmw.Option {
-			return grpcmw.WithOutcome(func(_ context.Context, _ opentracing.Span, o *grpcmw.Outcome) { got[side] = [2]int{o.Sent, o.Received} })
-		}
-		tracer := spantest.New(t)
-		cc := testsvc.Start(t, testsvc.Bufconn, tt.srv, grpcmw.ServerOptions(tracer, hook(1)), grpcmw.DialOptions(tracer, hook(0)))
-		cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg))
-		tracer.Finished()
-		if got != [2][2]int{tt.client, tt.server} {
-			t.Errorf("%s: client and server tell %v", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			var got [2][2]int
+			hook := func(side int) grpcmw.Option {
+				return grpcmw.WithOutcome(func(_ context.Context, _ opentracing.Span, o *grpcmw.Outcome) { got[side] = [2]int{o.Sent, o.Received} })
+			}
+			tracer := spantest.New(t)
+			cc := testsvc.Start(t, testsvc.Bufconn, tt.srv, grpcmw.ServerOptions(tracer, hook(1)), grpcmw.DialOptions(tracer, hook(0)))
+			cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg))
+			tracer.Finished()
+			if got != [2][2]int{tt.client, tt.server} {
+				t.Errorf("%s: client and server tell %v", name, got)
+			}
+		})
 	}
 }

@@ -148,22 +148,24 @@ func TestFirstMessageIsOfTheAnswer(t *testing.T) {
 		method string
 		has    bool
 	}{{testsvc.Repeat, true}, {testsvc.Chat, true}, {testsvc.Say, false}} {
-		tracer := spantest.New(t)
-		cc := testsvc.Start(t, testsvc.Bufconn, nil, grpcmw.ServerOptions(tracer), grpcmw.DialOptions(tracer))
-		if tt.method == testsvc.Say {
-			cc.Invoke(t.Context(), tt.method, testsvc.Text("x"), new(testsvc.Msg))
-		} else {
-			cs := open(t, t.Context(), cc, tt.method)
-			cs.SendMsg(testsvc.Text("x"))
-			cs.CloseSend()
-			receiveAll(cs)
-		}
-		for _, s := range tracer.Finished() {
-			ms, has := s.Tag("grpc.first_message_ms").(float64)
-			if lasted := float64(s.FinishTime.Sub(s.StartTime)) / 1e6; has != tt.has || ms < 0 || ms > lasted {
-				t.Errorf("%s %v: first message %v after %v ms of %v", tt.method, s.Tag("span.kind"), has, ms, lasted)
+		t.Run(tt.method, func(t *testing.T) {
+			tracer := spantest.New(t)
+			cc := testsvc.Start(t, testsvc.Bufconn, nil, grpcmw.ServerOptions(tracer), grpcmw.DialOptions(tracer))
+			if tt.method == testsvc.Say {
+				cc.Invoke(t.Context(), tt.method, testsvc.Text("x"), new(testsvc.Msg))
+			} else {
+				cs := open(t, t.Context(), cc, tt.method)
+				cs.SendMsg(testsvc.Text("x"))
+				cs.CloseSend()
+				receiveAll(cs)
 			}
-		}
+			for _, s := range tracer.Finished() {
+				ms, has := s.Tag("grpc.first_message_ms").(float64)
+				if lasted := float64(s.FinishTime.Sub(s.StartTime)) / 1e6; has != tt.has || ms < 0 || ms > lasted {
+					t.Errorf("%s %v: first message %v after %v ms of %v", tt.method, s.Tag("span.kind"), has, ms, lasted)
+				}
+			}
+		})
 	}
 }
 

@@ -45,34 +45,36 @@ func chained(u grpc.UnaryServerInterceptor, s grpc.StreamServerInterceptor) []gr
 func TestBesideRecovery(t *testing.T) {
 	theirs := chained(recovery.UnaryServerInterceptor(), recovery.StreamServerInterceptor())
 	for _, ours := range []bool{true, false} {
-		tracer := spantest.New(t)
-		server := slices.Concat(theirs, grpcmw.ServerOptions(tracer))
-		if ours {
-			server = slices.Concat(grpcmw.ServerOptions(tracer), theirs)
-		}
-		srv := &testsvc.Server{
-			Say:    func(context.Context, *testsvc.Msg) (*testsvc.Msg, error) { explode("boom"); return nil, nil },
-			Stream: func(string, grpc.ServerStream) error { explode("boom"); return nil },
-		}
-		cc := testsvc.Start(t, testsvc.Bufconn, srv, server, nil)
-		if err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); status.Code(err) != codes.Unknown {
-			t.Error(err)
-		}
-		if _, err := receiveAll(open(t, t.Context(), cc, testsvc.Chat)); status.Code(err) != codes.Unknown {
-			t.Error(err)
-		}
-		for _, span := range tracer.Finished() {
-			if ours { // the span sees what recovery made of the panic
-				if span.Tag("error") != true || span.Tag("grpc.code") != "Unknown" {
-					t.Errorf("tags %v", span.Tags())
-				}
-				continue
+		t.Run(fmt.Sprint(ours), func(t *testing.T) {
+			tracer := spantest.New(t)
+			server := slices.Concat(theirs, grpcmw.ServerOptions(tracer))
+			if ours {
+				server = slices.Concat(grpcmw.ServerOptions(tracer), theirs)
 			}
-			checkPanic(t, "inside recovery", span)
-		}
-		if n := len(tracer.Finished()); n != 2 {
-			t.Errorf("%d spans", n)
-		}
+			srv := &testsvc.Server{
+				Say:    func(context.Context, *testsvc.Msg) (*testsvc.Msg, error) { explode("boom"); return nil, nil },
+				Stream: func(string, grpc.ServerStream) error { explode("boom"); return nil },
+			}
+			cc := testsvc.Start(t, testsvc.Bufconn, srv, server, nil)
+			if err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); status.Code(err) != codes.Unknown {
+				t.Error(err)
+			}
+			if _, err := receiveAll(open(t, t.Context(), cc, testsvc.Chat)); status.Code(err) != codes.Unknown {
+				t.Error(err)
+			}
+			for _, span := range tracer.Finished() {
+				if ours { // the span sees what recovery made of the panic
+					if span.Tag("error") != true || span.Tag("grpc.code") != "Unknown" {
+						t.Errorf("tags %v", span.Tags())
+					}
+					continue
+				}
+				checkPanic(t, "inside recovery", span)
+			}
+			if n := len(tracer.Finished()); n != 2 {
+				t.Errorf("%d spans", n)
+			}
+		})
 	}
 }
 
@@ -146,14 +148,16 @@ func TestBesideTimeout(t *testing.T) {
 		"ours first": func(ours []grpc.DialOption) []grpc.DialOption { return append(ours, theirs) },
 		"ours last":  func(ours []grpc.DialOption) []grpc.DialOption { return append([]grpc.DialOption{theirs}, ours...) },
 	} {
-		tracer := spantest.New(t)
-		cc := testsvc.Start(t, testsvc.Bufconn, srv, nil, dial(grpcmw.DialOptions(tracer)))
-		if err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); status.Code(err) != codes.DeadlineExceeded {
-			t.Errorf("%s: %v", name, err)
-		}
-		if span := only(t, tracer); span.Tag("grpc.code") != "DeadlineExceeded" || span.Tag("error") != true {
-			t.Errorf("%s: tags %v", name, span.Tags())
-		}
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			cc := testsvc.Start(t, testsvc.Bufconn, srv, nil, dial(grpcmw.DialOptions(tracer)))
+			if err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); status.Code(err) != codes.DeadlineExceeded {
+				t.Errorf("%s: %v", name, err)
+			}
+			if span := only(t, tracer); span.Tag("grpc.code") != "DeadlineExceeded" || span.Tag("error") != true {
+				t.Errorf("%s: tags %v", name, span.Tags())
+			}
+		})
 	}
 	server := spantest.New(t)
 	cc := testsvc.Start(t, testsvc.Bufconn, srv, grpcmw.ServerOptions(server), []grpc.DialOption{theirs})

@@ -167,9 +167,11 @@ func TestHooksOfInnerInterceptors(t *testing.T) {
 		append(grpcmw.DialOptions(tracer, one[0], one[1]), grpcmw.DialOptions(tracer, two[0], two[1])...))
 	all(t.Context(), &transcript{}, cc)
 	for name, o := range map[string]*observer{"outer": &outer, "inner": &inner, "shared": &shared} {
-		if want := "8 started, 8 ended, 8 with a span"; !eventually(func() bool { return o.counts() == want }) {
-			t.Errorf("%s: %s, want %s", name, o.counts(), want)
-		}
+		t.Run(name, func(t *testing.T) {
+			if want := "8 started, 8 ended, 8 with a span"; !eventually(func() bool { return o.counts() == want }) {
+				t.Errorf("%s: %s, want %s", name, o.counts(), want)
+			}
+		})
 	}
 	if n := len(tracer.Finished()); n != 8 {
 		t.Errorf("%d spans, want 8", n)

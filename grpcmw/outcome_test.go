@@ -2,6 +2,7 @@ package grpcmw_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -160,13 +161,15 @@ func TestUnnamedPeersHaveNoAddress(t *testing.T) {
 		{oddAddr{"tcp", ":0"}, nil}, {oddAddr{"vsock", "3:1024"}, "3:1024"}, {panickyAddr{}, nil},
 		{&net.TCPAddr{IP: net.IPv6loopback, Port: 1}, "[::1]:1"}, {(*net.TCPAddr)(nil), nil},
 	} {
-		tracer := spantest.New(t)
-		ctx := peer.NewContext(t.Context(), &peer.Peer{Addr: tt.addr})
-		grpcmw.UnaryServerInterceptor(tracer, grpcmw.WithSemconv(grpcmw.Both))(ctx, nil, unaryInfo, unaryHandler)
-		span := only(t, tracer)
-		if got := span.Tag("peer.address"); got != tt.want || tt.want == nil && span.Tag("network.peer.address") != nil {
-			t.Errorf("%T %#v: peer.address %v, want %v", tt.addr, tt.addr, got, tt.want)
-		}
+		t.Run(fmt.Sprint(tt.addr), func(t *testing.T) {
+			tracer := spantest.New(t)
+			ctx := peer.NewContext(t.Context(), &peer.Peer{Addr: tt.addr})
+			grpcmw.UnaryServerInterceptor(tracer, grpcmw.WithSemconv(grpcmw.Both))(ctx, nil, unaryInfo, unaryHandler)
+			span := only(t, tracer)
+			if got := span.Tag("peer.address"); got != tt.want || tt.want == nil && span.Tag("network.peer.address") != nil {
+				t.Errorf("%T %#v: peer.address %v, want %v", tt.addr, tt.addr, got, tt.want)
+			}
+		})
 	}
 	s, c := both(t, testsvc.Bufconn, nil, nil, nil, sayHello)
 	if s.Tag("peer.address") != nil || c.Tag("peer.address") != nil {
@@ -200,11 +203,13 @@ func TestObserversOfATracer(t *testing.T) {
 // TestAttemptsOfAllRetries reads the keys of gRPC and of both versions of go-grpc-middleware.
 func TestAttemptsOfAllRetries(t *testing.T) {
 	for _, key := range []string{"grpc-previous-rpc-attempts", "x-retry-attempt", "x-retry-attempty"} {
-		tracer := spantest.New(t)
-		ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(key, "2"))
-		grpcmw.UnaryServerInterceptor(tracer)(ctx, nil, unaryInfo, unaryHandler)
-		if got := only(t, tracer).Tag("grpc.attempt"); got != 3 {
-			t.Errorf("%s: attempt %v, want 3", key, got)
-		}
+		t.Run(key, func(t *testing.T) {
+			tracer := spantest.New(t)
+			ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(key, "2"))
+			grpcmw.UnaryServerInterceptor(tracer)(ctx, nil, unaryInfo, unaryHandler)
+			if got := only(t, tracer).Tag("grpc.attempt"); got != 3 {
+				t.Errorf("%s: attempt %v, want 3", key, got)
+			}
+		})
 	}
 }

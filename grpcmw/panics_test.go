@@ -75,23 +75,25 @@ func interceptAll(tracer opentracing.Tracer, body func()) map[string]func() {
 func TestPanicsGoOn(t *testing.T) {
 	type odd struct{ n *int }
 	for _, value := range []any{"boom", errPlain, odd{new(int)}, 0} {
-		tracer := spantest.New(t)
-		for name, run := range interceptAll(tracer, func() { explode(value) }) {
-			before := len(tracer.Finished())
-			func() {
-				defer func() {
-					if got := recover(); got != value {
-						t.Errorf("%s: panic %v became %v", name, value, got)
-					}
+		t.Run(fmt.Sprint(value), func(t *testing.T) {
+			tracer := spantest.New(t)
+			for name, run := range interceptAll(tracer, func() { explode(value) }) {
+				before := len(tracer.Finished())
+				func() {
+					defer func() {
+						if got := recover(); got != value {
+							t.Errorf("%s: panic %v became %v", name, value, got)
+						}
+					}()
+					run()
 				}()
-				run()
-			}()
-			spans := tracer.Finished()
-			if len(spans) != before+1 {
-				t.Fatalf("%s: %d spans more", name, len(spans)-before)
+				spans := tracer.Finished()
+				if len(spans) != before+1 {
+					t.Fatalf("%s: %d spans more", name, len(spans)-before)
+				}
+				checkPanic(t, name, spans[before])
 			}
-			checkPanic(t, name, spans[before])
-		}
+		})
 	}
 }
 

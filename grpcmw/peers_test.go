@@ -24,17 +24,19 @@ func TestTargetsOfAllKinds(t *testing.T) {
 		"shop:50051": "shop:50051", "dns:shop:50051": "shop:50051", "dns:///shop:50051": "shop:50051", "dns://1.1.1.1/shop:50051": "shop:50051",
 		"passthrough:///shop": "shop", "[::1]:50051": "[::1]:50051", "unix:///run/s.sock": "/run/s.sock", "unix:s.sock": "s.sock",
 	} {
-		tracer := spantest.New(t)
-		cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer cc.Close()
-		fails := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return errPlain }
-		grpcmw.UnaryClientInterceptor(tracer)(t.Context(), testsvc.Say, nil, nil, cc, fails)
-		if got := only(t, tracer).Tag("peer.address"); got != want {
-			t.Errorf("%s: peer.address %v, want %s", target, got, want)
-		}
+		t.Run(target, func(t *testing.T) {
+			tracer := spantest.New(t)
+			cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer cc.Close()
+			fails := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return errPlain }
+			grpcmw.UnaryClientInterceptor(tracer)(t.Context(), testsvc.Say, nil, nil, cc, fails)
+			if got := only(t, tracer).Tag("peer.address"); got != want {
+				t.Errorf("%s: peer.address %v, want %s", target, got, want)
+			}
+		})
 	}
 }
 

@@ -122,10 +122,12 @@ func TestOddErrors(t *testing.T) {
 		{status.Error(codes.Code(1<<32-1), "the last"), codes.Unknown},
 		{claimsOK{}, codes.Unknown},
 	} {
-		s, c := callOnce(t, tt.err, nil, nil)
-		if s.Tag("rpc.grpc.status_code") != int(tt.want) || c.Tag("rpc.grpc.status_code") != int(tt.want) {
-			t.Errorf("%T: status %v and %v, want %d", tt.err, s.Tag("rpc.grpc.status_code"), c.Tag("rpc.grpc.status_code"), tt.want)
-		}
+		t.Run(fmt.Sprint(tt.err), func(t *testing.T) {
+			s, c := callOnce(t, tt.err, nil, nil)
+			if s.Tag("rpc.grpc.status_code") != int(tt.want) || c.Tag("rpc.grpc.status_code") != int(tt.want) {
+				t.Errorf("%T: status %v and %v, want %d", tt.err, s.Tag("rpc.grpc.status_code"), c.Tag("rpc.grpc.status_code"), tt.want)
+			}
+		})
 	}
 	s, _ := callOnce(t, status.Error(codes.Internal, strings.Repeat("x", 1<<16)), nil, nil)
 	if got := len(s.Logs()[0].Fields[2].ValueString); got > 2048 {

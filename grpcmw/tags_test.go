@@ -88,16 +88,18 @@ func TestTagsOfTheTwoVocabularies(t *testing.T) {
 		{grpcmw.OTel, "spanloom.test.Echo/Say", withPeer(otel, "server", "network.peer.address", "network.peer.port"),
 			withPeer(otel, "client", "server.address", "server.port")},
 	} {
-		s, c := both(t, testsvc.TCP, nil, []grpcmw.ServerOption{grpcmw.WithSemconv(tt.semconv)}, []grpcmw.ClientOption{grpcmw.WithSemconv(tt.semconv)}, sayHello)
-		if diff := cmp.Diff(tt.server, typed(s)); diff != "" {
-			t.Errorf("server, semconv %v (-want +got):\n%s", tt.semconv, diff)
-		}
-		if diff := cmp.Diff(tt.client, typed(c)); diff != "" {
-			t.Errorf("client, semconv %v (-want +got):\n%s", tt.semconv, diff)
-		}
-		if s.OperationName != tt.name || c.OperationName != tt.name {
-			t.Errorf("names %q and %q, want %q", s.OperationName, c.OperationName, tt.name)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			s, c := both(t, testsvc.TCP, nil, []grpcmw.ServerOption{grpcmw.WithSemconv(tt.semconv)}, []grpcmw.ClientOption{grpcmw.WithSemconv(tt.semconv)}, sayHello)
+			if diff := cmp.Diff(tt.server, typed(s)); diff != "" {
+				t.Errorf("server, semconv %v (-want +got):\n%s", tt.semconv, diff)
+			}
+			if diff := cmp.Diff(tt.client, typed(c)); diff != "" {
+				t.Errorf("client, semconv %v (-want +got):\n%s", tt.semconv, diff)
+			}
+			if s.OperationName != tt.name || c.OperationName != tt.name {
+				t.Errorf("names %q and %q, want %q", s.OperationName, c.OperationName, tt.name)
+			}
+		})
 	}
 	s, _ := both(t, testsvc.TCP, nil, []grpcmw.ServerOption{grpcmw.WithSemconv(grpcmw.Both)}, nil, sayHello)
 	for k := range openTracing {
@@ -117,16 +119,18 @@ func TestStreamsCountMessages(t *testing.T) {
 		kind     string
 		up, down int
 	}{testsvc.Collect: {"client_stream", 3, 1}, testsvc.Repeat: {"server_stream", 1, 2}, testsvc.Chat: {"bidi", 3, 3}} {
-		s, c := both(t, testsvc.Bufconn, nil, nil, nil, func(ctx context.Context, tr *transcript, cc *grpc.ClientConn) {
-			texts := []string{"ab", "ab", "ab"}
-			tr.stream(ctx, cc, method, texts[:want.up]...)
+		t.Run(method, func(t *testing.T) {
+			s, c := both(t, testsvc.Bufconn, nil, nil, nil, func(ctx context.Context, tr *transcript, cc *grpc.ClientConn) {
+				texts := []string{"ab", "ab", "ab"}
+				tr.stream(ctx, cc, method, texts[:want.up]...)
+			})
+			if c.Tag("rpc.messages.sent") != want.up || c.Tag("rpc.messages.received") != want.down || c.Tag("grpc.type") != want.kind {
+				t.Errorf("%s: client tags %v", method, c.Tags())
+			}
+			if s.Tag("rpc.messages.received") != want.up || s.Tag("rpc.messages.sent") != want.down || s.Tag("grpc.type") != want.kind {
+				t.Errorf("%s: server tags %v", method, s.Tags())
+			}
 		})
-		if c.Tag("rpc.messages.sent") != want.up || c.Tag("rpc.messages.received") != want.down || c.Tag("grpc.type") != want.kind {
-			t.Errorf("%s: client tags %v", method, c.Tags())
-		}
-		if s.Tag("rpc.messages.received") != want.up || s.Tag("rpc.messages.sent") != want.down || s.Tag("grpc.type") != want.kind {
-			t.Errorf("%s: server tags %v", method, s.Tags())
-		}
 	}
 }
 
@@ -156,12 +160,14 @@ func TestDeadlineAttemptAndStaticTags(t *testing.T) {
 
 func TestHostileAttemptsAreNotRecorded(t *testing.T) {
 	for _, v := range []string{"-1", "0", "99999999999", "x", "1e9", ""} {
-		tracer := spantest.New(t)
-		ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("grpc-previous-rpc-attempts", v))
-		grpcmw.UnaryServerInterceptor(tracer)(ctx, nil, unaryInfo, unaryHandler)
-		if got := only(t, tracer).Tag("grpc.attempt"); got != nil {
-			t.Errorf("%q recorded as %v", v, got)
-		}
+		t.Run(v, func(t *testing.T) {
+			tracer := spantest.New(t)
+			ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("grpc-previous-rpc-attempts", v))
+			grpcmw.UnaryServerInterceptor(tracer)(ctx, nil, unaryInfo, unaryHandler)
+			if got := only(t, tracer).Tag("grpc.attempt"); got != nil {
+				t.Errorf("%q recorded as %v", v, got)
+			}
+		})
 	}
 }
 
