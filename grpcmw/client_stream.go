@@ -3,6 +3,7 @@ package grpcmw
 import (
 	"context"
 	"io"
+	"net"
 	"runtime"
 	"sync"
 	"time"
@@ -24,7 +25,7 @@ type clientStreamState struct {
 }
 
 // wrapStream returns the stream for the caller. Events of the stream, of the context and of the garbage collector
-// decide when the span ends, see streamEnd.
+// decide when the span ends, see [streamEnd].
 func (c *clientCall) wrapStream(cs grpc.ClientStream) grpc.ClientStream {
 	s := &clientStreamWrapper{ClientStream: cs, call: c}
 	c.streamEvent(opened, nil)
@@ -146,7 +147,7 @@ func (s *clientStreamWrapper) RecvMsg(m any) error {
 // gRPC's may panic.
 func (s *clientStreamWrapper) readAnswer() {
 	c := s.call
-	if c.ended.Load() || !c.span.Recording() || c.answered {
+	if c.ended.Load() || !c.span.Recording() {
 		return
 	}
 	defer func() { _ = recover() }()
@@ -154,9 +155,19 @@ func (s *clientStreamWrapper) readAnswer() {
 	if !ok {
 		return
 	}
-	c.remote.Addr = p.Addr
+	var trailer metadata.MD
 	if c.cfg.traceIDTrailer != "" {
-		c.trailer = s.ClientStream.Trailer()
+		trailer = s.ClientStream.Trailer()
 	}
-	c.answered = true
+	c.setAnswer(p.Addr, trailer)
+}
+
+// setAnswer sets what the last tags are made of, until an event ends the span: several calls may fail at a time, of
+// which one ends it.
+func (c *clientCall) setAnswer(addr net.Addr, trailer metadata.MD) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.streamEnd.state != over {
+		c.remote.Addr, c.trailer, c.answered = addr, trailer, true
+	}
 }

@@ -2,9 +2,12 @@ package grpcmw_test
 
 import (
 	"context"
+	"google.golang.org/grpc/peer"
 	"io"
+	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/spanloom/spanloom/grpcmw"
@@ -301,6 +305,46 @@ func TestDroppedStreams(t *testing.T) {
 				t.Errorf("%d spans", len(spans))
 			}
 		})
+	}
+}
+
+// failingStream is a stream with a peer whose calls fail.
+type failingStream struct {
+	grpc.ClientStream
+	ctx context.Context
+}
+
+func (s *failingStream) Context() context.Context { return s.ctx }
+func (s *failingStream) Trailer() metadata.MD     { return metadata.Pairs("x-trace-id", "1") }
+func (s *failingStream) Header() (metadata.MD, error) {
+	return nil, status.Error(codes.Internal, "header")
+}
+func (s *failingStream) SendMsg(any) error { return status.Error(codes.Internal, "send") }
+func (s *failingStream) RecvMsg(any) error { return status.Error(codes.Internal, "receive") }
+
+// TestCallsThatFailTogether has several goroutines learn of the end of a stream at the same time.
+func TestCallsThatFailTogether(t *testing.T) {
+	tracer := spantest.New(t)
+	ctx := peer.NewContext(t.Context(), &peer.Peer{Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}})
+	intercept := grpcmw.StreamClientInterceptor(tracer, grpcmw.WithTraceIDTrailer("x-trace-id"))
+	for range 100 {
+		cs, err := intercept(t.Context(), testsvc.StreamDesc(testsvc.Chat), nil, testsvc.Chat, func(
+			context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption,
+		) (grpc.ClientStream, error) {
+			return &failingStream{ctx: ctx}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() { cs.SendMsg(nil) })
+		wg.Go(func() { cs.RecvMsg(nil) })
+		wg.Go(func() { cs.RecvMsg(nil) })
+		wg.Go(func() { cs.Header() })
+		wg.Wait()
+	}
+	if n := len(tracer.Finished()); n != 100 {
+		t.Errorf("%d spans, want 100", n)
 	}
 }
 
