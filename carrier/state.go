@@ -84,6 +84,18 @@ func (p *Propagator) TraceState(sc jaeger.SpanContext) string {
 	return ""
 }
 
+// IsRandom reports whether the caller of sc's trace has set the flag of W3C Trace Context that its id is random.
+func (p *Propagator) IsRandom(sc jaeger.SpanContext) bool {
+	s := p.stateOf(sc)
+	return s != nil && s.random
+}
+
+// BaggageProperties returns the properties that came with a baggage item of sc's trace, as the baggage header has them
+// behind the value, or "". An item that has another value by now has none.
+func (p *Propagator) BaggageProperties(sc jaeger.SpanContext, key, value string) string {
+	return p.stateOf(sc).propertyOf(key, value)
+}
+
 // Continue passes on to root, the context of a new span that starts a trace, what [Propagator.Extract] kept besides
 // the items of parent, which has baggage but no ids. A tracer does not: the new trace shares no state with its
 // parent. Continue is called before anything is injected in the new trace.

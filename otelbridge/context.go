@@ -67,7 +67,7 @@ func (s *span) contextIn(ctx context.Context) context.Context {
 	if s.ctx != nil {
 		return &spanContext{ctx, s}
 	}
-	s.ctx = ctx
+	s.ctx, s.shown = ctx, s.baggage()
 	return (*spanAsContext)(s)
 }
 
@@ -91,7 +91,9 @@ func (b *Bridge) View(j *jaeger.Span) engine.View { return &span{bridge: b, ot: 
 
 // Context implements [engine.Views].
 func (b *Bridge) Context(ctx context.Context, v engine.View) context.Context {
-	v.(*span).takeBaggage(ctx, false)
+	s := v.(*span)
+	s.takeBaggage(ctx, nil)
+	s.shown = s.baggage() // no one else has the span yet
 	return ctx
 }
 
@@ -120,7 +122,7 @@ func (b *Bridge) activeIn(ctx context.Context) active {
 		return active{span: mine}
 	}
 	last, _ := ctx.Value(agreed).(*span)
-	otelIsNewer := inOTel != nil && (last == nil || mine != last)
+	otelIsNewer := inOTel != nil && (last == nil || mine != last) || inOTel == nil && last != nil // hidden by a nil span
 	openTracingIsNewer := ot != nil && (last == nil || !last.is(ot))
 	if openTracingIsNewer && otelIsNewer {
 		otelIsNewer = mine == nil || !isChild(ot, mine)
@@ -128,6 +130,8 @@ func (b *Bridge) activeIn(ctx context.Context) active {
 	switch {
 	case otelIsNewer && mine != nil:
 		return active{span: mine}
+	case otelIsNewer && inOTel == nil:
+		return active{}
 	case otelIsNewer:
 		return active{other: inOTel.SpanContext()}
 	}

@@ -60,6 +60,9 @@ func (b *Bridge) otelContext(sc jaeger.SpanContext, remote bool) trace.SpanConte
 	if sc.IsSampled() {
 		c.TraceFlags = trace.FlagsSampled
 	}
+	if b.propagator != nil && b.propagator.IsRandom(sc) {
+		c.TraceFlags |= trace.FlagsRandom
+	}
 	return trace.NewSpanContext(c)
 }
 
@@ -93,12 +96,8 @@ func (b *Bridge) contextOf(sc trace.SpanContext) opentracing.SpanContext {
 }
 
 func w3cHeaders(sc trace.SpanContext) opentracing.TextMapCarrier {
-	flags := "-00"
-	if sc.IsSampled() {
-		flags = "-01"
-	}
 	return opentracing.TextMapCarrier{
-		"traceparent": "00-" + sc.TraceID().String() + "-" + sc.SpanID().String() + flags,
+		"traceparent": "00-" + sc.TraceID().String() + "-" + sc.SpanID().String() + "-" + sc.TraceFlags().String(),
 		"tracestate":  sc.TraceState().String(),
 	}
 }

@@ -38,7 +38,7 @@ func (t *hookedTracer) ContextWithSpanHook(ctx context.Context, ot opentracing.S
 	if !ok {
 		s = t.bridge.view(ot)
 	}
-	s.takeBaggage(ctx, false)
+	s.takeBaggage(ctx, nil)
 	return s.contextIn(ctx)
 }
 

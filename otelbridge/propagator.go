@@ -7,6 +7,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/mocktracer"
 	"github.com/uber/jaeger-client-go"
+	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/spanloom/spanloom/carrier"
@@ -43,11 +44,14 @@ func (b *Bridge) injectedKeys() []string {
 // Inject writes the context of the active span, and the baggage, into c.
 func (p propagator) Inject(ctx context.Context, c propagation.TextMapCarrier) {
 	parent := p.bridge.parentIn(ctx, false)
-	sc := p.bridge.withBaggage(parent.context(), ctx)
+	sc := p.bridge.withBaggage(parent.context(), ctx, parent.shown)
 	if sc == nil {
 		return
 	}
 	_ = p.bridge.below.Inject(sc, opentracing.HTTPHeaders, carrierOf(c)) // as OpenTelemetry's, it cannot fail
+	if bag := baggage.FromContext(ctx); bag.Len() > 0 {
+		sendProperties(bag, c)
+	}
 }
 
 // Extract returns ctx with the caller that c names as the active span of both APIs, and its baggage.
@@ -59,7 +63,7 @@ func (p propagator) Extract(ctx context.Context, c propagation.TextMapCarrier) c
 	}
 	s := &span{bridge: b, ot: remoteSpan{opentracing.NoopTracer{}.StartSpan(""), b, sc}, remote: true, ctx: ctx}
 	if !s.SpanContext().IsValid() {
-		return withItems(ctx, sc)
+		return b.withItems(ctx, sc)
 	}
 	return (*spanAsContext)(s)
 }

@@ -32,8 +32,9 @@ type span struct {
 	mu    sync.Mutex
 	ended bool
 	code  codes.Code
-	ctx   context.Context // see spanAsContext
-	more  *recorded       // nil until needed
+	ctx   context.Context   // see spanAsContext
+	shown map[string]string // the baggage that OpenTelemetry has seen last, see merged
+	more  *recorded         // nil until needed
 }
 
 // recorded is what OpenTelemetry code has recorded of a span and what is written at its end.

@@ -78,6 +78,7 @@ func (t *tracer) Start(ctx context.Context, name string, opts ...trace.SpanStart
 		s.startSlow(name, &cfg, &parent)
 	}
 	s.takeBaggage(ctx, parent.shown)
+	s.shown = s.baggage()
 	if s.records() {
 		s.setAttributes(cfg.Attributes())
 		for _, l := range cfg.Links() {
@@ -93,7 +94,7 @@ type parent struct {
 	jaeger  jaeger.SpanContext
 	foreign opentracing.SpanContext // of another tracer, in place of jaeger
 	valid   bool
-	shown   bool // OpenTelemetry has seen its baggage
+	shown   *span // whose baggage OpenTelemetry has seen in the context, or nil
 }
 
 func (p *parent) context() opentracing.SpanContext {
@@ -109,7 +110,9 @@ func (p *parent) context() opentracing.SpanContext {
 // parentIn returns the parent of a span that is started in ctx.
 func (b *Bridge) parentIn(ctx context.Context, root bool) (p parent) {
 	a := b.activeIn(ctx)
-	p.shown = a.span != nil && a.span == ctx.Value(agreed)
+	if a.span != nil && a.span == ctx.Value(agreed) {
+		p.shown = a.span
+	}
 	if root {
 		return parent{}
 	}

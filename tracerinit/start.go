@@ -194,7 +194,7 @@ func (t *Tracer) open(s resolved, logger *slog.Logger) error {
 	loader := fromjaeger.Loader{Limits: s.limits}
 	if t.tracer != nil {
 		env.Process = processOf(s.service, t.tracer.Tags())
-		loader.TraceState = t.propagator.TraceState
+		loader.TraceState, loader.IsRandom = t.propagator.TraceState, t.propagator.IsRandom
 	}
 	t.fan.loaders.New = func() any { l := loader; return &l }
 	t.fan.converter.init(t.fan, loader, s.queue.export())

@@ -26,6 +26,23 @@ func WithoutBaggage(sc jaeger.SpanContext) jaeger.SpanContext {
 	return sc
 }
 
+// WithBaggage returns sc with other baggage. The map must not change any more.
+func WithBaggage(sc jaeger.SpanContext, items map[string]string) jaeger.SpanContext {
+	if jaegerspan.LayoutMatches() {
+		jaegerspan.ContextFields(&sc).Baggage = items
+		return sc
+	}
+	for k := range Baggage(&sc) {
+		if _, kept := items[k]; !kept {
+			sc = sc.WithBaggageItem(k, "")
+		}
+	}
+	for k, v := range items {
+		sc = sc.WithBaggageItem(k, v)
+	}
+	return sc
+}
+
 // Baggage returns the baggage of sc, which must not be changed.
 func Baggage(sc *jaeger.SpanContext) map[string]string {
 	if jaegerspan.LayoutMatches() {

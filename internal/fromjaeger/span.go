@@ -16,6 +16,7 @@ type Loader struct {
 	Span       model.Span                      // the copy; what the limits took away is counted in it
 	Limits     model.Limits                    // zero: none
 	TraceState func(jaeger.SpanContext) string // returns the W3C tracestate of a span's trace; nil: there is none
+	IsRandom   func(jaeger.SpanContext) bool   // reports the W3C flag of random trace ids; nil: it is not known
 
 	simpleOnly bool           // refuse values with methods
 	refused    bool           // there was such a value
@@ -99,6 +100,7 @@ func (l *Loader) start(sc jaeger.SpanContext, name string, at time.Time, lasted 
 	if l.TraceState != nil {
 		l.Span.TraceState = l.TraceState(sc)
 	}
+	l.Span.Random = l.IsRandom != nil && l.IsRandom(sc)
 	l.Span.Parent = model.LocalityUnknown
 	if l.Span.ParentID == 0 {
 		l.Span.Parent = model.Local

@@ -24,6 +24,7 @@ type Span struct {
 	SpanID     uint64
 	ParentID   uint64
 	Flags      byte // Jaeger's: 1 sampled, 2 debug
+	Random     bool // W3C: the caller has said that the trace id is random
 	Name       string
 	TraceState string // W3C tracestate, "" when there is none
 	Start      time.Time

@@ -102,7 +102,7 @@ func (d decoder) span(b []byte) (p spanParts, err error) {
 		case f.num == spanEnd && f.typ == protowire.Fixed64Type:
 			p.end = f.uint
 		case f.num == spanFlags && f.typ == protowire.Fixed32Type:
-			p.Flags = byte(f.uint) & 1
+			p.Flags, p.Random = byte(f.uint)&1, f.uint&flagRandom != 0
 		case f.typ == protowire.BytesType:
 			return d.spanPart(&p, f.num, f.bytes)
 		}

@@ -74,7 +74,7 @@ func sdkRequest() *tracepb.TracesData {
 
 func shownBatches() []model.Batch {
 	failed := model.Span{
-		TraceID: testTrace, SpanID: 2, ParentID: 1, TraceState: "v=1", Flags: 1, Name: "GET /", Start: testStart, Duration: 1500,
+		TraceID: testTrace, SpanID: 2, ParentID: 1, TraceState: "v=1", Flags: 1, Random: true, Name: "GET /", Start: testStart, Duration: 1500,
 		Tags: []model.Tag{
 			str("http.request.method", "GET"), {Key: "retries", Value: model.Int(3)}, {Key: "raw", Value: model.Bytes([]byte{1, 2})}, str("none", ""),
 			str("list", `["a\"",1,true,0.5,"/w==",null,"NaN"]`), str("map", `{"k":[],"n":null}`),

@@ -104,7 +104,8 @@ func (d jsonDecoder) span() (p spanParts) {
 		case "endTimeUnixNano":
 			p.end = d.r.uint()
 		case "flags":
-			p.Flags = byte(d.r.uint()) & 1
+			flags := d.r.uint()
+			p.Flags, p.Random = byte(flags)&1, flags&flagRandom != 0
 		case "attributes":
 			d.r.array(func() { p.Tags = d.tag(p.Tags) })
 		case "events":

@@ -32,7 +32,7 @@ func testProcess() *model.Process {
 
 func fullSpan() model.Span {
 	return model.Span{
-		TraceID: testTrace, SpanID: math.MaxUint64, ParentID: 7, Flags: 3, Name: "GET /näme", TraceState: "a=1,b=2",
+		TraceID: testTrace, SpanID: math.MaxUint64, ParentID: 7, Flags: 3, Random: true, Name: "GET /näme", TraceState: "a=1,b=2",
 		Start: testStart, Duration: 42*time.Millisecond + 1,
 		Tags: []model.Tag{
 			str("span.kind", "server"), {Key: "error", Value: model.Bool(true)}, str("otel.status_description", "went boom"),
@@ -63,7 +63,7 @@ func fullSpanProto() *tracepb.Span {
 	start := uint64(testStart.UnixNano())
 	return &tracepb.Span{
 		TraceId: id16(testTrace), SpanId: []byte{255, 255, 255, 255, 255, 255, 255, 255}, ParentSpanId: []byte{0, 0, 0, 0, 0, 0, 0, 7},
-		TraceState: "a=1,b=2", Name: "GET /näme", Kind: tracepb.Span_SPAN_KIND_SERVER, Flags: 1,
+		TraceState: "a=1,b=2", Name: "GET /näme", Kind: tracepb.Span_SPAN_KIND_SERVER, Flags: 3,
 		StartTimeUnixNano: start, EndTimeUnixNano: start + 42000001,
 		Attributes: []*commonpb.KeyValue{
 			pbStr("s", strings.Repeat("long", 200)), pbStr("empty", ""),

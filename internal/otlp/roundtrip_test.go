@@ -60,7 +60,7 @@ func (m maker) tags() (tags []model.Tag) {
 func (m maker) span() model.Span {
 	s := model.Span{
 		TraceID: model.TraceID{High: pick(m, uint64(0), m.Uint64()), Low: m.id()}, SpanID: m.id(), ParentID: pick(m, uint64(0), m.id()),
-		Flags: byte(m.IntN(2)), Name: m.text(), TraceState: pick(m, "", "a=1"), Start: m.time(), Duration: time.Duration(m.Int64N(1e12)),
+		Flags: byte(m.IntN(2)), Random: m.IntN(2) == 0, Name: m.text(), TraceState: pick(m, "", "a=1"), Start: m.time(), Duration: time.Duration(m.Int64N(1e12)),
 		Tags: m.tags(),
 	}
 	for range m.IntN(3) {

@@ -147,6 +147,7 @@ func refTypeName(t model.RefType) string {
 }
 
 const (
+	flagRandom      = 0x2
 	flagHasIsRemote = 0x100
 	flagIsRemote    = 0x200
 )
@@ -155,15 +156,21 @@ const (
 func spanFlagsOf(s *model.Span) uint32 {
 	switch s.Parent {
 	case model.Local:
-		return sampledFlag(s) | flagHasIsRemote
+		return traceFlags(s) | flagHasIsRemote
 	case model.Remote:
-		return sampledFlag(s) | flagHasIsRemote | flagIsRemote
+		return traceFlags(s) | flagHasIsRemote | flagIsRemote
 	}
-	return sampledFlag(s)
+	return traceFlags(s)
 }
 
-// sampledFlag is the trace flags of W3C that OTLP carries; Jaeger's debug bit means something else there.
-func sampledFlag(s *model.Span) uint32 { return uint32(s.Flags & 1) }
+// traceFlags are the flags of W3C that OTLP carries; Jaeger's debug bit means something else there.
+func traceFlags(s *model.Span) uint32 {
+	flags := uint32(s.Flags & 1)
+	if s.Random {
+		flags |= flagRandom
+	}
+	return flags
+}
 
 // eventName returns the name of l's event and the index of the field that it replaces, or -1.
 func eventName(l *model.Log) (string, int) {

@@ -122,10 +122,17 @@ func TestNamesAndScopesAreThoseOfTheSDK(t *testing.T) {
 		}}
 	}
 	testSpansAreThoseOfTheSDK(t, map[string]recording{
-		"version":      scoped(trace.WithInstrumentationVersion("v1")),
-		"schema":       scoped(trace.WithSchemaURL("https://opentelemetry.io/schemas/1.40.0")),
-		"all":          scoped(trace.WithInstrumentationVersion("v1"), trace.WithSchemaURL("x"), trace.WithInstrumentationAttributes(attribute.Int("n", 1))),
-		"long scope":   named(strings.Repeat("n", 5000), trace.WithInstrumentationVersion(strings.Repeat("v", 5000))),
+		"version":    scoped(trace.WithInstrumentationVersion("v1")),
+		"schema":     scoped(trace.WithSchemaURL("https://opentelemetry.io/schemas/1.40.0")),
+		"all":        scoped(trace.WithInstrumentationVersion("v1"), trace.WithSchemaURL("x"), trace.WithInstrumentationAttributes(attribute.Int("n", 1))),
+		"long scope": named(strings.Repeat("n", 5000), trace.WithInstrumentationVersion(strings.Repeat("v", 5000))),
+		"random trace id": {program: func(ctx context.Context, p trace.TracerProvider) {
+			ctx = trace.ContextWithRemoteSpanContext(ctx, link.WithTraceFlags(3))
+			ctx, s := p.Tracer("lib").Start(ctx, "s", trace.WithTimestamp(at))
+			_, c := p.Tracer("lib").Start(ctx, "c", trace.WithTimestamp(at))
+			c.End(trace.WithTimestamp(at))
+			s.End(trace.WithTimestamp(at))
+		}},
 		"no name":      start(""),
 		"name changed": start("a", "b", "c"),
 		"name emptied": start("a", ""),
