@@ -95,7 +95,7 @@ func (v *View) listPage(w http.ResponseWriter, r *http.Request) {
 	c := listContent{
 		Query: q, Problems: problems, Matched: matched, Limit: limit, Order: f.order,
 		Services:   v.store.serviceNames(),
-		Operations: v.store.operationNames(f.service),
+		Operations: v.store.busiestOperations(f.service),
 		Filtered:   f.narrows(), Chips: chips(q), Undo: v.store.clearable(),
 		Open: v.openContent(v.openTraces(), base(r), func(*openTrace) bool { return !f.narrows() }),
 	}
@@ -184,7 +184,7 @@ func (v *View) shownRow(snap snapshot, base string) shownRow {
 	if base != "./" && base != "" {
 		html = strings.Replace(html, `href="trace/`, `href="`+base+`trace/`, 1)
 	}
-	return shownRow{template.HTML(html), age(v.now().Sub(snap.start)), v.date(snap.start)} // the template escaped it
+	return shownRow{template.HTML(html), age(v.now().Sub(snap.start)), snap.start.In(v.zone).Format(time.DateTime)} // the template escaped it
 }
 
 // rowHTML makes the row, all but its last column, once for each state of a trace.
@@ -233,5 +233,5 @@ func (v *View) row(snap snapshot) listRow {
 // never changes because another trace came.
 func barWidth(d time.Duration) string {
 	const low, decades = 10 * time.Microsecond, 7
-	return decimal(min(max(100*math.Log10(max(float64(d), 1)/float64(low))/decades, 1), 100)) + "%"
+	return round(min(max(100*math.Log10(max(float64(d), 1)/float64(low))/decades, 1), 100)) + "%"
 }

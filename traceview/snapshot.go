@@ -2,6 +2,7 @@ package traceview
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -244,6 +245,26 @@ func (s *store) operationNames(service string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+const maxHints = 100 // names that the search field offers
+
+// busiestOperations returns the names of the operations with the most spans, in the order of names.
+func (s *store) busiestOperations(service string) []string {
+	s.mu.Lock()
+	counts := map[string]int{}
+	for key, op := range s.operations {
+		if service == "" || key.service == service {
+			counts[key.name] += op.count
+		}
+	}
+	s.mu.Unlock()
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	names = names[:min(len(names), maxHints)]
+	slices.Sort(names)
+	return names
 }
 
 type callCount struct {

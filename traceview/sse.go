@@ -281,7 +281,7 @@ func (s *feed) fillNames(up *update) {
 	if all := s.v.store.serviceNames(); !slices.Equal(all, s.known.Services) {
 		up.Services, s.known.Services = all, all
 	}
-	if all := s.v.store.operationNames(s.filter.service); !slices.Equal(all, s.known.Operations) {
+	if all := s.v.store.busiestOperations(s.filter.service); !slices.Equal(all, s.known.Operations) {
 		up.Operations, s.known.Operations = all, all
 	}
 	if up.Services != nil || up.Operations != nil {

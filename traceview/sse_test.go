@@ -78,7 +78,7 @@ func TestNewTracesAppearLive(t *testing.T) {
 	for len(up.Rows) == 0 || !strings.Contains(up.Rows[0].HTML, "0abc0000000000000002") {
 		id, up = live.next()
 	}
-	contains(t, up.Rows[0].HTML, `<tr class="trace" id="trace-`)
+	contains(t, up.Rows[0].HTML, `<tr class="trace c0" id="trace-`)
 	contains(t, up.Matched, "2 traces")
 	contains(t, up.Kept, "2 spans")
 

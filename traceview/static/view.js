@@ -45,7 +45,7 @@
     const button = $("waiting"), pause = $("pause");
     let paused = false, pointer = false;
 
-    const key = (row) => Number(row.dataset[sort]);
+    const key = (row) => Number(row.dataset[sort] ?? row.querySelector("." + sort).textContent.replace(/\D/g, ""));
     const holding = () => paused || pointer || body.contains(document.activeElement) || body.rows.length > 0 && body.getBoundingClientRect().top < 0;
     function parse(html) {
       const box = document.createElement("template");
@@ -127,7 +127,7 @@
     }
     function change(old, html) {
       const row = parse(html)[0];
-      for (const name of ["class", "data-start", "data-us", "data-spans", "data-errors"]) old.setAttribute(name, row.getAttribute(name));
+      for (const name of ["class", "data-start", "data-us"]) old.setAttribute(name, row.getAttribute(name));
       const link = old.querySelector("a"), cells = [...row.cells];
       link.replaceChildren(...cells[0].querySelector("a").childNodes); // it may have the focus
       cells[0].querySelector("a").remove();
