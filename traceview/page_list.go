@@ -43,7 +43,7 @@ type sortLink struct {
 // chip is a part of the filter that has no field.
 type chip struct{ Text, Without, Name, Value string }
 
-// listRow is one trace in the list, ready to be shown.
+// listRow is one trace in the list, ready to be shown by [View].
 type listRow struct {
 	headline
 	ID         string
@@ -184,7 +184,8 @@ func (v *View) shownRow(snap snapshot, base string) shownRow {
 	if base != "./" && base != "" {
 		html = strings.Replace(html, `href="trace/`, `href="`+base+`trace/`, 1)
 	}
-	return shownRow{template.HTML(html), age(v.now().Sub(snap.start)), snap.start.In(v.zone).Format(time.DateTime)} // the template escaped it
+	date := snap.start.In(v.zone).Format(time.DateTime)
+	return shownRow{template.HTML(html), age(v.now().Sub(snap.start)), date} // the template escaped it
 }
 
 // rowHTML makes the row, all but its last column, once for each state of a trace.
