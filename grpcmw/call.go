@@ -31,6 +31,7 @@ type call struct {
 	untrusted bool // the caller is not obeyed: a public endpoint
 	ended     atomic.Bool
 	joined    joinedHooks
+	nested    *nestedHooks // nil unless an interceptor further out observes the RPC without a span
 }
 
 // streamStats counts the messages of a stream.
@@ -80,8 +81,8 @@ func (c *call) observe(ctx context.Context) {
 	if !c.span.Started() {
 		c.span.SetStartTime(time.Now())
 	}
-	if c.cfg.observed {
-		c.cfg.hooks.Started(&c.span, c.hooked(ctx))
+	if c.observed() {
+		c.hooks().Started(&c.span, c.hooked(ctx))
 	}
 }
 
@@ -113,7 +114,7 @@ func (c *call) end(err error, panicked any, at time.Time) {
 	if panicked != nil {
 		s = rpcStatus{code: codes.Unknown, kind: semconv.PanicType, panicked: true}
 	}
-	if c.cfg.errorPolicy != nil || len(c.cfg.hooks) > 0 || !c.joined.CloseEmpty() {
+	if c.cfg.errorPolicy != nil || len(c.hooks()) > 0 || !c.joined.CloseEmpty() {
 		c.endHooked(&s, err, panicked, at)
 		return
 	}

@@ -116,11 +116,15 @@ func (cl *client) begin(
 	if woven.Active() && cl.cfg.yieldsCall(ctx, fullMethod, opts) {
 		return nil, ctx
 	}
-	if outer := outerCall(opts, fullMethod); outer != nil {
+	outer := outerCall(opts, fullMethod)
+	if outer != nil && outer.joinable(ok) {
 		outer.join(cl.cfg)
 		return nil, ctx
 	}
 	c := cl.newCall(ctx, fullMethod, desc, cc)
+	if outer != nil {
+		c.nestIn(&outer.call)
+	}
 	defer func() {
 		if below == nil { // a hook or the tracer did not return
 			c.endPanicked(recover())
@@ -131,7 +135,7 @@ func (cl *client) begin(
 		return c, c.context()
 	}
 	below = cl.trace(c, ctx, t, req)
-	if !c.span.Started() && !cl.cfg.observed {
+	if !c.span.Started() && !c.observed() {
 		return nil, cl.cfg.decided(below, fullMethod)
 	}
 	return c, below
@@ -162,7 +166,7 @@ func (cl *client) trace(c *clientCall, ctx context.Context, t opentracing.Tracer
 		c.start(t, cl.cfg.startTags, &parent, nil)
 	}
 	below := ctx
-	if c.span.Started() || cl.cfg.observed {
+	if c.span.Started() || c.observed() {
 		below = c.context()
 	}
 	if c.span.Started() {

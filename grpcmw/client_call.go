@@ -2,6 +2,7 @@ package grpcmw
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -33,10 +34,10 @@ type clientCall struct {
 	forwarded atomic.Pointer[answer] // by woven code further in; nil if there is none
 }
 
-// outerCall returns the call of an interceptor further out that makes this very RPC, or nil. An RPC to another method,
-// such as one that fetches a token, is another one even if it is made with the same options.
+// outerCall returns the call of the next interceptor further out that makes this very RPC, or nil. An RPC to another
+// method, such as one that fetches a token, is another one even if it is made with the same options.
 func outerCall(opts []grpc.CallOption, fullMethod string) *clientCall {
-	for _, o := range opts {
+	for _, o := range slices.Backward(opts) {
 		if c, ok := o.(*clientCall); ok && c.method.full == fullMethod {
 			return c
 		}

@@ -33,11 +33,12 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 		if !ok && !s.cfg.observed {
 			return handler(s.cfg.decided(ctx, info.FullMethod), req)
 		}
-		if outer := servedCall(ctx, info.FullMethod); outer != nil {
+		outer := servedCall(ctx, info.FullMethod)
+		if outer != nil && outer.joinable(ok) {
 			outer.join(s.cfg)
 			return handler(ctx, req)
 		}
-		c, ctx := s.begin(ctx, t, ok, &call{method: s.cfg.methodOf(info.FullMethod, unary)}, req)
+		c, ctx := s.begin(ctx, t, ok, outer, &call{method: s.cfg.methodOf(info.FullMethod, unary)}, req)
 		if c == nil {
 			return handler(ctx, req)
 		}
@@ -81,13 +82,14 @@ func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) gr
 			}
 			return handler(srv, ss)
 		}
-		if outer := servedCall(ctx, info.FullMethod); outer != nil {
+		outer := servedCall(ctx, info.FullMethod)
+		if outer != nil && outer.joinable(ok) {
 			outer.join(s.cfg)
 			return handler(srv, ss)
 		}
 		rpc := typeOf(info.IsClientStream, info.IsServerStream)
 		state := &call{method: s.cfg.servedMethod(srv, info, rpc), rpc: rpc, stream: &streamStats{}}
-		c, below := s.begin(ctx, t, ok, state, nil)
+		c, below := s.begin(ctx, t, ok, outer, state, nil)
 		if c == nil {
 			return handler(srv, &contextStream{ServerStream: ss, ctx: below})
 		}
@@ -132,14 +134,19 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 
 // begin starts the span of an RPC and returns the context for what is below it. If the RPC is neither traced nor
 // observed, the call is nil and the context has the caller's context as the parent of what is below. ok is false
-// without a tracer.
-func (s *server) begin(ctx context.Context, t opentracing.Tracer, ok bool, c *call, req any) (*call, context.Context) {
+// without a tracer. outer is the call of an interceptor further out that has no span, or nil.
+func (s *server) begin(
+	ctx context.Context, t opentracing.Tracer, ok bool, outer, c *call, req any,
+) (*call, context.Context) {
 	c.cfg, c.base = s.cfg, ctx
+	if outer != nil {
+		c.nestIn(outer)
+	}
 	c.name = c.operationName()
 	if ok {
 		s.trace(c, ctx, t, req)
 	}
-	if !c.span.Started() && !s.cfg.observed {
+	if !c.span.Started() && !c.observed() {
 		return nil, s.cfg.decided(c.base, c.method.full)
 	}
 	return c, c.context()

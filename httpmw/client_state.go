@@ -3,6 +3,7 @@ package httpmw
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,7 +23,8 @@ import (
 type clientState struct {
 	*transport
 	span   rpcspan.Span
-	hooks  *endHooks // of this transport, without observers that an outer one calls; nil for all of the transport's
+	hooks  *endHooks    // of this transport, without observers that an outer one calls; nil for all of the transport's
+	outer  *clientState // of a transport further out that has no span; nil if there is none
 	joined joinedList
 
 	original *http.Request   // the caller's; only read, and not after the body is closed
@@ -57,6 +59,15 @@ func (s *clientState) ownHooks() endHooks {
 		return *s.hooks
 	}
 	return s.config.hooks
+}
+
+// allHooks returns the hooks of this transport and of those further out.
+func (s *clientState) allHooks() endHooks {
+	all := s.ownHooks()
+	for o := s.outer; o != nil; o = o.outer {
+		all = append(slices.Clip(all), o.ownHooks()...)
+	}
+	return all
 }
 
 // clientTags is how many tags the span of a round trip usually gets after its start.

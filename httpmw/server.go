@@ -58,7 +58,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	outer := outerState(r)
 	if outer != nil && outer.span.Started() {
 		seen := withMethod(r, outer.original.Method)
-		if !outer.ended.Load() && outer.joined.add(&outer.span, seen, h.config, *outer.hooks, outer.config) {
+		if !outer.ended.Load() && outer.joined.add(&outer.span, seen, h.config, outer.allHooks(), outer.config) {
 			if len(h.hooks) > 0 {
 				outer.out.timed.Store(true)
 			}
@@ -68,9 +68,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		outer = nil // it has just ended
 	}
-	s := &serverState{handler: h, original: r, parent: r.Context(), hooks: &h.hooks}
+	s := &serverState{handler: h, original: r, parent: r.Context(), hooks: &h.hooks, outer: outer}
 	if outer != nil {
-		hooks := h.hooks.without(*outer.hooks)
+		hooks := h.hooks.without(outer.allHooks())
 		s.hooks = &hooks
 	}
 	s.out.s = s

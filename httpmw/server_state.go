@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,7 @@ type serverState struct {
 	body     io.ReadCloser   // the Body of copy, if it is not that of original; a pointer
 	parent   context.Context // which the handler's context is derived from
 	hooks    *endHooks       // of this middleware, without observers that an outer one calls
+	outer    *serverState    // of a middleware further out that has no span; nil if there is none
 
 	name  string       // operation name, at first the one that the span is started with
 	route string       // "" if unknown
@@ -40,6 +42,15 @@ type serverState struct {
 	routeSet atomic.Pointer[setRoute] // nil until SetRoute, or a middleware further in, sets one
 	reported atomic.Pointer[string]   // template that woven code found inside a router
 	joined   joinedList
+}
+
+// allHooks returns the hooks of this middleware and of those further out.
+func (s *serverState) allHooks() endHooks {
+	all := *s.hooks
+	for o := s.outer; o != nil; o = o.outer {
+		all = append(slices.Clip(all), *o.hooks...)
+	}
+	return all
 }
 
 // stateKey is the key of the serverState in the context of its request.

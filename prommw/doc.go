@@ -25,7 +25,8 @@
 // lasts until its body is read or closed. An RPC that a server refuses before it calls an interceptor, because it has
 // no such method or the message is too large, is not counted.
 //
-// [Config.MaxSeries] bounds the series of each metric. What is over it is counted under _OTHER, and in
-// prommw_overflowed_observations_total. Exemplars are served in the OpenMetrics format only, see
-// [github.com/prometheus/client_golang/prometheus/promhttp.HandlerOpts]. The file dashboard.json is for Grafana.
+// Methods that a stranger may have made up are _OTHER. [Config.MaxSeries] bounds the series of each metric. What is
+// over it is counted under _OTHER, too, and in prommw_overflowed_observations_total. Exemplars are served in the
+// OpenMetrics format only, see [github.com/prometheus/client_golang/prometheus/promhttp.HandlerOpts]. The file
+// dashboard.json is for Grafana.
 package prommw

@@ -76,7 +76,12 @@ func grpcLabels(k key) []string {
 }
 
 // rpcMethod returns the label of a full method.
-func rpcMethod(full string) string { return valid(strings.TrimPrefix(full, "/")) }
+func rpcMethod(full string) string {
+	if full == grpcmw.UnknownMethod {
+		return other
+	}
+	return valid(strings.TrimPrefix(full, "/"))
+}
 
 // codeNames are gRPC's codes as OpenTelemetry spells them.
 var codeNames = map[codes.Code]string{

@@ -42,6 +42,14 @@ func (j *Joined[R, O]) Add(s *rpcspan.Span, r R, owner any, hooks, own List[R, O
 	}
 }
 
+// Hooks returns the hooks of all that have joined, unless the list is closed.
+func (j *Joined[R, O]) Hooks() (all List[R, O]) {
+	for b := j.last.Load(); b != nil && b != closed; b = b.before {
+		all = append(all, b.hooks.(List[R, O])...)
+	}
+	return all
+}
+
 // CloseEmpty closes the list if nobody has joined, and reports whether it is closed.
 func (j *Joined[R, O]) CloseEmpty() bool {
 	return j.last.CompareAndSwap(nil, closed) || j.last.Load() == closed
