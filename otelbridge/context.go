@@ -79,7 +79,7 @@ func (s *span) value(key any, ctx context.Context) any {
 	case baggageKey:
 		return s.baggageValue(ctx)
 	case caller:
-		if s.caller != nil {
+		if s.caller != nil && !s.caller.linked {
 			return s.caller
 		}
 	}

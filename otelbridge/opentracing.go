@@ -45,7 +45,7 @@ func (t *hookedTracer) ContextWithSpanHook(ctx context.Context, ot opentracing.S
 // ContextWithStranger returns ctx with the caller of a request that has no span and whose caller is not trusted, so
 // that [Bridge.Propagator] does not join the caller's trace.
 func (t *hookedTracer) ContextWithStranger(ctx context.Context, sc opentracing.SpanContext) context.Context {
-	return context.WithValue(ctx, caller, &strangers{sc})
+	return context.WithValue(ctx, caller, &strangers{sc: sc})
 }
 
 // Engine returns how the middlewares of this kit start and finish spans.

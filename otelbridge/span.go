@@ -52,10 +52,29 @@ var (
 )
 
 // strangers are callers whose context was not obeyed.
-type strangers struct{ sc opentracing.SpanContext }
+type strangers struct {
+	sc     opentracing.SpanContext
+	linked bool // by OpenTelemetry code, which may well obey it further inside
+}
 
 // Distrust implements [engine.View].
-func (s *span) Distrust(caller opentracing.SpanContext) { s.caller = &strangers{caller} }
+func (s *span) Distrust(caller opentracing.SpanContext) { s.caller = &strangers{sc: caller} }
+
+// distrustLinked records the caller that OpenTelemetry code starts a new trace and a link for, as it does at public
+// endpoints.
+func (s *span) distrustLinked(links []trace.Link) {
+	for _, l := range links {
+		if l.SpanContext.IsValid() && l.SpanContext.IsRemote() {
+			s.caller = &strangers{jaegerContext(l.SpanContext), true}
+			return
+		}
+	}
+}
+
+// Distrusts reports whether the context of the caller was not obeyed when this span started.
+func (s *span) Distrusts(caller opentracing.SpanContext) bool {
+	return s.caller != nil && traceID(s.caller.sc) == traceID(caller)
+}
 
 // TracerProvider implements [trace.Span].
 func (s *span) TracerProvider() trace.TracerProvider { return s.bridge.provider }

@@ -77,6 +77,9 @@ func (t *tracer) Start(ctx context.Context, name string, opts ...trace.SpanStart
 	if !s.startFast(name, &cfg, &parent) {
 		s.startSlow(name, &cfg, &parent)
 	}
+	if cfg.NewRoot() {
+		s.distrustLinked(cfg.Links())
+	}
 	s.takeBaggage(ctx, parent.shown)
 	s.shown = s.baggage()
 	if s.records() {

@@ -40,8 +40,8 @@ var tracers = map[string]struct {
 	make            func(t *testing.T) opentracing.Tracer
 	hasIDs, records bool
 }{
-	"tracerinit": {func(t *testing.T) opentracing.Tracer { return newTracer(t, tracerinit.Config{}) }, true, true},
-	"embedded":   {func(t *testing.T) opentracing.Tracer { return embedded{newTracer(t, tracerinit.Config{})} }, true, true},
+	"tracerinit": {func(t *testing.T) opentracing.Tracer { return quietTracer(t, tracerinit.Always()) }, true, true},
+	"embedded":   {func(t *testing.T) opentracing.Tracer { return embedded{quietTracer(t, tracerinit.Always())} }, true, true},
 	"stock": {func(t *testing.T) opentracing.Tracer {
 		tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
 		t.Cleanup(func() { closer.Close() })
@@ -62,7 +62,7 @@ var tracers = map[string]struct {
 	"pointer":    {func(*testing.T) opentracing.Tracer { return &opentracing.NoopTracer{} }, false, false},
 	"foreign":    {func(*testing.T) opentracing.Tracer { return foreign{mocktracer.New()} }, true, true},
 	"not sampled": {func(t *testing.T) opentracing.Tracer {
-		return newTracer(t, tracerinit.Config{Sampler: tracerinit.Never()})
+		return quietTracer(t, tracerinit.Never())
 	}, true, false},
 }
 

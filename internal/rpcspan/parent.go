@@ -100,10 +100,16 @@ func Active(ctx context.Context) (p Parent) {
 
 // ActiveBelow returns the context of the active span in ctx if that is nearer than the caller of a request: if both
 // belong to one trace, or if there is no caller. Such a span is that of another server in front, which passes the
-// request on with the headers that it came with.
+// request on with the headers that it came with. A span that does not trust the caller is nearer, too.
 func ActiveBelow(ctx context.Context, caller *Parent) Parent {
 	active := Active(ctx)
 	if !active.IsValid() || !caller.IsValid() || active.SameTrace(caller) {
+		return active
+	}
+	span, ok := opentracing.SpanFromContext(ctx).(interface {
+		Distrusts(caller opentracing.SpanContext) bool
+	})
+	if ok && span.Distrusts(caller.Context()) {
 		return active
 	}
 	return Parent{}
