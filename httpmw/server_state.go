@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/woven"
 )
 
 // serverState is the state of one request on a server. It backs the handler's context, its request and its
@@ -64,8 +65,13 @@ func (c serverContext) Done() <-chan struct{}       { return c.s.parent.Done() }
 func (c serverContext) Err() error                  { return c.s.parent.Err() }
 
 func (c serverContext) Value(key any) any {
-	if c.s.woven != nil && c.s.span.Discarded() {
-		return c.s.original.Context().Value(key)
+	if c.s.woven != nil {
+		if c.s.span.Discarded() {
+			return c.s.original.Context().Value(key)
+		}
+		if key == (woven.RequestKey{}) {
+			return &c.s.span
+		}
 	}
 	switch key {
 	case stateKey{}:

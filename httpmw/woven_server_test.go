@@ -371,3 +371,24 @@ func TestServerWideOptionsAreNotTraced(t *testing.T) {
 		t.Errorf("%d spans started, want 0", got)
 	}
 }
+
+func TestHandlersOfTheKitAreNotTraced(t *testing.T) {
+	tracer, reporter := kitTracer(t)
+	router := chi.NewRouter()
+	router.Get("/page", func(_ http.ResponseWriter, r *http.Request) { woven.Discard(r.Context()) })
+	router.Get("/users", func(http.ResponseWriter, *http.Request) {})
+	h := weave(t, router)
+	send(h, "/page")
+	send(h, "/users")
+	send(Middleware(nil)(router), "/page") // by hand, a filter decides
+	var names []string
+	for _, s := range reporter.GetSpans() {
+		names = append(names, s.(*jaeger.Span).OperationName())
+	}
+	if diff := cmp.Diff([]string{"GET /users", "GET /page"}, names); diff != "" {
+		t.Error(diff)
+	}
+	if st := tracer.Stats(); st.Open != 0 {
+		t.Errorf("%d spans are open", st.Open)
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/woven"
 )
 
 // Config configures a View. The zero value works.
@@ -126,6 +128,7 @@ func (v *View) routes() *http.ServeMux {
 
 // ServeHTTP serves the pages, the query API and the collector, below [Config].Prefix or behind [http.StripPrefix].
 func (v *View) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	woven.Discard(r.Context()) // or each view of the page would be a trace on it
 	secureHeaders(w.Header())
 	if problem := v.guard.check(r); problem != "" {
 		http.Error(w, problem, http.StatusForbidden)

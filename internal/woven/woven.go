@@ -2,7 +2,10 @@
 // rules are in the files orchestrion.yml beside each package, and docs/weaving.md describes them.
 package woven
 
-import "sync/atomic"
+import (
+	"context"
+	"sync/atomic"
+)
 
 var forced atomic.Bool
 
@@ -24,3 +27,20 @@ func Provisional() bool { return provisional.Load() }
 
 // SetProvisional sets what [Provisional] returns.
 func SetProvisional(is bool) { provisional.Store(is) }
+
+// RequestKey is the key of the [Request] in the contexts of requests that woven code traces.
+type RequestKey struct{}
+
+// Request is a request that woven code traces. Discard drops its span.
+type Request interface{ Discard() }
+
+// Discard drops the span that woven code has started for the request with this context, if any. It is for handlers of
+// the kit itself.
+func Discard(ctx context.Context) {
+	if !Active() {
+		return
+	}
+	if r, ok := ctx.Value(RequestKey{}).(Request); ok {
+		r.Discard()
+	}
+}

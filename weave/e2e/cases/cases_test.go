@@ -32,6 +32,7 @@ import (
 	"github.com/spanloom/spanloom/httpmw"
 	"github.com/spanloom/spanloom/tracerinit"
 	"github.com/spanloom/spanloom/tracerinit/otlpgrpc"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // startTracer makes a tracer that reports to memory the global one.
@@ -260,6 +261,18 @@ func TestHealthChecksAreNotTraced(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantSpans(t, tracer, reporter)
+}
+
+func TestPagesOfTracesAreNotTraced(t *testing.T) {
+	tracer, reporter := startTracer(t)
+	mux := http.NewServeMux()
+	mux.Handle("/debug/traces/", traceview.New(traceview.Config{Prefix: "/debug/traces"}))
+	mux.HandleFunc("/", hello)
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	fetch(t, http.DefaultClient, srv.URL+"/debug/traces/")
+	fetch(t, http.DefaultClient, srv.URL+"/")
+	wantSpans(t, tracer, reporter, "client GET", "client GET", "server GET /")
 }
 
 func TestNoTracerIsStartedForTests(t *testing.T) {
