@@ -16,7 +16,8 @@
 //	POST /v1/traces              OTLP over HTTP, protobuf or JSON
 //	POST /api/traces             Jaeger's thrift over HTTP
 //	POST /import                 a file of Jaeger or OTLP JSON
-//	/api/traces, /api/services … the query API that Jaeger's UI up to 2.19 and Grafana read
+//	/api/traces, /api/services … the query API that Jaeger's UI up to 2.19 and Grafana read; its answers are compared
+//	                             with those of Jaeger 1.62 and 1.76 (v2), which have no /api/v3/trace-summaries yet
 //
 // So other programs, in any language, show on the same page with OTEL_EXPORTER_OTLP_ENDPOINT set to its address and,
 // where the default is grpc, OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf. It takes neither metrics nor logs: programs

@@ -99,24 +99,34 @@ func (v *View) ingestThrift(w http.ResponseWriter, r *http.Request) {
 }
 
 // ingest reads, decodes and stores one body, and returns how many of its spans were not kept.
-func (v *View) ingest(w http.ResponseWriter, r *http.Request, decode func([]byte) ([]model.Batch, error)) (int, error) {
+func (v *View) ingest(w http.ResponseWriter, r *http.Request,
+	decode func([]byte) ([]model.Batch, error)) (rejected int, err error) {
+	err = v.withBody(w, r, func(body []byte) error {
+		batches, err := decode(body)
+		if err == nil {
+			rejected = v.store.addBatches(batches)
+		}
+		return err
+	})
+	return rejected, err
+}
+
+// withBody calls use with the body of the request, for at most maxPosts requests at the same time.
+func (v *View) withBody(w http.ResponseWriter, r *http.Request, use func(body []byte) error) error {
 	select {
 	case v.posts <- struct{}{}:
 		defer func() { <-v.posts }()
 	case <-r.Context().Done():
-		return 0, &refusal{http.StatusServiceUnavailable, "too many requests at the same time"}
+		return &refusal{http.StatusServiceUnavailable, "too many requests at the same time"}
 	}
 	body, err := readBody(w, r)
+	if err == nil {
+		err = use(body)
+	}
 	if err != nil {
 		v.refused.Add(1)
-		return 0, err
 	}
-	batches, err := decode(body)
-	if err != nil {
-		v.refused.Add(1)
-		return 0, err
-	}
-	return v.storeBatches(batches), nil
+	return err
 }
 
 // ingestZipkin takes a list of spans of Zipkin's API, version 2, as its collector does.

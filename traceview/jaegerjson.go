@@ -47,6 +47,9 @@ type (
 	}
 )
 
+// tagTraceState is the tag in which Jaeger carries W3C's tracestate, for which its model has no field.
+const tagTraceState = "w3c.tracestate"
+
 func (s *snapshot) jaeger() jaegerTrace {
 	t := jaegerTrace{
 		TraceID:   jaegerHex(s.id),
@@ -82,6 +85,9 @@ func (s *span) jaeger(process string) jaegerSpan {
 		Logs:          make([]jaegerLog, 0, len(s.Logs)),
 		ProcessID:     process,
 		Warnings:      s.warnings,
+	}
+	if s.TraceState != "" {
+		js.Tags = append(js.Tags, jaegerTag{tagTraceState, "string", s.TraceState})
 	}
 	for _, r := range s.references() {
 		js.References = append(js.References, jaegerRef{refName(r.Type), jaegerHex(r.TraceID), spanHex(r.SpanID)})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -144,6 +145,10 @@ func (js *jaegerFileSpan) span() (*fileSpan, error) {
 		TraceID: trace, SpanID: id, Flags: js.Flags, Name: js.OperationName, Start: time.UnixMicro(start),
 		Duration: time.Duration(min(max(took, 0), math.MaxInt64/1000)) * time.Microsecond, Tags: fileTags(js.Tags),
 	}}
+	if i := slices.IndexFunc(s.Tags, func(t model.Tag) bool { return t.Key == tagTraceState }); i >= 0 {
+		s.TraceState = s.Tags[i].Value.Str()
+		s.Tags = slices.Delete(s.Tags, i, i+1)
+	}
 	for _, l := range js.Logs[:min(len(js.Logs), limits.Logs)] {
 		at, _ := micros(l.Timestamp)
 		s.Logs = append(s.Logs, model.Log{Time: time.UnixMicro(at), Fields: fileTags(l.Fields)})

@@ -5,15 +5,19 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
 )
 
 // The part of Jaeger's query API version 3 that Jaeger UI 2.19 requests beside version 1: services, operations,
 // summaries of traces for its search, and one trace as OTLP. Errors have the shape of the gRPC gateway.
 // https://github.com/jaegertracing/jaeger-idl/blob/main/proto/api_v3/query_service.proto
+
+var errNoTraces = errors.New("no traces found")
 
 func answerV3(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
@@ -39,13 +43,9 @@ func (v *View) v3Operations(w http.ResponseWriter, r *http.Request) {
 		SpanKind string `json:"spanKind"`
 	}
 	q := r.URL.Query()
-	if q.Get("service") == "" {
-		refuseV3(w, http.StatusBadRequest, errNoService)
-		return
-	}
 	found := []operation{}
 	for _, key := range v.store.operationKeys(q.Get("service")) {
-		if kind := q.Get("span_kind"); kind == "" || kind == key.kind {
+		if kind := q.Get("span_kind"); q.Get("service") != "" && (kind == "" || kind == key.kind) {
 			found = append(found, operation{key.name, key.kind})
 		}
 	}
@@ -145,7 +145,7 @@ func (v *View) v3Traces(w http.ResponseWriter, r *http.Request) {
 	}
 	found, _ := v.store.find(&f, limit)
 	if len(found) == 0 {
-		refuseV3(w, http.StatusNotFound, errors.New("no traces found"))
+		refuseV3(w, http.StatusNotFound, errNoTraces)
 		return
 	}
 	var all snapshot
@@ -163,7 +163,7 @@ func (v *View) v3Trace(w http.ResponseWriter, r *http.Request) {
 	}
 	snap, ok := v.store.get(id)
 	if !ok {
-		refuseV3(w, http.StatusNotFound, errors.New("trace not found"))
+		refuseV3(w, http.StatusNotFound, errNoTraces)
 		return
 	}
 	answerOTLPv3(w, &snap)
@@ -171,6 +171,41 @@ func (v *View) v3Trace(w http.ResponseWriter, r *http.Request) {
 
 func answerOTLPv3(w http.ResponseWriter, s *snapshot) {
 	w.Header().Set("Content-Type", "application/json")
-	body := append(otlp.AppendRequestJSON([]byte(`{"result":`), s.batches()), '}')
+	batches := s.batches()
+	for i := range batches {
+		for k := range batches[i].Spans {
+			holdContract(&batches[i].Spans[k])
+		}
+	}
+	body := append(otlp.AppendRequestJSON([]byte(`{"result":`), batches), '}')
 	_, _ = w.Write(body) // the client has gone
+}
+
+// holdContract changes what makes Jaeger UI refuse a whole trace: links without an id are left out, and numbers that
+// JSON does not have become text.
+func holdContract(s *model.Span) {
+	noID := func(r model.Ref) bool { return r.TraceID == model.TraceID{} || r.SpanID == 0 }
+	if slices.ContainsFunc(s.Refs, noID) {
+		s.Refs = slices.DeleteFunc(slices.Clone(s.Refs), noID)
+	}
+	s.Tags = finiteTags(s.Tags)
+	logs := slices.Clone(s.Logs)
+	for i := range logs {
+		logs[i].Fields = finiteTags(logs[i].Fields)
+	}
+	s.Logs = logs
+}
+
+func finiteTags(tags []model.Tag) []model.Tag {
+	endless := func(t model.Tag) bool { return t.Value.Kind() == model.KindFloat && !finite(t.Value.Float()) }
+	if !slices.ContainsFunc(tags, endless) {
+		return tags
+	}
+	tags = slices.Clone(tags)
+	for i, t := range tags {
+		if endless(t) {
+			tags[i].Value = model.String(text(t.Value))
+		}
+	}
+	return tags
 }

@@ -39,8 +39,9 @@ func TestQueryAPIVersion3(t *testing.T) {
 		}
 	}
 	contains(t, get(t, v, "/debug/traces/api/v3/trace-summaries?query.service_name=nobody"), `{"summaries":[]}`)
+	contains(t, get(t, v, "/debug/traces/api/v3/operations"), `{"operations":[]}`)
 	for path, status := range map[string]int{
-		"operations": 400, "trace-summaries": 400, "trace-summaries?query.service_name=x&query.start_time_min=x": 400,
+		"trace-summaries": 400, "trace-summaries?query.service_name=x&query.start_time_min=x": 400,
 		"traces/zz": 400, "traces/12": 404, "traces?query.service_name=nobody": 404, "trace-summaries?query.service_name=x&query.num_traces=x": 400,
 	} {
 		w := call(v, "GET", "/debug/traces/api/v3/"+path, nil)

@@ -34,7 +34,7 @@ func (v *View) Receive(e Encoding, message []byte) (rejected int, err error) {
 		v.refused.Add(1)
 		return 0, err
 	}
-	return v.storeBatches(batches), nil
+	return v.store.addBatches(batches), nil
 }
 
 func decodeMessage(e Encoding, message []byte) ([]model.Batch, error) {
@@ -76,11 +76,12 @@ func binaryEmitBatch(message []byte) (batch []byte, ok bool) {
 	return field[3 : len(field)-1], true
 }
 
-func (v *View) storeBatches(batches []model.Batch) (rejected int) {
+// addBatches keeps the spans, and returns how many are over the limits of one trace.
+func (s *store) addBatches(batches []model.Batch) (rejected int) {
 	for i := range batches {
-		p := v.store.process(batches[i].Process)
+		p := s.process(batches[i].Process)
 		for k := range batches[i].Spans {
-			if !v.store.add(p, &batches[i].Spans[k], 0) {
+			if !s.add(p, &batches[i].Spans[k], 0) {
 				rejected++
 			}
 		}
@@ -130,7 +131,7 @@ func (v *View) Load(r io.Reader) error {
 			bad, last = bad+1, err
 			continue
 		}
-		v.storeBatches(batches)
+		v.store.addBatches(batches)
 		if bytes.HasSuffix(line, []byte(pinnedEnd)) && len(batches) > 0 && len(batches[0].Spans) > 0 {
 			_ = v.store.pin(batches[0].Spans[0].TraceID, true) // more than may be pinned here are kept without
 		}

@@ -114,6 +114,7 @@ func (v *View) routes() *http.ServeMux {
 	mux.HandleFunc("GET /api/traces", v.apiTraces)
 	mux.HandleFunc("GET /api/traces/{id}", v.apiTrace)
 	mux.HandleFunc("GET /api/dependencies", v.apiDependencies)
+	mux.HandleFunc("POST /api/transform", v.apiTransform)
 	mux.HandleFunc("GET /api/v3/services", v.v3Services)
 	mux.HandleFunc("GET /api/v3/operations", v.v3Operations)
 	mux.HandleFunc("GET /api/v3/trace-summaries", v.v3Summaries)
