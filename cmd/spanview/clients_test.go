@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -137,6 +138,34 @@ func TestStockJaegerClient(t *testing.T) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
 
+// A stock client that leaves its sampler to the backend, as most do, samples every trace.
+func TestStockJaegerClientsSampleEverything(t *testing.T) {
+	p := startProgram(t)
+	for name, url := range map[string]string{
+		"agent": "http://" + p.addr["Jaeger sampling"] + "/sampling", "collector": "http://" + p.addr["Jaeger thrift over HTTP"] + "/api/sampling",
+	} {
+		sampler := jaeger.NewRemotelyControlledSampler("svc", jaeger.SamplerOptions.SamplingServerURL(url),
+			jaeger.SamplerOptions.SamplingRefreshInterval(time.Hour), jaeger.SamplerOptions.InitialSampler(jaeger.NewConstSampler(false)))
+		sampler.UpdateSampler()
+		if s, ok := sampler.Sampler().(*jaeger.ProbabilisticSampler); !ok || s.SamplingRate() != 1 {
+			t.Errorf("%s: %v", name, sampler.Sampler())
+		}
+		sampler.Close()
+	}
+	for path, want := range map[string]string{"/?service=x": `"strategyType":0`, "/baggageRestrictions?service=x": "[]", "/sampling": "service is missing"} {
+		resp, err := http.Get("http://" + p.addr["Jaeger sampling"] + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if !strings.Contains(string(body), want) {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+}
+
 // binaryDatagram is what jaeger-client-node sends to port 6832: emitBatch in the binary protocol, with one span.
 const binaryDatagram = "\x80\x01\x00\x04\x00\x00\x00\x09emitBatch\x00\x00\x00\x01\x0c\x00\x01" +
 	"\x0c\x00\x01\x0b\x00\x01\x00\x00\x00\x04node\x00" + // Process: serviceName
@@ -178,5 +207,8 @@ func TestZipkin(t *testing.T) {
 	p.until("/?q=error+service%3Dfrontend+asked", "boom")
 	if status, _ := p.post("Zipkin JSON over HTTP", "/api/v2/spans", "application/json", []byte(`[{"id":1}]`)); status != 400 {
 		t.Error("malformed:", status)
+	}
+	if status, answer := p.post("Zipkin JSON over HTTP", "/api/v1/spans", "application/json", []byte(`[]`)); status != 404 || !strings.Contains(answer, "version 2") {
+		t.Errorf("version 1: %d %s", status, answer)
 	}
 }

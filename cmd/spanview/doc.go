@@ -10,6 +10,7 @@
 //	14268  Jaeger thrift, HTTP   JAEGER_ENDPOINT=http://localhost:14268/api/traces
 //	6831   Jaeger agent, UDP     compact protocol
 //	6832   Jaeger agent, UDP     binary protocol
+//	5778   Jaeger sampling       answers Jaeger's clients to sample everything
 //	9411   Zipkin JSON, HTTP     http://localhost:9411/api/v2/spans
 //	16686  the page
 //

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -27,6 +28,21 @@ func newHosts(host, names string) *hosts {
 		}
 	}
 	return h
+}
+
+// wrap refuses what allow does, and says why.
+func (h *hosts) wrap(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !h.allowName(r.Host):
+			http.Error(w, fmt.Sprintf("spanview: %.200q is not a name of this machine. Use localhost, or start spanview "+
+				"with -names NAME", r.Host), http.StatusForbidden)
+		case !h.allow(r):
+			http.Error(w, "spanview: only callers of this machine are answered, unless -host is set", http.StatusForbidden)
+		default:
+			inner.ServeHTTP(w, r)
+		}
+	})
 }
 
 func (h *hosts) allow(r *http.Request) bool {

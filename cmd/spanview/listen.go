@@ -50,16 +50,17 @@ func listen(s settings, view *traceview.View, hosts *hosts) (_ *group, err error
 	cors := newCORS(list(s.cors))
 	for _, p := range []port{
 		{"page", "page", s.page, "", view},
-		{"otlp-http", "OTLP over HTTP", s.otlpHTTP, "", cors.wrap(only(view, "/v1/traces"))},
-		{"jaeger-http", "Jaeger thrift over HTTP", s.jaegerHTTP, "/api/traces", cors.wrap(only(view, "/api/traces"))},
-		{"zipkin", "Zipkin JSON over HTTP", s.zip, "/api/v2/spans", cors.wrap(only(view, "/api/v2/spans"))},
+		{"otlp-http", "OTLP over HTTP", s.otlpHTTP, "", cors.wrap(only(view, "/v1/traces", advice))},
+		{"jaeger-http", "Jaeger thrift over HTTP", s.jaegerHTTP, "/api/traces", cors.wrap(collectorOf(view))},
+		{"jaeger-sampling", "Jaeger sampling", s.sampling, "/sampling", strategies()},
+		{"zipkin", "Zipkin JSON over HTTP", s.zip, "/api/v2/spans", cors.wrap(zipkinOf(view))},
 	} {
 		listeners, err := bind(s.host, p, listenTCP)
 		if err != nil {
 			return g, err
 		}
 		for _, l := range listeners {
-			g.web = append(g.web, webServer{newServer(p.handler), newLimited(l)})
+			g.web = append(g.web, webServer{newServer(hosts.wrap(p.handler)), newLimited(l)})
 		}
 		if len(listeners) > 0 {
 			g.lines = append(g.lines, fmt.Sprintf("%-24s http://%s%s", p.title, shown(s.host, listeners[0].Addr()), p.path))

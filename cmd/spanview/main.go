@@ -25,6 +25,7 @@ func main() {
 type settings struct {
 	host, names, cors, keep                                 string
 	page, otlpHTTP, otlpGRPC, jaegerHTTP, compact, bin, zip string
+	sampling                                                string
 	maxMiB, maxTraces                                       int
 }
 
@@ -40,6 +41,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.jaegerHTTP, "jaeger-http", "14268", "`port` of Jaeger's thrift over HTTP")
 	flags.StringVar(&s.compact, "jaeger-compact", "6831", "UDP `port` of Jaeger's agent, compact protocol")
 	flags.StringVar(&s.bin, "jaeger-binary", "6832", "UDP `port` of Jaeger's agent, binary protocol")
+	flags.StringVar(&s.sampling, "jaeger-sampling", "5778",
+		"`port` at which Jaeger's clients read what to sample: everything")
 	flags.StringVar(&s.zip, "zipkin", "9411", "`port` of Zipkin's JSON over HTTP")
 	flags.StringVar(&s.keep, "keep", "", "`file` that keeps the traces from one run to the next")
 	flags.StringVar(&s.names, "names", "",

@@ -50,7 +50,7 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	for _, flag := range []string{"-page", "-otlp-http", "-otlp-grpc", "-jaeger-http", "-zipkin"} {
+	for _, flag := range []string{"-page", "-otlp-http", "-otlp-grpc", "-jaeger-http", "-jaeger-sampling", "-zipkin"} {
 		var out, errs syncBuffer
 		status := run(t.Context(), append(append([]string{}, anyPorts...), flag, taken.Addr().String()), &out, &errs)
 		if status != 1 || !strings.Contains(errs.String(), taken.Addr().String()+" is taken") || !strings.Contains(errs.String(), flag+" off") {
@@ -61,7 +61,7 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 
 func TestWrongFlagsAreNamed(t *testing.T) {
 	for _, args := range [][]string{{"-otlp-http", "http://x"}, {"-no-such"}, {"trailing"}, {"-cors", "x"}, {"-traces", "0"},
-		{"-page", "off", "-otlp-http", "off", "-otlp-grpc", "off", "-jaeger-http", "off", "-jaeger-compact", "off", "-jaeger-binary", "off", "-zipkin", "off"}} {
+		{"-page", "off", "-otlp-http", "off", "-otlp-grpc", "off", "-jaeger-http", "off", "-jaeger-compact", "off", "-jaeger-binary", "off", "-jaeger-sampling", "off", "-zipkin", "off"}} {
 		var out, errs syncBuffer
 		if status := run(t.Context(), append(append([]string{}, anyPorts...), args...), &out, &errs); status == 0 || errs.String() == "" {
 			t.Errorf("%q: %d %s", args, status, &errs)

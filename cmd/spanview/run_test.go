@@ -45,7 +45,7 @@ func (b *syncBuffer) String() string {
 }
 
 // anyPorts are flags by which each port is one that is free.
-var anyPorts = []string{"-page", "0", "-otlp-http", "0", "-otlp-grpc", "0", "-jaeger-http", "0", "-jaeger-compact", "0", "-jaeger-binary", "0", "-zipkin", "0"}
+var anyPorts = []string{"-page", "0", "-otlp-http", "0", "-otlp-grpc", "0", "-jaeger-http", "0", "-jaeger-compact", "0", "-jaeger-binary", "0", "-jaeger-sampling", "0", "-zipkin", "0"}
 
 // startProgram runs spanview on free ports until the test ends.
 func startProgram(t *testing.T, args ...string) *program {

@@ -15,6 +15,7 @@ import (
 const (
 	maxConns  = 1_000 // of one port
 	noMetrics = "OTEL_METRICS_EXPORTER=none and OTEL_LOGS_EXPORTER=none"
+	advice    = " Metrics and logs are not taken: set " + noMetrics + ", or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT alone."
 )
 
 func newServer(h http.Handler) *http.Server {
@@ -34,12 +35,11 @@ func (s webServer) shutdown(patience time.Duration) {
 	_ = s.listener.Close() // if it was never served
 }
 
-// only passes on requests to one path.
-func only(h http.Handler, path string) http.Handler {
+// only passes on requests to one path. It answers others with where spans go, and with advice.
+func only(h http.Handler, path, advice string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != path {
-			http.Error(w, "spanview takes traces at "+path+" here. Metrics and logs are not taken: set "+noMetrics+
-				", or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT alone.", http.StatusNotFound)
+			http.Error(w, "spanview takes spans at "+path+" here."+advice, http.StatusNotFound)
 			return
 		}
 		h.ServeHTTP(w, r)

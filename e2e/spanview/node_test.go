@@ -30,7 +30,7 @@ func TestNodeClients(t *testing.T) {
 	client := install(t)
 	bin := proc.Build(t, "..", "./cmd/spanview", "spanview")
 	args := []string{}
-	for _, port := range []string{"page", "otlp-http", "otlp-grpc", "jaeger-http", "jaeger-compact", "jaeger-binary", "zipkin"} {
+	for _, port := range []string{"page", "otlp-http", "otlp-grpc", "jaeger-http", "jaeger-compact", "jaeger-binary", "jaeger-sampling", "zipkin"} {
 		args = append(args, "-"+port, "127.0.0.1:0")
 	}
 	p := proc.Start(t, bin, nil, args...)
