@@ -73,14 +73,14 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	outer := outerCall(r)
 	if outer != nil && outer.span.Started() {
-		if outer.joined.add(&outer.span, withMethod(r, outer.method), t.config, outer.allHooks(), outer.config) {
+		if addHooks(&outer.joined, &outer.span, withMethod(r, outer.method), t.config, outer.allHooks(), outer.config) {
 			return t.base.RoundTrip(r)
 		}
 		outer = nil // it has just ended
 	}
 	s := newClientState(t, r)
 	if outer != nil {
-		hooks := t.hooks.without(outer.allHooks())
+		hooks := t.hooks.Without(outer.allHooks())
 		s.hooks, s.outer = &hooks, outer
 	}
 	if ok {

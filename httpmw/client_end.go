@@ -117,7 +117,7 @@ func (s *clientState) conclude(l *rpcspan.Tags, e *clientEnd, finish *opentracin
 	}
 	t := tagWriter{s.config, &s.span, l}
 	t.complete(&v, &s.copy, true)
-	isError := s.joined.ended(&s.span, &s.copy, &v.Outcome, s.ownHooks())
+	isError := callHooks(&s.joined, &s.span, &s.copy, &v.Outcome, s.ownHooks())
 	if s.events != nil {
 		finish.LogRecords = s.events.close(t)
 	}

@@ -23,9 +23,9 @@ import (
 type clientState struct {
 	*transport
 	span   rpcspan.Span
-	hooks  *endHooks    // of this transport, without observers that an outer one calls; nil for all of the transport's
+	hooks  *hookList    // of this transport, without observers that an outer one calls; nil for all of the transport's
 	outer  *clientState // of a transport further out that has no span; nil if there is none
-	joined joinedList
+	joined joinedHooks
 
 	original *http.Request   // the caller's; only read, and not after the body is closed
 	parent   context.Context // the caller's, and what the tracer adds to it; copy's is derived from it
@@ -54,7 +54,7 @@ func newClientState(t *transport, r *http.Request) *clientState {
 }
 
 // ownHooks returns the hooks of this transport that are called for this request.
-func (s *clientState) ownHooks() endHooks {
+func (s *clientState) ownHooks() hookList {
 	if s.hooks != nil {
 		return *s.hooks
 	}
@@ -62,7 +62,7 @@ func (s *clientState) ownHooks() endHooks {
 }
 
 // allHooks returns the hooks of this transport and of those further out.
-func (s *clientState) allHooks() endHooks {
+func (s *clientState) allHooks() hookList {
 	all := s.ownHooks()
 	for o := s.outer; o != nil; o = o.outer {
 		all = append(slices.Clip(all), o.ownHooks()...)
@@ -145,7 +145,7 @@ func (s *clientState) roundTrip() (resp *http.Response, err error) {
 		if !s.copied { // the tracer has panicked
 			s.copyRequest(s.context())
 		}
-	case s.ownHooks().haveObserver():
+	case s.ownHooks().HasObserver():
 		s.observe()
 	default:
 		return s.pass()
@@ -157,7 +157,7 @@ func (s *clientState) roundTrip() (resp *http.Response, err error) {
 		s.setProfilingLabels()
 	}
 	if hooks := s.ownHooks(); len(hooks) > 0 {
-		hooks.started(&s.span, &s.copy)
+		hooks.Started(&s.span, &s.copy)
 	}
 	resp, err = s.base.RoundTrip(&s.copy)
 	returned = true

@@ -21,7 +21,7 @@ type config struct {
 	tags     []opentracing.Tag
 	userKeys map[string]bool // keys of tags; nil if there are none
 	redact   func(*url.URL) string
-	hooks    endHooks
+	hooks    hookList
 	observed bool // one of hooks is an observer
 
 	errorPolicy     func(r *http.Request, client bool, status int) bool
@@ -52,7 +52,7 @@ func (c *config) done(kind ext.SpanKindEnum) *config {
 	c.startTags = rpcspan.NewStartTags(kind)
 	c.tags, c.userKeys = rpcspan.UserTags("net/http", c.tags)
 	c.unsampledTags = c.startTags.Unsampled()
-	c.observed = c.hooks.haveObserver()
+	c.observed = c.hooks.HasObserver()
 	return c
 }
 

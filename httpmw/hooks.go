@@ -2,11 +2,11 @@ package httpmw
 
 import (
 	"net/http"
-	"reflect"
 	"time"
 
 	"github.com/opentracing/opentracing-go"
 
+	"github.com/spanloom/spanloom/internal/hooks"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
@@ -24,98 +24,53 @@ type Observer interface {
 	Ended(r *http.Request, span opentracing.Span, o *Outcome)
 }
 
-// An endHook is called when a request ends. It is an outcome hook or an observer, the other is nil.
-type endHook struct {
-	outcome  func(span opentracing.Span, r *http.Request, o *Outcome)
-	observer Observer
+type (
+	hook        = hooks.Hook[*http.Request, Outcome]
+	hookList    = hooks.List[*http.Request, Outcome]
+	joinedHooks = hooks.Joined[*http.Request, Outcome]
+)
+
+func outcomeHook(f func(span opentracing.Span, r *http.Request, o *Outcome)) hook {
+	return hook{Ended: func(r *http.Request, span opentracing.Span, o *Outcome) { f(span, r, o) }}
 }
 
-// endHooks are the hooks of one middleware or transport in the order of its options.
-type endHooks []endHook
+func observerHook(o Observer) hook { return hook{Observer: o, Started: o.Started, Ended: o.Ended} }
 
-// haveObserver reports whether one of the hooks is called for requests without a span, too.
-func (hooks endHooks) haveObserver() bool {
-	for _, h := range hooks {
-		if h.observer != nil {
-			return true
-		}
+// addHooks adds the hooks of a middleware or transport further in, whose configuration is c, to those of a request
+// that is traced already, which belong to the configuration own. It returns false if the request has ended.
+func addHooks(
+	j *joinedHooks, s *rpcspan.Span, r *http.Request, c *config, ownHooks hookList, own *config,
+) (added bool) {
+	more := c.hooks
+	if c == own {
+		more = nil
 	}
-	return false
+	return j.Add(s, r, c, more, ownHooks)
 }
 
-// started calls the observers. Panics are counted on s, which need not be started.
-func (hooks endHooks) started(s *rpcspan.Span, r *http.Request) {
-	for _, h := range hooks {
-		if h.observer != nil {
-			callStarted(s, h.observer, r)
-		}
+// withMethod returns r with the method that the request had when its span started, which [Outcome] has when it ends.
+// Between the two middlewares the method may have been overridden. An observer is started and ended with one method.
+func withMethod(r *http.Request, method string) *http.Request {
+	if r.Method == method {
+		return r
 	}
+	r = r.WithContext(r.Context())
+	r.Method = method
+	return r
 }
 
-func callStarted(s *rpcspan.Span, o Observer, r *http.Request) {
-	defer s.RecoverHook()
-	o.Started(r)
-}
-
-// ended calls the hooks with a copy of facts, and returns IsError as the last of them left it. Each hook sees IsError
-// as the one before left it; what a hook writes to other fields is discarded. Outcome hooks are called only if s is
-// started. The duration ends now, if it is not set.
-func (hooks endHooks) ended(s *rpcspan.Span, r *http.Request, facts *Outcome) (isError bool) {
-	isError = facts.IsError
-	if len(hooks) == 0 {
-		return isError
+// callHooks calls the hooks of a request, those of the outermost middleware first, and returns whether it failed. The
+// duration ends now, if it is not set.
+func callHooks(j *joinedHooks, s *rpcspan.Span, r *http.Request, facts *Outcome, own hookList) (isError bool) {
+	if j.CloseEmpty() && len(own) == 0 {
+		return facts.IsError
 	}
 	if facts.Duration == 0 {
 		facts.Duration = time.Since(s.StartTime())
 	}
-	o := new(Outcome)
-	for _, h := range hooks {
-		if h.observer == nil && !s.Started() {
-			continue
-		}
-		*o = *facts
-		o.IsError = isError
-		isError = callEnded(s, h, r, o)
-	}
-	return isError
-}
-
-// callEnded returns o.IsError as the hook left it, or as it was if the hook panics.
-func callEnded(s *rpcspan.Span, h endHook, r *http.Request, o *Outcome) (isError bool) {
-	isError = o.IsError
-	defer s.RecoverHook()
-	if h.outcome != nil {
-		h.outcome(s.OpenTracingSpan(), r, o)
-		return o.IsError
-	}
-	span := s.OpenTracingSpan()
-	if s.Disabled() {
-		span = nil
-	}
-	h.observer.Ended(r, span, o)
+	o := hooks.Outcome[Outcome]{Facts: *facts, Field: isErrorField, IsError: facts.IsError}
+	j.Ended(s, r, &o, own)
 	return o.IsError
 }
 
-// without returns the hooks whose observers are not among others: an observer that two middlewares share is notified
-// once for each request. Observers of an incomparable type are all kept.
-func (hooks endHooks) without(others endHooks) endHooks {
-	var kept endHooks
-	for _, h := range hooks {
-		if h.observer == nil || !others.observe(h.observer) {
-			kept = append(kept, h)
-		}
-	}
-	return kept
-}
-
-func (hooks endHooks) observe(o Observer) bool {
-	if !reflect.TypeOf(o).Comparable() {
-		return false
-	}
-	for _, h := range hooks {
-		if h.observer != nil && reflect.TypeOf(h.observer) == reflect.TypeOf(o) && h.observer == o {
-			return true
-		}
-	}
-	return false
-}
+func isErrorField(o *Outcome) *bool { return &o.IsError }

@@ -117,7 +117,7 @@ func WithErrorPolicy(isError func(r *http.Request, client bool, status int) bool
 func WithOutcome(hook func(span opentracing.Span, r *http.Request, o *Outcome)) Option {
 	return option(func(c *config) {
 		if hook != nil {
-			c.hooks = append(c.hooks, endHook{outcome: hook})
+			c.hooks = append(c.hooks, outcomeHook(hook))
 		}
 	})
 }
@@ -128,7 +128,7 @@ func WithOutcome(hook func(span opentracing.Span, r *http.Request, o *Outcome)) 
 func WithObserver(o Observer) Option {
 	return option(func(c *config) {
 		if o != nil {
-			c.hooks = append(c.hooks, endHook{observer: o})
+			c.hooks = append(c.hooks, observerHook(o))
 		}
 	})
 }

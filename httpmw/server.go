@@ -58,7 +58,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	outer := outerState(r)
 	if outer != nil && outer.span.Started() {
 		seen := withMethod(r, outer.original.Method)
-		if !outer.ended.Load() && outer.joined.add(&outer.span, seen, h.config, outer.allHooks(), outer.config) {
+		if !outer.ended.Load() && addHooks(&outer.joined, &outer.span, seen, h.config, outer.allHooks(), outer.config) {
 			if len(h.hooks) > 0 {
 				outer.out.timed.Store(true)
 			}
@@ -70,14 +70,14 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s := &serverState{handler: h, original: r, parent: r.Context(), hooks: &h.hooks, outer: outer}
 	if outer != nil {
-		hooks := h.hooks.without(outer.allHooks())
+		hooks := h.hooks.Without(outer.allHooks())
 		s.hooks = &hooks
 	}
 	s.out.s = s
 	if ok {
 		s.start(tracer)
 	}
-	if !s.span.Started() && !s.hooks.haveObserver() && s.parent == r.Context() && h.woven == nil {
+	if !s.span.Started() && !s.hooks.HasObserver() && s.parent == r.Context() && h.woven == nil {
 		h.next.ServeHTTP(w, r)
 		return
 	}
@@ -173,7 +173,7 @@ func (s *serverState) serve(w http.ResponseWriter) {
 	}
 	r := s.copyRequest()
 	if len(*s.hooks) > 0 {
-		s.hooks.started(&s.span, r)
+		s.hooks.Started(&s.span, r)
 	}
 	switch {
 	case w == nil:

@@ -157,7 +157,7 @@ func (s *serverState) conclude(l *rpcspan.Tags, returned bool, panicked any) {
 	v.Method, v.Route, v.OperationName = foldedMethod(s.original.Method), s.route, s.name
 	t := tagWriter{s.config, &s.span, l}
 	t.complete(&v, &s.copy, false)
-	isError := s.joined.ended(&s.span, &s.copy, &v.Outcome, *s.hooks)
+	isError := callHooks(&s.joined, &s.span, &s.copy, &v.Outcome, *s.hooks)
 	switch {
 	case s.span.Recording():
 		s.describe(t)

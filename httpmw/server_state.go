@@ -26,7 +26,7 @@ type serverState struct {
 	copy     http.Request    // as the handler has it
 	body     io.ReadCloser   // the Body of copy, if it is not that of original; a pointer
 	parent   context.Context // which the handler's context is derived from
-	hooks    *endHooks       // of this middleware, without observers that an outer one calls
+	hooks    *hookList       // of this middleware, without observers that an outer one calls
 	outer    *serverState    // of a middleware further out that has no span; nil if there is none
 
 	name  string       // operation name, at first the one that the span is started with
@@ -42,11 +42,11 @@ type serverState struct {
 	ended    atomic.Bool
 	routeSet atomic.Pointer[setRoute] // nil until SetRoute, or a middleware further in, sets one
 	reported atomic.Pointer[string]   // template that woven code found inside a router
-	joined   joinedList
+	joined   joinedHooks
 }
 
 // allHooks returns the hooks of this middleware and of those further out.
-func (s *serverState) allHooks() endHooks {
+func (s *serverState) allHooks() hookList {
 	all := *s.hooks
 	for o := s.outer; o != nil; o = o.outer {
 		all = append(slices.Clip(all), *o.hooks...)
