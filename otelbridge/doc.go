@@ -12,6 +12,10 @@
 // metrics and error reporters which read OpenTelemetry's span context name the same trace. Spans keep what
 // OpenTelemetry records of them: typed attributes, events, status, links and scope.
 //
+// What reaches a collector is what OpenTelemetry's SDK would have sent, within the same limits, which come from the
+// tracer or from [WithLimits]. https://github.com/spanloom/spanloom/blob/main/docs/opentelemetry.md lists where the two
+// differ on purpose, and what else a [Bridge] can be made around.
+//
 // The module depends on OpenTelemetry's API only. It has no SDK, so that it offers no span processors, and no
 // sdktrace.ReadOnlySpan: tracerinit exports the spans.
 //

@@ -108,13 +108,14 @@ var usualKeys = []string{
 	"b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags",
 }
 
-// ForeachKey calls handler with all keys that the carrier lists and their values.
+// ForeachKey calls handler with all keys that the carrier lists and their values. A carrier may list a key for each of
+// its values, as messages do.
 func (t textCarrier) ForeachKey(handler func(k, v string) error) error {
 	keys := t.Keys()
 	if len(keys) == 0 {
 		keys = usualKeys
 	}
-	for _, k := range keys {
+	for _, k := range slices.Compact(slices.Sorted(slices.Values(keys))) {
 		for _, v := range t.values(k) {
 			if err := handler(k, v); err != nil {
 				return err
