@@ -43,7 +43,7 @@
 // tried again; after 429 and 503, or Unavailable over gRPC, that is on a new connection. A redirect is not followed,
 // and an HTML page is not taken for a receipt. While a batch has no answer or a 5xx, others are tried in between.
 // Certificates that the environment names are read again when the files change; [WithTokenSource] serves tokens that
-// expire.
+// expire. Exporters over HTTP go through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name.
 //
 // What the kit sends is never traced by its own middlewares. Failures are logged at most once a minute for each
 // exporter, those that passed without a loss not at all. [Tracer.Stats] has the last error of each exporter.

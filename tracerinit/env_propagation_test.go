@@ -23,18 +23,20 @@ func TestPropagatorsOfTheEnvironment(t *testing.T) {
 		"JAEGER_PROPAGATION=b3single":              "b3 b3 as the formats",
 		"OTEL_PROPAGATORS=tracecontext,baggage,b3": "tracecontext,b3 tracecontext,b3 w3c",
 	} {
-		_, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
-		var got []string
-		for _, name := range []string{"extract", "inject", "baggage"} {
-			got = append(got, find(r, "propagation."+name)[0].Value)
-		}
-		if strings.Join(got, " ") != want || r.err() != nil {
-			t.Errorf("%s: %q, %v; want %q", pairs, got, r.err(), want)
-		}
-		if unknown := strings.Contains(pairs, "xray") ||
-			strings.Contains(pairs, "ottrace"); unknown != (len(r.warnings) == 1) {
-			t.Errorf("%s: %v", pairs, r.warnings)
-		}
+		t.Run(pairs, func(t *testing.T) {
+			_, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
+			var got []string
+			for _, name := range []string{"extract", "inject", "baggage"} {
+				got = append(got, find(r, "propagation."+name)[0].Value)
+			}
+			if strings.Join(got, " ") != want || r.err() != nil {
+				t.Errorf("%s: %q, %v; want %q", pairs, got, r.err(), want)
+			}
+			if unknown := strings.Contains(pairs, "xray") ||
+				strings.Contains(pairs, "ottrace"); unknown != (len(r.warnings) == 1) {
+				t.Errorf("%s: %v", pairs, r.warnings)
+			}
+		})
 	}
 }
 
@@ -47,25 +49,27 @@ func TestB3OfTheEnvironmentReadsBothEncodings(t *testing.T) {
 		"JAEGER_PROPAGATION=b3":                    "X-B3-Traceid", "JAEGER_PROPAGATION=b3multi": "X-B3-Traceid",
 		"JAEGER_PROPAGATION=jaeger,b3": "X-B3-Traceid",
 	} {
-		for _, in := range []http.Header{
-			{"B3": {callerTrace + "-" + callerSpan + "-1"}},
-			{"X-B3-Traceid": {callerTrace}, "X-B3-Spanid": {callerSpan}, "X-B3-Sampled": {"1"}},
-		} {
-			_, r := resolveEnv(t, Config{}, variable)
-			p, err := carrier.New(r.propagation(carrier.Config{}))
-			if err != nil {
-				t.Fatal(err)
+		t.Run(variable, func(t *testing.T) {
+			for _, in := range []http.Header{
+				{"B3": {callerTrace + "-" + callerSpan + "-1"}},
+				{"X-B3-Traceid": {callerTrace}, "X-B3-Spanid": {callerSpan}, "X-B3-Sampled": {"1"}},
+			} {
+				_, r := resolveEnv(t, Config{}, variable)
+				p, err := carrier.New(r.propagation(carrier.Config{}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				sc, err := p.Extract(in)
+				if err != nil || carrier.TraceID(sc) != callerTrace {
+					t.Errorf("%s: %v from %v, %v", variable, sc, in, err)
+					continue
+				}
+				out := http.Header{}
+				_ = p.Inject(sc, out)
+				if both := out["B3"] != nil && out["X-B3-Traceid"] != nil; out[want] == nil || both {
+					t.Errorf("%s: sent %v", variable, out)
+				}
 			}
-			sc, err := p.Extract(in)
-			if err != nil || carrier.TraceID(sc) != callerTrace {
-				t.Errorf("%s: %v from %v, %v", variable, sc, in, err)
-				continue
-			}
-			out := http.Header{}
-			_ = p.Inject(sc, out)
-			if both := out["B3"] != nil && out["X-B3-Traceid"] != nil; out[want] == nil || both {
-				t.Errorf("%s: sent %v", variable, out)
-			}
-		}
+		})
 	}
 }

@@ -39,9 +39,11 @@ func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
 	// The exporters come from code, so that nothing uses what the environment says of them.
 	for _, unused := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "JAEGER_ENDPOINT", "JAEGER_AGENT_PORT",
 		"OTEL_EXPORTER_JAEGER"} {
-		if strings.Contains(err.Error(), unused) {
-			t.Errorf("%s is in the error: %v", unused, err)
-		}
+		t.Run(unused, func(t *testing.T) {
+			if strings.Contains(err.Error(), unused) {
+				t.Errorf("%s is in the error: %v", unused, err)
+			}
+		})
 	}
 }
 
@@ -50,13 +52,15 @@ func TestWrongValuesOfOnePurposeAreOneError(t *testing.T) {
 		{"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=/no/cert.pem", "OTEL_EXPORTER_OTLP_CLIENT_KEY=/no/key.pem"},
 		{"JAEGER_SAMPLER_TYPE=wild", "JAEGER_SAMPLER_PARAM=much"},
 	} {
-		_, err := Start(local(Config{LookupEnv: env(pairs...)}))
-		for _, pair := range pairs {
-			name, value, _ := strings.Cut(pair, "=")
-			if want := fmt.Sprintf("%s=%q", name, value); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("no %s in the error: %v", want, err)
+		t.Run(fmt.Sprint(pairs), func(t *testing.T) {
+			_, err := Start(local(Config{LookupEnv: env(pairs...)}))
+			for _, pair := range pairs {
+				name, value, _ := strings.Cut(pair, "=")
+				if want := fmt.Sprintf("%s=%q", name, value); err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("no %s in the error: %v", want, err)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -71,9 +75,11 @@ func TestWrongCodeIsAnError(t *testing.T) {
 		"exporter jaeger/http":   {Exporters: []Exporter{JaegerHTTP("nowhere")}},
 		"Config.Propagation":     {Propagation: propagation(77)},
 	} {
-		if _, err := Start(local(cfg)); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := Start(local(cfg)); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 	secret := Remote("http://u:secret-1@host:bad/secret-1", RemoteOptions{})
 	if _, err := Start(local(Config{Sampler: secret})); err == nil || strings.Contains(err.Error(), "secret-1") {
@@ -116,18 +122,20 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 		"otel":    {Config{}, otelOnly, func(i int) string { return want[i].otel }},
 		"default": {Config{}, nil, func(i int) string { return want[i].def }},
 	} {
-		_, r := resolveEnv(t, at.cfg, at.pairs...)
-		for i, w := range want {
-			got := find(r, w.setting)
-			switch {
-			case at.pick(i) == "" && got == nil:
-			case len(got) != 1 || got[0].Value != at.pick(i):
-				t.Errorf("%s: %s is %v, want %q", name, w.setting, got, at.pick(i))
+		t.Run(name, func(t *testing.T) {
+			_, r := resolveEnv(t, at.cfg, at.pairs...)
+			for i, w := range want {
+				got := find(r, w.setting)
+				switch {
+				case at.pick(i) == "" && got == nil:
+				case len(got) != 1 || got[0].Value != at.pick(i):
+					t.Errorf("%s: %s is %v, want %q", name, w.setting, got, at.pick(i))
+				}
 			}
-		}
-		if warned := len(r.warnings); name == "jaeger" && warned != len(want) || name != "jaeger" && warned != 0 {
-			t.Errorf("%s: %d warnings: %v", name, warned, r.warnings)
-		}
+			if warned := len(r.warnings); name == "jaeger" && warned != len(want) || name != "jaeger" && warned != 0 {
+				t.Errorf("%s: %d warnings: %v", name, warned, r.warnings)
+			}
+		})
 	}
 }
 
@@ -140,9 +148,11 @@ func TestConflictsAreLoggedOnceWithoutValues(t *testing.T) {
 		),
 	})
 	for _, variable := range []string{"OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"} {
-		if n := strings.Count(log.String(), "ignored="+variable); n != 1 {
-			t.Errorf("%s: %d warnings:\n%s", variable, n, log.String())
-		}
+		t.Run(variable, func(t *testing.T) {
+			if n := strings.Count(log.String(), "ignored="+variable); n != 1 {
+				t.Errorf("%s: %d warnings:\n%s", variable, n, log.String())
+			}
+		})
 	}
 	log.buf.Reset()
 	start(

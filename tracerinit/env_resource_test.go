@@ -21,17 +21,19 @@ func TestJaegerTagsAnyTextIsSafe(t *testing.T) {
 		"=b":                 nil,
 		"a=b,c":              nil,
 	} {
-		r := newResolver(env("JAEGER_TAGS="+raw, "X=set"))
-		got := r.jaegerTags()
-		if want == nil {
-			if err := r.err(); err == nil || !strings.Contains(err.Error(), "JAEGER_TAGS") {
-				t.Errorf("%q: %v", raw, err)
+		t.Run(raw, func(t *testing.T) {
+			r := newResolver(env("JAEGER_TAGS="+raw, "X=set"))
+			got := r.jaegerTags()
+			if want == nil {
+				if err := r.err(); err == nil || !strings.Contains(err.Error(), "JAEGER_TAGS") {
+					t.Errorf("%q: %v", raw, err)
+				}
+				return
 			}
-			continue
-		}
-		if diff := gocmp.Diff(want, got); diff != "" || r.err() != nil {
-			t.Errorf("%q (-want +got), %v:\n%s", raw, r.err(), diff)
-		}
+			if diff := gocmp.Diff(want, got); diff != "" || r.err() != nil {
+				t.Errorf("%q (-want +got), %v:\n%s", raw, r.err(), diff)
+			}
+		})
 	}
 	_, err := Start(local(Config{LookupEnv: env("JAEGER_TAGS=token=hush-hush,more")}))
 	if err == nil || strings.Contains(err.Error(), "hush-hush") {

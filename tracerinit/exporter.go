@@ -54,8 +54,9 @@ func (o Overflow) String() string {
 // Retry says how an exporter tries again to send a batch after a failure that may pass: no connection or no answer, and
 // the statuses that the protocol names: over OTLP/HTTP 429, 502, 503 and 504, over Jaeger's HTTP 429 and 5xx, over
 // OTLP/gRPC those of https://opentelemetry.io/docs/specs/otlp/#failures. Pauses double from Initial to Max, with
-// jitter, and are at least as long as the backend requires. A Jaeger batch that keeps failing with 5xx while the batch
-// behind it is taken gets three further tries.
+// jitter, and are at least as long as the backend requires, up to five minutes and to Limit, when the last try is made.
+// While a batch gets no answer, 502 or 504, or a status of gRPC that may pass, the batches behind it are tried in
+// between. A Jaeger batch that keeps failing with 5xx while one behind it is taken gets three further tries.
 type Retry struct {
 	Initial time.Duration // first pause; default 200 ms
 	Max     time.Duration // longest pause; default 5 s

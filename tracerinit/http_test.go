@@ -243,12 +243,14 @@ func TestCredentialsThatABackendQuotesAreMasked(t *testing.T) {
 		"bearer":           OTLPHTTP(b.URL, WithBearerToken("secret-pass")),
 		"header":           OTLPHTTP(b.URL, header("authorization", "Basic bWU6c2VjcmV0LXBhc3M=")),
 	} {
-		l := open(t, e, Queue{})
-		l.make(1)
-		l.Flush(within(t, 10*time.Second))
-		if said := l.Stats().LastError; !strings.Contains(said, "***") || strings.Contains(said, "bWU6") || strings.Contains(said, "secret-pass") {
-			t.Errorf("%s: %q", name, said)
-		}
+		t.Run(name, func(t *testing.T) {
+			l := open(t, e, Queue{})
+			l.make(1)
+			l.Flush(within(t, 10*time.Second))
+			if said := l.Stats().LastError; !strings.Contains(said, "***") || strings.Contains(said, "bWU6") || strings.Contains(said, "secret-pass") {
+				t.Errorf("%s: %q", name, said)
+			}
+		})
 	}
 }
 
@@ -271,16 +273,18 @@ func TestMalformedEndpointsAreErrorsWithoutSecrets(t *testing.T) {
 		"http://[::1/topsecret", "http://h/%zztopsecret", "http://u:topsecret@/", "http://h:http:x/topsecret", "topsecret",
 		"http://endpoint=topsecret", "http://a,topsecret/",
 	} {
-		for _, e := range []Exporter{OTLPHTTP(endpoint), JaegerHTTP(endpoint)} {
-			_, err := export.Start(factory(e), export.Queue{}, export.Env{Process: &model.Process{}})
-			if err == nil {
-				t.Errorf("%q: no error", endpoint)
-				continue
+		t.Run(endpoint, func(t *testing.T) {
+			for _, e := range []Exporter{OTLPHTTP(endpoint), JaegerHTTP(endpoint)} {
+				_, err := export.Start(factory(e), export.Queue{}, export.Env{Process: &model.Process{}})
+				if err == nil {
+					t.Errorf("%q: no error", endpoint)
+					continue
+				}
+				if strings.Contains(err.Error()+e.Endpoint(), "topsecret") {
+					t.Errorf("%q: the error holds the secret: %v, %s", endpoint, err, e.Endpoint())
+				}
 			}
-			if strings.Contains(err.Error()+e.Endpoint(), "topsecret") {
-				t.Errorf("%q: the error holds the secret: %v, %s", endpoint, err, e.Endpoint())
-			}
-		}
+		})
 	}
 	bad := OTLPHTTP("http://h", WithHeaders(map[string]string{"X-Token": "topsecret\r\nX: y"}))
 	if _, err := bad.Open(Process{}); err == nil || strings.Contains(err.Error(), "topsecret") {

@@ -190,15 +190,17 @@ func TestTheQueueIsAsConfigured(t *testing.T) {
 		"environment": {LookupEnv: env("OTEL_BSP_MAX_QUEUE_SIZE=3", "OTEL_BSP_SCHEDULE_DELAY=3600000")},
 		"mixed":       {Queue: Queue{Size: 3}, LookupEnv: env("OTEL_BSP_MAX_QUEUE_SIZE=9", "JAEGER_REPORTER_FLUSH_INTERVAL=1h")},
 	} {
-		cfg.Exporters, cfg.Queue.Batch = []Exporter{JaegerHTTP("http://127.0.0.1:1")}, 3
-		tracer := start(t, cfg)
-		for range 20 {
-			tracer.StartSpan("x").Finish()
-		}
-		// Three wait, and no more than two batches of three can be in flight.
-		if e := tracer.Stats().Exporters[0]; e.Dropped.QueueFull < 11 || e.Queued > 3 {
-			t.Errorf("%s: %+v", name, e)
-		}
+		t.Run(name, func(t *testing.T) {
+			cfg.Exporters, cfg.Queue.Batch = []Exporter{JaegerHTTP("http://127.0.0.1:1")}, 3
+			tracer := start(t, cfg)
+			for range 20 {
+				tracer.StartSpan("x").Finish()
+			}
+			// Three wait, and no more than two batches of three can be in flight.
+			if e := tracer.Stats().Exporters[0]; e.Dropped.QueueFull < 11 || e.Queued > 3 {
+				t.Errorf("%s: %+v", name, e)
+			}
+		})
 	}
 }
 
@@ -287,26 +289,30 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 		"headers for traces win": {[]string{"OTEL_EXPORTER_OTLP_HEADERS=k=general", "OTEL_EXPORTER_OTLP_TRACES_HEADERS=k=traces", "OTEL_EXPORTER_OTLP_ENDPOINT="}, "K", "traces"},
 		"compression":            {[]string{"OTEL_EXPORTER_OTLP_COMPRESSION=gzip", "OTEL_EXPORTER_OTLP_ENDPOINT="}, "Content-Encoding", "gzip"},
 	} {
-		backend := newSink(t, "")
-		at.pairs[len(at.pairs)-1] += backend.URL
-		var log logBuffer
-		tracer := start(t, Config{Logger: log.logger(), LookupEnv: env(at.pairs...)})
-		tracer.StartSpan("x").Finish()
-		if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		if got := backend.header(at.header); got != at.want {
-			t.Errorf("%s: %s is %q, want %q", name, at.header, got, at.want)
-		}
-		if shown := fmt.Sprint(tracer.Settings(), log.String()); strings.Contains(shown, "secret-1") {
-			t.Errorf("%s: a secret is shown: %s", name, shown)
-		}
+		t.Run(name, func(t *testing.T) {
+			backend := newSink(t, "")
+			at.pairs[len(at.pairs)-1] += backend.URL
+			var log logBuffer
+			tracer := start(t, Config{Logger: log.logger(), LookupEnv: env(at.pairs...)})
+			tracer.StartSpan("x").Finish()
+			if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if got := backend.header(at.header); got != at.want {
+				t.Errorf("%s: %s is %q, want %q", name, at.header, got, at.want)
+			}
+			if shown := fmt.Sprint(tracer.Settings(), log.String()); strings.Contains(shown, "secret-1") {
+				t.Errorf("%s: a secret is shown: %s", name, shown)
+			}
+		})
 	}
 	for _, pairs := range [][]string{{"JAEGER_USER=u"}, {"JAEGER_PASSWORD=secret-1"}} {
-		_, err := Start(local(Config{LookupEnv: env(append(pairs, "JAEGER_ENDPOINT=http://j")...)}))
-		if err == nil || !strings.Contains(err.Error(), "JAEGER_USER") || strings.Contains(err.Error(), "secret-1") {
-			t.Errorf("%v: %v", pairs, err)
-		}
+		t.Run(fmt.Sprint(pairs), func(t *testing.T) {
+			_, err := Start(local(Config{LookupEnv: env(append(pairs, "JAEGER_ENDPOINT=http://j")...)}))
+			if err == nil || !strings.Contains(err.Error(), "JAEGER_USER") || strings.Contains(err.Error(), "secret-1") {
+				t.Errorf("%v: %v", pairs, err)
+			}
+		})
 	}
 }
 
@@ -371,11 +377,13 @@ func TestAProgramWithoutACollectorExitsSoon(t *testing.T) {
 	for name, e := range map[string]Exporter{
 		"otlp/http": OTLPHTTP("http://" + nobody), "jaeger/http": JaegerHTTP("http://" + nobody), "jaeger/udp": JaegerUDP(nobody),
 	} {
-		tracer := start(t, Config{Exporters: []Exporter{e}, ShutdownTimeout: time.Minute})
-		tracer.StartSpan("x").Finish()
-		began := time.Now()
-		if err := tracer.Close(); err == nil || time.Since(began) > 10*time.Second {
-			t.Errorf("%s: Close took %v: %v", name, time.Since(began), err)
-		}
+		t.Run(name, func(t *testing.T) {
+			tracer := start(t, Config{Exporters: []Exporter{e}, ShutdownTimeout: time.Minute})
+			tracer.StartSpan("x").Finish()
+			began := time.Now()
+			if err := tracer.Close(); err == nil || time.Since(began) > 10*time.Second {
+				t.Errorf("%s: Close took %v: %v", name, time.Since(began), err)
+			}
+		})
 	}
 }

@@ -99,22 +99,24 @@ func TestRemoteAnswersWithTypesByNameAndNumber(t *testing.T) {
 		{`{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":100000}}`, 1},
 		{`{"operationSampling":{"defaultSamplingProbability":1,"perOperationStrategies":null}}`, 1},
 	} {
-		a, err := parseStrategy([]byte(c.body))
-		if err != nil {
-			t.Errorf("%s: %v", c.body, err)
-			continue
-		}
-		tracer, _ := memory(t, Config{})
-		s := a.sampler(Never().local(), 2000)
-		sampled := 0
-		for range 4000 {
-			if yes, _ := s.IsSampled(contextOf(tracer.StartSpan("x")).TraceID(), "x"); yes {
-				sampled++
+		t.Run(c.body, func(t *testing.T) {
+			a, err := parseStrategy([]byte(c.body))
+			if err != nil {
+				t.Errorf("%s: %v", c.body, err)
+				return
 			}
-		}
-		if got := float64(sampled) / 4000; math.Abs(got-c.want) > 0.05 {
-			t.Errorf("%s: %v of the traces are sampled", c.body, got)
-		}
+			tracer, _ := memory(t, Config{})
+			s := a.sampler(Never().local(), 2000)
+			sampled := 0
+			for range 4000 {
+				if yes, _ := s.IsSampled(contextOf(tracer.StartSpan("x")).TraceID(), "x"); yes {
+					sampled++
+				}
+			}
+			if got := float64(sampled) / 4000; math.Abs(got-c.want) > 0.05 {
+				t.Errorf("%s: %v of the traces are sampled", c.body, got)
+			}
+		})
 	}
 }
 
@@ -128,9 +130,11 @@ func TestPerOperationStrategies(t *testing.T) {
 	tracer, _ := memory(t, Config{Sampler: Remote(server.URL, RemoteOptions{Interval: time.Hour})})
 	eventually(t, "an answer", func() bool { return tracer.Stats().Sampler.Changed == 1 })
 	for operation, want := range map[string]float64{"GET /all": 1, "GET /none": 0, "GET /half": 0.5, "other": 0} {
-		if got := share(tracer, operation, 4000); math.Abs(got-want) > 0.05 || want == 0 && got != 0 {
-			t.Errorf("%s: %v of the traces are sampled, want %v", operation, got, want)
-		}
+		t.Run(operation, func(t *testing.T) {
+			if got := share(tracer, operation, 4000); math.Abs(got-want) > 0.05 || want == 0 && got != 0 {
+				t.Errorf("%s: %v of the traces are sampled, want %v", operation, got, want)
+			}
+		})
 	}
 	tags := tagsOf(tracer.StartSpan("GET /all"))
 	if tags[jaeger.SamplerTypeTagKey] != jaeger.SamplerTypeProbabilistic || tags[jaeger.SamplerParamTagKey] != 1.0 {
@@ -347,42 +351,50 @@ func TestRemoteSamplerSurvivesALoggerThatPanics(t *testing.T) {
 
 func TestSamplingIsParentBased(t *testing.T) {
 	for _, s := range []Sampler{Always(), Never(), Ratio(0), Ratio(1), RateLimit(0)} {
-		tracer, _ := memory(t, Config{Sampler: s})
-		for flags, want := range map[string]bool{"00": false, "01": true} {
-			sc := incoming(t, tracer, "traceparent", strings.TrimSuffix(traceparent, "01")+flags)
-			if got := contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc))).IsSampled(); got != want {
-				t.Errorf("%v, caller's flags %s: sampled %t", s, flags, got)
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			tracer, _ := memory(t, Config{Sampler: s})
+			for flags, want := range map[string]bool{"00": false, "01": true} {
+				sc := incoming(t, tracer, "traceparent", strings.TrimSuffix(traceparent, "01")+flags)
+				if got := contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc))).IsSampled(); got != want {
+					t.Errorf("%v, caller's flags %s: sampled %t", s, flags, got)
+				}
 			}
-		}
+		})
 	}
 }
 
 func TestRatioIsUnbiased(t *testing.T) {
 	for _, p := range []float64{0, 0.01, 0.25, 0.5, 1} {
-		tracer, _ := memory(t, Config{Sampler: Ratio(p)})
-		const n = 20000
-		if got := share(tracer, "x", n); math.Abs(got-p) > 4*math.Sqrt(p*(1-p)/n) {
-			t.Errorf("Ratio(%g): %g of the traces are sampled", p, got)
-		}
+		t.Run(fmt.Sprint(p), func(t *testing.T) {
+			tracer, _ := memory(t, Config{Sampler: Ratio(p)})
+			const n = 20000
+			if got := share(tracer, "x", n); math.Abs(got-p) > 4*math.Sqrt(p*(1-p)/n) {
+				t.Errorf("Ratio(%g): %g of the traces are sampled", p, got)
+			}
+		})
 	}
 }
 
 func TestRateLimit(t *testing.T) {
 	for perSecond, most := range map[float64]float64{0: 0, 0.001: 1, 5: 10} {
-		tracer, _ := memory(t, Config{Sampler: RateLimit(perSecond)})
-		if got := share(tracer, "x", 500) * 500; got > most || got == 0 && most > 0 {
-			t.Errorf("RateLimit(%g): %g traces at once", perSecond, got)
-		}
+		t.Run(fmt.Sprint(perSecond), func(t *testing.T) {
+			tracer, _ := memory(t, Config{Sampler: RateLimit(perSecond)})
+			if got := share(tracer, "x", 500) * 500; got > most || got == 0 && most > 0 {
+				t.Errorf("RateLimit(%g): %g traces at once", perSecond, got)
+			}
+		})
 	}
 }
 
 func TestUndecidedCallersAreDecidedByTheSampler(t *testing.T) {
 	for _, s := range []Sampler{Always(), Never()} {
-		tracer, _ := memory(t, Config{Sampler: s})
-		sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan)
-		got := contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc)))
-		if want := s == Always(); got.IsSampled() != want || got.TraceID().String() != callerTrace {
-			t.Errorf("%v: sampled %t in trace %v", s, got.IsSampled(), got.TraceID())
-		}
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			tracer, _ := memory(t, Config{Sampler: s})
+			sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan)
+			got := contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc)))
+			if want := s == Always(); got.IsSampled() != want || got.TraceID().String() != callerTrace {
+				t.Errorf("%v: sampled %t in trace %v", s, got.IsSampled(), got.TraceID())
+			}
+		})
 	}
 }

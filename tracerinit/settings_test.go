@@ -136,10 +136,12 @@ trace_id.128bit = true (default)
 func TestABatchIsNoLargerThanTheQueue(t *testing.T) {
 	for _, pairs := range [][]string{{"OTEL_BSP_MAX_QUEUE_SIZE=100"},
 		{"OTEL_BSP_MAX_QUEUE_SIZE=100", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=200"}} {
-		_, r := resolveEnv(t, Config{}, pairs...)
-		if got := find(r, "queue.batch"); len(got) != 1 || got[0].Value != "100" {
-			t.Errorf("%s: %v", pairs, got)
-		}
+		t.Run(fmt.Sprint(pairs), func(t *testing.T) {
+			_, r := resolveEnv(t, Config{}, pairs...)
+			if got := find(r, "queue.batch"); len(got) != 1 || got[0].Value != "100" {
+				t.Errorf("%s: %v", pairs, got)
+			}
+		})
 	}
 }
 
@@ -161,17 +163,21 @@ func TestProcessTagsReachTheSpansProcess(t *testing.T) {
 		"shard": "2:",
 		"ip":    "0:12", "odd": "0:{1}", "f": "3:", "b": "1:", "process.pid": "2:", "telemetry.sdk.name": "0:spanloom",
 	} {
-		if got[key] != want {
-			t.Errorf("%s is %q, want %q", key, got[key], want)
-		}
+		t.Run(key, func(t *testing.T) {
+			if got[key] != want {
+				t.Errorf("%s is %q, want %q", key, got[key], want)
+			}
+		})
 	}
 	if _, ok := got["nothing"]; ok {
 		t.Error("a tag without a value is there")
 	}
 	for _, key := range []string{"hostname", "host.name", "service.instance.id"} {
-		if got[key] == "" {
-			t.Errorf("no %s", key)
-		}
+		t.Run(key, func(t *testing.T) {
+			if got[key] == "" {
+				t.Errorf("no %s", key)
+			}
+		})
 	}
 }
 
@@ -194,19 +200,21 @@ exporter.compression = none (OTEL_EXPORTER_OTLP_COMPRESSION)
 exporter.header.Authentication = *** (OTEL_EXPORTER_OTLP_HEADERS)
 `,
 	} {
-		out, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
-		var got []Setting
-		for _, s := range r.settings {
-			if strings.HasPrefix(s.Name, "exporter") {
-				got = append(got, s)
+		t.Run(pairs, func(t *testing.T) {
+			out, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
+			var got []Setting
+			for _, s := range r.settings {
+				if strings.HasPrefix(s.Name, "exporter") {
+					got = append(got, s)
+				}
 			}
-		}
-		if diff := cmp.Diff(want, listing(got)); diff != "" || r.err() != nil {
-			t.Errorf("%s: %v (-want +got):\n%s", pairs, r.err(), diff)
-		}
-		if strings.Contains(pairs, "TIMEOUT") && out.exporters[0].Timeout != 250*time.Millisecond {
-			t.Errorf("the exporter's timeout is %v", out.exporters[0].Timeout)
-		}
+			if diff := cmp.Diff(want, listing(got)); diff != "" || r.err() != nil {
+				t.Errorf("%s: %v (-want +got):\n%s", pairs, r.err(), diff)
+			}
+			if strings.Contains(pairs, "TIMEOUT") && out.exporters[0].Timeout != 250*time.Millisecond {
+				t.Errorf("the exporter's timeout is %v", out.exporters[0].Timeout)
+			}
+		})
 	}
 }
 

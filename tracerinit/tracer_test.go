@@ -119,10 +119,12 @@ func TestChildrenContinueTheCallersTrace(t *testing.T) {
 			opentracing.ChildOf(sc),
 		},
 	} {
-		span := tracer.StartSpan(name, options...)
-		if got := contextOf(span); fmt.Sprint(got.TraceID(), got.ParentID()) != callerTrace+" "+callerSpan {
-			t.Errorf("%s: trace and parent are %v %v", name, got.TraceID(), got.ParentID())
-		}
+		t.Run(name, func(t *testing.T) {
+			span := tracer.StartSpan(name, options...)
+			if got := contextOf(span); fmt.Sprint(got.TraceID(), got.ParentID()) != callerTrace+" "+callerSpan {
+				t.Errorf("%s: trace and parent are %v %v", name, got.TraceID(), got.ParentID())
+			}
+		})
 	}
 }
 
@@ -148,17 +150,21 @@ func TestSamplingPriorityTakesAnyNumber(t *testing.T) {
 	never, _ := memory(t, Config{Sampler: Never()})
 	always, _ := memory(t, Config{})
 	for _, yes := range []any{1, int64(1), uint8(2), uint16(1), 1.0, true} {
-		for _, option := range []opentracing.StartSpanOption{opentracing.Tag{Key: "sampling.priority", Value: yes},
-			opentracing.Tags{"sampling.priority": yes}} {
-			if sc := contextOf(never.StartSpan("x", option)); !sc.IsSampled() || sc.IsDebug() {
-				t.Errorf("sampling.priority %T(%v): sampled %t, debug %t", yes, yes, sc.IsSampled(), sc.IsDebug())
+		t.Run(fmt.Sprint(yes), func(t *testing.T) {
+			for _, option := range []opentracing.StartSpanOption{opentracing.Tag{Key: "sampling.priority", Value: yes},
+				opentracing.Tags{"sampling.priority": yes}} {
+				if sc := contextOf(never.StartSpan("x", option)); !sc.IsSampled() || sc.IsDebug() {
+					t.Errorf("sampling.priority %T(%v): sampled %t, debug %t", yes, yes, sc.IsSampled(), sc.IsDebug())
+				}
 			}
-		}
+		})
 	}
 	for _, no := range []any{0, -1, uint16(0), 0.0, false} {
-		if contextOf(always.StartSpan("x", opentracing.Tag{Key: "sampling.priority", Value: no})).IsSampled() {
-			t.Errorf("sampling.priority %T(%v): sampled", no, no)
-		}
+		t.Run(fmt.Sprint(no), func(t *testing.T) {
+			if contextOf(always.StartSpan("x", opentracing.Tag{Key: "sampling.priority", Value: no})).IsSampled() {
+				t.Errorf("sampling.priority %T(%v): sampled", no, no)
+			}
+		})
 	}
 	if !contextOf(always.StartSpan("x", opentracing.Tag{Key: "sampling.priority", Value: "one"})).IsSampled() {
 		t.Error("a sampling.priority that is no number counted")
@@ -214,9 +220,11 @@ func TestCountsAddUpUnderLoad(t *testing.T) {
 		)
 	}
 	for i, want := range []ReporterStats{{"tracerinit.panicking", 0, 800, 0}, {"*jaeger.InMemoryReporter", 800, 0, 0}} {
-		if s.Reporters[i] != want {
-			t.Errorf("reporter %+v, want %+v", s.Reporters[i], want)
-		}
+		t.Run(fmt.Sprint(want), func(t *testing.T) {
+			if s.Reporters[i] != want {
+				t.Errorf("reporter %+v, want %+v", s.Reporters[i], want)
+			}
+		})
 	}
 }
 

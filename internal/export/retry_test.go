@@ -74,14 +74,18 @@ func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{
 		"": 0, "soon": 0, "1.5": 0, "0": 0, "-5": 0, "5": 5 * time.Second, "Sun, 01 Mar 2026 12:00:09 GMT": 9 * time.Second, "Sun, 01 Mar 2026 11:00:00 GMT": 0,
 	} {
-		if got := retryAfter(value, now); got != want {
-			t.Errorf("%q: %v, want %v", value, got, want)
-		}
+		t.Run(value, func(t *testing.T) {
+			if got := retryAfter(value, now); got != want {
+				t.Errorf("%q: %v, want %v", value, got, want)
+			}
+		})
 	}
 	for _, value := range []string{"4294967296", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
-		if got := retryAfter(value, now); got < maxRetryAfter {
-			t.Errorf("%q: %v", value, got)
-		}
+		t.Run(value, func(t *testing.T) {
+			if got := retryAfter(value, now); got < maxRetryAfter {
+				t.Errorf("%q: %v", value, got)
+			}
+		})
 	}
 	if got := retryAfter("-99999999999999999999", now); got != 0 {
 		t.Errorf("less than nothing: %v", got)

@@ -85,10 +85,12 @@ func TestLinkTagsAlsoBecomeAReference(t *testing.T) {
 		{trace, "", nil}, {"", span, nil}, {trace + "0", span, nil}, {"x" + trace[1:], span, nil}, {"0", span, nil}, {trace, "0", nil},
 		{trace, 7, nil}, {true, span, nil},
 	} {
-		s := load(tracer.StartSpan("x").SetTag("link.trace_id", tt.trace).SetTag("link.span_id", tt.span), Limits{})
-		if !slices.Equal(s.Refs, tt.want) {
-			t.Errorf("%v %v: %v, want %v", tt.trace, tt.span, s.Refs, tt.want)
-		}
+		t.Run(fmt.Sprint(tt.trace), func(t *testing.T) {
+			s := load(tracer.StartSpan("x").SetTag("link.trace_id", tt.trace).SetTag("link.span_id", tt.span), Limits{})
+			if !slices.Equal(s.Refs, tt.want) {
+				t.Errorf("%v %v: %v, want %v", tt.trace, tt.span, s.Refs, tt.want)
+			}
+		})
 	}
 	there := tracer.StartSpan("x", opentracing.FollowsFrom(extract(t, tracer, trace+":"+span+":0:1"))).
 		SetTag("link.trace_id", trace).SetTag("link.span_id", span)
@@ -103,11 +105,13 @@ func TestShortSpansLastAMicrosecond(t *testing.T) {
 	for lasted, want := range map[time.Duration]time.Duration{
 		-time.Second: 0, 0: 0, 1: time.Microsecond, 999: time.Microsecond, 1500: 1500,
 	} {
-		span := tracer.StartSpan("x", opentracing.StartTime(start))
-		span.FinishWithOptions(opentracing.FinishOptions{FinishTime: start.Add(lasted)})
-		if s := load(span, Limits{}); s.Duration != want {
-			t.Errorf("%v became %v, want %v", lasted, s.Duration, want)
-		}
+		t.Run(fmt.Sprint(lasted), func(t *testing.T) {
+			span := tracer.StartSpan("x", opentracing.StartTime(start))
+			span.FinishWithOptions(opentracing.FinishOptions{FinishTime: start.Add(lasted)})
+			if s := load(span, Limits{}); s.Duration != want {
+				t.Errorf("%v became %v, want %v", lasted, s.Duration, want)
+			}
+		})
 	}
 }
 
@@ -117,7 +121,9 @@ func TestBothWaysToReadTagsAgree(t *testing.T) {
 	parent := extract(t, tracer, "a:7:0:1")
 	fast := tracer.StartSpan("x", opentracing.ChildOf(parent))
 	for i, v := range []any{"text", 1, int8(2), uint64(1 << 63), 0.5, true, []byte("raw"), ext.SpanKindRPCClientEnum} {
-		fast.SetTag(fmt.Sprint("t", i), v)
+		t.Run(fmt.Sprint(v), func(t *testing.T) {
+			fast.SetTag(fmt.Sprint("t", i), v)
+		})
 	}
 	fast.SetTag("t1", 9)
 	slow := tracer.StartSpan("x", opentracing.ChildOf(parent))

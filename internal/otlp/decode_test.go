@@ -153,9 +153,11 @@ func TestDecodeRefusesBadSpans(t *testing.T) {
 		"value nested to 33":   {TraceId: id16(testTrace), SpanId: id8, Attributes: []*commonpb.KeyValue{{Key: "k", Value: nested(33)}}},
 		"value nested to 1000": {TraceId: id16(testTrace), SpanId: id8, Attributes: []*commonpb.KeyValue{{Key: "k", Value: nested(1000)}}},
 	} {
-		if got, err := DecodeRequest(marshal(t, requestWith(span)), model.DecodeLimits{}); err == nil || got != nil {
-			t.Errorf("%s: %v, %v", name, got, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got, err := DecodeRequest(marshal(t, requestWith(span)), model.DecodeLimits{}); err == nil || got != nil {
+				t.Errorf("%s: %v, %v", name, got, err)
+			}
+		})
 	}
 	fine := &tracepb.Span{TraceId: id16(testTrace), SpanId: id8, Attributes: []*commonpb.KeyValue{{Key: "k", Value: nested(32)}}}
 	got, err := DecodeRequest(marshal(t, requestWith(fine)), model.DecodeLimits{})
@@ -176,14 +178,18 @@ func TestDecodeBrokenBytes(t *testing.T) {
 		"cut": "\x0a\x05\x12", "2 GiB": "\x0a\xff\xff\xff\xff\x07x", "endless varint": "\x0a" + strings.Repeat("\xff", 20), "field 0": "\x02\x00",
 		"unclosed group": "\x0b", "wire type 7": "\x0f",
 	} {
-		if got, err := DecodeRequest([]byte(body), model.DecodeLimits{}); err == nil {
-			t.Errorf("%s: taken as %v", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got, err := DecodeRequest([]byte(body), model.DecodeLimits{}); err == nil {
+				t.Errorf("%s: taken as %v", name, got)
+			}
+		})
 	}
 	for name, body := range map[string]string{"empty": "", "unknown field": "\x9a\x06\x01x", "wrong type": "\x08\x01", "a group": "\x0b\x0c"} {
-		if got, err := DecodeRequest([]byte(body), model.DecodeLimits{}); err != nil || len(got) != 0 {
-			t.Errorf("%s: %v %v", name, got, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got, err := DecodeRequest([]byte(body), model.DecodeLimits{}); err != nil || len(got) != 0 {
+				t.Errorf("%s: %v %v", name, got, err)
+			}
+		})
 	}
 }
 
@@ -226,19 +232,21 @@ func TestDecodeLimits(t *testing.T) {
 			return DecodeRequestJSON(AppendRequestJSON(nil, []model.Batch{batch}), lim)
 		},
 	} {
-		for name, lim := range map[string]model.DecodeLimits{"spans": {Spans: 9}, "memory": {Memory: 4096}} {
-			if got, err := decode(lim); !errors.Is(err, model.ErrTooLarge) || got != nil {
-				t.Errorf("%s, %s: %v, %v", encoding, name, got, err)
+		t.Run(encoding, func(t *testing.T) {
+			for name, lim := range map[string]model.DecodeLimits{"spans": {Spans: 9}, "memory": {Memory: 4096}} {
+				if got, err := decode(lim); !errors.Is(err, model.ErrTooLarge) || got != nil {
+					t.Errorf("%s, %s: %v, %v", encoding, name, got, err)
+				}
 			}
-		}
-		got, err := decode(model.DecodeLimits{Spans: 10, Tags: 3, Logs: 1, Refs: 1, ValueBytes: 20})
-		if err != nil {
-			t.Fatal(encoding, err)
-		}
-		span := got[0].Spans[9]
-		if len(span.Tags) != 3 || len(span.Logs) != 1 || len(span.Refs) != 1 || len(span.Tags[0].Value.Str()) > 20 {
-			t.Errorf("%s: over the limits: %+v", encoding, span)
-		}
+			got, err := decode(model.DecodeLimits{Spans: 10, Tags: 3, Logs: 1, Refs: 1, ValueBytes: 20})
+			if err != nil {
+				t.Fatal(encoding, err)
+			}
+			span := got[0].Spans[9]
+			if len(span.Tags) != 3 || len(span.Logs) != 1 || len(span.Refs) != 1 || len(span.Tags[0].Value.Str()) > 20 {
+				t.Errorf("%s: over the limits: %+v", encoding, span)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -141,10 +142,12 @@ func TestStatus(t *testing.T) {
 		{"description alone", []model.Tag{str("otel.status_description", "d")}, 0, "", 1},
 		{"number", []model.Tag{{Key: "otel.status_code", Value: model.Int(2)}}, 0, "", 1},
 	} {
-		got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: tt.tags})
-		if int32(got.GetStatus().GetCode()) != tt.code || got.GetStatus().GetMessage() != tt.msg || len(got.Attributes) != tt.attrs {
-			t.Errorf("%s: %v, attributes %v; want code %d, message %q, %d attributes", tt.name, got.Status, got.Attributes, tt.code, tt.msg, tt.attrs)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: tt.tags})
+			if int32(got.GetStatus().GetCode()) != tt.code || got.GetStatus().GetMessage() != tt.msg || len(got.Attributes) != tt.attrs {
+				t.Errorf("%s: %v, attributes %v; want code %d, message %q, %d attributes", tt.name, got.Status, got.Attributes, tt.code, tt.msg, tt.attrs)
+			}
+		})
 	}
 }
 
@@ -179,10 +182,12 @@ func TestKind(t *testing.T) {
 		"internal": {tracepb.Span_SPAN_KIND_INTERNAL, 0}, "Server": {tracepb.Span_SPAN_KIND_SERVER, 1},
 		"": {tracepb.Span_SPAN_KIND_INTERNAL, 1}, "job": {tracepb.Span_SPAN_KIND_INTERNAL, 1},
 	} {
-		got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: []model.Tag{str("span.kind", value)}})
-		if got.Kind != want.kind || len(got.Attributes) != want.attrs {
-			t.Errorf("span.kind=%q: %v %v", value, got.Kind, got.Attributes)
-		}
+		t.Run(value, func(t *testing.T) {
+			got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: []model.Tag{str("span.kind", value)}})
+			if got.Kind != want.kind || len(got.Attributes) != want.attrs {
+				t.Errorf("span.kind=%q: %v %v", value, got.Kind, got.Attributes)
+			}
+		})
 	}
 }
 
@@ -209,13 +214,15 @@ func TestOverheadIsEnough(t *testing.T) {
 	s := fullSpan()
 	one := AppendSpan(nil, &s)
 	for _, n := range []int{0, 1, 30000} {
-		spans := make([][]byte, n)
-		for i := range spans {
-			spans[i] = one
-		}
-		got, limit := len(AppendRequest(nil, testProcess(), spans))-n*len(one), Overhead(testProcess())
-		if got > limit || got < limit-20 {
-			t.Errorf("%d spans: %d bytes added, Overhead %d", n, got, limit)
-		}
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			spans := make([][]byte, n)
+			for i := range spans {
+				spans[i] = one
+			}
+			got, limit := len(AppendRequest(nil, testProcess(), spans))-n*len(one), Overhead(testProcess())
+			if got > limit || got < limit-20 {
+				t.Errorf("%d spans: %d bytes added, Overhead %d", n, got, limit)
+			}
+		})
 	}
 }

@@ -71,18 +71,22 @@ func TestDecodeBadJSON(t *testing.T) {
 		"deep value": attribute(strings.Repeat(`{"arrayValue":{"values":[`, 33) + strings.Repeat(`]}}`, 33)),
 		"deep junk":  span(`"x":` + strings.Repeat("[", 1001) + strings.Repeat("]", 1001)), "no ids": `{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}`,
 	} {
-		if got, err := DecodeRequestJSON([]byte(body), model.DecodeLimits{}); err == nil || got != nil {
-			t.Errorf("%s: %v %v", name, got, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got, err := DecodeRequestJSON([]byte(body), model.DecodeLimits{}); err == nil || got != nil {
+				t.Errorf("%s: %v %v", name, got, err)
+			}
+		})
 	}
 	for name, body := range map[string]string{
 		"empty": "{}", "null": `{"resourceSpans":null}`, "deep junk": `{"x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`,
 		"integers as floats": attribute(`{"intValue":1e3}`), "large double": attribute(`{"doubleValue":1e999}`), "kind of the future": span(`"kind":99`),
 		"names of the future": span(`"kind":"SPAN_KIND_NEW","status":{"code":"STATUS_CODE_NEW","new":1}`), "time as float": span(`"startTimeUnixNano":1.5e18`),
 	} {
-		if got, err := DecodeRequestJSON([]byte(body), model.DecodeLimits{}); err != nil {
-			t.Errorf("%s: %v %v", name, got, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got, err := DecodeRequestJSON([]byte(body), model.DecodeLimits{}); err != nil {
+				t.Errorf("%s: %v %v", name, got, err)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"google.golang.org/genproto/googleapis/rpc/status"
@@ -13,20 +14,24 @@ func TestPartialSuccess(t *testing.T) {
 		rejected int64
 		message  string
 	}{{0, ""}, {3, ""}, {0, "deprecated"}, {1 << 40, "too many ünïcode"}} {
-		body := AppendResponse(nil, tt.rejected, tt.message)
-		rejected, message, err := PartialSuccess(body)
-		if rejected != tt.rejected || message != tt.message || err != nil {
-			t.Errorf("%v came back as %d %q %v", tt, rejected, message, err)
-		}
+		t.Run(fmt.Sprint(tt.rejected), func(t *testing.T) {
+			body := AppendResponse(nil, tt.rejected, tt.message)
+			rejected, message, err := PartialSuccess(body)
+			if rejected != tt.rejected || message != tt.message || err != nil {
+				t.Errorf("%v came back as %d %q %v", tt, rejected, message, err)
+			}
+		})
 	}
 	for body, want := range map[string]int64{
 		string(AppendResponseJSON(nil, 3, "full")):                             3,
 		" \n" + `{"partialSuccess":{"rejectedSpans":3,"errorMessage":"full"}}`: 3,
 		`{"partialSuccess":{"rejectedSpans":"-3","errorMessage":"full"}}`:      0,
 	} {
-		if rejected, message, err := PartialSuccess([]byte(body)); rejected != want || message != "full" || err != nil {
-			t.Errorf("%s: %d %q %v", body, rejected, message, err)
-		}
+		t.Run(body, func(t *testing.T) {
+			if rejected, message, err := PartialSuccess([]byte(body)); rejected != want || message != "full" || err != nil {
+				t.Errorf("%s: %d %q %v", body, rejected, message, err)
+			}
+		})
 	}
 	if rejected, message, err := PartialSuccess([]byte("{}")); rejected != 0 || message != "" || err != nil {
 		t.Errorf("{}: %d %q %v", rejected, message, err)
@@ -40,12 +45,14 @@ func TestPartialSuccess(t *testing.T) {
 
 func TestResponsesOfBadBackends(t *testing.T) {
 	for _, body := range []string{"\x0a", "\x0a\xff\xff\xff\xff\x0f", "\x0a\x02\x08", "<html>bad gateway</html>", "{", `{"partialSuccess":{"rejectedSpans":"x"}}`, "\x00\x00"} {
-		if rejected, message, err := PartialSuccess([]byte(body)); err == nil {
-			t.Errorf("%q: %d %q and no error", body, rejected, message)
-		}
-		if got := StatusMessage([]byte(body)); got != "" {
-			t.Errorf("%q: status %q", body, got)
-		}
+		t.Run(body, func(t *testing.T) {
+			if rejected, message, err := PartialSuccess([]byte(body)); err == nil {
+				t.Errorf("%q: %d %q and no error", body, rejected, message)
+			}
+			if got := StatusMessage([]byte(body)); got != "" {
+				t.Errorf("%q: status %q", body, got)
+			}
+		})
 	}
 	negative := AppendResponse(nil, -4, "")
 	if rejected, _, err := PartialSuccess(negative); rejected != 0 || err != nil {
@@ -74,8 +81,10 @@ func TestJSONAnswers(t *testing.T) {
 		string(AppendResponseJSON(nil, 5, `a"<b`)):   `{"partialSuccess":{"rejectedSpans":"5","errorMessage":"a\"\u003cb"}}`,
 		string(AppendStatusJSON(nil, 3, "bad\xffx")): `{"code":3,"message":"bad` + "\uFFFD" + `x"}`,
 	} {
-		if got != want || !json.Valid([]byte(got)) {
-			t.Errorf("got %s, want %s", got, want)
-		}
+		t.Run(got, func(t *testing.T) {
+			if got != want || !json.Valid([]byte(got)) {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
 	}
 }

@@ -56,11 +56,13 @@ func TestSchemeDecidesTLS(t *testing.T) {
 	c := newCollector(t, nil, grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: certs})))
 	conf := &tls.Config{RootCAs: roots, ServerName: "example.com"}
 	for _, target := range []string{"https://" + c.addr, c.addr} {
-		l := open(t, factory(target, WithTLS(conf)))
-		l.send(t, 3)
-		if s := l.Stats(); s.Delivered != 3 {
-			t.Errorf("%s: %+v", target, s)
-		}
+		t.Run(target, func(t *testing.T) {
+			l := open(t, factory(target, WithTLS(conf)))
+			l.send(t, 3)
+			if s := l.Stats(); s.Delivered != 3 {
+				t.Errorf("%s: %+v", target, s)
+			}
+		})
 	}
 	plain := newCollector(t, nil)
 	l := open(t, factory("http://"+plain.addr+"/", WithTLS(conf)))
@@ -183,16 +185,18 @@ func TestTargets(t *testing.T) {
 		"unix-abstract:otel":    {"unix-abstract:otel", "unix-abstract:otel", false, true},
 		"dns://u@ns/h?k=v":      {"dns://u@ns/h?k=v", "dns:***", false, false},
 	} {
-		got, err := parse(target, false)
-		if err != nil || got != want {
-			t.Errorf("%s: %+v, %v; want %+v", target, got, err, want)
-		}
-		cc, err := dial(got, insecure.NewCredentials())
-		if err != nil {
-			t.Errorf("%s: %v", target, err)
-			continue
-		}
-		cc.Close()
+		t.Run(target, func(t *testing.T) {
+			got, err := parse(target, false)
+			if err != nil || got != want {
+				t.Errorf("%s: %+v, %v; want %+v", target, got, err, want)
+			}
+			cc, err := dial(got, insecure.NewCredentials())
+			if err != nil {
+				t.Errorf("%s: %v", target, err)
+				return
+			}
+			cc.Close()
+		})
 	}
 }
 
@@ -200,7 +204,9 @@ func TestTheLastHeaderWins(t *testing.T) {
 	col := newCollector(t, nil)
 	var opts []Option
 	for i, name := range []string{"x-token", "X-Token", "X-TOKEN", "x-tOKEN"} {
-		opts = append(opts, WithHeaders(map[string]string{name: fmt.Sprint(i)}))
+		t.Run(name, func(t *testing.T) {
+			opts = append(opts, WithHeaders(map[string]string{name: fmt.Sprint(i)}))
+		})
 	}
 	open(t, factory(col.addr, opts...)).send(t, 1)
 	if got := col.md.Get("x-token"); len(got) != 1 || got[0] != "3" {
@@ -211,19 +217,23 @@ func TestTheLastHeaderWins(t *testing.T) {
 func TestMalformedTargets(t *testing.T) {
 	for _, target := range []string{"", "http://", "http://h:x", "h:70000", "http://h/adapt_topsecret/api", "https://u:topsecret@h:1", ":4317", "http://h?k=topsecret", "endpoint=topsecret", "a:1,topsecret:2",
 		"HTTP://u:topsecret@h:1", "grpc://h:4317", "nowhere://topsecret@h", "xds:///h"} {
-		e := factory(target)
-		_, err := export.Start(e, export.Queue{}, export.Env{Process: &model.Process{}})
-		if err == nil {
-			t.Errorf("%q: no error", target)
-		} else if strings.Contains(err.Error()+e.Endpoint, "topsecret") {
-			t.Errorf("%q: %v, %s", target, err, e.Endpoint)
-		}
+		t.Run(target, func(t *testing.T) {
+			e := factory(target)
+			_, err := export.Start(e, export.Queue{}, export.Env{Process: &model.Process{}})
+			if err == nil {
+				t.Errorf("%q: no error", target)
+			} else if strings.Contains(err.Error()+e.Endpoint, "topsecret") {
+				t.Errorf("%q: %v, %s", target, err, e.Endpoint)
+			}
+		})
 	}
 	for key, value := range map[string]string{"": "v", "grpc-timeout": "v", "Grpc-Timeout": "v", "a b": "v", "ü": "v", "accent": "topsecret é", "tab": "topsecret\t"} {
-		_, err := factory("h", WithHeaders(map[string]string{key: value})).Open(export.Env{Process: &model.Process{}})
-		if err == nil || strings.Contains(err.Error(), "topsecret") {
-			t.Errorf("header %q: %v", key, err)
-		}
+		t.Run(key, func(t *testing.T) {
+			_, err := factory("h", WithHeaders(map[string]string{key: value})).Open(export.Env{Process: &model.Process{}})
+			if err == nil || strings.Contains(err.Error(), "topsecret") {
+				t.Errorf("header %q: %v", key, err)
+			}
+		})
 	}
 }
 
@@ -234,11 +244,13 @@ func TestItRegistersItself(t *testing.T) {
 	}
 	c := newCollector(t, nil)
 	for endpoint, insecure := range map[string]bool{"http://" + c.addr: false, c.addr: true} {
-		l := open(t, build(export.OTLPConfig{Endpoint: endpoint, Insecure: insecure, Compression: "gzip"}))
-		l.send(t, 2)
-		if s := l.Stats(); s.Delivered != 2 {
-			t.Errorf("%s: %+v", endpoint, s)
-		}
+		t.Run(endpoint, func(t *testing.T) {
+			l := open(t, build(export.OTLPConfig{Endpoint: endpoint, Insecure: insecure, Compression: "gzip"}))
+			l.send(t, 2)
+			if s := l.Stats(); s.Delivered != 2 {
+				t.Errorf("%s: %+v", endpoint, s)
+			}
+		})
 	}
 }
 

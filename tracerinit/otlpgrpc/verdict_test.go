@@ -121,9 +121,11 @@ func TestTooLargeIsKnownByItsText(t *testing.T) {
 		"trying to send message larger than max (5242880 vs. 4194304)":       true,
 		"quota exceeded": false, "rate limit": false, "": false, "data refused due to high memory usage": false,
 	} {
-		if got := tooLarge(text); got != want {
-			t.Errorf("%q: %t", text, got)
-		}
+		t.Run(text, func(t *testing.T) {
+			if got := tooLarge(text); got != want {
+				t.Errorf("%q: %t", text, got)
+			}
+		})
 	}
 }
 
