@@ -3,6 +3,7 @@ package grpc_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/fullstorydev/grpchan"
 	"github.com/fullstorydev/grpchan/inprocgrpc"
@@ -69,7 +70,8 @@ func TestTransparentProxy(t *testing.T) {
 	cc := dial(t, front, grpcmw.DialOptions(callers)...)
 	suite(t.Context(), testgrpc.NewTestServiceClient(cc))
 	client, server := sides(t, proxies)
-	if len(client) != len(server) || len(client) != len(callers.Finished()) {
+	// The suite cancels one call right after its start, which then may not reach the proxy.
+	if calls := len(callers.Finished()); len(client) != len(server) || len(client) < calls-1 || len(client) > calls {
 		t.Errorf("%d calls, %d in and %d out of the proxy", len(callers.Finished()), len(server), len(client))
 	}
 	parents := map[int]bool{}
@@ -89,11 +91,30 @@ func TestTransparentProxy(t *testing.T) {
 // TestInProcessChannel runs the suite over a channel that is not gRPC's: no connection, no call options, no wire.
 func TestInProcessChannel(t *testing.T) {
 	tracer := spantest.New(t)
-	channel := (&inprocgrpc.Channel{}).WithServerUnaryInterceptor(grpcmw.UnaryServerInterceptor(tracer)).
-		WithServerStreamInterceptor(grpcmw.StreamServerInterceptor(tracer))
+	served := make(chan struct{}, 100) // a server may begin after its client has cancelled
+	unary, stream := grpcmw.UnaryServerInterceptor(tracer), grpcmw.StreamServerInterceptor(tracer)
+	channel := (&inprocgrpc.Channel{}).WithServerUnaryInterceptor(func(
+		ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+	) (any, error) {
+		defer func() { served <- struct{}{} }()
+		return unary(ctx, req, info, handler)
+	}).WithServerStreamInterceptor(func(
+		srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
+	) error {
+		defer func() { served <- struct{}{} }()
+		return stream(srv, ss, info, handler)
+	})
 	testgrpc.RegisterTestServiceServer(channel, interop.NewTestServer())
 	cc := grpchan.InterceptClientConn(channel, grpcmw.UnaryClientInterceptor(tracer), grpcmw.StreamClientInterceptor(tracer))
 	suite(t.Context(), testgrpc.NewTestServiceClient(cc))
+	calls, _ := sides(t, tracer)
+	for range calls {
+		select {
+		case <-served:
+		case <-time.After(10 * time.Second):
+			t.Fatal("fewer RPCs are served than made")
+		}
+	}
 	client, server := sides(t, tracer)
 	if len(client) != len(server) || len(client) < 14 {
 		t.Errorf("%d spans on the client, %d on the server", len(client), len(server))
