@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"github.com/opentracing/opentracing-go"
-
-	"github.com/spanloom/spanloom/carrier"
 )
 
 // Option changes what [Handler] does.
@@ -32,12 +30,21 @@ func WithSpanLogs(level slog.Leveler) Option {
 
 // Handler returns a handler that passes records on to next, with the ids of the active span added as strings: trace_id
 // has 32 hexadecimal digits, span_id 16. Records without a span, or with one whose tracer is not jaeger-client-go's,
-// are passed on unchanged. The handler may be used concurrently if next may, and returns next's errors.
+// are passed on unchanged. The handler may be used concurrently if next may, and returns next's errors. If next comes
+// from Handler with the same keys, the ids are added once. Handler panics if next is nil.
 func Handler(next slog.Handler, opts ...Option) slog.Handler {
 	c := &config{traceKey: "trace_id", spanKey: "span_id"}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(c)
+		}
+	}
+	switch inner := next.(type) {
+	case nil:
+		panic("spanlog: nil Handler")
+	case *handler:
+		if inner.traceKey == c.traceKey && inner.spanKey == c.spanKey {
+			return inner.withConfig(c)
 		}
 	}
 	return &handler{config: c, top: next, next: next}
@@ -47,10 +54,26 @@ func Handler(next slog.Handler, opts ...Option) slog.Handler {
 // into the group.
 type handler struct {
 	*config
-	top   slog.Handler                      // next without what stands in groups
-	next  slog.Handler                      // next with everything
-	steps []func(slog.Handler) slog.Handler // the calls that make next of top; nil without an open group
-	logs  spanAttrs                         // the attributes of the logger, for copies on spans
+	top    slog.Handler // next without what stands in groups
+	next   slog.Handler // next with everything
+	groups []openGroup  // that are open, from the outermost to the innermost
+	logs   spanAttrs    // the attributes of the logger, for copies on spans
+}
+
+// openGroup is a group with the attributes that the logger has in it, whose values are resolved.
+type openGroup struct {
+	name  string
+	attrs []slog.Attr
+}
+
+// withConfig returns h with a configuration of the same keys.
+func (h *handler) withConfig(c *config) *handler {
+	if c.spanLogs == nil {
+		c.spanLogs = h.spanLogs
+	}
+	n := *h
+	n.config = c
+	return &n
 }
 
 // Enabled implements [slog.Handler].
@@ -72,47 +95,53 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 
 // handleIn is apart from Handle, so that a record without a span does not escape to the heap.
 func (h *handler) handleIn(ctx context.Context, span opentracing.Span, r slog.Record) error {
-	sc := span.Context()
-	traceID := carrier.TraceID(sc)
-	if traceID == "" {
+	ids := idsOf(span)
+	if ids.trace == "" {
 		return h.next.Handle(ctx, r)
 	}
-	if h.spanLogs != nil && r.Level >= h.spanLogs.Level() && isSampled(sc) {
+	if h.spanLogs != nil && r.Level >= h.spanLogs.Level() && ids.sampled {
 		h.logs.copyTo(span, r)
 	}
-	if h.steps == nil {
+	if h.groups == nil {
 		r = r.Clone()
-		h.addIDs(&r, traceID, sc)
+		h.addIDs(&r, ids)
 		return h.next.Handle(ctx, r)
 	}
-	return h.inGroup(traceID, sc).Handle(ctx, r)
+	nested := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	h.addIDs(&nested, ids)
+	nested.AddAttrs(h.nest(r))
+	return h.top.Handle(ctx, nested)
 }
 
-func (h *handler) addIDs(r *slog.Record, traceID string, sc opentracing.SpanContext) {
+func (h *handler) addIDs(r *slog.Record, ids spanIDs) {
 	switch {
 	case h.traceKey != "" && h.spanKey != "":
-		r.AddAttrs(slog.String(h.traceKey, traceID), slog.String(h.spanKey, carrier.SpanID(sc)))
+		r.AddAttrs(slog.String(h.traceKey, ids.trace), slog.String(h.spanKey, ids.span))
 	case h.traceKey != "":
-		r.AddAttrs(slog.String(h.traceKey, traceID))
+		r.AddAttrs(slog.String(h.traceKey, ids.trace))
 	case h.spanKey != "":
-		r.AddAttrs(slog.String(h.spanKey, carrier.SpanID(sc)))
+		r.AddAttrs(slog.String(h.spanKey, ids.span))
 	}
 }
 
-// inGroup returns a handler that is next with the ids at the top level.
-func (h *handler) inGroup(traceID string, sc opentracing.SpanContext) slog.Handler {
-	var ids slog.Record
-	h.addIDs(&ids, traceID, sc)
-	attrs := make([]slog.Attr, 0, 2)
-	ids.Attrs(func(a slog.Attr) bool {
+// nest returns the attributes of a record within the open groups.
+func (h *handler) nest(r slog.Record) (outermost slog.Attr) {
+	last := len(h.groups) - 1
+	attrs := make([]slog.Attr, 0, len(h.groups[last].attrs)+r.NumAttrs())
+	attrs = append(attrs, h.groups[last].attrs...)
+	r.Attrs(func(a slog.Attr) bool {
 		attrs = append(attrs, a)
 		return true
 	})
-	next := h.top.WithAttrs(attrs)
-	for _, step := range h.steps {
-		next = step(next)
+	for i := last; ; i-- {
+		outermost = slog.Attr{Key: h.groups[i].name, Value: slog.GroupValue(attrs...)}
+		if i == 0 {
+			return outermost
+		}
+		around := h.groups[i-1].attrs
+		attrs = append(make([]slog.Attr, 0, len(around)+1), around...)
+		attrs = append(attrs, outermost)
 	}
-	return next
 }
 
 // WithAttrs implements [slog.Handler].
@@ -120,11 +149,22 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if len(attrs) == 0 {
 		return h
 	}
-	n := h.with(func(next slog.Handler) slog.Handler { return next.WithAttrs(attrs) }, h.steps != nil)
+	n := *h
+	n.next = h.next.WithAttrs(attrs)
+	if h.groups == nil {
+		n.top = n.next
+	} else {
+		n.groups = slices.Clone(h.groups)
+		last := &n.groups[len(n.groups)-1]
+		last.attrs = slices.Clip(last.attrs)
+		for _, a := range attrs {
+			last.attrs = append(last.attrs, resolved(a, 0))
+		}
+	}
 	if h.spanLogs != nil {
 		n.logs = h.logs.with(attrs)
 	}
-	return n
+	return &n
 }
 
 // WithGroup implements [slog.Handler].
@@ -132,19 +172,23 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	n := h.with(func(next slog.Handler) slog.Handler { return next.WithGroup(name) }, true)
+	n := *h
+	n.next = h.next.WithGroup(name)
+	n.groups = append(slices.Clip(h.groups), openGroup{name: name})
 	n.logs.prefix += name + "."
-	return n
+	return &n
 }
 
-// with returns the handler after step, which is repeated for each record if it is done inside a group.
-func (h *handler) with(step func(slog.Handler) slog.Handler, grouped bool) *handler {
-	n := *h
-	n.next = step(h.next)
-	if grouped {
-		n.steps = append(slices.Clip(h.steps), step)
-	} else {
-		n.top = n.next
+// resolved returns a with the values that its LogValuers have now, as handlers resolve what WithAttrs is called with.
+func resolved(a slog.Attr, depth int) slog.Attr {
+	a.Value = a.Value.Resolve()
+	if a.Value.Kind() != slog.KindGroup || depth == maxDepth {
+		return a
 	}
-	return &n
+	members := slices.Clone(a.Value.Group())
+	for i := range members {
+		members[i] = resolved(members[i], depth+1)
+	}
+	a.Value = slog.GroupValue(members...)
+	return a
 }

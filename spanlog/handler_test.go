@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -137,32 +136,6 @@ func TestKeys(t *testing.T) {
 	slog.New(h).InfoContext(ctx, "m")
 	if got := lines(t, &b)[0]; got["dd.trace"] == nil || got["trace_id"] != nil || got["span_id"] != nil || got[""] != nil {
 		t.Errorf("got %v", got)
-	}
-}
-
-func TestAllocations(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates; the gate runs this test without it, too")
-	}
-	tracer, _ := newTracer(t, true)
-	span := tracer.StartSpan("op")
-	defer span.Finish()
-	with := opentracing.ContextWithSpan(t.Context(), span)
-	bare, h := slog.NewJSONHandler(io.Discard, nil), spanlog.Handler(slog.NewJSONHandler(io.Discard, nil))
-	for _, tt := range []struct {
-		name string
-		ctx  context.Context
-		most float64
-	}{{"without a span", t.Context(), 0}, {"with a span", with, 3}} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := slog.NewRecord(time.Now(), slog.LevelInfo, "m", 0)
-			r.AddAttrs(slog.Int("a", 1), slog.String("b", "c"))
-			base := testing.AllocsPerRun(100, func() { _ = bare.Handle(tt.ctx, r) })
-			got := testing.AllocsPerRun(100, func() { _ = h.Handle(tt.ctx, r) }) - base
-			if got > tt.most {
-				t.Errorf("%.0f allocations, at most %.0f", got, tt.most)
-			}
-		})
 	}
 }
 

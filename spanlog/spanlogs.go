@@ -14,6 +14,8 @@ import (
 // Limits of a copy, which is far smaller than a record may be.
 const (
 	maxAttrs = 16
+	maxKey   = 256 // bytes of a key, and of the names of the groups before it
+	maxDepth = 16  // groups in each other: a LogValuer may return a group with itself in it
 	maxValue = 256 // bytes
 )
 
@@ -26,26 +28,26 @@ type spanAttrs struct {
 func (s spanAttrs) with(attrs []slog.Attr) spanAttrs {
 	s.fields = slices.Clip(s.fields)
 	for _, a := range attrs {
-		s.add(s.prefix, a)
+		s.add(s.prefix, 0, a)
 	}
 	return s
 }
 
-func (s *spanAttrs) add(prefix string, a slog.Attr) {
-	if len(s.fields) >= maxAttrs || a.Equal(slog.Attr{}) {
+func (s *spanAttrs) add(prefix string, depth int, a slog.Attr) {
+	if len(s.fields) >= maxAttrs || depth > maxDepth || len(prefix) > maxKey || a.Equal(slog.Attr{}) {
 		return
 	}
 	value := a.Value.Resolve()
 	if value.Kind() == slog.KindGroup {
 		if a.Key != "" {
-			prefix += a.Key + "."
+			prefix += model.Cut(a.Key, maxKey) + "."
 		}
 		for _, member := range value.Group() {
-			s.add(prefix, member)
+			s.add(prefix, depth+1, member)
 		}
 		return
 	}
-	s.fields = append(s.fields, field(prefix+a.Key, value))
+	s.fields = append(s.fields, field(prefix+model.Cut(a.Key, maxKey), value))
 }
 
 func field(key string, value slog.Value) log.Field {
@@ -75,11 +77,12 @@ func text(value slog.Value) (s string) {
 	return value.String()
 }
 
-// copyTo logs the record on the span.
+// copyTo logs the record on the span. A tracer that panics must not end the program.
 func (s spanAttrs) copyTo(span opentracing.Span, r slog.Record) {
+	defer func() { _ = recover() }()
 	s.fields = slices.Clip(s.fields)
 	r.Attrs(func(a slog.Attr) bool {
-		s.add(s.prefix, a)
+		s.add(s.prefix, 0, a)
 		return len(s.fields) < maxAttrs
 	})
 	span.LogFields(append([]log.Field{
@@ -87,10 +90,4 @@ func (s spanAttrs) copyTo(span opentracing.Span, r slog.Record) {
 		log.String("level", r.Level.String()),
 		log.Message(model.Cut(semconv.MaskText(r.Message), semconv.MaxMessage)),
 	}, s.fields...)...)
-}
-
-// isSampled reports whether the span of a context is reported. It is true where that is unknown.
-func isSampled(sc opentracing.SpanContext) bool {
-	s, ok := sc.(interface{ IsSampled() bool })
-	return !ok || s.IsSampled()
 }

@@ -1,6 +1,7 @@
 package spanlog_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -78,5 +79,41 @@ func TestUnsampledSpansGetNoCopies(t *testing.T) {
 		l.ErrorContext(opentracing.ContextWithSpan(t.Context(), span), "m")
 	}); len(all) != 0 {
 		t.Errorf("got %v", all)
+	}
+}
+
+// endless resolves to a group with itself in it.
+type endless struct{ key string }
+
+func (e endless) LogValue() slog.Value { return slog.GroupValue(slog.Any(e.key, e), slog.Int("n", 1)) }
+
+// nothing handles every record by doing nothing.
+type nothing struct{ slog.Handler }
+
+func (nothing) Enabled(context.Context, slog.Level) bool  { return true }
+func (nothing) Handle(context.Context, slog.Record) error { return nil }
+func (n nothing) WithAttrs([]slog.Attr) slog.Handler      { return n }
+func (n nothing) WithGroup(string) slog.Handler           { return n }
+
+// TestCopiesOfEndlessGroupsAndKeysAreBounded wherever they stand.
+func TestCopiesOfEndlessGroupsAndKeysAreBounded(t *testing.T) {
+	for name, key := range map[string]string{"without a name": "", "named": "g", "long": strings.Repeat("g", 1<<20)} {
+		t.Run(name, func(t *testing.T) {
+			tracer, reporter := newTracer(t, true)
+			span := tracer.StartSpan("op")
+			logger := slog.New(spanlog.Handler(nothing{}, spanlog.WithSpanLogs(slog.LevelInfo)))
+			logger = logger.With("in the logger", endless{key}).WithGroup("h").With("in a group", endless{key})
+			logger.InfoContext(opentracing.ContextWithSpan(t.Context(), span), "m", key+"k", endless{key})
+			span.Finish()
+			fields := reporter.GetSpans()[0].(*jaeger.Span).Logs()[0].Fields
+			for _, f := range fields {
+				if len(f.Key()) > 1024 {
+					t.Errorf("a key has %d bytes", len(f.Key()))
+				}
+			}
+			if len(fields) > 3+16 {
+				t.Errorf("%d fields", len(fields))
+			}
+		})
 	}
 }
