@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/go-chi/httplog/v3"
@@ -23,12 +25,24 @@ import (
 	"github.com/spanloom/spanloom/spanlog"
 )
 
+// ids returns the ids of the span in ctx, or "" if there is none.
+func ids(ctx context.Context) (trace, span string) {
+	if ctx == nil {
+		return "", ""
+	}
+	s := opentracing.SpanFromContext(ctx)
+	if s == nil {
+		return "", ""
+	}
+	return carrier.TraceID(s.Context()), carrier.SpanID(s.Context())
+}
+
 // zapTrace returns the ids of the span in ctx as fields.
 func zapTrace(ctx context.Context) zap.Field {
 	return zap.Inline(zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
-		if span := opentracing.SpanFromContext(ctx); span != nil {
-			enc.AddString("trace_id", carrier.TraceID(span.Context()))
-			enc.AddString("span_id", carrier.SpanID(span.Context()))
+		if trace, span := ids(ctx); trace != "" {
+			enc.AddString("trace_id", trace)
+			enc.AddString("span_id", span)
 		}
 		return nil
 	}))
@@ -38,8 +52,8 @@ func zapTrace(ctx context.Context) zap.Field {
 type zerologTrace struct{}
 
 func (zerologTrace) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
-	if span := opentracing.SpanFromContext(e.GetCtx()); span != nil {
-		e.Str("trace_id", carrier.TraceID(span.Context())).Str("span_id", carrier.SpanID(span.Context()))
+	if trace, span := ids(e.GetCtx()); trace != "" {
+		e.Str("trace_id", trace).Str("span_id", span)
 	}
 }
 
@@ -49,13 +63,39 @@ type logrusTrace struct{}
 func (logrusTrace) Levels() []logrus.Level { return logrus.AllLevels }
 
 func (logrusTrace) Fire(e *logrus.Entry) error {
-	if e.Context == nil {
-		return nil
-	}
-	if span := opentracing.SpanFromContext(e.Context); span != nil {
-		e.Data["trace_id"], e.Data["span_id"] = carrier.TraceID(span.Context()), carrier.SpanID(span.Context())
+	if trace, span := ids(e.Context); trace != "" {
+		e.Data["trace_id"], e.Data["span_id"] = trace, span
 	}
 	return nil
+}
+
+// TestTheDocumentationHasTheseRecipes word for word: every declaration in it is one of this file.
+func TestTheDocumentationHasTheseRecipes(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/logging.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("recipes_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for block := range strings.SplitSeq(string(doc), "```go\n") {
+		block, _, isCode := strings.Cut(block, "```")
+		for declaration := range strings.SplitSeq(block, "\n\n") {
+			isDeclaration := strings.Contains(declaration, "func ") || strings.HasPrefix(declaration, "type ")
+			if !isCode || !isDeclaration {
+				continue
+			}
+			found++
+			if !strings.Contains(string(source), strings.TrimSuffix(declaration, "\n")+"\n") {
+				t.Errorf("not tested:\n%s", declaration)
+			}
+		}
+	}
+	if found < 7 {
+		t.Errorf("%d declarations are found in the documentation", found)
+	}
 }
 
 func TestRecipes(t *testing.T) {
@@ -91,10 +131,15 @@ func TestRecipes(t *testing.T) {
 			if got["trace_id"] != carrier.TraceID(span.Context()) || got["span_id"] != carrier.SpanID(span.Context()) {
 				t.Errorf("got %v, want the ids of %v", got, span)
 			}
-			b.Reset()
-			log(context.Background(), &b)
-			if got := record(t, &b); got["trace_id"] != nil {
-				t.Errorf("without a span: %v", got)
+			noop := opentracing.ContextWithSpan(context.Background(), opentracing.NoopTracer{}.StartSpan("op"))
+			for what, ctx := range map[string]context.Context{"without a span": context.Background(), "with a no-op span": noop} {
+				b.Reset()
+				log(ctx, &b)
+				got := record(t, &b)
+				_, hasTrace := got["trace_id"]
+				if _, hasSpan := got["span_id"]; hasTrace || hasSpan {
+					t.Errorf("%s: %v", what, got)
+				}
 			}
 		})
 	}
