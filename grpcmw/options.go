@@ -127,12 +127,12 @@ func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcom
 }
 
 // WithObserver notifies o of every RPC, whether it has a span or not. Observers and outcome hooks add up, see
-// [WithOutcome]: an observer that records IsError goes after the hooks that decide it. An RPC that passes through two
-// interceptors with the same observer is observed once.
+// [WithOutcome]: an observer that records IsError goes after the hooks that decide it. An RPC is observed once by an
+// observer, though it be given twice or to two interceptors that the RPC passes through.
 func WithObserver(o Observer) Option {
 	return option(func(c *config) {
 		if o != nil {
-			c.hooks = append(c.hooks, observerHook(o))
+			c.hooks = append(c.hooks, hookList{observerHook(o)}.Without(c.hooks)...)
 		}
 	})
 }

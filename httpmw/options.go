@@ -123,12 +123,12 @@ func WithOutcome(hook func(span opentracing.Span, r *http.Request, o *Outcome)) 
 }
 
 // WithObserver notifies o of every request, whether it has a span or not. Observers and outcome hooks add up, see
-// [WithOutcome]: an observer that records IsError goes after the hooks that decide it. A request that passes through
-// two middlewares with the same observer is observed once.
+// [WithOutcome]: an observer that records IsError goes after the hooks that decide it. A request is observed once by
+// an observer, though it be given twice or to two middlewares that the request passes through.
 func WithObserver(o Observer) Option {
 	return option(func(c *config) {
 		if o != nil {
-			c.hooks = append(c.hooks, observerHook(o))
+			c.hooks = append(c.hooks, hookList{observerHook(o)}.Without(c.hooks)...)
 		}
 	})
 }

@@ -31,6 +31,7 @@ type durations struct {
 	vec        *prometheus.HistogramVec
 	max        int
 	exemplars  time.Duration
+	start      time.Time
 	overflowed prometheus.Counter
 
 	mu    sync.RWMutex
@@ -41,12 +42,13 @@ type durations struct {
 
 type series struct {
 	prometheus.Observer
-	exemplar atomic.Int64 // Unix nanoseconds of the last one
+	exemplar atomic.Int64 // when the last one was made, see durations.now
 }
 
 func newDurations(cfg Config, vec *prometheus.HistogramVec, overflowed prometheus.Counter) *durations {
 	return &durations{
-		vec: vec, max: cfg.MaxSeries, exemplars: cfg.Exemplars, overflowed: overflowed, known: make(map[key]*series),
+		vec: vec, max: cfg.MaxSeries, exemplars: cfg.Exemplars, start: time.Now(), overflowed: overflowed,
+		known: make(map[key]*series),
 	}
 }
 
@@ -95,7 +97,7 @@ func (d *durations) exemplarFor(s *series, span opentracing.Span) prometheus.Lab
 	if d.exemplars < 0 || span == nil {
 		return nil
 	}
-	now, last := time.Now().UnixNano(), s.exemplar.Load()
+	now, last := d.now(), s.exemplar.Load()
 	if now-last < int64(d.exemplars) || !sampled(span) || !s.exemplar.CompareAndSwap(last, now) {
 		return nil
 	}
@@ -106,6 +108,9 @@ func (d *durations) exemplarFor(s *series, span opentracing.Span) prometheus.Lab
 	}
 	return prometheus.Labels{"trace_id": id, "span_id": carrier.SpanID(sc)}
 }
+
+// now returns nanoseconds that rise whatever is done to the clock, and are late enough for a first exemplar.
+func (d *durations) now() int64 { return int64(time.Since(d.start) + d.exemplars) }
 
 // sampled reports whether span is known to be sampled. It allocates nothing for spans of jaeger-client-go.
 func sampled(span opentracing.Span) bool {

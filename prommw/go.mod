@@ -13,6 +13,7 @@ require (
 	github.com/prometheus/common v0.72.0
 	github.com/spanloom/spanloom v0.0.0-00010101000000-000000000000
 	github.com/uber/jaeger-client-go v2.30.0+incompatible
+	go.uber.org/goleak v1.3.0
 	google.golang.org/grpc v1.85.0
 )
 

@@ -32,6 +32,7 @@ func TestRPCsAreCountedOnce(t *testing.T) {
 				server, dial := []grpcmw.ServerOption{}, []grpcmw.ClientOption{}
 				for _, m := range layer {
 					server, dial = append(server, m.GRPCServer()), append(dial, m.GRPCClient())
+					server, dial = append(server, m.GRPCServer()), append(dial, m.GRPCClient())
 				}
 				unary, call := grpcmw.UnaryServerInterceptor(tracers[i], server...), grpcmw.UnaryClientInterceptor(tracers[i], dial...)
 				nextHandler, nextInvoker := handler, invoker

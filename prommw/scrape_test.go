@@ -2,11 +2,13 @@ package prommw_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/opentracing/opentracing-go"
@@ -85,6 +87,36 @@ func TestSeriesHaveAnExemplarASecond(t *testing.T) {
 	}
 	ids := exemplars(gather(t, m, "http_server_request_duration_seconds"))
 	checkExemplars(t, ids, memory.GetSpans()[:1])
+}
+
+// TestMetricsAreReadWhileTheyAreWritten by requests of many methods, of which each may be the first.
+func TestMetricsAreReadWhileTheyAreWritten(t *testing.T) {
+	tracer, _ := start(t, tracerinit.Always(), false)
+	m := prommw.New(prommw.Config{MaxSeries: 20})
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(m, prommw.NewStatsCollector(tracer))
+	handler := httpmw.Middleware(tracer, m.HTTPServer())(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		httpmw.SetRoute(r, r.URL.Path)
+	}))
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for j := range 100 {
+				handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", fmt.Sprintf("/%d/%d", i, j), nil))
+			}
+		})
+		wg.Go(func() {
+			for range 20 {
+				if _, err := registry.Gather(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := requests(gather(t, m, "http_server_request_duration_seconds")); n != 400 {
+		t.Errorf("%d requests, want 400", n)
+	}
 }
 
 func TestFailuresOfTheTransportAreCounted(t *testing.T) {

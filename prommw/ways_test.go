@@ -209,6 +209,7 @@ func TestRequestsAreCountedOnce(t *testing.T) {
 				}
 				for _, m := range layer {
 					server, transport = append(server, m.HTTPServer()), append(transport, m.HTTPClient())
+					server, transport = append(server, m.HTTPServer()), append(transport, m.HTTPClient())
 				}
 				handler = httpmw.Middleware(tracer, server...)(handler)
 				client = httpmw.Transport(tracer, client, transport...)

@@ -120,3 +120,26 @@ func checkExpr(t *testing.T, expr parser.Expr, known map[string][]string, q targ
 		}
 	}
 }
+
+// TestTheDocumentsNameMetricsThatExist.
+func TestTheDocumentsNameMetricsThatExist(t *testing.T) {
+	known := exported(t)
+	names := regexp.MustCompile("\\b(?:(?:spanloom|prommw)_\\w+|(?:http|rpc)_(?:server|client)_\\w+)\\b")
+	for _, file := range []string{"../doc.go", "../../docs/metrics.md", "../../docs/migrating.md"} {
+		t.Run(file, func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := names.FindAllString(string(text), -1)
+			if len(found) == 0 {
+				t.Error("no metric is named")
+			}
+			for _, name := range found {
+				if _, ok := known[name]; !ok {
+					t.Errorf("%s is not exported", name)
+				}
+			}
+		})
+	}
+}
