@@ -26,7 +26,7 @@ type key struct {
 	status                   int
 }
 
-// durations is a histogram for each key, up to a limit.
+// durations is a [prometheus.HistogramVec] with a histogram for each key, up to a limit.
 type durations struct {
 	vec        *prometheus.HistogramVec
 	max        int
@@ -112,8 +112,12 @@ func (d *durations) exemplarFor(s *series, span opentracing.Span) prometheus.Lab
 // now returns nanoseconds that rise whatever is done to the clock, and are late enough for a first exemplar.
 func (d *durations) now() int64 { return int64(time.Since(d.start) + d.exemplars) }
 
-// sampled reports whether span is known to be sampled. It allocates nothing for spans of jaeger-client-go.
+// sampled reports whether span is known to be sampled. It allocates nothing for spans of jaeger-client-go, and for
+// those that wrap one, as those of a bridge to OpenTelemetry do.
 func sampled(span opentracing.Span) bool {
+	if wrapper, ok := span.(interface{ Unwrap() opentracing.Span }); ok {
+		span = wrapper.Unwrap()
+	}
 	if s, ok := span.(interface{ SpanContext() jaeger.SpanContext }); ok {
 		return s.SpanContext().IsSampled()
 	}

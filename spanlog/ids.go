@@ -21,6 +21,9 @@ func idsOf(span opentracing.Span) spanIDs {
 		return jaegerIDs(s.SpanContext())
 	}
 	sc := span.Context()
+	if j, ok := sc.(jaeger.SpanContext); ok {
+		return jaegerIDs(j)
+	}
 	s, ok := sc.(interface{ IsSampled() bool })
 	return spanIDs{trace: carrier.TraceID(sc), span: carrier.SpanID(sc), sampled: !ok || s.IsSampled()}
 }

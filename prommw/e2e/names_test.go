@@ -19,8 +19,10 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -257,6 +259,43 @@ func hasLabel(f *dto.MetricFamily, name string) bool {
 	return slices.ContainsFunc(f.Metric, func(m *dto.Metric) bool {
 		return slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetName() == name })
 	})
+}
+
+// TestGaugesAreNamedAsOpenTelemetryDoes where its conventions have one. otelhttp has none, so they are made here.
+func TestGaugesAreNamedAsOpenTelemetryDoes(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	exporter, err := otelprom.New(otelprom.WithRegisterer(registry), otelprom.WithoutScopeInfo(), otelprom.WithoutTargetInfo())
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider := metric.NewMeterProvider(metric.WithReader(exporter))
+	defer provider.Shutdown(context.Background())
+	served, err := httpconv.NewServerActiveRequests(provider.Meter(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	served.Add(t.Context(), 1, httpconv.RequestMethodGet, "http")
+	sent, err := httpconv.NewClientActiveRequests(provider.Meter(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent.Add(t.Context(), 1, "127.0.0.1", 1, attribute.String("http.request.method", "GET"))
+	ours := withPrommw(t)
+	work(t, ours)
+	want, got := gather(t, registry), gather(t, ours.registry)
+	for _, family := range []string{"http_server_active_requests", "http_client_active_requests"} {
+		t.Run(family, func(t *testing.T) {
+			w, g := want[family], got[family]
+			if w == nil || g == nil || w.GetType() != g.GetType() {
+				t.Fatalf("OpenTelemetry has %v, prommw %v", w, g)
+			}
+			for _, l := range g.Metric[0].Label {
+				if !hasLabel(w, l.GetName()) {
+					t.Errorf("label %s is none of OpenTelemetry's", l.GetName())
+				}
+			}
+		})
+	}
 }
 
 func bounds(f *dto.MetricFamily) (all []float64) {
