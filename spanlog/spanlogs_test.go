@@ -13,6 +13,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/spanlog"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 type bad struct{}
@@ -115,5 +116,31 @@ func TestCopiesOfEndlessGroupsAndKeysAreBounded(t *testing.T) {
 				t.Errorf("%d fields", len(fields))
 			}
 		})
+	}
+}
+
+// TestCopiesOnASpanAreBounded by the limit of the kit's tracer, of which the newest are kept.
+func TestCopiesOnASpanAreBounded(t *testing.T) {
+	reporter := jaeger.NewInMemoryReporter()
+	tracer, err := tracerinit.Start(tracerinit.Config{
+		Local: true, Reporters: []jaeger.Reporter{reporter}, LookupEnv: func(string) (string, bool) { return "", false },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tracer.Close()
+	span := tracer.StartSpan("op")
+	logger := slog.New(spanlog.Handler(slog.DiscardHandler, spanlog.WithSpanLogs(slog.LevelInfo)))
+	if logger.Enabled(t.Context(), slog.LevelError) {
+		t.Error("a logger that discards everything is enabled for the sake of the span")
+	}
+	logger = slog.New(spanlog.Handler(nothing{}, spanlog.WithSpanLogs(slog.LevelInfo)))
+	ctx := opentracing.ContextWithSpan(t.Context(), span)
+	for i := range 10_000 {
+		logger.InfoContext(ctx, "m", "i", i)
+	}
+	span.Finish()
+	if n := len(reporter.GetSpans()[0].(*jaeger.Span).Logs()); n == 0 || n > 128 {
+		t.Errorf("%d records on the span, want at most 128", n)
 	}
 }

@@ -124,7 +124,7 @@ func checkExpr(t *testing.T, expr parser.Expr, known map[string][]string, q targ
 // TestTheDocumentsNameMetricsThatExist.
 func TestTheDocumentsNameMetricsThatExist(t *testing.T) {
 	known := exported(t)
-	names := regexp.MustCompile("\\b(?:(?:spanloom|prommw)_\\w+|(?:http|rpc)_(?:server|client)_\\w+)\\b")
+	names := regexp.MustCompile(`\b(?:(?:spanloom|prommw)_\w+|(?:http|rpc)_(?:server|client)_\w+)\b`)
 	for _, file := range []string{"../doc.go", "../../docs/metrics.md", "../../docs/migrating.md"} {
 		t.Run(file, func(t *testing.T) {
 			text, err := os.ReadFile(file)
