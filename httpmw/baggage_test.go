@@ -136,27 +136,29 @@ func TestB3IsAnsweredThroughTheMiddleware(t *testing.T) {
 			"B3":           {"B3": {"0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1"}},
 			"X-B3-Traceid": {"X-B3-Traceid": {"0af7651916cd43dd8448eb211c80319c"}, "X-B3-Spanid": {"b7ad6b7169203331"}, "X-B3-Sampled": {"1"}},
 		} {
-			var sent http.Header
-			client := &http.Client{Transport: httpmw.Transport(tracer, record(&sent))}
-			handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				out, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://a.test/", nil)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if resp, err := client.Do(out); err == nil {
-					resp.Body.Close()
+			t.Run(name+encoding, func(t *testing.T) {
+				var sent http.Header
+				client := &http.Client{Transport: httpmw.Transport(tracer, record(&sent))}
+				handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					out, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://a.test/", nil)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if resp, err := client.Do(out); err == nil {
+						resp.Body.Close()
+					}
+				})
+				untraced := httpmw.WithFilter(func(*http.Request) bool { return false }) // context still passes through
+				for _, options := range [][]httpmw.ServerOption{nil, {untraced}} {
+					r := httptest.NewRequest(http.MethodGet, "/", nil)
+					r.Header = header
+					httpmw.Middleware(tracer, options...)(handler).ServeHTTP(httptest.NewRecorder(), r)
+					if sent.Get(encoding) == "" || sent.Get("B3") != "" && encoding != "B3" || sent.Get("Traceparent") == "" {
+						t.Errorf("%s: caller %v, sent %v", name, header, sent)
+					}
 				}
 			})
-			untraced := httpmw.WithFilter(func(*http.Request) bool { return false }) // context still passes through
-			for _, options := range [][]httpmw.ServerOption{nil, {untraced}} {
-				r := httptest.NewRequest(http.MethodGet, "/", nil)
-				r.Header = header
-				httpmw.Middleware(tracer, options...)(handler).ServeHTTP(httptest.NewRecorder(), r)
-				if sent.Get(encoding) == "" || sent.Get("B3") != "" && encoding != "B3" || sent.Get("Traceparent") == "" {
-					t.Errorf("%s: caller %v, sent %v", name, header, sent)
-				}
-			}
 		}
 	}
 }

@@ -89,20 +89,22 @@ func TestWritersKeepTheirInterfaces(t *testing.T) {
 	}
 	defer file.Close()
 	for name, w := range map[string]io.Writer{"response": httptest.NewRecorder(), "file": file, "plain": brokenSink{}} {
-		tracer := spantest.New(t)
-		var flushes, reads bool
-		body := copied{text(""), func(w io.Writer) (int64, error) {
-			_, flushes = w.(http.Flusher)
-			_, reads = w.(io.ReaderFrom)
-			return 0, nil
-		}}
-		resp, _ := httpmw.Transport(tracer, reply(200, body)).RoundTrip(newGet(t.Context(), "http://a.example/"))
-		resp.Body.(io.WriterTo).WriteTo(w)
-		_, wantFlushes := w.(http.Flusher)
-		_, wantReads := w.(io.ReaderFrom)
-		if flushes != wantFlushes || reads != wantReads {
-			t.Errorf("%s: Flusher %v, ReaderFrom %v; want %v, %v", name, flushes, reads, wantFlushes, wantReads)
-		}
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			var flushes, reads bool
+			body := copied{text(""), func(w io.Writer) (int64, error) {
+				_, flushes = w.(http.Flusher)
+				_, reads = w.(io.ReaderFrom)
+				return 0, nil
+			}}
+			resp, _ := httpmw.Transport(tracer, reply(200, body)).RoundTrip(newGet(t.Context(), "http://a.example/"))
+			resp.Body.(io.WriterTo).WriteTo(w)
+			_, wantFlushes := w.(http.Flusher)
+			_, wantReads := w.(io.ReaderFrom)
+			if flushes != wantFlushes || reads != wantReads {
+				t.Errorf("%s: Flusher %v, ReaderFrom %v; want %v, %v", name, flushes, reads, wantFlushes, wantReads)
+			}
+		})
 	}
 }
 
@@ -116,20 +118,22 @@ func TestBodiesThatPanic(t *testing.T) {
 		"goexit":  {io.NopCloser(funcReader(runtime.Goexit)), func(b io.ReadCloser) { b.Read(nil) }},
 		"writeTo": {copied{text(""), func(io.Writer) (int64, error) { panic("boom") }}, func(b io.ReadCloser) { b.(io.WriterTo).WriteTo(nil) }},
 	} {
-		tracer := spantest.New(t)
-		resp, _ := httpmw.Transport(tracer, reply(200, tt.body)).RoundTrip(newGet(t.Context(), "http://a.example/"))
-		done := make(chan any)
-		go func() {
-			defer close(done)
-			defer func() { done <- recover() }()
-			tt.use(resp.Body)
-		}()
-		value := <-done
-		<-done
-		span := one(t, tracer)
-		if wantTags(t, span, map[string]any{"error": true, "http.body.incomplete": true}); name != "goexit" && value != "boom" {
-			t.Errorf("%s: panic %v", name, value)
-		}
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			resp, _ := httpmw.Transport(tracer, reply(200, tt.body)).RoundTrip(newGet(t.Context(), "http://a.example/"))
+			done := make(chan any)
+			go func() {
+				defer close(done)
+				defer func() { done <- recover() }()
+				tt.use(resp.Body)
+			}()
+			value := <-done
+			<-done
+			span := one(t, tracer)
+			if wantTags(t, span, map[string]any{"error": true, "http.body.incomplete": true}); name != "goexit" && value != "boom" {
+				t.Errorf("%s: panic %v", name, value)
+			}
+		})
 	}
 }
 

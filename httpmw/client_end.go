@@ -40,8 +40,8 @@ func (e *clientEnd) incomplete() bool {
 	return e.hasBody && (e.err != nil || e.panicked != nil || e.goexit)
 }
 
-// verdict decides the outcome. It is a function of e alone.
-func (e *clientEnd) verdict() (v verdict) {
+// result decides the outcome. It is a function of e alone.
+func (e *clientEnd) result() (v result) {
 	o := &v.Outcome
 	o.Status, o.BytesIn, o.BytesOut, o.FirstByte = e.status, e.read, max(e.sent, 0), e.firstByte
 	o.Err, o.Panic = e.err, e.panicked
@@ -63,7 +63,7 @@ func (e *clientEnd) verdict() (v verdict) {
 	default:
 		v.byStatus, o.IsError = o.Status > 0, o.Status >= 400
 	}
-	v.suspect = o.Status >= 400
+	v.looksFailed = o.Status >= 400
 	return v
 }
 
@@ -93,7 +93,7 @@ func (s *clientState) end(e *clientEnd) {
 	s.span.TryFinish()
 	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
 	var finish opentracing.FinishOptions
-	s.conclude(&l, e, &finish)
+	s.recordEnd(&l, e, &finish)
 	if s.span.Started() {
 		s.finish(&l, &finish)
 	}
@@ -105,12 +105,12 @@ func (s *clientState) finish(l *rpcspan.Tags, o *opentracing.FinishOptions) {
 	s.span.Finish(o.FinishTime, o.LogRecords, l)
 }
 
-// conclude decides the outcome, and adds the last tags to l and the rest to finish. Whatever panics here, the span is
+// recordEnd decides the outcome, and adds the last tags to l and the rest to finish. Whatever panics here, the span is
 // finished all the same.
-func (s *clientState) conclude(l *rpcspan.Tags, e *clientEnd, finish *opentracing.FinishOptions) {
+func (s *clientState) recordEnd(l *rpcspan.Tags, e *clientEnd, finish *opentracing.FinishOptions) {
 	defer s.span.RecoverHook()
 	s.collect(e)
-	v := e.verdict()
+	v := e.result()
 	v.Method, v.Route, v.OperationName = foldedMethod(s.method), s.template, s.operation
 	if e.dropped && e.lastRead > 0 {
 		finish.FinishTime = s.span.StartTime().Add(e.lastRead)
@@ -123,7 +123,7 @@ func (s *clientState) conclude(l *rpcspan.Tags, e *clientEnd, finish *opentracin
 	}
 	switch {
 	case s.span.Recording():
-		s.describe(t)
+		s.addRequestTags(t)
 		s.tagResponse(t, &v, e)
 		t.recordResult(&v, isError)
 	case s.span.Observed():
@@ -151,9 +151,9 @@ func (s *clientState) collect(e *clientEnd) {
 	}
 }
 
-// describe adds the tags of the request if the span was not sampled when it started. jaeger-client-go has dropped those
-// that it started with.
-func (s *clientState) describe(t tagWriter) {
+// addRequestTags adds the tags of the request if the span was not sampled when it started. jaeger-client-go has
+// dropped those that it started with.
+func (s *clientState) addRequestTags(t tagWriter) {
 	if !s.tagged {
 		s.span.SetTag(semconv.KeySpanKind, ext.SpanKindRPCClientEnum)
 		s.span.SetTags(s.tags...)
@@ -170,7 +170,7 @@ func (s *clientState) tagStatus(t tagWriter) {
 }
 
 // tagResponse adds the tags of the response's body.
-func (s *clientState) tagResponse(t tagWriter, v *verdict, e *clientEnd) {
+func (s *clientState) tagResponse(t tagWriter, v *result, e *clientEnd) {
 	s.tagStatus(t)
 	size := v.BytesIn
 	if !e.hasBody {

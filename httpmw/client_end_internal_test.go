@@ -82,13 +82,13 @@ func TestClientEnd(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := tt.end.verdict()
+			v := tt.end.result()
 			equal := cmp.Comparer(func(a, b error) bool { return a == b })
 			if d := cmp.Diff(tt.want, v.Outcome, equal, cmp.Comparer(func(a, b time.Duration) bool { return a == b })); d != "" {
 				t.Error(d)
 			}
-			if v.suspect != (tt.end.status >= 400) || v.byStatus != (v.Status > 0 && v.Err == nil && v.Panic == nil && v.ErrorType == "") {
-				t.Errorf("suspect %v, by status %v", v.suspect, v.byStatus)
+			if v.looksFailed != (tt.end.status >= 400) || v.byStatus != (v.Status > 0 && v.Err == nil && v.Panic == nil && v.ErrorType == "") {
+				t.Errorf("looksFailed %v, by status %v", v.looksFailed, v.byStatus)
 			}
 			if got := tt.end.incomplete(); got != tt.incomplete {
 				t.Errorf("incomplete %v", got)

@@ -58,25 +58,27 @@ func TestClientTags(t *testing.T) {
 		"url.template": "/users/{id}", "network.protocol.version": "1.1",
 	}
 	for semconv, want := range map[httpmw.Semconv]map[string]any{httpmw.OpenTracing: ot, httpmw.OTel: otel} {
-		tracer := spantest.New(t)
-		rt := httpmw.Transport(tracer, reply(200, text("hello")), httpmw.WithSemconv(semconv),
-			httpmw.WithPeerService(func(*http.Request) string { return "users" }))
-		ctx := httpmw.ContextWithRoute(t.Context(), "/users/{id}")
-		r, _ := http.NewRequestWithContext(ctx, "POST", "https://alice:hunter2@api.example/users/7?token=hunter2", strings.NewReader("body"))
-		resp, err := rt.RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		io.ReadAll(resp.Body)
-		span := one(t, tracer)
-		if span.OperationName != "POST /users/{id}" {
-			t.Errorf("name %q", span.OperationName)
-		}
-		tags := span.Tags()
-		delete(tags, "http.first_byte_ms") // the length was unknown
-		if d := cmp.Diff(want, tags); d != "" {
-			t.Errorf("%v: %s", semconv, d)
-		}
+		t.Run(fmt.Sprint(semconv), func(t *testing.T) {
+			tracer := spantest.New(t)
+			rt := httpmw.Transport(tracer, reply(200, text("hello")), httpmw.WithSemconv(semconv),
+				httpmw.WithPeerService(func(*http.Request) string { return "users" }))
+			ctx := httpmw.ContextWithRoute(t.Context(), "/users/{id}")
+			r, _ := http.NewRequestWithContext(ctx, "POST", "https://alice:hunter2@api.example/users/7?token=hunter2", strings.NewReader("body"))
+			resp, err := rt.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.ReadAll(resp.Body)
+			span := one(t, tracer)
+			if span.OperationName != "POST /users/{id}" {
+				t.Errorf("name %q", span.OperationName)
+			}
+			tags := span.Tags()
+			delete(tags, "http.first_byte_ms") // the length was unknown
+			if d := cmp.Diff(want, tags); d != "" {
+				t.Errorf("%v: %s", semconv, d)
+			}
+		})
 	}
 }
 
@@ -116,14 +118,16 @@ func TestErrorsThatQuoteURLs(t *testing.T) {
 		"default": {nil, `Get "http://b.example/?token=REDACTED&x=1": boom`},
 		"hook":    {[]httpmw.ClientOption{httpmw.WithURLRedaction(func(*url.URL) string { return "mine" })}, `Get "mine": boom`},
 	} {
-		tracer := spantest.New(t)
-		httpmw.Transport(tracer, roundTripper(func(*http.Request) (*http.Response, error) {
-			return nil, fmt.Errorf("%w", &url.Error{Op: "Get", URL: "http://u:secret@b.example/?token=secret&x=1", Err: errors.New("boom")})
-		}), tt.opts...).RoundTrip(newGet(t.Context(), "http://a.example/"))
-		span := one(t, tracer)
-		if logs := errorLogs(span); len(logs) != 1 || logs[0]["message"] != tt.want || span.Tag("otel.status_description") != tt.want {
-			t.Errorf("%s: %v, %v, want %q", name, logs, span.Tags(), tt.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			httpmw.Transport(tracer, roundTripper(func(*http.Request) (*http.Response, error) {
+				return nil, fmt.Errorf("%w", &url.Error{Op: "Get", URL: "http://u:secret@b.example/?token=secret&x=1", Err: errors.New("boom")})
+			}), tt.opts...).RoundTrip(newGet(t.Context(), "http://a.example/"))
+			span := one(t, tracer)
+			if logs := errorLogs(span); len(logs) != 1 || logs[0]["message"] != tt.want || span.Tag("otel.status_description") != tt.want {
+				t.Errorf("%s: %v, %v, want %q", name, logs, span.Tags(), tt.want)
+			}
+		})
 	}
 }
 
@@ -246,10 +250,12 @@ func TestBrokenRequestsGetTheBasesAnswer(t *testing.T) {
 		"opaque":    {Method: "GET", Header: http.Header{}, URL: newGet(t.Context(), "mailto:x").URL},
 		"method":    {Method: "BAD METHOD", Header: http.Header{}, URL: newGet(t.Context(), "http://a.example/").URL},
 	} {
-		_, bare := tr.RoundTrip(r)
-		_, traced := httpmw.Transport(tracer, tr).RoundTrip(r)
-		if bare == nil || traced == nil || bare.Error() != traced.Error() {
-			t.Errorf("%s: %v, want %v", name, traced, bare)
-		}
+		t.Run(name, func(t *testing.T) {
+			_, bare := tr.RoundTrip(r)
+			_, traced := httpmw.Transport(tracer, tr).RoundTrip(r)
+			if bare == nil || traced == nil || bare.Error() != traced.Error() {
+				t.Errorf("%s: %v, want %v", name, traced, bare)
+			}
+		})
 	}
 }

@@ -31,17 +31,17 @@ type Outcome struct {
 	IsError       bool          // whether the span is marked as failed
 }
 
-// verdict is an outcome, and what the span records of it if it is an error.
-type verdict struct {
+// result is an outcome, and what the span records of it if it is an error.
+type result struct {
 	Outcome
-	message  string // of the error; "" for Err's text, or that of the status
-	byStatus bool   // nothing but the status decides whether it is an error
-	suspect  bool   // the status looks like an error to backends
+	message     string // of the error; "" for Err's text, or that of the status
+	byStatus    bool   // nothing but the status decides whether it is an error
+	looksFailed bool   // the status looks like an error to backends
 }
 
 // complete sets what the two sides decide alike: whether the status is an error, and the type of the error. The hooks
 // are called next.
-func (t tagWriter) complete(v *verdict, r *http.Request, client bool) {
+func (t tagWriter) complete(v *result, r *http.Request, client bool) {
 	if v.byStatus && t.errorPolicy != nil {
 		v.IsError = t.isErrorByPolicy(r, client, v.Status, v.IsError)
 	}
@@ -65,7 +65,7 @@ func (t tagWriter) isErrorByPolicy(r *http.Request, client bool, status int, oth
 
 // recordResult marks a failed span and logs the error. A span that did not fail still gets the error.type of its
 // error, and an explicit status where backends would derive an error from http.status_code.
-func (t tagWriter) recordResult(v *verdict, isError bool) {
+func (t tagWriter) recordResult(v *result, isError bool) {
 	kind, message := v.ErrorType, v.message
 	if message == "" && v.Err != nil {
 		message = t.message(v.Err)
@@ -90,7 +90,7 @@ func (t tagWriter) recordResult(v *verdict, isError bool) {
 	case v.Err != nil:
 		t.add(semconv.ErrorType, kind)
 	}
-	if !isError && v.suspect {
+	if !isError && v.looksFailed {
 		t.add(semconv.StatusCode, "OK")
 	}
 }

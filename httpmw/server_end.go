@@ -53,8 +53,8 @@ func (e *serverEnd) hungUp() bool {
 	return !complete || e.goneAtHeader
 }
 
-// verdict decides the outcome. It is a function of e alone.
-func (e *serverEnd) verdict() (v verdict) {
+// result decides the outcome. It is a function of e alone.
+func (e *serverEnd) result() (v result) {
 	o := &v.Outcome
 	outside := errors.Is(e.writeErr, http.ErrHandlerTimeout) // an http.TimeoutHandler further out has answered
 	o.Status, o.BytesIn, o.Err, o.Hijacked = e.status, max(e.received, 0), e.sinkErr(), e.hijacked
@@ -94,7 +94,7 @@ func (e *serverEnd) verdict() (v verdict) {
 	default:
 		v.byStatus, o.IsError = o.Status > 0, o.Status >= 500
 	}
-	v.suspect = o.Status >= 500
+	v.looksFailed = o.Status >= 500
 	return v
 }
 
@@ -135,7 +135,7 @@ func (s *serverState) end(returned bool, panicked any) {
 		return
 	}
 	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
-	s.conclude(&l, returned, panicked)
+	s.recordEnd(&l, returned, panicked)
 	if s.span.Started() {
 		s.finish(&l)
 	}
@@ -148,19 +148,19 @@ func (s *serverState) finish(l *rpcspan.Tags) {
 	s.span.Finish(time.Time{}, nil, l)
 }
 
-// conclude decides the outcome and adds the last tags to l. Whatever panics here, the span is finished all the same.
-func (s *serverState) conclude(l *rpcspan.Tags, returned bool, panicked any) {
+// recordEnd decides the outcome and adds the last tags to l. Whatever panics here, the span is finished all the same.
+func (s *serverState) recordEnd(l *rpcspan.Tags, returned bool, panicked any) {
 	defer s.span.RecoverHook()
 	s.updateRoute()
 	e := s.collect(returned, panicked)
-	v := e.verdict()
+	v := e.result()
 	v.Method, v.Route, v.OperationName = foldedMethod(s.original.Method), s.route, s.name
 	t := tagWriter{s.config, &s.span, l}
 	t.complete(&v, &s.copy, false)
 	isError := callHooks(&s.joined, &s.span, &s.copy, &v.Outcome, *s.hooks)
 	switch {
 	case s.span.Recording():
-		s.describe(t)
+		s.addRequestTags(t)
 		s.tagResponse(t, &v, e.sinkErr())
 		t.recordResult(&v, isError)
 	case s.span.Observed():

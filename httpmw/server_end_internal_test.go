@@ -16,8 +16,8 @@ import (
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// TestVerdicts is the table of how a request on a server can end.
-func TestVerdicts(t *testing.T) {
+// TestServerResults is the table of how a request on a server can end.
+func TestServerResults(t *testing.T) {
 	write := func(err error) error { return &net.OpError{Op: "write", Err: os.NewSyscallError("write", err)} }
 	copied := func(err error) error { return &net.OpError{Op: "readfrom", Err: err} }
 	broken, reset := write(syscall.EPIPE), write(syscall.ECONNRESET)
@@ -83,13 +83,13 @@ func TestVerdicts(t *testing.T) {
 			if tt.set != nil {
 				tt.set(&e)
 			}
-			v := e.verdict()
+			v := e.result()
 			tagWriter{config: &config{}, span: new(rpcspan.Span)}.complete(&v, nil, false)
 			got := want{v.Status, v.ErrorType, v.Aborted, v.IsError, v.Err}
 			if d := cmp.Diff(fmt.Sprint(tt.want), fmt.Sprint(got)); d != "" {
 				t.Error(d)
 			}
-			if v.suspect != (v.Status >= 500) || v.Hijacked != e.hijacked || v.byStatus && (v.Aborted || v.Panic != nil) {
+			if v.looksFailed != (v.Status >= 500) || v.Hijacked != e.hijacked || v.byStatus && (v.Aborted || v.Panic != nil) {
 				t.Errorf("%+v", v)
 			}
 		})
@@ -99,15 +99,15 @@ func TestVerdicts(t *testing.T) {
 // TestSizesOfVerdicts: a HEAD has no body, and what a TimeoutHandler further out has dropped was never sent.
 func TestSizesOfVerdicts(t *testing.T) {
 	e := serverEnd{returned: true, status: 200, written: 5, received: -1, declared: -1, firstByte: time.Second}
-	if v := e.verdict(); v.BytesOut != 5 || v.BytesIn != 0 || v.FirstByte != time.Second {
+	if v := e.result(); v.BytesOut != 5 || v.BytesIn != 0 || v.FirstByte != time.Second {
 		t.Errorf("%+v", v.Outcome)
 	}
 	e.head, e.received = true, 7
-	if v := e.verdict(); v.BytesOut != 0 || v.BytesIn != 7 {
+	if v := e.result(); v.BytesOut != 0 || v.BytesIn != 7 {
 		t.Errorf("HEAD: %+v", v.Outcome)
 	}
 	e.head, e.writeErr = false, http.ErrHandlerTimeout
-	if v := e.verdict(); v.BytesOut != 0 || v.FirstByte != 0 {
+	if v := e.result(); v.BytesOut != 0 || v.FirstByte != 0 {
 		t.Errorf("timeout: %+v", v.Outcome)
 	}
 }

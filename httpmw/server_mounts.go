@@ -65,7 +65,7 @@ func (c *mountCache) subrouter(root chi.Routes, patterns []string) subrouter {
 		key.route = strings.Join(patterns, "\n")
 	}
 	e := c.get(key, func() mountEntry {
-		sub := descend(mux, patterns)
+		sub := findSubrouter(mux, patterns)
 		e := mountEntry{known: sub.known, isMux: sub.mux != nil}
 		if e.isMux {
 			e.mux = weak.Make(sub.mux)
@@ -78,8 +78,9 @@ func (c *mountCache) subrouter(root chi.Routes, patterns []string) subrouter {
 	return subrouter{mux: e.mux.Value(), known: true}
 }
 
-// descend contains what the methods of routers that are not chi's own may panic with: some cannot list their routes.
-func descend(root *chi.Mux, patterns []string) (sub subrouter) {
+// findSubrouter recovers what the methods of routers that are not chi's own may panic with: some cannot list their
+// routes.
+func findSubrouter(root *chi.Mux, patterns []string) (sub subrouter) {
 	defer func() { _ = recover() }()
 	at := root
 	for _, pattern := range patterns {

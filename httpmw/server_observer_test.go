@@ -125,15 +125,15 @@ func TestObserversSeeEveryEnd(t *testing.T) {
 	}
 }
 
-// verdict is an observer or a hook that logs IsError, sets it and may panic.
-type verdict struct {
+// result is an observer or a hook that logs IsError, sets it and may panic.
+type result struct {
 	name  string
 	log   *[]string
 	set   bool
 	panic bool
 }
 
-func (j verdict) hook(_ opentracing.Span, _ *http.Request, o *httpmw.Outcome) {
+func (j result) hook(_ opentracing.Span, _ *http.Request, o *httpmw.Outcome) {
 	*j.log = append(*j.log, fmt.Sprint(j.name, o.IsError, o.Status))
 	o.IsError, o.Status = j.set, 999
 	if j.panic {
@@ -141,15 +141,15 @@ func (j verdict) hook(_ opentracing.Span, _ *http.Request, o *httpmw.Outcome) {
 	}
 }
 
-func (j verdict) Started(*http.Request) { *j.log = append(*j.log, j.name+" started") }
-func (j verdict) Ended(r *http.Request, span opentracing.Span, o *httpmw.Outcome) {
+func (j result) Started(*http.Request) { *j.log = append(*j.log, j.name+" started") }
+func (j result) Ended(r *http.Request, span opentracing.Span, o *httpmw.Outcome) {
 	j.hook(span, r, o)
 }
 
 // TestHooksAddUp: each sees IsError as the one before left it, and what one does to the rest of the outcome is lost.
 func TestHooksAddUp(t *testing.T) {
 	var log []string
-	a, b, c, d := verdict{"a ", &log, true, false}, verdict{"b ", &log, false, false}, verdict{"c ", &log, true, true}, verdict{"d ", &log, true, false}
+	a, b, c, d := result{"a ", &log, true, false}, result{"b ", &log, false, false}, result{"c ", &log, true, true}, result{"d ", &log, true, false}
 	tracer := spantest.New(t)
 	inner := httpmw.Middleware(tracer, httpmw.WithOutcome(d.hook), httpmw.WithObserver(&b), httpmw.WithObserver(&a))
 	outer := httpmw.Middleware(tracer, httpmw.WithOutcome(a.hook), httpmw.WithObserver(&b), httpmw.WithOutcome(nil), httpmw.WithOutcome(c.hook))

@@ -287,20 +287,22 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken pi
 // TestErrorsThatHandlersMark: the engine keeps both of two tags with one key.
 func TestErrorsThatHandlersMark(t *testing.T) {
 	for _, status := range []int{200, 500} {
-		tracer, reporter := newJaeger(t, always)
-		handle(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ext.Error.Set(opentracing.SpanFromContext(r.Context()), true)
-			w.WriteHeader(status)
-		})), "GET", "/")
-		marks := 0
-		for _, tag := range jaeger.BuildJaegerThrift(reporter.GetSpans()[0].(*jaeger.Span)).Tags {
-			if tag.Key == "error" {
-				marks++
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			tracer, reporter := newJaeger(t, always)
+			handle(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				ext.Error.Set(opentracing.SpanFromContext(r.Context()), true)
+				w.WriteHeader(status)
+			})), "GET", "/")
+			marks := 0
+			for _, tag := range jaeger.BuildJaegerThrift(reporter.GetSpans()[0].(*jaeger.Span)).Tags {
+				if tag.Key == "error" {
+					marks++
+				}
 			}
-		}
-		if marks != 1 {
-			t.Errorf("%d: error was set %d times, want once", status, marks)
-		}
+			if marks != 1 {
+				t.Errorf("%d: error was set %d times, want once", status, marks)
+			}
+		})
 	}
 }
 

@@ -62,16 +62,18 @@ func TestNameHook(t *testing.T) {
 // TestNamesSetByHandlersStay, also if the route turns out different.
 func TestNamesSetByHandlersStay(t *testing.T) {
 	for _, target := range []string{"/x/1", "/x/1/"} {
-		tracer, reporter := newJaeger(t, always)
-		r := chi.NewRouter()
-		r.Use(httpmw.Middleware(tracer), middleware.StripSlashes)
-		r.Get("/x/{id}", func(w http.ResponseWriter, r *http.Request) {
-			opentracing.SpanFromContext(r.Context()).SetOperationName("mine")
+		t.Run(target, func(t *testing.T) {
+			tracer, reporter := newJaeger(t, always)
+			r := chi.NewRouter()
+			r.Use(httpmw.Middleware(tracer), middleware.StripSlashes)
+			r.Get("/x/{id}", func(w http.ResponseWriter, r *http.Request) {
+				opentracing.SpanFromContext(r.Context()).SetOperationName("mine")
+			})
+			handle(r, "GET", target)
+			if got := spanName(reporter); got != "mine" {
+				t.Errorf("%s: name %q, want the handler's", target, got)
+			}
 		})
-		handle(r, "GET", target)
-		if got := spanName(reporter); got != "mine" {
-			t.Errorf("%s: name %q, want the handler's", target, got)
-		}
 	}
 }
 

@@ -78,18 +78,20 @@ func same(request, name string) routeCase { return routeCase{request, name, name
 func checkRoutes(t *testing.T, build func(mw) http.Handler, cases ...routeCase) {
 	t.Helper()
 	for _, tt := range cases {
-		tracer := &early{Tracer: spantest.New(t)}
-		h := build(httpmw.Middleware(tracer))
-		method, target, _ := strings.Cut(tt.request, " ")
-		handle(h, method, target)
-		span := one(t, tracer.Tracer)
-		if span.OperationName != tt.name || tracer.names[0] != tt.early {
-			t.Errorf("%s: name %q, started as %q; want %q, %q", tt.request, span.OperationName, tracer.names[0], tt.name, tt.early)
-		}
-		_, route, found := strings.Cut(tt.name, " ")
-		if got := span.Tag("http.route"); found && got != route || !found && got != nil {
-			t.Errorf("%s: http.route = %v, want %q", tt.request, got, route)
-		}
+		t.Run(tt.request, func(t *testing.T) {
+			tracer := &early{Tracer: spantest.New(t)}
+			h := build(httpmw.Middleware(tracer))
+			method, target, _ := strings.Cut(tt.request, " ")
+			handle(h, method, target)
+			span := one(t, tracer.Tracer)
+			if span.OperationName != tt.name || tracer.names[0] != tt.early {
+				t.Errorf("%s: name %q, started as %q; want %q, %q", tt.request, span.OperationName, tracer.names[0], tt.name, tt.early)
+			}
+			_, route, found := strings.Cut(tt.name, " ")
+			if got := span.Tag("http.route"); found && got != route || !found && got != nil {
+				t.Errorf("%s: http.route = %v, want %q", tt.request, got, route)
+			}
+		})
 	}
 }
 
@@ -143,12 +145,14 @@ func TestRoutesOfChi(t *testing.T) {
 func TestRoutesBehindOthersNeedTheRouter(t *testing.T) {
 	r := api(nil, nil)
 	for _, tt := range apiCases {
-		tracer := &early{Tracer: spantest.New(t)}
-		method, target, _ := strings.Cut(tt.request, " ")
-		handle(httpmw.Middleware(tracer, httpmw.WithRoutes(r))(copying(r)), method, target)
-		if got := one(t, tracer.Tracer).OperationName; got != tt.name || tracer.names[0] != tt.early {
-			t.Errorf("%s: %q, started as %q, want %q", tt.request, got, tracer.names[0], tt.name)
-		}
+		t.Run(tt.request, func(t *testing.T) {
+			tracer := &early{Tracer: spantest.New(t)}
+			method, target, _ := strings.Cut(tt.request, " ")
+			handle(httpmw.Middleware(tracer, httpmw.WithRoutes(r))(copying(r)), method, target)
+			if got := one(t, tracer.Tracer).OperationName; got != tt.name || tracer.names[0] != tt.early {
+				t.Errorf("%s: %q, started as %q, want %q", tt.request, got, tracer.names[0], tt.name)
+			}
+		})
 	}
 }
 

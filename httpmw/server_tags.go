@@ -61,9 +61,9 @@ func (s *serverState) tagRequest(t tagWriter) {
 	t.tags.AddBaggage(t.baggageTags)
 }
 
-// describe adds the tags of the request if the span was not sampled when it started. jaeger-client-go has dropped those
-// that it started with.
-func (s *serverState) describe(t tagWriter) {
+// addRequestTags adds the tags of the request if the span was not sampled when it started. jaeger-client-go has
+// dropped those that it started with.
+func (s *serverState) addRequestTags(t tagWriter) {
 	if !s.tagged {
 		s.span.SetTag(semconv.KeySpanKind, ext.SpanKindRPCServerEnum)
 		s.span.SetTags(s.config.tags...)
@@ -72,7 +72,7 @@ func (s *serverState) describe(t tagWriter) {
 }
 
 // tagResponse adds the tags of the response.
-func (s *serverState) tagResponse(t tagWriter, v *verdict, writeErr error) {
+func (s *serverState) tagResponse(t tagWriter, v *result, writeErr error) {
 	if v.Route != "" {
 		t.add(semconv.HTTPRoute, t.values.text(v.Route))
 	}

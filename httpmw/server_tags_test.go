@@ -51,13 +51,15 @@ func TestServerTags(t *testing.T) {
 		"otel":    {[]httpmw.ServerOption{httpmw.WithSemconv(httpmw.OTel)}, otel},
 		"both":    {[]httpmw.ServerOption{httpmw.WithSemconv(httpmw.OTel), httpmw.WithSemconv(httpmw.Both)}, both},
 	} {
-		span := served(t, hello, r, tt.opts...)
-		if d := cmp.Diff(tt.want, span.Tags()); d != "" {
-			t.Errorf("%s: %s", name, d)
-		}
-		if len(span.Logs()) != 0 {
-			t.Errorf("%s: logs of a healthy request: %v", name, span.Logs())
-		}
+		t.Run(name, func(t *testing.T) {
+			span := served(t, hello, r, tt.opts...)
+			if d := cmp.Diff(tt.want, span.Tags()); d != "" {
+				t.Errorf("%s: %s", name, d)
+			}
+			if len(span.Logs()) != 0 {
+				t.Errorf("%s: logs of a healthy request: %v", name, span.Logs())
+			}
+		})
 	}
 }
 
@@ -69,26 +71,28 @@ func TestNoTagTwice(t *testing.T) {
 			"500":   func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) },
 			"panic": func(w http.ResponseWriter, r *http.Request) { panic("x") },
 		} {
-			tracer := &counting{Tracer: spantest.New(t)}
-			mw := httpmw.Middleware(tracer, httpmw.WithSemconv(semconv), httpmw.WithTags(
-				opentracing.Tag{Key: "http.method", Value: "MINE"}, opentracing.Tag{Key: "component", Value: "mine"},
-				opentracing.Tag{Key: "team", Value: "a"}, opentracing.Tag{Key: "team", Value: "b"},
-				opentracing.Tag{Key: "span.kind", Value: "odd"}, opentracing.Tag{Key: "error", Value: true},
-			), httpmw.WithTrustedProxies(netip.MustParsePrefix("192.0.2.0/24")))
-			func() {
-				defer func() { recover() }()
-				mw(h).ServeHTTP(httptest.NewRecorder(), request("GET", "/", "X-Forwarded-For", "1.1.1.1"))
-			}()
-			for key, n := range tracer.tags {
-				if n > 1 {
-					t.Errorf("%v, %s: tag %s was set %d times", semconv, name, key, n)
+			t.Run(fmt.Sprint(semconv, name), func(t *testing.T) {
+				tracer := &counting{Tracer: spantest.New(t)}
+				mw := httpmw.Middleware(tracer, httpmw.WithSemconv(semconv), httpmw.WithTags(
+					opentracing.Tag{Key: "http.method", Value: "MINE"}, opentracing.Tag{Key: "component", Value: "mine"},
+					opentracing.Tag{Key: "team", Value: "a"}, opentracing.Tag{Key: "team", Value: "b"},
+					opentracing.Tag{Key: "span.kind", Value: "odd"}, opentracing.Tag{Key: "error", Value: true},
+				), httpmw.WithTrustedProxies(netip.MustParsePrefix("192.0.2.0/24")))
+				func() {
+					defer func() { recover() }()
+					mw(h).ServeHTTP(httptest.NewRecorder(), request("GET", "/", "X-Forwarded-For", "1.1.1.1"))
+				}()
+				for key, n := range tracer.tags {
+					if n > 1 {
+						t.Errorf("%v, %s: tag %s was set %d times", semconv, name, key, n)
+					}
 				}
-			}
-			span := one(t, tracer.Tracer)
-			wantTags(t, span, map[string]any{"http.method": "MINE", "component": "mine", "team": "b", "span.kind": ext.SpanKindRPCServerEnum})
-			if failed := name != "ok"; (span.Tag("error") == true) != failed {
-				t.Errorf("%s: error = %v", name, span.Tag("error"))
-			}
+				span := one(t, tracer.Tracer)
+				wantTags(t, span, map[string]any{"http.method": "MINE", "component": "mine", "team": "b", "span.kind": ext.SpanKindRPCServerEnum})
+				if failed := name != "ok"; (span.Tag("error") == true) != failed {
+					t.Errorf("%s: error = %v", name, span.Tag("error"))
+				}
+			})
 		}
 	}
 }
@@ -139,13 +143,15 @@ func TestURLRedaction(t *testing.T) {
 		"/" + strings.Repeat("x", 200) + "?" + strings.Repeat("q", 100): "http://example.com/" + strings.Repeat("x", 200),
 		"/p?AWSAccessKeyId=hunter2&Signature=hunter2":                   "http://example.com/p?AWSAccessKeyId=REDACTED&Signature=REDACTED",
 	} {
-		span := served(t, func(http.ResponseWriter, *http.Request) {}, request("GET", target), httpmw.WithSemconv(httpmw.Both))
-		if got := span.Tag("http.url"); got != want {
-			t.Errorf("%s: http.url = %v, want %s", target, got, want)
-		}
-		if all := fmt.Sprint(span.Tags(), span.Logs()); strings.Contains(all, secret) {
-			t.Errorf("%s: the secret is on the span: %s", target, all)
-		}
+		t.Run(target, func(t *testing.T) {
+			span := served(t, func(http.ResponseWriter, *http.Request) {}, request("GET", target), httpmw.WithSemconv(httpmw.Both))
+			if got := span.Tag("http.url"); got != want {
+				t.Errorf("%s: http.url = %v, want %s", target, got, want)
+			}
+			if all := fmt.Sprint(span.Tags(), span.Logs()); strings.Contains(all, secret) {
+				t.Errorf("%s: the secret is on the span: %s", target, all)
+			}
+		})
 	}
 	long := served(t, func(http.ResponseWriter, *http.Request) {}, request("GET", "/"+strings.Repeat("x", 5000)))
 	if got := long.Tag("http.url").(string); len(got) > 256 {

@@ -103,7 +103,7 @@ func TestEveryOptionByHandHoldsAboveAWovenTransport(t *testing.T) {
 					for _, r := range requests {
 						sent = append(sent, headerNames(r))
 					}
-					return describe(reporter.GetSpans()), s.log, sent
+					return addRequestTags(reporter.GetSpans()), s.log, sent
 				}
 				for _, inSpan := range []bool{true, false} {
 					wantSpans, wantLog, wantSent := run(false, inSpan)
@@ -183,6 +183,6 @@ func TestWovenTransportOfANestedRequest(t *testing.T) {
 		return base.RoundTrip(r)
 	}), WithFilter(func(r *http.Request) bool { return true })), t.Context())
 	if got := len(reporter.GetSpans()); got != 2 || len(sent) != 2 {
-		t.Errorf("%d spans of %d requests, want 2 of 2: %v", got, len(sent), describe(reporter.GetSpans()))
+		t.Errorf("%d spans of %d requests, want 2 of 2: %v", got, len(sent), addRequestTags(reporter.GetSpans()))
 	}
 }

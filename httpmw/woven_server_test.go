@@ -88,8 +88,8 @@ func send(h http.Handler, target string) *httptest.ResponseRecorder {
 	return w
 }
 
-// describe returns what there is to see of spans, but for ids and times that differ from run to run.
-func describe(spans []opentracing.Span) (lines []string) {
+// addRequestTags returns what there is to see of spans, but for ids and times that differ from run to run.
+func addRequestTags(spans []opentracing.Span) (lines []string) {
 	for _, s := range spans {
 		s := s.(*jaeger.Span)
 		sc := s.SpanContext()
@@ -200,7 +200,7 @@ func TestEveryOptionByHandHoldsBesideWovenCode(t *testing.T) {
 					if st := tracer.Stats(); st.Open != 0 {
 						t.Errorf("%d spans are open", st.Open)
 					}
-					return describe(reporter.GetSpans()), s.log, headers
+					return addRequestTags(reporter.GetSpans()), s.log, headers
 				}
 				wantSpans, wantLog, wantHeaders := run(t, false)
 				spans, log, headers := run(t, true)
@@ -274,10 +274,10 @@ func TestWovenServerIsTheMiddleware(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, reporter := kitTracer(t)
 			send(Middleware(nil)(handler), "/users/7")
-			want := describe(reporter.GetSpans())
+			want := addRequestTags(reporter.GetSpans())
 			reporter.Reset()
 			send(weave(t, handler), "/users/7")
-			if diff := cmp.Diff(want, describe(reporter.GetSpans())); diff != "" {
+			if diff := cmp.Diff(want, addRequestTags(reporter.GetSpans())); diff != "" {
 				t.Errorf("-by hand +woven:\n%s", diff)
 			}
 		})
