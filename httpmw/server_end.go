@@ -152,6 +152,9 @@ func (s *serverState) finish(l *rpcspan.Tags) {
 func (s *serverState) recordEnd(l *rpcspan.Tags, returned bool, panicked any) {
 	defer s.span.RecoverHook()
 	s.updateRoute()
+	if !s.span.Recording() && !s.span.Observed() && len(*s.hooks) == 0 && s.joined.CloseEmpty() {
+		return // nobody would see the outcome
+	}
 	e := s.collect(returned, panicked)
 	v := e.result()
 	v.Method, v.Route, v.OperationName = foldedMethod(s.original.Method), s.route, s.name
