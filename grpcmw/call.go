@@ -208,7 +208,7 @@ func (w callContext) Err() error                  { return w.c.base.Err() }
 
 func (w callContext) Value(key any) any {
 	if w.c.cfg.woven != nil && w.c.span.Discarded() {
-		return w.c.base.Value(key)
+		return originOf(w.c.base).Value(key)
 	}
 	if key == (callKey{}) && !w.c.cfg.client {
 		return w.c

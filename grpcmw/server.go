@@ -138,6 +138,9 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 func (s *server) begin(
 	ctx context.Context, t opentracing.Tracer, ok bool, outer, c *call, req any,
 ) (*call, context.Context) {
+	if s.cfg.woven != nil {
+		ctx = wovenBase{ctx}
+	}
 	c.cfg, c.base = s.cfg, ctx
 	if outer != nil {
 		c.nestIn(outer)

@@ -110,6 +110,27 @@ func (c *clientCall) readForwarded() bool {
 	return a != nil
 }
 
+// wovenBase is the context of an RPC that woven code traces, as it came. It is found again, below what the tracer adds,
+// when the span is discarded.
+type wovenBase struct{ context.Context }
+
+type wovenBaseKey struct{}
+
+func (b wovenBase) Value(key any) any {
+	if key == (wovenBaseKey{}) {
+		return b.Context
+	}
+	return b.Context.Value(key)
+}
+
+// originOf returns the context that a wovenBase has, or else ctx.
+func originOf(ctx context.Context) context.Context {
+	if origin, ok := ctx.Value(wovenBaseKey{}).(context.Context); ok {
+		return origin
+	}
+	return ctx
+}
+
 // discard ends the RPC without recording it.
 func (c *call) discard() {
 	c.span.Discard()

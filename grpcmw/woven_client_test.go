@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/opentracing/opentracing-go"
+	"github.com/opentracing/opentracing-go/mocktracer"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
@@ -106,5 +108,45 @@ func TestWovenConnection(t *testing.T) {
 				t.Errorf("spans %v, contexts sent %v", got, sent)
 			}
 		})
+	}
+}
+
+// hookTracer adds to the contexts of its spans, as a bridge to another API does.
+type hookTracer struct{ *mocktracer.MockTracer }
+
+type hookSpan struct {
+	opentracing.Span
+	tracer *hookTracer
+}
+
+type hookKey struct{}
+
+func (s hookSpan) Tracer() opentracing.Tracer { return s.tracer }
+
+func (t *hookTracer) StartSpan(name string, opts ...opentracing.StartSpanOption) opentracing.Span {
+	return hookSpan{t.MockTracer.StartSpan(name, opts...), t}
+}
+
+func (t *hookTracer) ContextWithSpanHook(ctx context.Context, span opentracing.Span) context.Context {
+	return context.WithValue(ctx, hookKey{}, span)
+}
+
+// TestNothingOfADiscardedSpanIsLeft for the handler, when an interceptor by hand has decided not to trace.
+func TestNothingOfADiscardedSpanIsLeft(t *testing.T) {
+	defer woven.Force()()
+	setGlobal(t, &hookTracer{mocktracer.New()})
+	var left []any
+	srv := &testsvc.Server{Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
+		left = append(left, ctx.Value(hookKey{}))
+		return in, nil
+	}}
+	cc := testsvc.Start(t, testsvc.Bufconn, srv, wovenServerOptions(ServerOptions(nil, WithFilter(matchNone))), nil)
+	for range 2 {
+		if err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]any{nil, nil}, left); diff != "" {
+		t.Error(diff)
 	}
 }

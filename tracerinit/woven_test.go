@@ -65,6 +65,7 @@ func TestStartReplacesTheTracerOfWovenMain(t *testing.T) {
 	if _, err := Start(Config{LookupEnv: env("OTEL_TRACES_EXPORTER=none")}); err == nil {
 		t.Error("a second tracer of the program's own is no error")
 	}
+	eventually(t, "the first tracer is closed", first.closed.Load)
 	if err := own.Close(); err != nil {
 		t.Error(err)
 	}
