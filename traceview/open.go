@@ -29,8 +29,8 @@ type openSpan struct {
 
 type openKey struct{ trace, span uint64 }
 
-// openTable holds the spans that are open, in bounded memory. It is split by span id, so that the goroutines that
-// start spans rarely wait for each other.
+// openTable holds the spans of [View.ReportStart] that are open, in bounded memory. It is split by span id, so that the
+// goroutines that start spans rarely wait for each other.
 type openTable struct {
 	shards [openShards]openShard
 	lost   atomic.Int64 // spans that gave way to new ones
@@ -48,6 +48,9 @@ type openShard struct {
 // ReportStart adds a span to those in flight, which the list shows above the traces. [View.Report] removes it. Tracers
 // of package tracerinit call it; stock ones of jaeger-client-go do not.
 func (v *View) ReportStart(name string, sc jaeger.SpanContext, start time.Time) {
+	if !sc.IsValid() {
+		return // it also lacks the sampling state that its methods read
+	}
 	if len(name) > maxOpenName {
 		name = strings.Clone(model.Cut(name, maxOpenName))
 	}
@@ -110,19 +113,23 @@ func (s *openShard) remove(key openKey, i int32) {
 func (t *openTable) list(now time.Time) []openSpan {
 	var all []openSpan
 	for i := range t.shards {
-		s := &t.shards[i]
-		s.mu.Lock()
-		for key, i := range s.index {
-			sp := &s.entries[i]
-			if !sp.context.IsSampled() || now.Sub(sp.start) > maxOpenAge {
-				s.remove(key, i)
-			} else {
-				all = append(all, *sp)
-			}
-		}
-		s.mu.Unlock()
+		all = t.shards[i].appendOpen(all, now)
 	}
 	slices.SortFunc(all, func(a, b openSpan) int { return a.start.Compare(b.start) })
+	return all
+}
+
+func (s *openShard) appendOpen(all []openSpan, now time.Time) []openSpan {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, i := range s.index {
+		sp := &s.entries[i]
+		if !sp.context.IsSampled() || now.Sub(sp.start) > maxOpenAge {
+			s.remove(key, i)
+		} else {
+			all = append(all, *sp)
+		}
+	}
 	return all
 }
 
