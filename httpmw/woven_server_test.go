@@ -392,16 +392,3 @@ func TestHandlersOfTheKitAreNotTraced(t *testing.T) {
 		t.Errorf("%d spans are open", st.Open)
 	}
 }
-
-func TestWovenServerAllocatesWhatTheMiddlewareDoes(t *testing.T) {
-	allocs := func(h http.Handler) float64 {
-		r, w := httptest.NewRequest(http.MethodGet, "/users/7", nil), httptest.NewRecorder()
-		return testing.AllocsPerRun(200, func() { h.ServeHTTP(w, r) })
-	}
-	tracer, _ := kitTracer(t)
-	tracer.StartSpan("first").Finish()
-	byHand := allocs(Middleware(nil)(chiRoutes()))
-	if got := allocs(weave(t, chiRoutes())); got > byHand {
-		t.Errorf("%v allocations, by hand %v", got, byHand)
-	}
-}
