@@ -40,28 +40,23 @@ func (s *span) baggage() map[string]string {
 	return items(s.ot.Context())
 }
 
-// takeBaggage makes OpenTelemetry's baggage in ctx that of s, see [merged].
-func (s *span) takeBaggage(ctx context.Context, seen *span) {
+// takeBaggage makes OpenTelemetry's baggage in ctx that of s, see [merged], and returns what s has then. own is what it
+// has before.
+func (s *span) takeBaggage(ctx context.Context, seen *span, own map[string]string) map[string]string {
 	bag := baggage.FromContext(ctx)
-	if bag.Len() == 0 && seen == nil {
-		return
-	}
-	own := s.baggage()
-	if bag.Len() == 0 && len(own) == 0 {
-		return
+	if bag.Len() == 0 && (seen == nil || len(own) == 0) {
+		return own
 	}
 	want := merged(own, bag, seen)
-	if maps.Equal(own, want) {
-		return
-	}
-	if s.jaeger != nil && engine.SetBaggage(s.jaeger, want) {
-		return
+	if maps.Equal(own, want) || s.jaeger != nil && engine.SetBaggage(s.jaeger, want) {
+		return want
 	}
 	for k, v := range want {
 		if own[k] != v {
 			s.ot.SetBaggageItem(k, v)
 		}
 	}
+	return want
 }
 
 // merged returns the items of own, which OpenTracing knows, together with OpenTelemetry's baggage in a context. If they

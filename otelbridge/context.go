@@ -92,8 +92,7 @@ func (b *Bridge) View(j *jaeger.Span) engine.View { return &span{bridge: b, ot: 
 // Context implements [engine.Views].
 func (b *Bridge) Context(ctx context.Context, v engine.View) context.Context {
 	s := v.(*span)
-	s.takeBaggage(ctx, nil)
-	s.shown = s.baggage() // no one else has the span yet
+	s.shown = s.takeBaggage(ctx, nil, s.baggage()) // no one else has the span yet
 	return ctx
 }
 
@@ -115,6 +114,9 @@ type active struct {
 // activeIn returns the nearest span in ctx. If the APIs do not find the same span, it is the one of the API that has
 // put a span into the context since they last did.
 func (b *Bridge) activeIn(ctx context.Context) active {
+	if c, ok := ctx.(*spanAsContext); ok { // the result of what follows, for less
+		return active{span: (*span)(c)}
+	}
 	ot := opentracing.SpanFromContext(ctx)
 	inOTel, _ := ctx.Value(otelKey).(trace.Span)
 	mine, _ := inOTel.(*span)

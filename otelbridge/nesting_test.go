@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"github.com/opentracing/opentracing-go"
+	"github.com/uber/jaeger-client-go"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // starters start a span in each of the ways that a program has.
@@ -45,10 +47,15 @@ func TestNesting(t *testing.T) {
 		for x := i; len(order) < depth; x /= len(kinds) {
 			order = append(order, kinds[x%len(kinds)])
 		}
-		for _, inRequest := range []bool{false, true} {
-			t.Run(fmt.Sprint(order, inRequest), func(t *testing.T) {
+		for i := range 4 {
+			inRequest, slow := i%2 == 1, i/2 == 1
+			t.Run(fmt.Sprintf("%v, in a request %t, without the fast path %t", order, inRequest, slow), func(t *testing.T) {
 				t.Parallel()
-				b := newBridge(t)
+				cfg := tracerinit.Config{}
+				if slow {
+					cfg.Metrics = jaeger.NewNullMetrics()
+				}
+				b := newBridgeOf(t, cfg)
 				nest := func(ctx context.Context) {
 					for at, kind := range order {
 						var end func()

@@ -38,7 +38,7 @@ func (t *hookedTracer) ContextWithSpanHook(ctx context.Context, ot opentracing.S
 	if !ok {
 		s = t.bridge.view(ot)
 	}
-	s.takeBaggage(ctx, nil)
+	s.takeBaggage(ctx, nil, s.baggage())
 	return s.contextIn(ctx)
 }
 

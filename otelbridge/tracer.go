@@ -80,8 +80,7 @@ func (t *tracer) Start(ctx context.Context, name string, opts ...trace.SpanStart
 	if cfg.NewRoot() {
 		s.distrustLinked(cfg.Links())
 	}
-	s.takeBaggage(ctx, parent.shown)
-	s.shown = s.baggage()
+	s.shown = s.takeBaggage(ctx, parent.shown, s.inherited(&parent))
 	if s.records() {
 		s.setAttributes(cfg.Attributes())
 		for _, l := range cfg.Links() {
@@ -90,6 +89,17 @@ func (t *tracer) Start(ctx context.Context, name string, opts ...trace.SpanStart
 	}
 	s.ctx = ctx
 	return (*spanAsContext)(s), s
+}
+
+// inherited returns the baggage of a span that has just been started.
+func (s *span) inherited(p *parent) map[string]string {
+	switch {
+	case !s.byEngine:
+		return s.baggage()
+	case p.valid:
+		return engine.Baggage(&p.jaeger)
+	}
+	return nil
 }
 
 // parent is what a span is started with as its parent.
@@ -113,7 +123,7 @@ func (p *parent) context() opentracing.SpanContext {
 // parentIn returns the parent of a span that is started in ctx.
 func (b *Bridge) parentIn(ctx context.Context, root bool) (p parent) {
 	a := b.activeIn(ctx)
-	if a.span != nil && a.span == ctx.Value(agreed) {
+	if _, ok := ctx.(*spanAsContext); ok || a.span != nil && a.span == ctx.Value(agreed) {
 		p.shown = a.span
 	}
 	if root {

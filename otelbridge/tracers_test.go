@@ -41,7 +41,10 @@ var tracers = map[string]struct {
 	hasIDs, records bool
 }{
 	"tracerinit": {func(t *testing.T) opentracing.Tracer { return quietTracer(t, tracerinit.Always()) }, true, true},
-	"embedded":   {func(t *testing.T) opentracing.Tracer { return embedded{quietTracer(t, tracerinit.Always())} }, true, true},
+	"with metrics": {func(t *testing.T) opentracing.Tracer {
+		return newTracer(t, tracerinit.Config{Metrics: jaeger.NewNullMetrics(), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
+	}, true, true},
+	"embedded": {func(t *testing.T) opentracing.Tracer { return embedded{quietTracer(t, tracerinit.Always())} }, true, true},
 	"stock": {func(t *testing.T) opentracing.Tracer {
 		tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
 		t.Cleanup(func() { closer.Close() })
