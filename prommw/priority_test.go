@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/selector"
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
@@ -39,6 +41,7 @@ type lateService struct {
 	metrics  *prommw.Metrics
 	priority uint16
 	onChild  bool // the priority is set on a span below that of the request
+	silent   bool // the middleware was to keep the request out of the traces
 
 	log        *slog.Logger
 	lines      bytes.Buffer
@@ -131,7 +134,8 @@ func (s *lateService) serveHTTP(t *testing.T, traceparent string) {
 		r.Header.Set("Traceparent", traceparent)
 	}
 	w := httptest.NewRecorder()
-	httpmw.Middleware(s.tracer, s.metrics.HTTPServer())(s).ServeHTTP(w, r)
+	silence := httpmw.WithSilence(func(*http.Request) bool { return s.silent })
+	httpmw.Middleware(s.tracer, s.metrics.HTTPServer(), silence)(s).ServeHTTP(w, r)
 	if w.Code != http.StatusOK {
 		t.Fatalf("status %d: %s", w.Code, w.Body)
 	}
@@ -142,7 +146,8 @@ func (s *lateService) serveGRPC(t *testing.T, traceparent string, call func(cont
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := grpc.NewServer(grpcmw.ServerOptions(s.tracer, grpcmw.WithFilter(everyRPC), s.metrics.GRPCServer())...)
+	silence := grpcmw.WithSilence(selector.MatchFunc(func(context.Context, interceptors.CallMeta) bool { return s.silent }))
+	srv := grpc.NewServer(grpcmw.ServerOptions(s.tracer, grpcmw.WithFilter(everyRPC), silence, s.metrics.GRPCServer())...)
 	grpc_health_v1.RegisterHealthServer(srv, s)
 	go srv.Serve(lis)
 	defer srv.GracefulStop()
@@ -245,11 +250,14 @@ func TestALatePriorityHoldsForLogsExemplarsAndChildren(t *testing.T) {
 			sampled     bool
 			traceparent string
 			priority    uint16
+			silent      bool
 		}{
-			"1 on an unsampled root":   {false, "", 1},
-			"0 on a sampled root":      {true, "", 0},
-			"1 on an unsampled caller": {true, parent + "00", 1},
-			"0 on a sampled caller":    {false, parent + "01", 0},
+			"1 on an unsampled root":   {false, "", 1, false},
+			"0 on a sampled root":      {true, "", 0, false},
+			"1 on an unsampled caller": {true, parent + "00", 1, false},
+			"0 on a sampled caller":    {false, parent + "01", 0, false},
+			"1 on a silent root":       {true, "", 1, true},
+			"1 on a silent callee":     {true, parent + "01", 1, true},
 		} {
 			for where, onChild := range map[string]bool{"the request's span": false, "a child": true} {
 				for kind, newTracer := range map[string]func(*testing.T, bool) (opentracing.Tracer, *jaeger.InMemoryReporter){
@@ -257,6 +265,7 @@ func TestALatePriorityHoldsForLogsExemplarsAndChildren(t *testing.T) {
 				} {
 					t.Run(side+", "+name+", on "+where+", "+kind, func(t *testing.T) {
 						s := newLateService(t, tt.priority, onChild)
+						s.silent = tt.silent
 						s.tracer, s.memory = newTracer(t, tt.sampled)
 						serve.run(s, t, tt.traceparent)
 						s.check(t, serve.family)
