@@ -14,7 +14,7 @@
 // value of a variable that something uses fails [Start], whose error lists all of them; one that nothing uses is a
 // warning, and a disabled tracer always starts. Where variables of the two families disagree, one warning is logged.
 // [Tracer.Settings] returns what is in effect, where it comes from, and what it overrides. No secret is ever shown.
-// docs/configuration.md lists every variable.
+// [Secret] is a type for those in code. docs/configuration.md lists every variable.
 //
 // By default all traces are sampled (a caller's decision is always kept), ids have 128 bits, contexts are read as W3C,
 // Jaeger and B3 and written as W3C and Jaeger, and spans go as OTLP over HTTP to http://localhost:4318, unless an

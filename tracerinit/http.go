@@ -110,7 +110,7 @@ func (c *httpConfig) header() (http.Header, error) {
 	h := make(http.Header, len(c.headers)+1)
 	for k, v := range c.headers {
 		if !export.ValidHeader(k, v) {
-			return nil, fmt.Errorf("header %q: its name or value cannot be sent in HTTP", k)
+			return nil, fmt.Errorf("header %s: its name or value cannot be sent in HTTP", export.ShownHeader(k))
 		}
 		h.Set(k, v)
 	}

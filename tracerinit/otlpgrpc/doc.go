@@ -11,5 +11,5 @@
 //
 // The connection is the exporter's own: it has no interceptors and is never traced. It is replaced after a busy
 // instance and when certificates that the environment names change; [WithTLS] sets up others. [WithTokenSource] serves
-// tokens that expire. [WithHeaders] adds metadata to every call.
+// tokens that expire. [WithHeaders] adds metadata to every call; its values are secrets.
 package otlpgrpc

@@ -143,7 +143,7 @@ func (c *config) open(t target, env export.Env) (export.Sender, error) {
 	}
 	for k, v := range c.headers {
 		if !validMetadata(k, v) {
-			return nil, fmt.Errorf("header %q: its name or value cannot be sent in gRPC metadata", k)
+			return nil, fmt.Errorf("header %s: its name or value cannot be sent in gRPC metadata", export.ShownHeader(k))
 		}
 		s.md.Set(k, v)
 		s.remote.Redactor.Add(v)

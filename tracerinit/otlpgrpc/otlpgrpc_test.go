@@ -174,6 +174,19 @@ func TestTheTokenIsInNoError(t *testing.T) {
 	}
 }
 
+func TestAHeaderThatCannotBeSentIsAnErrorWithoutSecrets(t *testing.T) {
+	for name, value := range map[string]string{
+		"x-token": "topsecret\n", "bearer topsecret": "x", "authorization: topsecret": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := factory("h:4317", WithHeaders(map[string]string{name: value})).Open(export.Env{Process: &model.Process{}})
+			if err == nil || strings.Contains(err.Error(), "topsecret") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 func TestTargets(t *testing.T) {
 	for target, want := range map[string]target{
 		"h":                     {"dns:///h:4317", "h:4317", false, false},
