@@ -9,6 +9,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 
+	"github.com/spanloom/spanloom/internal/hooks"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
@@ -56,23 +57,18 @@ func (c *config) done(kind ext.SpanKindEnum) *config {
 	return c
 }
 
-// callPredicate calls a user's predicate. It returns unset if there is none, and cautious if it panics.
-func callPredicate(
-	s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, unset, cautious bool,
-) (result bool) {
+// callPredicate calls a user's predicate by [hooks.Call]. It returns unset if there is none, and cautious if it panics.
+func callPredicate(s *rpcspan.Span, f func(*http.Request) bool, r *http.Request, unset, cautious bool) bool {
 	if f == nil {
 		return unset
 	}
-	result = cautious
-	defer s.RecoverHook()
-	return f(r)
+	return hooks.Call(s, cautious, func() bool { return f(r) })
 }
 
 // callString calls a user's function that returns a string. It returns "" if there is none, and if it panics.
-func callString(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) (result string) {
+func callString(s *rpcspan.Span, f func(*http.Request) string, r *http.Request) string {
 	if f == nil {
 		return ""
 	}
-	defer s.RecoverHook()
-	return f(r)
+	return hooks.Call(s, "", func() string { return f(r) })
 }
