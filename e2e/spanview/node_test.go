@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/spanloom/spanloom/e2e/internal/npm"
 	"github.com/spanloom/spanloom/e2e/internal/proc"
 	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
@@ -19,15 +19,8 @@ import (
 // TestNodeClients sends a span by OTLP over HTTP as JSON and as protobuf, by OTLP over gRPC, by Zipkin's JSON and by
 // Jaeger's agent, with clients from npm as they come.
 func TestNodeClients(t *testing.T) {
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("no %s, which CI needs for clients from npm", tool)
-			}
-			t.Skipf("SKIPPED: no %s on PATH; install Node to run it", tool)
-		}
-	}
-	client := install(t)
+	npm.Need(t, "node", "npm")
+	client := npm.Install(t, "client")
 	bin := proc.Build(t, "..", "./cmd/spanview", "spanview")
 	args := []string{}
 	for _, port := range []string{"page", "otlp-http", "otlp-grpc", "jaeger-http", "jaeger-compact", "jaeger-binary", "jaeger-sampling", "zipkin"} {
@@ -65,25 +58,4 @@ func TestNodeClients(t *testing.T) {
 	if code, err := p.Exit(20 * time.Second); err != nil || code != 0 {
 		t.Errorf("after SIGTERM: exit status %d, %v", code, err)
 	}
-}
-
-// install puts the clients of package-lock.json into a folder of the test.
-func install(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", "send.js"} {
-		b, err := os.ReadFile(filepath.Join("client", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	}
-	return dir
 }

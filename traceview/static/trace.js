@@ -119,7 +119,7 @@
     tops = new Float64Array(items.length + 1);
     items.forEach((item, i) => {
       const detail = !item.group && open.get(item.s);
-      tops[i + 1] = tops[i] + ROW + (detail && detail.parentNode !== pane ? detail.offsetHeight || detail.lastHeight || 320 : 0);
+      tops[i + 1] = tops[i] + ROW + (detail && !pane.contains(detail) ? detail.offsetHeight || detail.lastHeight || 320 : 0);
     });
   }
 
@@ -172,10 +172,10 @@
     if (!item.group && open.has(s)) row.classList.add("open");
     const below = item.group ? item.members.length : s.below;
     if (below) {
-      const fold = el("a", "fold", below < 1000 ? below : Math.round(below / 1000) + "k");
+      const short = below < 1000 ? below : Math.round(below / 1000) + "k", fold = el("a", "fold", short);
       fold.setAttribute("role", "button");
       fold.setAttribute("aria-expanded", String(item.group ? openGroups.has(item.group) : !folded.has(s)));
-      fold.setAttribute("aria-label", item.group ? count(below, "equal span") : count(below, "span") + " below");
+      fold.setAttribute("aria-label", short + (item.group ? " equal" : "") + (below === 1 ? " span" : " spans") + (item.group ? "" : " below"));
       row.append(fold);
     }
     const link = el("a", "name");
@@ -207,7 +207,7 @@
       if (!row) cache.set(item.key, row = rowOf(item));
       put(row);
       const detail = !item.group && open.get(item.s);
-      if (detail && detail.parentNode !== pane) put(detail);
+      if (detail && !pane.contains(detail)) put(detail);
     }
     for (const e of [...list.children]) if (!wanted.has(e)) {
       e.lastHeight = e.offsetHeight;
@@ -391,10 +391,9 @@
     }
     open.set(s, panel);
     if (wide.matches) {
-      const article = el("div", "holder");
-      pane.replaceChildren(article);
-      pane.append(panel);
-      article.remove();
+      const holder = el("ol", "spans");
+      holder.append(panel);
+      pane.replaceChildren(holder);
       pane.hidden = false;
       section.parentElement.classList.add("split");
       pane.scrollTop = 0;
