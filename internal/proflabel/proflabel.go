@@ -9,6 +9,7 @@ import (
 	"context"
 	"reflect"
 	"runtime/pprof"
+	"sync"
 	"unsafe"
 
 	"github.com/spanloom/spanloom/carrier"
@@ -57,10 +58,22 @@ func Set(ctx context.Context, s *rpcspan.Span, name string) context.Context {
 	return ctx
 }
 
+// layoutMatches reports whether pprof keeps labels behind one pointer, the same in a context and on a goroutine, which
+// [inherit] relies on. With a Go that does not, spans have the labels of their context alone.
+var layoutMatches = sync.OnceValue(func() bool {
+	if contextType == nil || contextType.Kind() != reflect.Pointer {
+		return false
+	}
+	defer Get().Restore()
+	ctx := pprof.WithLabels(context.Background(), pprof.Labels("k", "v"))
+	pprof.SetGoroutineLabels(ctx)
+	return reflect.ValueOf(ctx.Value(contextKey)).UnsafePointer() == runtime_getProfLabel()
+})
+
 // inherit returns ctx with the labels of the running goroutine added. Of two labels with one key that of ctx stays.
 func inherit(ctx context.Context) context.Context {
 	pointer := runtime_getProfLabel()
-	if pointer == nil || contextType == nil || contextType.Kind() != reflect.Pointer {
+	if pointer == nil || !layoutMatches() {
 		return ctx
 	}
 	inherited := labelled{ctx, reflect.NewAt(contextType.Elem(), pointer).Interface()}
