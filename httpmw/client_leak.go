@@ -34,9 +34,10 @@ func (d *leakDetector) stop() {
 	runtime.KeepAlive(d)
 }
 
-// atEOF is called when all was read, which is when trailers come. Transports may put them into another map then, such
-// as that of HTTP/3, and that of net/http for those that were not announced.
-func (d *leakDetector) atEOF() {
+// atEnd is called when there is no more to read, which is when trailers come, even those of a body that is too short.
+// Transports may put them into another map then, such as that of HTTP/3, and that of net/http for those that were not
+// announced.
+func (d *leakDetector) atEnd() {
 	d.stop()
 	if d.inner.Trailer != nil {
 		d.outer.Trailer = d.inner.Trailer
@@ -45,10 +46,8 @@ func (d *leakDetector) atEOF() {
 
 func (d *leakDetector) Read(p []byte) (int, error) {
 	n, err := d.bodyReader.Read(p)
-	if err == io.EOF {
-		d.atEOF()
-	} else if err != nil {
-		d.stop()
+	if err != nil {
+		d.atEnd()
 	}
 	return n, err
 }
@@ -61,7 +60,7 @@ func (d *leakDetector) Close() error {
 func (d *leakDetector) writeTo(w io.Writer) (int64, error) {
 	n, err := d.bodyReader.writeTo(w)
 	if err == nil {
-		d.atEOF()
+		d.atEnd()
 	}
 	return n, err
 }

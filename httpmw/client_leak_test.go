@@ -255,18 +255,34 @@ func TestReportsThatMisbehave(t *testing.T) {
 	close(release)
 }
 
-// TestTrailersOfWatchedBodies: a transport may replace the map of announced trailers when it has read them.
+// TestTrailersOfWatchedBodies: a transport may replace the map of announced trailers when it has read them, even if the
+// body turns out too short.
 func TestTrailersOfWatchedBodies(t *testing.T) {
-	var inner *http.Response
-	arrives := funcReader(func() { inner.Trailer = http.Header{"X-End": {"done"}} })
-	rt := httpmw.Transport(spantest.New(t), roundTripper(func(r *http.Request) (*http.Response, error) {
-		resp, err := reply(200, io.NopCloser(arrives))(r)
-		inner, resp.Trailer = resp, http.Header{"X-End": nil}
-		return resp, err
-	}), httpmw.WithUnclosedBody(func(*http.Request, string) {}))
-	resp, _ := rt.RoundTrip(newGet(t.Context(), "http://a.example/"))
-	io.ReadAll(resp.Body)
-	if got := resp.Trailer.Get("X-End"); got != "done" {
-		t.Errorf("trailer %q", got)
+	for name, err := range map[string]error{"whole": io.EOF, "too short": io.ErrUnexpectedEOF} {
+		t.Run(name, func(t *testing.T) {
+			var inner *http.Response
+			arrives := func() { inner.Trailer = http.Header{"X-End": {"done"}} }
+			rt := httpmw.Transport(spantest.New(t), roundTripper(func(r *http.Request) (*http.Response, error) {
+				resp, replied := reply(200, io.NopCloser(lastReader{arrives, err}))(r)
+				inner, resp.Trailer = resp, http.Header{"X-End": nil}
+				return resp, replied
+			}), httpmw.WithUnclosedBody(func(*http.Request, string) {}))
+			resp, _ := rt.RoundTrip(newGet(t.Context(), "http://a.example/"))
+			io.ReadAll(resp.Body)
+			if got := resp.Trailer.Get("X-End"); got != "done" {
+				t.Errorf("trailer %q", got)
+			}
+		})
 	}
+}
+
+// lastReader calls a function before it returns its error.
+type lastReader struct {
+	before func()
+	err    error
+}
+
+func (r lastReader) Read([]byte) (int, error) {
+	r.before()
+	return 0, r.err
 }
