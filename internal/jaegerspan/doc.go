@@ -5,5 +5,6 @@
 // jaeger-client-go is frozen, so the layout does not change. Should it be otherwise in some build, [LayoutMatches] is
 // false, and callers use the library's own methods: spans stay right, only speed and the order of tags are lost.
 //
-// No other package of this module may import unsafe.
+// Apart from package proflabel, which needs it to link to the runtime, no other package of this module may import
+// unsafe.
 package jaegerspan
