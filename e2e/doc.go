@@ -10,8 +10,13 @@
 //   - traffic: what users send through the kit, equal with and without it.
 //   - tracer: OpenTracing's own checks of a tracer.
 //   - browser: the trace page in a headless Chromium; its pictures go to shots.
+//   - spanview: cmd/spanview, with the stock clients of another language.
+//   - deploy: the files of examples/deploy, with a real collector and servers that stand for vendors.
+//   - logging, migration: the code in docs/logging.md and docs/migrating.md.
 //
-// It is a module of its own, so that none of this reaches the users of the kit. `make e2e` runs all of it and prints
+// The modules grpc and webtransport, below this one, do the same for what needs other versions of dependencies.
+//
+// This module is apart from the root, so that none of this reaches the users of the kit. `make e2e` runs it and prints
 // one line for each scenario. Jaeger is built once, as a program of its own module (jaegerd), since it needs older
 // releases of OpenTelemetry than the neighbours have; `make e2e-jaeger` runs the program that Jaeger ships instead.
 // The collector (collectord) is a program of its own module for the same reason.
