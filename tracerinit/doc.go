@@ -28,9 +28,9 @@
 //
 // # Accounting
 //
-// Every span has one fate, which [Tracer.Stats] counts: started = open + unsampled + reported, and for each exporter
-// reported = queued + in flight + delivered + dropped, by reason. Each exporter has its own queue and worker, so that
-// a dead one holds up neither requests nor the others.
+// Every span has one fate, which [Tracer.Stats] counts: started = open + unsampled + reported, unless the program ends
+// spans more than once, and for each exporter reported = queued + in flight + delivered + dropped, by reason. Each
+// exporter has its own queue and worker, so that a dead one holds up neither requests nor the others.
 //
 // # Delivery
 //
