@@ -1,6 +1,7 @@
 package tracerinit
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -270,6 +271,61 @@ func TestAnswersBeforeTheRequest(t *testing.T) {
 	if said := standard.String(); said != "" {
 		t.Errorf("written to the standard log: %s", said)
 	}
+}
+
+// TestBytesAfterAnAnswer plays servers that send more than an answer has.
+func TestBytesAfterAnAnswer(t *testing.T) {
+	for name, answer := range map[string]string{
+		"a 204 with a body": "HTTP/1.1 204 No Content\r\nContent-Type: text/plain\r\n\r\nno content",
+		"two answers":       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+		"too long a body":   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}{}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var standard lockedBuffer
+			was := log.Writer()
+			log.SetOutput(&standard)
+			defer log.SetOutput(was)
+			l := open(t, OTLPHTTP("http://"+answerer(t, answer), WithRetry(quick)), Queue{})
+			for range 5 {
+				l.make(1)
+				l.Flush(within(t, 10*time.Second))
+			}
+			l.Shutdown(ended())
+			if s := l.Stats(); s.Delivered != 5 || s.Failures != 0 || standard.String() != "" {
+				t.Errorf("%+v, standard log: %q", s, standard.String())
+			}
+		})
+	}
+}
+
+// answerer is a server that sends answer to each request on a connection.
+func answerer(t *testing.T, answer string) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var served sync.WaitGroup
+	t.Cleanup(func() { ln.Close(); served.Wait() })
+	served.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			served.Go(func() {
+				defer c.Close()
+				for r := bufio.NewReader(c); ; {
+					req, err := http.ReadRequest(r)
+					if err != nil {
+						return
+					}
+					io.Copy(io.Discard, req.Body)
+					io.WriteString(c, answer)
+				}
+			})
+		}
+	})
+	return ln.Addr().String()
 }
 
 // lockedBuffer is a log's output, safe to read while it is written.

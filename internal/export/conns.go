@@ -141,11 +141,14 @@ func (c *trackedConn) Close() error {
 // answer end the connection, and bytes that come before the request wait for it.
 type answerConn struct {
 	net.Conn
-	of       *conns
-	request  atomic.Uint64 // the number of the request that was written last
-	sent     chan struct{} // closed by the first Write, or by Close
-	opened   sync.Once
-	answered bool // the first bytes of an answer were seen; only net/http's reading goroutine is here
+	of      *conns
+	request atomic.Uint64 // the number of the request that was written last
+	sent    chan struct{} // closed by the first Write, or by Close
+	opened  sync.Once
+	// Only the goroutine of net/http that reads uses these fields.
+	answered bool   // the first bytes of an answer were seen
+	reading  uint64 // the number of the request whose answer is being read
+	frame    frame  // of that answer
 }
 
 func newAnswerConn(conn net.Conn, of *conns) *answerConn {
@@ -179,8 +182,15 @@ func (c *answerConn) Read(b []byte) (int, error) {
 		}
 	}
 	<-c.sent // a balancer that is full answers without reading the request
-	if now := c.of.request.Load(); now%2 == 0 || now != c.request.Load() {
+	now := c.of.request.Load()
+	if now%2 == 0 || now != c.request.Load() {
 		return 0, io.EOF
+	}
+	if c.reading != now {
+		c.reading, c.frame = now, frame{}
+	}
+	if taken := c.frame.take(b[:n]); taken < n {
+		return taken, io.EOF // what follows the answer belongs to none
 	}
 	return n, err
 }
