@@ -90,12 +90,16 @@ func charts(op *operation) []chart {
 		rate, share, p99 = max(rate, r), max(share, e), max(p99, float64(points[i].p99))
 	}
 	rateNow, _ := rateOf(latest)
+	shareNow, p99Now := "–", "–"
+	if latest.count > 0 {
+		shareNow, p99Now = percent(int(latest.failed), int(latest.count)), showDuration(latest.p99)
+	}
 	return []chart{
 		{"Rate", showRate(rateNow), "highest " + showRate(rate), sparkline(points, 0, rateOf)},
 		{
-			"Errors", percent(int(latest.failed), int(latest.count)), "highest " + percent(int(1000*share), 1000),
+			"Errors", shareNow, "highest " + percent(int(1000*share), 1000),
 			sparkline(points, 1, errorShareOf),
 		},
-		{"p99", showDuration(latest.p99), "highest " + showDuration(time.Duration(p99)), sparkline(points, 0, p99Of)},
+		{"p99", p99Now, "highest " + showDuration(time.Duration(p99)), sparkline(points, 0, p99Of)},
 	}
 }

@@ -154,3 +154,22 @@ func TestScatterOpensTraces(t *testing.T) {
 		t.Errorf("an old span alone: %+v", s.Points)
 	}
 }
+
+func TestAQuietSlotHasNoPercentile(t *testing.T) {
+	op := new(operation)
+	for i := range op.points {
+		op.points[i].length = seriesSlot
+	}
+	op.points[0] = seriesPoint{count: 2, failed: 1, p99: ms(7), length: seriesSlot}
+	for i, want := range []string{"–", "–", "–"} {
+		if got := charts(op)[i]; got.Now != want {
+			t.Errorf("%s is %q, want %q", got.Title, got.Now, want)
+		}
+	}
+	op.points[seriesSlots-1] = op.points[0]
+	for i, want := range []string{"4/min", "50 %", "7 ms"} {
+		if got := charts(op)[i]; got.Now != want {
+			t.Errorf("%s is %q, want %q", got.Title, got.Now, want)
+		}
+	}
+}

@@ -15,28 +15,22 @@ import (
 )
 
 // TestRandomHandlers runs handlers that do what comes to their mind with their writer, behind middlewares that wrap it,
-// on both sides of the kit.
+// on both sides of the kit. Over HTTP/2 a handler sees by chance whether its client has left a stream that is malformed
+// or over, also without the kit, so there is nothing to compare.
 func TestRandomHandlers(t *testing.T) {
-	for proto, start := range starts() {
-		if proto != "HTTP1" && proto != "HTTP2" {
-			continue
+	equal(t, func(w *world) {
+		w.inside = true
+		server, client := starts()["HTTP1"](w, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			seed, _ := strconv.ParseUint(strings.Trim(r.URL.Path, "/"), 10, 64)
+			random := rand.New(rand.NewPCG(seed, 1))
+			inner := wrappers[random.IntN(len(wrappers))](http.HandlerFunc(
+				func(rw http.ResponseWriter, r *http.Request) { w.improvise(random, rw, r) }))
+			wrappers[random.IntN(len(wrappers))](w.handler(inner)).ServeHTTP(rw, r)
+		}))
+		for seed := range 300 {
+			w.improvised(client, server, seed)
 		}
-		t.Run(proto, func(t *testing.T) {
-			equal(t, func(w *world) {
-				w.inside = true
-				server, client := start(w, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-					seed, _ := strconv.ParseUint(strings.Trim(r.URL.Path, "/"), 10, 64)
-					random := rand.New(rand.NewPCG(seed, 1))
-					inner := wrappers[random.IntN(len(wrappers))](http.HandlerFunc(
-						func(rw http.ResponseWriter, r *http.Request) { w.improvise(random, rw, r) }))
-					wrappers[random.IntN(len(wrappers))](w.handler(inner)).ServeHTTP(rw, r)
-				}))
-				for seed := range 200 {
-					w.improvised(client, server, seed)
-				}
-			})
-		})
-	}
+	})
 }
 
 func (w *world) improvised(client *http.Client, server *httptest.Server, seed int) {
