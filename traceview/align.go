@@ -4,7 +4,8 @@ import "time"
 
 // align finds by how much to move the spans of services whose clocks disagree with that of the first one. A span that
 // its parent's time cannot hold is moved into the middle of it, or to its start if it took longer; the spans of the
-// same process below it move with it.
+// same process below it move with it. Clocks that disagree make a trace longer than it was, so an alignment that makes
+// it longer still is none: such a trace has children that outlive their parents or begin before them.
 func align(roots []*node) map[*node]time.Duration {
 	shifts := map[*node]time.Duration{}
 	if !anySkew(roots) {
@@ -34,7 +35,26 @@ func align(roots []*node) map[*node]time.Duration {
 		}
 		return true
 	})
+	if extent(roots, shifts) > extent(roots, nil) {
+		return nil
+	}
 	return shifts
+}
+
+// extent returns the time from the first start to the last end of the spans, moved by shifts.
+func extent(roots []*node, shifts map[*node]time.Duration) time.Duration {
+	var first, last time.Time
+	walk(roots, func(n *node) bool {
+		start, end := n.Start.Add(shifts[n]), n.end().Add(shifts[n])
+		if first.IsZero() || start.Before(first) {
+			first = start
+		}
+		if end.After(last) {
+			last = end
+		}
+		return true
+	})
+	return last.Sub(first)
 }
 
 func anySkew(roots []*node) (found bool) {
