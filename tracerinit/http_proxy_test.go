@@ -149,6 +149,12 @@ func TestAProxyThatRefusesIsNamedWithoutItsPassword(t *testing.T) {
 		"hangs up": {"https://example.com", "the proxy 127.0.0.1:", func(net.Conn) {}},
 		"no proxy": {"https://example.com", "malformed HTTP", func(c net.Conn) { io.WriteString(c, "220 mail\r\n"); io.Copy(io.Discard, c) }},
 		"talks on": {"https://example.com", "more than its answer", func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n220 mail\r\n"); io.Copy(io.Discard, c) }},
+		"never ends": {"https://example.com", "larger than 64 KiB", func(c net.Conn) {
+			_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+			for err == nil {
+				_, err = io.WriteString(c, "X-Filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n")
+			}
+		}},
 		"says a word": {"http://example.com", "***", func(c net.Conn) {
 			io.WriteString(c, "HTTP/1.1 407 No\r\nContent-Length: 17\r\n\r\nnot hunter-three!")
 			io.Copy(io.Discard, c)

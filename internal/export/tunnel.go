@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -127,9 +128,12 @@ func handshake(conn net.Conn, proxy *url.URL, addr string) error {
 	if err := req.Write(conn); err != nil {
 		return err
 	}
-	answer := bufio.NewReader(conn)
+	limited := &io.LimitedReader{R: conn, N: replyBytes}
+	answer := bufio.NewReader(limited)
 	resp, err := http.ReadResponse(answer, req)
 	switch {
+	case err != nil && limited.N == 0:
+		return fmt.Errorf("the header of its answer is larger than %d KiB", replyBytes>>10)
 	case err != nil:
 		return err
 	case resp.StatusCode != http.StatusOK:
