@@ -11,10 +11,10 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spanloom/spanloom/internal/testnet"
 )
 
 // sick are endpoints that do not work, each in its way.
@@ -46,7 +46,7 @@ func sick(t *testing.T) map[string]string {
 	silent := hang(func(net.Conn) { <-stop })
 	return map[string]string{
 		"dead":               "http://" + dead.Addr().String(),
-		"black hole":         "http://" + blackHole(t),
+		"black hole":         "http://" + testnet.BlackHole(t),
 		"never reads":        silent,
 		"never shakes hands": strings.Replace(silent, "http", "https", 1),
 		"never answers": hang(func(c net.Conn) {
@@ -63,35 +63,6 @@ func sick(t *testing.T) map[string]string {
 		}),
 		"not http": hang(func(c net.Conn) { io.WriteString(c, "220 mail.example.com ESMTP\r\n"); io.Copy(io.Discard, c) }),
 	}
-}
-
-// blackHole is an address whose host answers no SYN: a listener whose backlog is full.
-func blackHole(t *testing.T) string {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
-	for range 10 {
-		c, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
-		if err != nil {
-			return addr
-		}
-		t.Cleanup(func() { c.Close() })
-	}
-	t.Skip("the backlog does not fill up here")
-	return ""
 }
 
 // transports counts the goroutines of HTTP clients.
@@ -239,40 +210,13 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// firstMute is a listener whose first connection stays open, but says nothing once mute.
-type firstMute struct {
-	net.Listener
-	accepted atomic.Int64
-	mute     atomic.Bool
-}
-
-func (f *firstMute) Accept() (net.Conn, error) {
-	c, err := f.Listener.Accept()
-	if err == nil && f.accepted.Add(1) == 1 {
-		c = muteConn{c, &f.mute}
-	}
-	return c, err
-}
-
-type muteConn struct {
-	net.Conn
-	mute *atomic.Bool
-}
-
-func (c muteConn) Write(b []byte) (int, error) {
-	if c.mute.Load() {
-		return len(b), nil
-	}
-	return c.Conn.Write(b)
-}
-
 func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		t.Run(fmt.Sprint("http2: ", http2), func(t *testing.T) {
 			b := &backend{}
 			b.Server = httptest.NewUnstartedServer(b)
 			b.EnableHTTP2 = http2
-			network := &firstMute{Listener: b.Listener}
+			network := &testnet.FirstMute{Listener: b.Listener}
 			b.Listener = network
 			b.StartTLS()
 			defer b.Close()
@@ -280,11 +224,11 @@ func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
 			l := open(t, OTLPHTTP(b.URL, roots, WithRetry(quick)), Queue{Timeout: 500 * time.Millisecond})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
-			network.mute.Store(true)
+			network.Mute.Store(true)
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if s := l.Stats(); s.Delivered != 2 {
-				t.Errorf("%d connections, %+v", network.accepted.Load(), s)
+				t.Errorf("%d connections, %+v", network.Accepted.Load(), s)
 			}
 			l.Shutdown(ended())
 		})

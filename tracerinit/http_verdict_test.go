@@ -188,27 +188,11 @@ func TestErrorsQuoteTheReasonOfARefusal(t *testing.T) {
 }
 
 // speaker is a server that sends greeting to whoever connects and then reads until the client leaves.
-func speaker(t *testing.T, greeting string) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var served sync.WaitGroup
-	t.Cleanup(func() { ln.Close(); served.Wait() })
-	served.Go(func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			served.Go(func() {
-				defer c.Close()
-				io.WriteString(c, greeting)
-				io.Copy(io.Discard, c)
-			})
-		}
+func speaker(t *testing.T, greeting string) (addr string) {
+	return listener(t, func(c net.Conn) {
+		io.WriteString(c, greeting)
+		io.Copy(io.Discard, c)
 	})
-	return ln.Addr().String()
 }
 
 const (
@@ -299,33 +283,17 @@ func TestBytesAfterAnAnswer(t *testing.T) {
 }
 
 // answerer is a server that sends answer to each request on a connection.
-func answerer(t *testing.T, answer string) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var served sync.WaitGroup
-	t.Cleanup(func() { ln.Close(); served.Wait() })
-	served.Go(func() {
-		for {
-			c, err := ln.Accept()
+func answerer(t *testing.T, answer string) (addr string) {
+	return listener(t, func(c net.Conn) {
+		for r := bufio.NewReader(c); ; {
+			req, err := http.ReadRequest(r)
 			if err != nil {
 				return
 			}
-			served.Go(func() {
-				defer c.Close()
-				for r := bufio.NewReader(c); ; {
-					req, err := http.ReadRequest(r)
-					if err != nil {
-						return
-					}
-					io.Copy(io.Discard, req.Body)
-					io.WriteString(c, answer)
-				}
-			})
+			io.Copy(io.Discard, req.Body)
+			io.WriteString(c, answer)
 		}
 	})
-	return ln.Addr().String()
 }
 
 // lockedBuffer is a log's output, safe to read while it is written.
