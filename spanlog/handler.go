@@ -124,24 +124,28 @@ func (h *handler) addIDs(r *slog.Record, ids spanIDs) {
 	}
 }
 
-// nest returns the attributes of a record within the open groups.
-func (h *handler) nest(r slog.Record) (outermost slog.Attr) {
+// nest returns the attributes of a record within the open groups. All groups share one array.
+func (h *handler) nest(r slog.Record) (group slog.Attr) {
 	last := len(h.groups) - 1
-	attrs := make([]slog.Attr, 0, len(h.groups[last].attrs)+r.NumAttrs())
-	attrs = append(attrs, h.groups[last].attrs...)
-	r.Attrs(func(a slog.Attr) bool {
-		attrs = append(attrs, a)
-		return true
-	})
-	for i := last; ; i-- {
-		outermost = slog.Attr{Key: h.groups[i].name, Value: slog.GroupValue(attrs...)}
-		if i == 0 {
-			return outermost
-		}
-		around := h.groups[i-1].attrs
-		attrs = append(make([]slog.Attr, 0, len(around)+1), around...)
-		attrs = append(attrs, outermost)
+	size := r.NumAttrs()
+	for i := range h.groups {
+		size += len(h.groups[i].attrs) + 1
 	}
+	all := make([]slog.Attr, 0, size)
+	for i := last; i >= 0; i-- {
+		start := len(all)
+		all = append(all, h.groups[i].attrs...)
+		if i == last {
+			r.Attrs(func(a slog.Attr) bool {
+				all = append(all, a)
+				return true
+			})
+		} else if len(group.Value.Group()) > 0 { // package slog leaves out empty groups, at the cost of a copy
+			all = append(all, group)
+		}
+		group = slog.Attr{Key: h.groups[i].name, Value: slog.GroupValue(all[start:len(all):len(all)]...)}
+	}
+	return group
 }
 
 // WithAttrs implements [slog.Handler].
