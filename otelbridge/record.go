@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/spanloom/spanloom/internal/engine"
+	"github.com/spanloom/spanloom/internal/model"
 )
 
 // SetName implements [trace.Span].
@@ -125,5 +126,5 @@ func panicText(v any) (text string) {
 			text = fmt.Sprintf("%T", v)
 		}
 	}()
-	return fmt.Sprint(v)
+	return model.Sprint(v)
 }

@@ -317,6 +317,24 @@ func TestLoadSimpleCallsNothingOfTheApplications(t *testing.T) {
 	}
 }
 
+// TestLoadSimpleCopiesData has a program that changes what it gave to a span once the span has ended.
+func TestLoadSimpleCopiesData(t *testing.T) {
+	tracer := newTracer(t)
+	tag, field := map[string]int{"a": 1}, []string{"a"}
+	span := tracer.StartSpan("x").(*jaeger.Span)
+	span.SetTag("v", tag)
+	span.LogFields(log.Object("v", field))
+	var l Loader
+	if !l.LoadSimple(span) {
+		t.Fatal("not loaded: the values would be read when the program may write to them")
+	}
+	tag["b"], field[0] = 2, "b"
+	got := l.Span.Tags[len(l.Span.Tags)-1].Value.Str() + " " + l.Span.Logs[0].Fields[0].Value.Str()
+	if want := "map[a:1] [a]"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestLogsOverJaegersLimitAreCounted(t *testing.T) {
 	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.MaxLogsPerSpan(4))
 	defer closer.Close()

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// ValueOf converts a value given to SetTag or LogFields. Values of unknown types are written as [fmt.Sprint] writes
-// them; a String or Error method that panics yields "<panic>". A string or bytes over maxBytes, if positive, are
+// ValueOf converts a value given to SetTag or LogFields. Values of unknown types are written as [Sprint] writes them; a
+// String or Error method that panics yields "<panic>". A string or bytes over maxBytes, if positive, are
 // shortened.
 func ValueOf(v any, maxBytes int) Value {
 	value, _ := Convert(v, maxBytes)
@@ -33,7 +33,7 @@ func Convert(v any, maxBytes int) (value Value, cut bool) {
 		if value, cut, ok = basicValue(reflect.ValueOf(v), maxBytes); ok {
 			return value, cut
 		}
-		value = String(guarded(v, func(v any) string { return fmt.Sprint(v) }))
+		value = String(guarded(v, Sprint))
 	}
 	return value.Truncate(maxBytes)
 }
@@ -73,8 +73,14 @@ func (v *Value) SetSimple(x any, maxBytes int) (cut, ok bool) {
 		if r.Type().NumMethod() > 0 {
 			return false, false
 		}
-		*v, cut, ok = basicValue(r, maxBytes)
-		return cut, ok
+		if *v, cut, ok = basicValue(r, maxBytes); ok {
+			return cut, true
+		}
+		text, ok := sprintData(x)
+		if !ok {
+			return false, false
+		}
+		*v = String(text)
 	}
 	if maxBytes > 0 && (len(v.str) > maxBytes || v.rich != nil) {
 		*v, cut = v.Truncate(maxBytes)

@@ -25,12 +25,12 @@ func (s *Span) Panicked(value any, l *Tags) {
 	s.Fail(semconv.PanicType, message, stack)
 }
 
-// safeSprint is [fmt.Sprint] for values whose methods may panic.
+// safeSprint is [model.Sprint] for values whose methods may panic.
 func safeSprint(v any) (s string) {
 	defer func() {
 		if recover() != nil {
 			s = fmt.Sprintf("%T", v)
 		}
 	}()
-	return fmt.Sprint(v)
+	return model.Sprint(v)
 }
