@@ -200,6 +200,14 @@ type callKey struct{}
 // size is that of a pointer, so making one costs no allocation.
 type callContext struct{ c *call }
 
+// orBackground returns a context for tests that call an interceptor by hand with none.
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
 func (c *call) context() context.Context { return callContext{c} }
 
 func (w callContext) Deadline() (time.Time, bool) { return w.c.base.Deadline() }

@@ -22,6 +22,7 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 		ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker,
 		opts ...grpc.CallOption,
 	) (err error) {
+		ctx = orBackground(ctx)
 		c, below := cl.begin(ctx, method, nil, req, cc, opts)
 		if c == nil {
 			return cl.cfg.pass(below, method, req, reply, cc, invoker, opts)
@@ -55,6 +56,7 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer,
 		opts ...grpc.CallOption,
 	) (grpc.ClientStream, error) {
+		ctx = orBackground(ctx)
 		described := desc
 		if desc == nil { // never in gRPC
 			described = &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}

@@ -2,7 +2,6 @@ package grpcmw
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
@@ -70,7 +69,7 @@ func statusOf(err error) (s rpcStatus) {
 	if s.message == "" && s.code == codes.Unknown {
 		s.message = errorText(err)
 	}
-	if errors.Is(err, errGoexit) {
+	if err == errGoexit {
 		s.kind = "goexit"
 	}
 	return s

@@ -23,7 +23,7 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 	return func(
 		ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 	) (resp any, err error) {
-		if info == nil { // never in gRPC
+		if ctx = orBackground(ctx); info == nil { // never in gRPC
 			info = &grpc.UnaryServerInfo{}
 		}
 		if woven.Active() && s.cfg.yields(ctx, info.FullMethod) {
@@ -45,7 +45,7 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 		returned := false
 		defer func() {
 			if !returned {
-				s.setTraceIDTrailer(c, setTrailer(ctx))
+				s.setTraceIDTrailer(c, func(md metadata.MD) { _ = grpc.SetTrailer(ctx, md) })
 				c.endPanicked(recover())
 			}
 		}()
@@ -56,7 +56,7 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 		resp, err = handler(ctx, req)
 		returned = true
 		if err != nil {
-			s.setTraceIDTrailer(c, setTrailer(ctx))
+			s.setTraceIDTrailer(c, func(md metadata.MD) { _ = grpc.SetTrailer(ctx, md) })
 		}
 		c.end(err, nil, time.Time{})
 		return resp, err
@@ -71,7 +71,7 @@ func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) gr
 		if info == nil { // never in gRPC
 			info = &grpc.StreamServerInfo{IsClientStream: true, IsServerStream: true}
 		}
-		ctx := ss.Context()
+		ctx := streamContext(ss)
 		if woven.Active() && s.cfg.yields(ctx, info.FullMethod) {
 			return handler(srv, ss)
 		}
@@ -96,7 +96,7 @@ func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) gr
 		returned := false
 		defer func() {
 			if !returned {
-				s.setTraceIDTrailer(c, ss.SetTrailer)
+				s.setTraceIDTrailer(c, func(md metadata.MD) { ss.SetTrailer(md) })
 				c.endPanicked(recover())
 			}
 		}()
@@ -107,7 +107,7 @@ func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) gr
 		err := handler(srv, &serverStreamWrapper{ServerStream: ss, call: c})
 		returned = true
 		if err != nil {
-			s.setTraceIDTrailer(c, ss.SetTrailer)
+			s.setTraceIDTrailer(c, func(md metadata.MD) { ss.SetTrailer(md) })
 		}
 		c.end(err, nil, time.Time{})
 		return err
@@ -197,13 +197,10 @@ func (s *server) setTraceIDTrailer(c *call, setTrailer func(metadata.MD)) {
 	if s.cfg.traceIDTrailer == "" || c.untrusted || !c.span.Started() {
 		return
 	}
+	defer c.span.RecoverHook() // of a stream that is not gRPC's
 	if id := carrier.TraceID(c.span.OpenTracingSpan().Context()); id != "" {
 		setTrailer(metadata.MD{s.cfg.traceIDTrailer: {id}})
 	}
-}
-
-func setTrailer(ctx context.Context) func(metadata.MD) {
-	return func(md metadata.MD) { _ = grpc.SetTrailer(ctx, md) }
 }
 
 // servedCall returns the call of an interceptor further out that serves this very RPC, or nil. An RPC that a handler
