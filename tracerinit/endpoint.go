@@ -64,6 +64,9 @@ func (r *resolver) port(variable string) candidate[int] {
 // unexpanded matches a reference to a variable that was not replaced.
 var unexpanded = regexp.MustCompile(`\$[({]\w*[)}]|\{\{.*\}\}|(^|://)(\$\w+|%\w+%)(:\d+)?(/|$)`)
 
+// reference matches a reference that can be shown, since it is no more than a variable's name.
+var reference = regexp.MustCompile(`\$(\([A-Z][A-Z0-9_]*\)|\{[A-Z][A-Z0-9_]*\})`)
+
 // jaegerReference matches a value in JAEGER_TAGS that is replaced by that of a variable.
 var jaegerReference = regexp.MustCompile(`=\s*\$\{\w*(:[^}]*)?\}\s*(,|$)`)
 
@@ -78,8 +81,12 @@ func hintFor(value string) string {
 	case strings.ContainsRune("\"'`“”‘’", firstRune(value)):
 		return hintQuotes
 	case unexpanded.MatchString(value):
-		return "it holds a reference that was not replaced: Kubernetes replaces $(NAME) only where NAME is defined " +
-			"earlier in the same list, and no shell reads ${NAME} there"
+		named := "it holds a reference that was not replaced"
+		if name := reference.FindString(value); name != "" {
+			named = "it holds " + name + ", which was not replaced"
+		}
+		return named + ": Kubernetes replaces $(NAME) only where NAME is defined earlier in the same list, and no shell " +
+			"reads ${NAME} there"
 	}
 	return ""
 }

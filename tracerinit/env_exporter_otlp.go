@@ -42,12 +42,13 @@ func (r *resolver) otlpExporter(used bool) exporterChoice {
 	compression := otlpSetting(&e, r, "COMPRESSION", func(s string) string { return s }, oneOf("gzip", "none"))
 	insecure := r.otlpInsecure(&e)
 	headers := r.otlpHeaders(&e)
-	security := r.otlpTLS(&e)
+	plaintext := isPlaintext(endpoint, insecure)
+	security := r.otlpTLS(&e, plaintext && source != sourceDefault)
 
 	if build, linked := export.OTLPGRPC(); protocol == "grpc" && linked {
 		e.Factory = build(export.OTLPConfig{
 			Endpoint: endpoint, Headers: headers, TLSFiles: security, Compression: compression,
-			Insecure: insecure || strings.HasPrefix(strings.ToLower(endpoint), "unix"), // sockets need no TLS
+			Insecure: plaintext,
 		})
 	} else {
 		e.Factory = factory(OTLPHTTP(endpoint, otlpOptions(headers, security, compression)...))

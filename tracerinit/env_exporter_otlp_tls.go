@@ -8,12 +8,30 @@ import (
 	"github.com/spanloom/spanloom/internal/export"
 )
 
-// otlpTLS reads the files that the variables name; it is nil if there are none.
-func (r *resolver) otlpTLS(e *exporterChoice) *export.TLSFiles {
+// isPlaintext reports whether nothing is sent in TLS to the endpoint. A socket needs none.
+func isPlaintext(endpoint string, insecure bool) bool {
+	scheme, _, ok := strings.Cut(strings.ToLower(endpoint), ":")
+	switch {
+	case scheme == "http", strings.HasPrefix(scheme, "unix"):
+		return true
+	case ok && scheme == "https":
+		return false
+	}
+	return insecure
+}
+
+// otlpTLS reads the files that the variables name. It is nil if there are none, or if an endpoint that was chosen has
+// no use for them.
+func (r *resolver) otlpTLS(e *exporterChoice, plaintext bool) *export.TLSFiles {
 	rootsName, roots := r.otlp("CERTIFICATE")
 	certName, cert := r.otlp("CLIENT_CERTIFICATE")
 	keyName, key := r.otlp("CLIENT_KEY")
 	if r.unused || roots == "" && cert == "" && key == "" {
+		return nil
+	}
+	if plaintext {
+		r.warn("certificates have no effect on an endpoint without TLS; write https:// if it has TLS",
+			slogVariable(firstSet(rootsName, roots, certName, cert, keyName, key)))
 		return nil
 	}
 	switch {
@@ -42,6 +60,16 @@ func (r *resolver) otlpTLS(e *exporterChoice) *export.TLSFiles {
 		}
 	}
 	return files
+}
+
+// firstSet returns the first name whose value, which follows it, is not empty.
+func firstSet(pairs ...string) string {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			return pairs[i]
+		}
+	}
+	return ""
 }
 
 // wrongFile records an error about a variable that should hold the name of a file.

@@ -50,6 +50,11 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 				"JAEGER_ENDPOINT=http://j:14268/api/traces",
 			jaegerHTTP, 1,
 		},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 OTEL_EXPORTER_OTLP_CERTIFICATE=/none.pem", otlp, 1},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 OTEL_EXPORTER_OTLP_CLIENT_KEY=/none.pem", otlp, 1},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=https://c:4318 OTEL_EXPORTER_OTLP_CERTIFICATE=/none.pem", "error: OTEL_EXPORTER_OTLP_CERTIFICATE", 0},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://c/a#b", "error: %23", 0},
+
 		{"OTEL_EXPORTER_JAEGER_ENDPOINT=http://j", otlp, 1},
 		{"OTEL_EXPORTER_JAEGER_ENDPOINT=wrong OTEL_TRACES_EXPORTER=otlp", otlp, 2},
 

@@ -108,6 +108,18 @@ func refusing(code int, from int, plain bool) func(http.ResponseWriter, *http.Re
 	}
 }
 
+// encodings has a letter for each request, z for one with gzip and p for one without.
+func (b *backend) encodings() (s string) {
+	for _, r := range b.seen() {
+		if r.Header.Get("Content-Encoding") == "gzip" {
+			s += "z"
+		} else {
+			s += "p"
+		}
+	}
+	return s
+}
+
 func TestCompressionByDefaultIsTakenBack(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -118,6 +130,11 @@ func TestCompressionByDefaultIsTakenBack(t *testing.T) {
 	}{
 		{"415", refusing(415, 0, true), nil, 3, "zppp"},
 		{"400", refusing(400, 0, true), nil, 3, "zppp"},
+		{"406", refusing(406, 0, true), nil, 3, "zppp"},
+		{"422", refusing(422, 0, true), nil, 3, "zppp"},
+		{"500", refusing(500, 0, true), nil, 3, "zppp"},
+		{"500 later is final", refusing(500, 1, true), nil, 1, "zzz"},
+		{"501", refusing(501, 0, true), nil, 3, "zppp"},
 		{"415 later", refusing(415, 1, true), nil, 3, "zzpp"},
 		{"400 later is final", refusing(400, 1, true), nil, 1, "zzz"},
 		{"plain is not taken either", refusing(400, 0, false), nil, 0, "zpzpzp"},
@@ -132,15 +149,7 @@ func TestCompressionByDefaultIsTakenBack(t *testing.T) {
 				l.make(1)
 				l.Flush(within(t, 10*time.Second))
 			}
-			encodings := ""
-			for _, r := range b.seen() {
-				if r.Header.Get("Content-Encoding") == "gzip" {
-					encodings += "z"
-				} else {
-					encodings += "p"
-				}
-			}
-			s := l.Stats()
+			s, encodings := l.Stats(), b.encodings()
 			if encodings != c.encodings || s.Delivered != c.delivered || s.Dropped.Refused != 3-c.delivered {
 				t.Errorf("sent %s, want %s; %+v", encodings, c.encodings, s)
 			}
@@ -149,6 +158,42 @@ func TestCompressionByDefaultIsTakenBack(t *testing.T) {
 			}
 			if named := strings.Contains(s.LastError, "WithCompression"); named != (c.name == "asked for") {
 				t.Errorf("the error: %s", s.LastError)
+			}
+		})
+	}
+}
+
+// TestConnectionsThatBreakOnCompression plays receivers that end the connection when they get a compressed body, and
+// networks that break for other reasons.
+func TestConnectionsThatBreakOnCompression(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		broken    func(request int, zipped bool) bool // requests are counted from 1
+		opts      []HTTPOption
+		encodings string // of the requests of three batches
+	}{
+		{"always", func(_ int, zipped bool) bool { return zipped }, nil, "zzpzpp"},
+		{"never", func(int, bool) bool { return false }, nil, "zzz"},
+		{"twice at first", func(n int, _ bool) bool { return n <= 2 }, nil, "zzpzz"},
+		{"three times at first", func(n int, _ bool) bool { return n <= 3 }, nil, "zzpzzz"},
+		{"later", func(n int, _ bool) bool { return n == 2 || n == 3 || n == 4 }, nil, "zzzzzz"},
+		{"asked for", func(n int, _ bool) bool { return n <= 3 }, []HTTPOption{WithCompression()}, "zzzzzz"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := 0
+			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+				if n++; c.broken(n, r.Header.Get("Content-Encoding") != "") {
+					panic(http.ErrAbortHandler)
+				}
+			})
+			itself := func(h *httpConfig) { h.proxy = func(*http.Request) (*url.URL, error) { return url.Parse(b.URL) } }
+			l := open(t, OTLPHTTP("http://collector:4318", append(c.opts, itself, WithRetry(quick))...), Queue{})
+			for range 3 {
+				l.make(1)
+				l.Flush(within(t, 10*time.Second))
+			}
+			if s := l.Stats(); b.encodings() != c.encodings || s.Delivered != 3 {
+				t.Errorf("sent %s, want %s; %+v", b.encodings(), c.encodings, s)
 			}
 		})
 	}

@@ -137,6 +137,26 @@ func TestAnEndlessAnswerIsCutOff(t *testing.T) {
 	}
 }
 
+// TestAnAnswerThatSwitchesProtocolsIsARefusal has an answer whose body is the connection, which has no end.
+func TestAnAnswerThatSwitchesProtocolsIsARefusal(t *testing.T) {
+	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "h2c")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		if c, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			t.Cleanup(func() { c.Close() })
+		}
+	})
+	l := open(t, OTLPHTTP(b.URL), Queue{})
+	l.make(5)
+	if err := l.Flush(within(t, 5*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if s := l.Stats(); s.Dropped.Refused != 5 || !strings.Contains(s.LastError, "101") {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestAnAnswerBeforeTheBodyIsReadCorruptsNothing(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -94,8 +94,8 @@ func WithCompression() HTTPOption {
 }
 
 // WithoutCompression sends every body as it is. Without this option and [WithCompression], [OTLPHTTP] compresses with
-// gzip unless the endpoint is on the loopback interface, where compressing costs more than it saves, and stops if the
-// receiver refuses it (400 or 415) and takes the same batch uncompressed; [JaegerHTTP] never compresses.
+// gzip unless the endpoint is on the loopback interface, where compressing costs more than it saves. It stops if the
+// receiver refuses the batch, or ends the connection, and takes it uncompressed. [JaegerHTTP] never compresses.
 func WithoutCompression() HTTPOption {
 	gzip := false
 	return func(c *httpConfig) { c.gzip = &gzip }

@@ -48,24 +48,39 @@ func TestAGatewayWithABodyLimitGetsEverySpan(t *testing.T) {
 		decode func(testing.TB, []byte) []string
 	}{"otlp": {OTLPHTTP, otlpNames}, "jaeger": {JaegerHTTP, thriftNames}} {
 		t.Run(name, func(t *testing.T) {
-			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
-				if r.ContentLength > 64<<10 {
-					w.WriteHeader(http.StatusRequestEntityTooLarge)
+			for _, refusal := range bodyLimitRefusals {
+				b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+					if r.ContentLength > 64<<10 {
+						w.WriteHeader(refusal.code)
+						io.WriteString(w, refusal.body)
+					}
+				})
+				l := open(t, c.build(b.URL), Queue{})
+				for i := range 400 {
+					l.StartSpan(fmt.Sprintf("span %d", i)).SetTag("n", i).SetTag("filler", strings.Repeat("x", 400)).Finish()
 				}
-			})
-			l := open(t, c.build(b.URL), Queue{})
-			for i := range 400 {
-				l.StartSpan(fmt.Sprintf("span %d", i)).SetTag("n", i).SetTag("filler", strings.Repeat("x", 400)).Finish()
-			}
-			l.Flush(within(t, 10*time.Second))
-			if diff := cmp.Diff(wantNames(400), b.names(t, c.decode)); diff != "" {
-				t.Error(diff)
-			}
-			if s := l.Stats(); s.Delivered != 400 || s.Dropped.Total() != 0 {
-				t.Errorf("%+v", s)
+				l.Flush(within(t, 10*time.Second))
+				if diff := cmp.Diff(wantNames(400), b.names(t, c.decode)); diff != "" {
+					t.Error(refusal, diff)
+				}
+				if s := l.Stats(); s.Delivered != 400 || s.Dropped.Total() != 0 {
+					t.Errorf("%v: %+v", refusal, s)
+				}
 			}
 		})
 	}
+}
+
+// bodyLimitRefusals are the answers of servers to a body over their limit. That of the OpenTelemetry Collector is a 400.
+var bodyLimitRefusals = []struct {
+	code int
+	body string
+}{
+	{http.StatusRequestEntityTooLarge, ""},
+	{http.StatusRequestEntityTooLarge, "<html><head><title>413 Request Entity Too Large</title></head></html>"},
+	{http.StatusBadRequest, "http: request body too large"},
+	{http.StatusBadRequest, `{"code":3,"message":"http: request body too large"}`},
+	{http.StatusInternalServerError, "rpc error: code = ResourceExhausted desc = grpc: received message larger than max (70000 vs. 65536)"},
 }
 
 // TestABusyInstanceIsLeft plays a balancer of connections, of whose instances the first is busy.
@@ -114,6 +129,9 @@ func TestAPageIsNoReceipt(t *testing.T) {
 		"an empty page":     {"text/html", "", false},
 		"XHTML":             {"application/xhtml+xml", "<html/>", false},
 		"a page without it": {"", "<!doctype html><p>hello", false},
+		"a page as text":    {"text/plain", "\n<!DOCTYPE html><title>Log in</title>", false},
+		"a page as JSON":    {"application/json", "<html></html>", false},
+		"a page as bytes":   {"application/octet-stream", "<HTML></HTML>", false},
 		"nothing":           {"", "", true},
 		"JSON":              {"application/json", "{}", true},
 		"partial success":   {"application/json", `{"partialSuccess":{}}`, true},

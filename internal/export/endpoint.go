@@ -27,11 +27,12 @@ func ParseURL(endpoint, defaultPath string) (*url.URL, error) {
 		return nil, errors.New("the endpoint's host is not one name or address")
 	case !validPort(u):
 		return nil, errors.New("the endpoint's port is not a number from 1 to 65535")
+	case u.Fragment != "": // servers never see one, so a token would lose its end
+		return nil, errors.New("the endpoint holds a #, which is written %23 in a URL")
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path, u.RawPath = defaultPath, ""
 	}
-	u.Fragment, u.RawFragment = "", ""
 	return u, nil
 }
 

@@ -44,12 +44,20 @@ func (p *Pipeline) Flush(ctx context.Context) error {
 	return fmt.Errorf("%s: flush: %d spans not sent yet: %w", p.name, p.pending(), context.Cause(ctx))
 }
 
-// Shutdown stops taking spans and sends what is queued. When ctx ends first, or after [absentTimeout] if the backend
+// Shutdown stops taking spans and sends what is queued. A pause that the backend requires and that would last longer is
+// cut short for a last try of each batch. When ctx ends first, or after [absentTimeout] if the backend
 // has never taken a span, it gives up what is left, counts it as dropped, and returns an error; whatever the backend
 // does, it returns 50 ms after the end of ctx at the latest. Later calls wait for the same end and return the same.
 func (p *Pipeline) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
-	p.closed = true
+	if !p.closed {
+		p.closed = true
+		p.until, _ = ctx.Deadline()
+		if end := time.Now().Add(absentTimeout); p.stats.Delivered == 0 && (p.until.IsZero() || end.Before(p.until)) {
+			p.until = end
+		}
+		close(p.closing)
+	}
 	p.room.Broadcast()
 	p.mu.Unlock()
 	signal(p.wake)

@@ -6,8 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"syscall"
 )
 
 // protocolError says that the first bytes of an answer are not those of HTTP/1.
@@ -37,7 +35,7 @@ func checkAnswer(b []byte) *protocolError {
 	case isSettings(b):
 		return &protocolError{"the server speaks HTTP/2 without TLS", speaksHTTP2}
 	case len(b) > 1 && b[0] == 0x15 && b[1] == 3: // an alert
-		return &protocolError{"the server speaks TLS", speaksTLS}
+		return &protocolError{"a TLS alert instead of HTTP", speaksTLS}
 	}
 	return &protocolError{fmt.Sprintf("the server does not speak HTTP: it sent %.40q", b), speaksOther}
 }
@@ -70,7 +68,7 @@ func (p *Poster) hint(err error) string {
 		return hintNoTLS
 	case errors.As(err, new(x509.UnknownAuthorityError)):
 		return hintRoots
-	case !p.answered && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
+	case !p.answered && isBroken(err):
 		return hintEOF
 	}
 	return ""

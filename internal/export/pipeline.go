@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/quiet"
@@ -24,6 +25,8 @@ type Pipeline struct {
 	abort       context.CancelFunc
 	wake        chan struct{} // one token: the worker has something to look at
 	skipBackoff chan struct{} // one token: do not wait out a back-off
+	closing     chan struct{} // closed when Shutdown begins; until is set then
+	until       time.Time     // what Shutdown waits for at the longest; zero: no limit
 	stopped     chan struct{} // closed when the worker has returned
 	losses      lossLog
 
@@ -66,7 +69,7 @@ func Start(f Factory, q Queue, env Env) (*Pipeline, error) {
 	p := &Pipeline{
 		name: f.Name, endpoint: f.Endpoint, limits: q.WithDefaults(), sender: sender, maxSpan: sender.MaxBytes(),
 		env: env, retry: f.Retry.withDefaults(), wake: make(chan struct{}, 1), skipBackoff: make(chan struct{}, 1),
-		stopped: make(chan struct{}),
+		closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	p.target = min(p.maxSpan, targetBytes)
 	p.buffers.New = func() any { return new([]byte) }

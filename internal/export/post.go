@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/spanloom/spanloom/internal/quiet"
@@ -130,16 +131,15 @@ func (p *Poster) Post(ctx context.Context, data []byte) (reply []byte, err error
 	if p.TLSFiles != nil && p.TLSFiles.Renew(p.Logger) {
 		p.connect()
 	}
-	zipped := p.zip.on
+	zipped := p.zip.next()
 	a := p.authorized(ctx, data, zipped)
-	if p.zip.retryPlain(a.code) {
+	if zipped && p.zip.retryPlain(a.code) {
 		if plain := p.authorized(ctx, data, false); plain.err == nil {
 			p.zip.on = false
 			return plain.reply, nil
 		}
-	} else if a.err == nil && zipped {
-		p.zip.taken = true
 	}
+	p.zip.note(zipped, a)
 	if a.code == http.StatusTooManyRequests || a.code == http.StatusServiceUnavailable {
 		p.connect() // another instance may answer the next connection
 	}
@@ -181,12 +181,17 @@ func (p *Poster) exchange(ctx context.Context, data []byte, zipped bool) answer 
 		p.connect()
 		failure := p.NoAnswer(err, p.hint(err))
 		failure.Others = !isDial(err) // a receiver may crash on a batch, or need too long for it
-		return answer{err: failure}
+		return answer{err: failure, broken: isBroken(err)}
 	}
 	p.answered = true
 	defer resp.Body.Close()
 	defer time.AfterFunc(replyTime, cancel).Stop()
 	return p.read(resp)
+}
+
+// isBroken reports whether the backend ended the connection.
+func isBroken(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // isDial reports whether there was no connection.

@@ -196,20 +196,23 @@ func TestReservedSpansAreCountedWhateverHappens(t *testing.T) {
 
 func TestABackendThatNeverTookASpanGetsOneSecond(t *testing.T) {
 	hang := func(ctx context.Context, _ []string) error { <-ctx.Done(); return &RetryError{Err: ctx.Err()} }
-	for name, answer := range map[string]func(context.Context, []string) error{
-		"hangs": hang,
-		"busy":  func(context.Context, []string) error { return &RetryError{Err: errors.New("503")} },
-		"asks for a minute": func(context.Context, []string) error {
+	for name, c := range map[string]struct {
+		answer func(context.Context, []string) error
+		least  time.Duration
+	}{
+		"hangs": {hang, absentTimeout},
+		"busy":  {func(context.Context, []string) error { return &RetryError{Err: errors.New("503")} }, absentTimeout},
+		"requires a minute": {func(context.Context, []string) error {
 			return &RetryError{Err: errors.New("503"), After: time.Minute}
-		},
+		}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := start(t, &backend{answer: answer}, Queue{}, func(f *Factory, _ *Env) { f.Retry.Limit = time.Hour })
+				p := start(t, &backend{answer: c.answer}, Queue{}, func(f *Factory, _ *Env) { f.Retry.Limit = time.Hour })
 				numbered(p, 0, 5)
 				begun := time.Now()
 				err := p.Shutdown(within(t, 10*time.Second))
-				if took := time.Since(begun); took < absentTimeout || took > absentTimeout+50*time.Millisecond || err == nil {
+				if took := time.Since(begun); took < c.least || took > absentTimeout+50*time.Millisecond || err == nil {
 					t.Errorf("took %v, %v", took, err)
 				}
 				if s := p.Stats(); s.Dropped != (Drops{Closed: 5}) || s.LastError == "" {

@@ -18,6 +18,9 @@ const (
 	// words, since masking them in the middle of others would garble every message.
 	minSecretLen = 4
 
+	// minFoldedLen is the length from which a secret is masked in any letter case, as headers and hosts are written.
+	minFoldedLen = 8
+
 	maxRecentSecrets = 4
 )
 
@@ -110,16 +113,48 @@ func (r *Redactor) AddTags(tags []model.Tag) {
 // Text returns s with every secret replaced by "***", and without what is written as a secret, such as "token=...".
 func (r *Redactor) Text(s string) string {
 	for _, secret := range r.recent {
-		s = strings.ReplaceAll(s, secret, "***")
+		s = replaceFolded(s, secret)
 	}
 	for _, secret := range r.secrets {
-		if len(secret) >= minSecretLen {
+		switch {
+		case len(secret) >= minFoldedLen:
+			s = replaceFolded(s, secret)
+		case len(secret) >= minSecretLen:
 			s = strings.ReplaceAll(s, secret, "***")
-		} else {
+		default:
 			s = replaceWord(s, secret)
 		}
 	}
 	return semconv.MaskText(s)
+}
+
+// replaceFolded masks secret in any case of its ASCII letters.
+func replaceFolded(s, secret string) string {
+	if secret == "" {
+		return s
+	}
+	var out strings.Builder
+	folded, secret := lowerASCII(s), lowerASCII(secret)
+	for {
+		i := strings.Index(folded, secret)
+		if i < 0 {
+			return out.String() + s
+		}
+		out.WriteString(s[:i])
+		out.WriteString("***")
+		s, folded = s[i+len(secret):], folded[i+len(secret):]
+	}
+}
+
+// lowerASCII returns s, of the same length, with its ASCII letters in lower case.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // replaceWord masks the word where it stands alone in s.

@@ -16,14 +16,18 @@ import (
 
 // answer is what became of one request.
 type answer struct {
-	code  int // 0: there was no answer
-	reply []byte
-	err   error // nil: the batch was taken
+	code   int // 0: there was no answer
+	reply  []byte
+	err    error // nil: the batch was taken
+	broken bool  // the connection ended before an answer
 }
 
 // read reads the start of resp's body and decides what the answer means.
 func (p *Poster) read(resp *http.Response) answer {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, replyBytes))
+	var body []byte
+	if resp.StatusCode != http.StatusSwitchingProtocols { // what follows that is a connection, which has no end
+		body, _ = io.ReadAll(io.LimitReader(resp.Body, replyBytes))
+	}
 	a := answer{code: resp.StatusCode}
 	status := fmt.Sprintf("%d %s", a.code, http.StatusText(a.code))
 	html := isHTML(resp.Header.Get("Content-Type"), body)
@@ -41,7 +45,7 @@ func (p *Poster) read(resp *http.Response) answer {
 func (p *Poster) refusal(resp *http.Response, status, why string) error {
 	err := p.Refused(status, why, p.refusalHint(resp, why))
 	switch code := resp.StatusCode; {
-	case code == http.StatusRequestEntityTooLarge:
+	case code == http.StatusRequestEntityTooLarge, code/100 >= 4 && SaysTooLarge(why):
 		return &TooLargeError{err}
 	case p.Retry(code):
 		after := retryAfter(resp.Header.Get("Retry-After"), time.Now())
@@ -70,12 +74,26 @@ func (p *Poster) refusalHint(resp *http.Response, why string) string {
 	return ""
 }
 
-// isHTML reports whether an answer is a page for people, as of a captive portal or a login.
+// isHTML reports whether an answer is a page for people, as of a captive portal or a login, whatever it claims to be.
 func isHTML(contentType string, body []byte) bool {
-	if media, _, err := mime.ParseMediaType(contentType); err == nil && contentType != "" {
-		return media == "text/html" || media == "application/xhtml+xml"
+	media, _, _ := mime.ParseMediaType(contentType)
+	return media == "text/html" || media == "application/xhtml+xml" ||
+		strings.HasPrefix(http.DetectContentType(body), "text/html")
+}
+
+// SaysTooLarge reports whether the reason of a refusal is that the message is over the limit of its receiver, in the
+// words of servers of HTTP and of the implementations of gRPC, of which not all have a status for it.
+func SaysTooLarge(why string) bool {
+	why = strings.ToLower(why)
+	for _, words := range []string{
+		"body too large", "body is too large", "message too large", "payload too large", "entity too large",
+		"request too large", "content too large", "larger than max", "exceeds maximum size", "exceeds the maximum size",
+	} {
+		if strings.Contains(why, words) {
+			return true
+		}
 	}
-	return strings.HasPrefix(http.DetectContentType(body), "text/html")
+	return false
 }
 
 // reason returns what the body of a refusal says.

@@ -19,10 +19,13 @@ const (
 // errPoisonous is what a batch is dropped for that the backend fails on while it takes others.
 type errPoisonous struct{ error }
 
+// errLastTry is what a batch is left behind for at Shutdown, whose last try failed in a way that may pass.
+type errLastTry struct{ error }
+
 // send tries to send l until it is taken, refused for good, or out of time.
 func (w *worker) send(l *load) error {
-	pause := w.retry.backoff()
-	w.sleep(time.Until(w.notBefore), nil)
+	back := w.retry.backoff()
+	last := w.sleepUntil(w.notBefore)
 	l.started = time.Now()
 	for {
 		err := w.attempt(l)
@@ -30,29 +33,47 @@ func (w *worker) send(l *load) error {
 		if !errors.As(err, &retry) {
 			return err
 		}
+		if last {
+			return errLastTry{err}
+		}
 		if l.triesLeft > 0 {
 			if l.triesLeft--; l.triesLeft == 0 {
 				return errPoisonous{errors.New(err.Error())}
 			}
 		}
-		wait, skip := pause.NextBackOff(), (<-chan struct{})(w.skipBackoff)
-		left := w.retry.Limit - time.Since(l.started)
-		if asked := min(retry.After, maxRetryAfter); asked > 0 {
-			w.notBefore = time.Now().Add(asked)
-			wait, skip = max(wait, min(asked, left)), nil // the last try comes too early rather than never
-		}
-		if wait > left || w.ctx.Err() != nil {
+		wait := back.NextBackOff()
+		if last, err = w.pause(l, retry, &wait, back.Reset); err != nil {
 			return err
-		}
-		if w.sleep(wait, skip) {
-			pause.Reset()
 		}
 		taken := (retry.Others || retry.Suspect) && w.sendOthers(wait)
 		if taken && retry.Suspect && l.triesLeft < 0 {
 			l.triesLeft = suspectTries
-			pause.Reset()
+			back.Reset()
 		}
 	}
+}
+
+// pause waits for *wait before the next try of l, or for as long as the backend requires, to which it sets *wait. It
+// calls skipped if a Flush cut the pause short, and returns an error if there is no next try.
+func (w *worker) pause(l *load, r *RetryError, wait *time.Duration, skipped func()) (last bool, err error) {
+	left := w.retry.Limit - time.Since(l.started)
+	asked := min(r.After, maxRetryAfter)
+	if asked > 0 {
+		w.notBefore = time.Now().Add(asked)
+		*wait = max(*wait, min(asked, left)) // the last try comes too early rather than never
+	}
+	next := time.Now().Add(*wait)
+	switch {
+	case *wait > left || w.ctx.Err() != nil:
+		return false, r
+	case asked > 0 && w.isClosing() && w.endsBefore(next):
+		return false, errLastTry{r}
+	case asked > 0:
+		return w.sleepUntil(next), nil
+	case w.sleep(*wait, w.skipBackoff):
+		skipped()
+	}
+	return false, nil
 }
 
 // sendOthers tries the batches behind a suspect one until one of them fails, or for as long as given if all are taken.
@@ -136,6 +157,32 @@ func (w *worker) sleep(d time.Duration, skip <-chan struct{}) (skipped bool) {
 	}
 	return false
 }
+
+// sleepUntil waits for t, before which the backend takes nothing. If Shutdown ends earlier it returns when that begins,
+// and reports that there is time for one try alone: too early, rather than never.
+func (w *worker) sleepUntil(t time.Time) (last bool) {
+	if !w.sleep(time.Until(t), w.closing) {
+		return false
+	}
+	if w.endsBefore(t) {
+		return true
+	}
+	w.sleep(time.Until(t), nil)
+	return false
+}
+
+// isClosing reports whether Shutdown has begun.
+func (w *worker) isClosing() bool {
+	select {
+	case <-w.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// endsBefore reports whether the Shutdown that has begun ends before t.
+func (w *worker) endsBefore(t time.Time) bool { return !w.until.IsZero() && w.until.Before(t) }
 
 func (r Retry) withDefaults() Retry {
 	if r.Initial <= 0 {

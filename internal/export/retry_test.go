@@ -168,6 +168,53 @@ func TestFlushAndShutdownSkipABackOff(t *testing.T) {
 	}
 }
 
+// TestShutdownMakesALastTry has backends that require a pause which lasts longer than Shutdown.
+func TestShutdownMakesALastTry(t *testing.T) {
+	busy := &RetryError{Err: errors.New("busy"), After: time.Minute}
+	for _, c := range []struct {
+		name      string
+		delivered bool // before
+		recovers  bool
+		after     time.Duration
+		pause     time.Duration // until the last try
+	}{
+		{"recovered", true, true, time.Minute, 0}, {"busy still", true, false, time.Minute, 0},
+		{"recovered, and never took a span", false, true, time.Minute, 0}, {"busy still, and never took a span", false, false, time.Minute, 0},
+		{"a pause that ends in time", true, true, 3 * time.Second, 3 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				busy.After = c.after
+				taking, calls := true, []time.Time{}
+				b := &backend{answer: func(context.Context, []string) error {
+					calls = append(calls, time.Now())
+					if !taking {
+						return busy
+					}
+					return nil
+				}}
+				p := start(t, b, Queue{Batch: 1})
+				if c.delivered {
+					numbered(p, 0, 1)
+					p.Flush(within(t, time.Second))
+				}
+				taking = false
+				numbered(p, 1, 4) // four batches
+				synctest.Wait()
+				taking, calls = c.recovers, nil
+				begun := time.Now()
+				err := p.Shutdown(within(t, 5*time.Second))
+				if s := p.Stats(); (err == nil) != c.recovers || (s.Dropped.Total() == 0) != c.recovers || (s.Dropped.Closed == 4) == c.recovers {
+					t.Errorf("%v, %+v", err, s)
+				}
+				if len(calls) != 4 || calls[3].Sub(begun) != c.pause || time.Since(begun) > c.pause {
+					t.Errorf("%d tries, the last after %v; Shutdown took %v", len(calls), calls[len(calls)-1].Sub(begun), time.Since(begun))
+				}
+			})
+		})
+	}
+}
+
 func TestOneAttemptIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0

@@ -110,7 +110,7 @@ func (p *Pipeline) recordResult(l *load, err error) {
 		p.drop(&d.Rejected, lost)
 	case errors.As(err, new(*TooLargeError)):
 		p.drop(&d.TooLarge, n)
-	case p.ctx.Err() != nil:
+	case p.ctx.Err() != nil, errors.As(err, new(errLastTry)):
 		p.countAbandoned(n)
 	case errors.As(err, new(*RetryError)):
 		p.drop(&d.Failed, n)

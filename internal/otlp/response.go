@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strconv"
 
@@ -37,18 +38,30 @@ func PartialSuccess(body []byte) (rejected int64, message string, err error) {
 	return max(rejected, 0), message, nil
 }
 
+// partialJSON has the fields under both names that protobuf's JSON may have. A count is a number or text.
+type partialJSON struct {
+	RejectedSpans json.Number
+	ErrorMessage  string
+	OriginalCount json.Number `json:"rejected_spans"`
+	OriginalText  string      `json:"error_message"`
+}
+
 func partialSuccessJSON(body []byte) (rejected int64, message string, err error) {
 	var answer struct {
-		PartialSuccess struct {
-			RejectedSpans json.Number // protobuf's JSON has 64-bit numbers as text, and readers take both
-			ErrorMessage  string
-		}
+		PartialSuccess partialJSON
+		Original       partialJSON `json:"partial_success"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return 0, "", err
 	}
-	rejected, _ = answer.PartialSuccess.RejectedSpans.Int64()
-	return max(rejected, 0), model.Text(answer.PartialSuccess.ErrorMessage), nil
+	for _, p := range []partialJSON{answer.PartialSuccess, answer.Original} {
+		for _, count := range []json.Number{p.RejectedSpans, p.OriginalCount} {
+			n, _ := count.Int64()
+			rejected = max(rejected, n)
+		}
+		message = cmp.Or(message, p.ErrorMessage, p.OriginalText)
+	}
+	return rejected, model.Text(message), nil
 }
 
 // StatusMessage reads the google.rpc.Status in protobuf that is the body of an answer other than 200, and returns its

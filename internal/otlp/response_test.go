@@ -26,6 +26,7 @@ func TestPartialSuccess(t *testing.T) {
 		string(AppendResponseJSON(nil, 3, "full")):                             3,
 		" \n" + `{"partialSuccess":{"rejectedSpans":3,"errorMessage":"full"}}`: 3,
 		`{"partialSuccess":{"rejectedSpans":"-3","errorMessage":"full"}}`:      0,
+		`{"partial_success":{"rejected_spans":"3","error_message":"full"}}`:    3,
 	} {
 		t.Run(body, func(t *testing.T) {
 			if rejected, message, err := PartialSuccess([]byte(body)); rejected != want || message != "full" || err != nil {

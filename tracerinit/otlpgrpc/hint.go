@@ -7,20 +7,6 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// tooLarge reports whether the message of ResourceExhausted is that of a message over the limit of its receiver, in the
-// words of the implementations of gRPC in Go, C and Java. The code alone also means an exhausted quota.
-func tooLarge(message string) bool {
-	message = strings.ToLower(message)
-	for _, words := range []string{
-		"larger than max", "exceeds maximum size", "exceeds the maximum size", "message too large",
-	} {
-		if strings.Contains(message, words) {
-			return true
-		}
-	}
-	return false
-}
-
 // hint returns what to change about the configuration if the failure comes from one protocol spoken to the port of
 // another. The words are those of grpc-go and crypto/tls.
 func (s *sender) hint(st *status.Status, zipped bool) string {

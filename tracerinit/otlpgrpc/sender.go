@@ -156,7 +156,7 @@ func (s *sender) mayBeStale(ctx context.Context, err error) bool {
 	return code == codes.Unavailable || code == codes.ResourceExhausted || ctx.Err() == context.DeadlineExceeded
 }
 
-// verdict distinguishes failures that may pass from final ones, as
+// verdict distinguishes failures that may pass, which are of type [export.RetryError], from final ones, as
 // https://opentelemetry.io/docs/specs/otlp/#failures lists them.
 func (s *sender) verdict(err error, zipped bool) error {
 	var retry *export.RetryError
@@ -165,13 +165,13 @@ func (s *sender) verdict(err error, zipped bool) error {
 	}
 	st := status.Convert(err)
 	refused := s.remote.Refused(st.Code().String(), st.Message(), s.hint(st, zipped))
+	if export.SaysTooLarge(st.Message()) { // ResourceExhausted also is an exhausted quota, and a proxy has other codes
+		return &export.TooLargeError{Err: refused}
+	}
 	info := retryInfo(st)
 	switch st.Code() {
 	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
 	case codes.ResourceExhausted:
-		if tooLarge(st.Message()) {
-			return &export.TooLargeError{Err: refused}
-		}
 		if info == nil {
 			return refused
 		}

@@ -112,6 +112,18 @@ func TestAMessageThatIsTooLargeIsHalved(t *testing.T) {
 	}
 }
 
+// TestAProxyWithABodyLimitIsKnown has the code that grpc makes of a proxy's 413.
+func TestAProxyWithABodyLimitIsKnown(t *testing.T) {
+	limited := func(_ context.Context, _ int) ([]byte, error) {
+		return nil, status.Error(codes.Unknown, "unexpected HTTP status code received from server: 413 (Request Entity Too Large)")
+	}
+	l := open(t, factory(newCollector(t, limited).addr, quick))
+	l.send(t, 8)
+	if s := l.Stats(); s.Dropped.TooLarge != 8 || s.Failures != 8 {
+		t.Errorf("batches are not halved down to one span: %+v", s)
+	}
+}
+
 func TestTooLargeIsKnownByItsText(t *testing.T) {
 	for text, want := range map[string]bool{
 		"grpc: received message larger than max (5242880 vs. 4194304)":       true,
@@ -119,10 +131,13 @@ func TestTooLargeIsKnownByItsText(t *testing.T) {
 		"Received message larger than max (5242880 vs. 4194304)":             true,
 		"gRPC message exceeds maximum size 4194304: 5242880":                 true,
 		"trying to send message larger than max (5242880 vs. 4194304)":       true,
+		"http: request body too large":                                       true,
+		"Request Entity Too Large":                                           true,
+		"value too large":                                                    false, "an attribute is too large": false,
 		"quota exceeded": false, "rate limit": false, "": false, "data refused due to high memory usage": false,
 	} {
 		t.Run(text, func(t *testing.T) {
-			if got := tooLarge(text); got != want {
+			if got := export.SaysTooLarge(text); got != want {
 				t.Errorf("%q: %t", text, got)
 			}
 		})
