@@ -40,7 +40,13 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 		}
 		c.observe(below)
 		direct := cl.cfg.invokers.isTransport(invoker)
-		err = invoker(below, method, req, reply, cc, slices.Clip(c.options(opts, direct))...)
+		opts = slices.Clip(c.options(opts, direct))
+		err = invoker(below, method, req, reply, cc, opts...)
+		if err != nil && direct {
+			err = c.invokeLighter(ctx, below, err, func(ctx context.Context) error {
+				return invoker(ctx, method, req, reply, cc, opts...)
+			})
+		}
 		returned = true
 		c.answered = direct || c.readForwarded()
 		c.end(err, nil, time.Time{})
@@ -77,8 +83,13 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 			defer before.Restore()
 		}
 		c.observe(below)
-		opts = append(c.options(opts, false), grpc.OnFinish(c.onTransportFinish))
-		cs, err := streamer(below, desc, cc, method, slices.Clip(opts)...)
+		opts = slices.Clip(append(c.options(opts, false), grpc.OnFinish(c.onTransportFinish)))
+		cs, err := streamer(below, desc, cc, method, opts...)
+		if err != nil {
+			cs, err = c.openLighter(ctx, below, err, func(ctx context.Context) (grpc.ClientStream, error) {
+				return streamer(ctx, desc, cc, method, opts...)
+			})
+		}
 		returned = true
 		if err != nil || cs == nil {
 			c.streamEvent(openFailed, err)

@@ -27,7 +27,7 @@ func (c *clientCall) fit(pairs []string) []string {
 		return pairs
 	}
 	rest := c.restSize() + metadataSize(c.own)
-	room := headerListFor(rest) - rest
+	room := c.limitFor(rest) - rest
 	if size > room {
 		kept := pairs[:0]
 		for i := 0; i < len(pairs); i += 2 {
@@ -56,28 +56,24 @@ func (c *clientCall) fit(pairs []string) []string {
 }
 
 // fitReplaced is fit for metadata into which a tracer has written. before is the caller's. What it has of others'
-// baggage stays, and the tracer's goes as a whole.
-func (c *clientCall) fitReplaced(before metadata.MD) {
-	rest := c.restSize() + metadataSize(before)
-	limit := headerListFor(rest)
-	tooLarge := func() bool { return c.restSize()+metadataSize(c.own) > limit }
-	if !tooLarge() {
-		return
-	}
-	for key := range c.own {
-		if (isBaggageItem(key) || key == "baggage") && !slices.Equal(c.own[key], before[key]) {
-			c.dropped++
-			restore(c.own, before, key)
+// baggage stays, and the tracer's goes as a whole: first items with keys of their own, then the list, then tracestate.
+func (c *clientCall) fitReplaced(md, before metadata.MD) {
+	limit := c.limitFor(c.restSize() + metadataSize(before))
+	for _, isPart := range [...]func(key string) bool{isBaggageItem, isBaggageList, isTraceState} {
+		if c.restSize()+metadataSize(md) <= limit {
+			return
 		}
-	}
-	if _, ok := c.own["tracestate"]; ok && tooLarge() {
-		c.dropped++
-		delete(c.own, "tracestate")
+		for key := range md {
+			if isPart(key) && !slices.Equal(md[key], before[key]) {
+				c.dropped++
+				restore(md, before, key)
+			}
+		}
 	}
 }
 
 func restore(md, before metadata.MD, key string) {
-	if values, ok := before[key]; ok {
+	if values, ok := before[key]; ok && !isTraceState(key) { // the caller's is that of another traceparent
 		md[key] = values
 	} else {
 		delete(md, key)
@@ -118,6 +114,10 @@ func metadataSize(md metadata.MD) (size int) {
 func isBaggageItem(key string) bool {
 	return strings.HasPrefix(key, "uberctx-") || strings.HasPrefix(key, "baggage-")
 }
+
+func isBaggageList(key string) bool { return key == "baggage" }
+
+func isTraceState(key string) bool { return key == "tracestate" }
 
 func keyIndex(pairs []string, key string) int {
 	for i := 0; i < len(pairs); i += 2 {

@@ -63,7 +63,7 @@ func (c *clientCall) replace(ctx context.Context, t opentracing.Tracer, from *rp
 	}
 	if metadataSize(c.own)+c.restSize() > maxHeaderList {
 		before, _ := metadata.FromOutgoingContext(ctx)
-		c.fitReplaced(before)
+		c.fitReplaced(c.own, before)
 	}
 	return metadata.NewOutgoingContext(ctx, c.own)
 }

@@ -41,6 +41,7 @@ type config struct {
 	methods  methods
 	target   atomic.Pointer[target] // that was called last
 	invokers invokers
+	refusal  atomic.Pointer[refusal] // of the last one
 
 	woven *wovenPart // of interceptors that are woven in; nil for those installed by hand
 }
