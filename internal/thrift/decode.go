@@ -26,22 +26,26 @@ func DecodeBatchCompact(body []byte, lim model.DecodeLimits) (model.Batch, error
 // DecodeEmitBatch reads the call emitBatch in the compact protocol, as an agent finds it in a datagram.
 func DecodeEmitBatch(datagram []byte, lim model.DecodeLimits) (model.Batch, error) {
 	r := reader{b: datagram, in: model.NewBuilder(lim), compact: true}
-	var b model.Batch
 	if r.byte() != compactProtocolID || r.byte()&0x1f != compactVersion {
-		return b, fmt.Errorf("thrift: not a message of the compact protocol")
+		return model.Batch{}, fmt.Errorf("thrift: not a message of the compact protocol")
 	}
 	r.uvarint()
 	if name := r.bytes(); string(name) != emitBatch {
-		return b, fmt.Errorf("thrift: call of %.50q, want %s", name, emitBatch)
+		return model.Batch{}, fmt.Errorf("thrift: call of %.50q, want %s", name, emitBatch)
 	}
+	var batch *model.Batch
 	r.structure(func(id int16, typ byte) bool {
 		if id != 1 || typ != typeStruct {
 			return false
 		}
-		b = r.batch()
+		b := r.batch()
+		batch = &b
 		return true
 	})
-	return r.whole(b)
+	if batch == nil {
+		return model.Batch{}, fmt.Errorf("thrift: call of %s without a batch", emitBatch)
+	}
+	return r.whole(*batch)
 }
 
 // whole returns b if it was read without error and nothing follows.

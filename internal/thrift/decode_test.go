@@ -238,7 +238,10 @@ func TestDecodeTimes(t *testing.T) {
 }
 
 func TestNotAnEmitBatch(t *testing.T) {
-	for _, datagram := range []string{"", "\x82", "\x82\x21\x00", "\x80\x01\x00\x01", "\x82\x22\x00\x00\x00", "\x82\x21\x00\x03foo\x00"} {
+	noBatch := "\x82\x21\x00\x09emitBatch\x00"
+	for _, datagram := range []string{
+		"", "\x82", "\x82\x21\x00", "\x80\x01\x00\x01", "\x82\x22\x00\x00\x00", "\x82\x21\x00\x03foo\x00", noBatch,
+	} {
 		if _, err := DecodeEmitBatch([]byte(datagram), noLimits); err == nil {
 			t.Errorf("%q was taken", datagram)
 		}
