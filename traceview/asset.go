@@ -9,8 +9,28 @@ import (
 	"sync"
 )
 
-//go:embed static/view.css static/view.js static/trace.js static/beside.js static/icon.svg
+//go:embed static
 var staticFiles embed.FS
+
+// assetParts are the files that make up each asset, in the order in which they are joined: a page makes one request for
+// all of them. Rules of the style sheet that weigh the same depend on the order. The parts of a script are one function
+// in strict mode, so that each part sees what the others declare and nothing is global.
+var assetParts = map[string][]string{
+	"icon.svg": {"icon.svg"},
+	"view.css": inDir("style", "colours.css", "page.css", "list.css", "trace.css", "span.css", "figures.css",
+		"in_flight.css", "narrow.css", "help.css", "trace_tools.css", "compare.css", "beside.css"),
+	"view.js": inDir("view", "live.js", "list.js", "age.js", "search.js", "refresh.js", "import.js", "copy.js", "keys.js"),
+	"trace.js": inDir("trace", "spans.js", "address.js", "elements.js", "rows.js", "draw.js", "zoom.js", "select.js",
+		"fold.js", "detail.js", "controls.js", "name_width.js", "pin.js", "keys.js", "live.js", "start.js"),
+	"beside.js": inDir("beside", "list.js"),
+}
+
+func inDir(dir string, names ...string) []string {
+	for i := range names {
+		names[i] = dir + "/" + names[i]
+	}
+	return names
+}
 
 var assetTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
@@ -21,16 +41,19 @@ var assetTypes = map[string]string{
 // assets are the style sheet, the scripts and the icon by name, as they are served.
 var assets = sync.OnceValue(func() map[string]string {
 	files := map[string]string{}
-	entries, _ := staticFiles.ReadDir("static") // it is there: see go:embed
-	for _, entry := range entries {
-		content, _ := staticFiles.ReadFile("static/" + entry.Name())
-		switch text := indentation.ReplaceAllString(string(content), ""); path.Ext(entry.Name()) {
+	for name, parts := range assetParts {
+		var joined strings.Builder
+		for _, part := range parts {
+			content, _ := staticFiles.ReadFile("static/" + part) // it is there: see go:embed
+			joined.Write(content)
+		}
+		switch text := indentation.ReplaceAllString(joined.String(), ""); path.Ext(name) {
 		case ".css":
-			files[entry.Name()] = squeezeCSS(text)
+			files[name] = squeezeCSS(text)
 		case ".js":
-			files[entry.Name()] = shortenNames(squeezeJS(text))
+			files[name] = shortenNames(squeezeJS("(() => {\n\"use strict\";\n" + text + "})();\n"))
 		default:
-			files[entry.Name()] = text
+			files[name] = text
 		}
 	}
 	return files
@@ -50,7 +73,7 @@ func (v *View) asset(w http.ResponseWriter, r *http.Request) {
 
 var (
 	indentation = regexp.MustCompile(`(?m)^[ ]+`)
-	aroundCSS   = regexp.MustCompile(`\s*([{};,])\s*|(:)\s+|/\*[^*]*\*/`)
+	aroundCSS   = regexp.MustCompile(`\s*([{};,])\s*|(:)\s+|/\*[^*]*\*/\s*`)
 )
 
 // squeezeCSS takes out comments and white space without meaning. No selector and no string of the style sheet holds any

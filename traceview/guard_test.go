@@ -1,11 +1,15 @@
 package traceview
 
 import (
+	"io/fs"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -205,21 +209,24 @@ func TestHostileSpansStayText(t *testing.T) {
 func TestAssetsAreSmallAndComplete(t *testing.T) {
 	total := 0
 	for _, dir := range []string{"templates", "static"} {
-		files, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			b, err := os.ReadFile(dir + "/" + f.Name())
-			if err != nil {
-				t.Fatal(err)
+		err := fs.WalkDir(os.DirFS(dir), ".", func(name string, f fs.DirEntry, err error) error {
+			if err != nil || f.IsDir() {
+				return err
 			}
+			b, err := os.ReadFile(filepath.Join(dir, name))
 			total += len(b)
 			for _, m := range regexp.MustCompile(`https?://[^"' ]+`).FindAllString(string(b), -1) {
 				if !strings.HasPrefix(m, "http://www.w3.org/") {
-					t.Errorf("%s refers to %s", f.Name(), m)
+					t.Errorf("%s refers to %s", name, m)
 				}
 			}
+			if joined := strings.Join(slices.Concat(slices.Collect(maps.Values(assetParts))...), " "); dir == "static" && !strings.Contains(joined, name) {
+				t.Errorf("%s is part of no asset", name)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 	if total > 120<<10 {
@@ -257,7 +264,7 @@ func luminance(t *testing.T, hex string) float64 {
 }
 
 func TestColoursCanBeRead(t *testing.T) {
-	css, err := os.ReadFile("static/view.css")
+	css, err := os.ReadFile("static/style/colours.css")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-const colors = 24 // service colours in static/view.css
+const colors = 24 // service colours in static/style/colours.css
 
 //go:embed templates/*.html
 var templateFiles embed.FS

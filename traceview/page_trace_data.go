@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The flags of a row in the data of the page of a trace, as static/trace.js reads them.
+// The flags of a row in the data of the page of a trace, as static/trace/spans.js reads them.
 const (
 	flagFailed = 1 << iota
 	flagPanicked
