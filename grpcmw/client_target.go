@@ -76,14 +76,20 @@ func withoutScheme(name string) string {
 		return path
 	case "dns", "passthrough":
 		if !absolute {
-			return rest
+			return withoutSecrets(rest)
 		}
 	}
 	if !absolute {
-		return name
+		return withoutSecrets(name)
 	}
 	_, address, _ := strings.Cut(path, "/")
-	return address
+	return withoutSecrets(address)
+}
+
+// withoutSecrets cuts off what a resolver may read credentials from: parameters and the user.
+func withoutSecrets(address string) string {
+	address, _, _ = strings.Cut(address, "?")
+	return address[strings.LastIndexByte(address, '@')+1:]
 }
 
 // peerTags adds the other end.

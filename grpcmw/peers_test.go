@@ -23,6 +23,8 @@ func TestTargetsOfAllKinds(t *testing.T) {
 	for target, want := range map[string]string{
 		"shop:50051": "shop:50051", "dns:shop:50051": "shop:50051", "dns:///shop:50051": "shop:50051", "dns://1.1.1.1/shop:50051": "shop:50051",
 		"passthrough:///shop": "shop", "[::1]:50051": "[::1]:50051", "unix:///run/s.sock": "/run/s.sock", "unix:s.sock": "s.sock",
+		"passthrough:///shop?access_token=s3cret": "shop", "passthrough:///me:s3cret@shop:1": "shop:1", "me:s3cret@shop:1": "shop:1", "dns:me@shop:1": "shop:1",
+		"unix:///run/a@b?c": "/run/a@b?c",
 	} {
 		t.Run(target, func(t *testing.T) {
 			tracer := spantest.New(t)
