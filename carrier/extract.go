@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"math/rand/v2"
+	"strings"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
@@ -87,23 +88,32 @@ func (in *incoming) malformed(f Format) {
 	in.p.counts.count(malformed + cause(f))
 }
 
-// oneValue returns the value of a field that must have one. The same value twice is one, except for traceparent.
+// oneValue returns the value of a field that must have one. The same value twice is one, except for traceparent, also
+// where a proxy has joined the two by a comma.
 func (in *incoming) oneValue(f field, max int) (s string, ok bool) {
 	v := in.src.get(f)
-	if len(v.more) == 0 && len(v.first) <= max {
+	if len(v.more) == 0 && len(v.first) <= max && (f == traceparent || strings.IndexByte(v.first, ',') < 0) {
 		return v.first, v.first != ""
 	}
 	return in.oneOf(f, v, max)
 }
 
+// maxJoined is how many times as long as one value the line of a field may be that has several.
+const maxJoined = 8
+
 func (in *incoming) oneOf(f field, v values, max int) (s string, ok bool) {
-	for one := range v.each {
-		if s != "" && (f == traceparent || one != s) {
-			in.corrupt = true
-			in.p.counts.count(duplicate)
-			return "", false
+	for line := range v.each {
+		if f == traceparent || len(line) > maxJoined*max {
+			if !in.oneMore(f, &s, line) {
+				return "", false
+			}
+			continue
 		}
-		s = one
+		for one := range strings.SplitSeq(line, ",") {
+			if !in.oneMore(f, &s, trimSpace(one)) {
+				return "", false
+			}
+		}
 	}
 	if len(s) > max {
 		in.corrupt = true
@@ -111,6 +121,20 @@ func (in *incoming) oneOf(f field, v values, max int) (s string, ok bool) {
 		return "", false
 	}
 	return s, s != ""
+}
+
+// oneMore adds another value of a field to the first, *s, and reports whether that is the same.
+func (in *incoming) oneMore(f field, s *string, one string) (ok bool) {
+	if one == "" && f != traceparent {
+		return true
+	}
+	if *s != "" && (f == traceparent || one != *s) {
+		in.corrupt = true
+		in.p.counts.count(duplicate)
+		return false
+	}
+	*s = one
+	return true
 }
 
 // context makes the span context of what was read.

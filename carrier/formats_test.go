@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/opentracing/opentracing-go"
@@ -244,6 +245,15 @@ func TestDuplicates(t *testing.T) {
 		{[]string{"uber-trace-id", "1:2:0:1", "uber-trace-id", "1:2:0:1"}, "00000000000000000000000000000001:2:0:1"},
 		{[]string{"uber-trace-id", "", "uber-trace-id", "1:2:0:1"}, "00000000000000000000000000000001:2:0:1"},
 		{[]string{"uber-trace-id", "1:2:0:1", "uber-trace-id", "2:2:0:1"}, corrupted},
+		{[]string{"uber-trace-id", "1:2:0:1, 1:2:0:1"}, "00000000000000000000000000000001:2:0:1"},
+		{[]string{"uber-trace-id", "1:2:0:1,1:2:0:1", "uber-trace-id", ",1:2:0:1"}, "00000000000000000000000000000001:2:0:1"},
+		{[]string{"uber-trace-id", "1:2:0:1,2:2:0:1"}, corrupted},
+		{[]string{"uber-trace-id", strings.Repeat("1:2:0:1,", 1000)}, corrupted},
+		{[]string{"b3", "1-2-1, 1-2-1"}, "00000000000000000000000000000001:2:0:1"},
+		{[]string{"b3", "1-2-1,1-2-0"}, corrupted},
+		{[]string{"x-b3-traceid", "1,1", "x-b3-spanid", "2, 2", "x-b3-sampled", "1, 1"}, "00000000000000000000000000000001:2:0:1"},
+		{[]string{"x-b3-traceid", "1,2", "x-b3-spanid", "2", "x-b3-sampled", "1"}, corrupted},
+		{[]string{"traceparent", someTraceparent + "," + someTraceparent}, corrupted},
 		{[]string{"b3", "1-2-1", "b3", "1-3-1"}, corrupted},
 		{[]string{"x-b3-traceid", "1", "x-b3-traceid", "2", "x-b3-spanid", "1"}, corrupted},
 		{[]string{"traceparent", someTraceparent, "traceparent", someTraceparent, "uber-trace-id", "1:2:0:1"}, "00000000000000000000000000000001:2:0:1"},
