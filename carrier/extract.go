@@ -101,6 +101,7 @@ func (in *incoming) oneValue(f field, max int) (s string, ok bool) {
 // maxJoined is how many times as long as one value the line of a field may be that has several.
 const maxJoined = 8
 
+// oneOf is oneValue for several lines or values. Different ones count as Duplicate in [Stats].
 func (in *incoming) oneOf(f field, v values, max int) (s string, ok bool) {
 	for line := range v.each {
 		if f == traceparent || len(line) > maxJoined*max {

@@ -144,13 +144,16 @@ func factory(e Exporter) export.Factory {
 			if s == nil {
 				return nil, errors.New("Open returned no Sender")
 			}
-			return customSender{s}, nil
+			return customSender{s, e.Name()}, nil
 		},
 	}
 }
 
 // customSender is a [Sender] of the application's.
-type customSender struct{ s Sender }
+type customSender struct {
+	s    Sender
+	name string
+}
 
 func (c customSender) AppendSpan(dst []byte, s *model.Span) []byte {
 	return c.s.AppendSpan(dst, exportedSpan(s))
@@ -158,7 +161,22 @@ func (c customSender) AppendSpan(dst []byte, s *model.Span) []byte {
 
 func (customSender) MaxBytes() int { return export.MessageBytes }
 
-func (c customSender) Send(ctx context.Context, b export.Batch) error { return c.s.Send(ctx, b.Spans) }
+// Send calls the application's in a goroutine of its own: one that ends its goroutine, as FailNow of package testing
+// does in a test's exporter, would end the worker's.
+func (c customSender) Send(ctx context.Context, b export.Batch) error {
+	result := make(chan error, 1)
+	go func() {
+		err := errors.New(c.name + ": sending ended its goroutine")
+		defer func() {
+			if recover() != nil {
+				err = errors.New(c.name + ": sending panicked")
+			}
+			result <- err
+		}()
+		err = c.s.Send(ctx, b.Spans)
+	}()
+	return <-result
+}
 
 func (c customSender) Close() {
 	defer func() { _ = recover() }()

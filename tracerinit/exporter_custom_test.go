@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -118,6 +119,34 @@ func (r renaming) AppendSpan(dst []byte, s *Span) []byte {
 	renamed := *s
 	renamed.Name = "renamed " + s.Name
 	return r.Sender.AppendSpan(dst, &renamed)
+}
+
+// TestASendThatDoesNotReturn has what a fake exporter does in a test that fails: FailNow ends its goroutine.
+func TestASendThatDoesNotReturn(t *testing.T) {
+	for name, answer := range map[string]func() error{
+		"panics":             func() error { panic("no") },
+		"ends its goroutine": func() error { runtime.Goexit(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			o := &own{answer: func() error {
+				if calls++; calls == 1 {
+					return answer()
+				}
+				return nil
+			}}
+			tracer := start(t, Config{Exporters: []Exporter{o}})
+			for range 2 {
+				tracer.StartSpan("x").Finish()
+				if err := tracer.Flush(within(t, 5*time.Second)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if s := tracer.Stats().Exporters[0]; s.Delivered != 1 || s.Dropped.Refused != 1 || !strings.HasPrefix(s.LastError, "own: sending ") {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
 }
 
 func TestExportersCanBeWrapped(t *testing.T) {
