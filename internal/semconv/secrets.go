@@ -30,6 +30,7 @@ type foldedName struct {
 	buf      [maxFolded + 1]byte // filled from its end
 	at       int                 // where in buf the name begins
 	starts   uint64              // bit i is set if a word begins at buf[i]
+	spaces   uint64              // bit i is set if a space stands before buf[i]
 	whole    bool                // there is no more of the name before buf
 	before   byte                // what stands before a whole name; 0 if nothing does
 	numbered bool                // there are digits behind the last letter
@@ -50,6 +51,9 @@ func foldName(text string, end int, spaces bool) (f foldedName) {
 		case c == '-' || c == '_' || c == '.' || c == '[' || c == ']',
 			c == ' ' && spaces && i > 0 && text[i-1] != ' ' && f.at < len(f.buf):
 			f.indexed = f.indexed || f.at == len(f.buf) && c == ']'
+			if c == ' ' {
+				f.spaces |= 1 << f.at
+			}
 			f.startWord()
 			upper = false
 			continue
@@ -144,15 +148,23 @@ func (f *foldedName) isSecret(asParameter bool) bool {
 // its plural. Tokens are secrets in a list only, since max_tokens is a number.
 func (f *foldedName) endsInSecret(name []byte, asParameter bool) bool {
 	if secretSuffixes.ending(name) > 0 {
-		return harmlessSuffixes.ending(name) == 0
+		return !f.endsHarmless(name)
 	}
 	if n := secretWords.ending(name); asParameter && n > 0 && f.starts>>(f.at+len(name)-n)&1 != 0 {
 		return true
 	}
 	if last := len(name) - 1; last > 0 && name[last] == 's' {
 		name = name[:last]
-		return secretSuffixes.ending(name) > 0 && harmlessSuffixes.ending(name) == 0 &&
+		return secretSuffixes.ending(name) > 0 && !f.endsHarmless(name) &&
 			(f.indexed || string(name[max(0, last-len("token")):]) != "token")
 	}
 	return false
+}
+
+// endsHarmless reports whether name, which is the beginning of f's, ends in a word of harmlessSuffixes. One that spaces
+// divide is prose: in "sent no Cookie: a=b" the name is Cookie.
+func (f *foldedName) endsHarmless(name []byte) bool {
+	n := harmlessSuffixes.ending(name)
+	begin := f.at + len(name) - n
+	return n > 0 && f.spaces>>(begin+1)&(1<<(n-1)-1) == 0
 }
