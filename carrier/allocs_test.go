@@ -13,18 +13,20 @@ import (
 func TestExtractAllocs(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
 	for _, r := range requests {
-		h := typicalHeaders(r.pairs...)
-		multi := asMulti(h)
-		text := opentracing.TextMapCarrier{}
-		for k, v := range multi {
-			text[k] = v[0]
-		}
-		for _, c := range []any{opentracing.HTTPHeadersCarrier(h), multi, text} {
-			got := testing.AllocsPerRun(100, func() { _, _ = tracer.Extract(opentracing.HTTPHeaders, c) })
-			if got > r.allocs {
-				t.Errorf("%s from %T: %v allocations, want %v", r.name, c, got, r.allocs)
+		t.Run(r.name, func(t *testing.T) {
+			h := typicalHeaders(r.pairs...)
+			multi := asMulti(h)
+			text := opentracing.TextMapCarrier{}
+			for k, v := range multi {
+				text[k] = v[0]
 			}
-		}
+			for _, c := range []any{opentracing.HTTPHeadersCarrier(h), multi, text} {
+				got := testing.AllocsPerRun(100, func() { _, _ = tracer.Extract(opentracing.HTTPHeaders, c) })
+				if got > r.allocs {
+					t.Errorf("%s from %T: %v allocations, want %v", r.name, c, got, r.allocs)
+				}
+			}
+		})
 	}
 }
 

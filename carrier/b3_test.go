@@ -2,6 +2,7 @@ package carrier_test
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -15,18 +16,20 @@ import (
 // TestEitherNameReadsBothEncodings is true of lists in code as of those in the environment.
 func TestEitherNameReadsBothEncodings(t *testing.T) {
 	for _, list := range [][]carrier.Format{{carrier.B3}, {carrier.B3Multi}, {carrier.W3C, carrier.B3}, {carrier.B3Multi, carrier.Jaeger}} {
-		p := newPropagator(t, carrier.Config{Extract: list, Inject: list})
-		for _, in := range []http.Header{headers("b3", someB3), headers("x-b3-traceid", someTrace, "x-b3-spanid", someSpan, "x-b3-sampled", "1")} {
-			sc := extract(t, p, in)
-			if carrier.TraceID(sc) != someTrace || !sc.IsSampled() {
-				t.Errorf("%v from %v: %v", list, in, sc)
+		t.Run(fmt.Sprint(list), func(t *testing.T) {
+			p := newPropagator(t, carrier.Config{Extract: list, Inject: list})
+			for _, in := range []http.Header{headers("b3", someB3), headers("x-b3-traceid", someTrace, "x-b3-spanid", someSpan, "x-b3-sampled", "1")} {
+				sc := extract(t, p, in)
+				if carrier.TraceID(sc) != someTrace || !sc.IsSampled() {
+					t.Errorf("%v from %v: %v", list, in, sc)
+				}
+				out := inject(t, p, sc)
+				single, multi := out["B3"] != nil, out["X-B3-Traceid"] != nil
+				if wantMulti := list[0] == carrier.B3Multi; multi != wantMulti || single == wantMulti {
+					t.Errorf("%v: sent %v", list, out)
+				}
 			}
-			out := inject(t, p, sc)
-			single, multi := out["B3"] != nil, out["X-B3-Traceid"] != nil
-			if wantMulti := list[0] == carrier.B3Multi; multi != wantMulti || single == wantMulti {
-				t.Errorf("%v: sent %v", list, out)
-			}
-		}
+		})
 	}
 }
 

@@ -129,17 +129,19 @@ func TestBaggageRoundTripDefault(t *testing.T) {
 	want := items{"userId": "1", "userid": "2", "USERID": "3", "plain": "4"}
 	in := jaeger.NewSpanContext(jaeger.TraceID{Low: 1}, 2, 3, true, want)
 	for name, target := range targets() {
-		c := target.make()
-		if err := tracer.Inject(in, target.format, c); err != nil {
-			t.Fatal(err)
-		}
-		out, err := tracer.Extract(target.format, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, baggageOf(out)); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
+		t.Run(name, func(t *testing.T) {
+			c := target.make()
+			if err := tracer.Inject(in, target.format, c); err != nil {
+				t.Fatal(err)
+			}
+			out, err := tracer.Extract(target.format, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, baggageOf(out)); diff != "" {
+				t.Errorf("%s", diff)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package carrier_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,21 +52,23 @@ func TestBinaryPolicies(t *testing.T) {
 	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
 	defer closer.Close()
 	for policy, want := range map[carrier.DebugPolicy]byte{{}: 9, carrier.AllowDebug(): 11} {
-		ours, _ := newTracer(t, carrier.Config{Debug: policy, Baggage: carrier.Baggage{AllowIn: func(k string) bool { return k != "no" }}})
-		var b bytes.Buffer
-		if err := stock.Inject(debug, opentracing.Binary, &b); err != nil {
-			t.Fatal(err)
-		}
-		out, err := ours.Extract(opentracing.Binary, &b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := out.(jaeger.SpanContext).Flags(); got != want {
-			t.Errorf("debug %v: flags %d, want %d", policy, got, want)
-		}
-		if diff := cmp.Diff(items{"yes": "3"}, baggageOf(out)); diff != "" {
-			t.Errorf("debug %v: %s", policy, diff)
-		}
+		t.Run(fmt.Sprintf("policy of flags %d", want), func(t *testing.T) {
+			ours, _ := newTracer(t, carrier.Config{Debug: policy, Baggage: carrier.Baggage{AllowIn: func(k string) bool { return k != "no" }}})
+			var b bytes.Buffer
+			if err := stock.Inject(debug, opentracing.Binary, &b); err != nil {
+				t.Fatal(err)
+			}
+			out, err := ours.Extract(opentracing.Binary, &b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := out.(jaeger.SpanContext).Flags(); got != want {
+				t.Errorf("debug %v: flags %d, want %d", policy, got, want)
+			}
+			if diff := cmp.Diff(items{"yes": "3"}, baggageOf(out)); diff != "" {
+				t.Errorf("debug %v: %s", policy, diff)
+			}
+		})
 	}
 }
 

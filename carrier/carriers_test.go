@@ -3,6 +3,7 @@ package carrier_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -99,29 +100,33 @@ func TestInjectKeepsWhatItDoesNotKnow(t *testing.T) {
 
 func TestEveryCarrier(t *testing.T) {
 	for _, f := range allFormats {
-		for name, target := range targets() {
-			tracer, _ := newTracer(t, carrier.Config{Extract: []carrier.Format{f}, Inject: []carrier.Format{f}})
-			for _, in := range []jaeger.SpanContext{
-				jaeger.NewSpanContext(jaeger.TraceID{High: 1, Low: 2}, 3, 4, true, nil),
-				jaeger.NewSpanContext(jaeger.TraceID{Low: 1<<64 - 1}, 1<<64-1, 0, false, nil),
-			} {
-				c := target.make()
-				if err := tracer.Inject(in, target.format, c); err != nil {
-					t.Fatal(err)
-				}
-				out, err := tracer.Extract(target.format, c)
-				if err != nil {
-					t.Fatalf("%v %s: %v", f, name, err)
-				}
-				got, want := describe(out.(jaeger.SpanContext), nil), describe(in, nil)
-				if f == carrier.W3C {
-					want = describe(jaeger.NewSpanContext(in.TraceID(), in.SpanID(), 0, in.IsSampled(), nil), nil)
-				}
-				if got != want {
-					t.Errorf("%v %s: %s, want %s", f, name, got, want)
-				}
+		t.Run(f.String(), func(t *testing.T) {
+			for name, target := range targets() {
+				t.Run(name, func(t *testing.T) {
+					tracer, _ := newTracer(t, carrier.Config{Extract: []carrier.Format{f}, Inject: []carrier.Format{f}})
+					for _, in := range []jaeger.SpanContext{
+						jaeger.NewSpanContext(jaeger.TraceID{High: 1, Low: 2}, 3, 4, true, nil),
+						jaeger.NewSpanContext(jaeger.TraceID{Low: 1<<64 - 1}, 1<<64-1, 0, false, nil),
+					} {
+						c := target.make()
+						if err := tracer.Inject(in, target.format, c); err != nil {
+							t.Fatal(err)
+						}
+						out, err := tracer.Extract(target.format, c)
+						if err != nil {
+							t.Fatalf("%v %s: %v", f, name, err)
+						}
+						got, want := describe(out.(jaeger.SpanContext), nil), describe(in, nil)
+						if f == carrier.W3C {
+							want = describe(jaeger.NewSpanContext(in.TraceID(), in.SpanID(), 0, in.IsSampled(), nil), nil)
+						}
+						if got != want {
+							t.Errorf("%v %s: %s, want %s", f, name, got, want)
+						}
+					}
+				})
 			}
-		}
+		})
 	}
 }
 
@@ -137,14 +142,16 @@ func TestKeySpelling(t *testing.T) {
 				list.Set(k, v)
 			}
 			for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), m, text, list} {
-				sc, err := p.Extract(in)
-				if err != nil {
-					t.Errorf("%s %T: %v", name, in, err)
-					continue
-				}
-				if diff := cmp.Diff(items{"c": "d", "e": "f"}, baggageOf(sc)); diff != "" || p.TraceState(sc) != "a=b" || carrier.SpanID(sc) != someSpan {
-					t.Errorf("%s %T: %v, tracestate %q, %s", name, in, sc, p.TraceState(sc), diff)
-				}
+				t.Run(fmt.Sprintf("%T", in), func(t *testing.T) {
+					sc, err := p.Extract(in)
+					if err != nil {
+						t.Errorf("%s %T: %v", name, in, err)
+						return
+					}
+					if diff := cmp.Diff(items{"c": "d", "e": "f"}, baggageOf(sc)); diff != "" || p.TraceState(sc) != "a=b" || carrier.SpanID(sc) != someSpan {
+						t.Errorf("%s %T: %v, tracestate %q, %s", name, in, sc, p.TraceState(sc), diff)
+					}
+				})
 			}
 		})
 	}
@@ -245,17 +252,19 @@ func TestTraceStateTravels(t *testing.T) {
 	server.SetBaggageItem("user", "1")
 	deep := tracer.StartSpan("deep", opentracing.ChildOf(tracer.StartSpan("inner", opentracing.ChildOf(server.Context())).Context()))
 	for name, target := range targets() {
-		c := target.make()
-		if err := tracer.Inject(deep.Context(), target.format, c); err != nil {
-			t.Fatal(err)
-		}
-		found := false
-		for k, v := range flat(c) {
-			found = found || strings.EqualFold(k, "tracestate") && len(v) == 1 && v[0] == "a=b,c=d"
-		}
-		if !found {
-			t.Errorf("%s: sent %v", name, c)
-		}
+		t.Run(name, func(t *testing.T) {
+			c := target.make()
+			if err := tracer.Inject(deep.Context(), target.format, c); err != nil {
+				t.Fatal(err)
+			}
+			found := false
+			for k, v := range flat(c) {
+				found = found || strings.EqualFold(k, "tracestate") && len(v) == 1 && v[0] == "a=b,c=d"
+			}
+			if !found {
+				t.Errorf("sent %v", c)
+			}
+		})
 	}
 	sc := deep.Context().(jaeger.SpanContext)
 	if p.TraceState(sc) != "a=b,c=d" {

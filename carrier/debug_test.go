@@ -39,19 +39,21 @@ func spanOf(tracer opentracing.Tracer, pairs ...string) jaeger.SpanContext {
 
 func TestDebugPolicy(t *testing.T) {
 	for _, pairs := range debugRequests {
-		for policy, want := range map[carrier.DebugPolicy]bool{carrier.IgnoreDebug(): false, {}: false, carrier.AllowDebug(): true, carrier.LimitDebug(1): true} {
-			tracer, p := newTracer(t, carrier.Config{Debug: policy})
-			sc := spanOf(tracer, append(pairs, "baggage", "userId=1")...)
-			if sc.IsDebug() != want || !sc.IsSampled() {
-				t.Errorf("%q, debug %v: %v", pairs, policy, sc)
+		t.Run(strings.Join(pairs, " "), func(t *testing.T) {
+			for policy, want := range map[carrier.DebugPolicy]bool{carrier.IgnoreDebug(): false, {}: false, carrier.AllowDebug(): true, carrier.LimitDebug(1): true} {
+				tracer, p := newTracer(t, carrier.Config{Debug: policy})
+				sc := spanOf(tracer, append(pairs, "baggage", "userId=1")...)
+				if sc.IsDebug() != want || !sc.IsSampled() {
+					t.Errorf("%q, debug %v: %v", pairs, policy, sc)
+				}
+				if diff := cmp.Diff(items{"userId": "1"}, baggageOf(sc)); diff != "" {
+					t.Errorf("%q, debug %v: %s", pairs, policy, diff)
+				}
+				if got := p.Stats().DebugIgnored > 0; got == want {
+					t.Errorf("%q, debug %v: %+v", pairs, policy, p.Stats())
+				}
 			}
-			if diff := cmp.Diff(items{"userId": "1"}, baggageOf(sc)); diff != "" {
-				t.Errorf("%q, debug %v: %s", pairs, policy, diff)
-			}
-			if got := p.Stats().DebugIgnored > 0; got == want {
-				t.Errorf("%q, debug %v: %+v", pairs, policy, p.Stats())
-			}
-		}
+		})
 	}
 }
 
@@ -112,16 +114,18 @@ func TestDebugID(t *testing.T) {
 func TestContextsWithoutIDs(t *testing.T) {
 	p := newPropagator(t, carrier.Config{Debug: carrier.AllowDebug()})
 	for _, pairs := range [][]string{{"jaeger-debug-id", "look-here"}, {"baggage", "a=1;p"}, {"jaeger-debug-id", "x", "baggage", "a=1;p"}} {
-		in := headers(pairs...)
-		sc := extract(t, p, in)
-		if sc.IsValid() || sc.IsSampled() || sc.IsDebug() || sc.Flags() != 0 {
-			t.Errorf("%q: %v", pairs, sc)
-		}
-		out := inject(t, p, sc)
-		delete(out, "Uberctx-A")
-		if diff := cmp.Diff(in, out); diff != "" {
-			t.Errorf("%q: %s", pairs, diff)
-		}
+		t.Run(strings.Join(pairs, " "), func(t *testing.T) {
+			in := headers(pairs...)
+			sc := extract(t, p, in)
+			if sc.IsValid() || sc.IsSampled() || sc.IsDebug() || sc.Flags() != 0 {
+				t.Errorf("%q: %v", pairs, sc)
+			}
+			out := inject(t, p, sc)
+			delete(out, "Uberctx-A")
+			if diff := cmp.Diff(in, out); diff != "" {
+				t.Errorf("%q: %s", pairs, diff)
+			}
+		})
 	}
 	stock := jaeger.NewTextMapPropagator((&jaeger.HeadersConfig{}).ApplyDefaults(), *jaeger.NewNullMetrics())
 	sc, err := stock.Extract(opentracing.TextMapCarrier{"jaeger-debug-id": "x"})
@@ -186,7 +190,7 @@ func TestParse(t *testing.T) {
 		{" Jaeger , b3,B3MULTI,w3c,jaeger,", []carrier.Format{carrier.Jaeger, carrier.B3, carrier.B3Multi, carrier.W3C}, ""},
 		{"xray,b3,ottrace", []carrier.Format{carrier.B3}, `carrier: unknown propagation format "xray", "ottrace"; known are tracecontext, w3c, jaeger, b3, b3single, b3multi, baggage, none`},
 	} {
-		t.Run(c.in, func(t *testing.T) {
+		t.Run("list "+c.in, func(t *testing.T) {
 			got, err := carrier.Parse(c.in)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("%q: %s", c.in, diff)
@@ -197,9 +201,11 @@ func TestParse(t *testing.T) {
 		})
 	}
 	for _, f := range allFormats {
-		if got, err := carrier.Parse(f.String()); err != nil || len(got) != 1 || got[0] != f {
-			t.Errorf("%v: %v, %v", f, got, err)
-		}
+		t.Run(f.String(), func(t *testing.T) {
+			if got, err := carrier.Parse(f.String()); err != nil || len(got) != 1 || got[0] != f {
+				t.Errorf("%v: %v, %v", f, got, err)
+			}
+		})
 	}
 }
 
@@ -214,8 +220,10 @@ func TestStatsSurviveJSON(t *testing.T) {
 	}
 	var f carrier.Format
 	for _, bad := range []string{`"xray"`, `"b3,jaeger"`, `"none"`, `""`, `3`} {
-		if err := json.Unmarshal([]byte(bad), &f); err == nil {
-			t.Errorf("%s is a format", bad)
-		}
+		t.Run(bad, func(t *testing.T) {
+			if err := json.Unmarshal([]byte(bad), &f); err == nil {
+				t.Errorf("%s is a format", bad)
+			}
+		})
 	}
 }

@@ -64,7 +64,7 @@ func TestExtractJaeger(t *testing.T) {
 		{":::", corrupted},
 		{"é:2:0:1", corrupted},
 	} {
-		t.Run(c.header, func(t *testing.T) {
+		t.Run("header "+c.header, func(t *testing.T) {
 			p := newPropagator(t, carrier.Config{})
 			if got := describe(p.Extract(headers("uber-trace-id", c.header))); got != c.want {
 				t.Errorf("uber-trace-id %q: %s, want %s", c.header, got, c.want)
@@ -96,7 +96,7 @@ func TestExtractB3(t *testing.T) {
 		{"---", corrupted},
 		{"x", corrupted},
 	} {
-		t.Run(c.header, func(t *testing.T) {
+		t.Run("header "+c.header, func(t *testing.T) {
 			p := newPropagator(t, carrier.Config{})
 			if got := describe(p.Extract(headers("b3", c.header))); got != c.want {
 				t.Errorf("b3 %q: %s, want %s", c.header, got, c.want)
@@ -135,30 +135,34 @@ func TestExtractB3Multi(t *testing.T) {
 	}
 	p := newPropagator(t, carrier.Config{})
 	for _, pairs := range [][]string{{"x-b3-traceid", trace}, {"x-b3-traceid", "0", "x-b3-spanid", span}, {"x-b3-sampled", "x"}} {
-		if got := describe(p.Extract(headers(pairs...))); got != corrupted {
-			t.Errorf("%q: %s, want %s", pairs, got, corrupted)
-		}
+		t.Run(strings.Join(pairs, " "), func(t *testing.T) {
+			if got := describe(p.Extract(headers(pairs...))); got != corrupted {
+				t.Errorf("%q: %s, want %s", pairs, got, corrupted)
+			}
+		})
 	}
 }
 
 // A caller that only says "do not sample" gets its way, for this process and those after it.
 func TestB3DenyAlone(t *testing.T) {
 	for _, pairs := range [][]string{{"b3", "0"}, {"x-b3-sampled", "0"}, {"x-b3-sampled", "false"}} {
-		tracer, p := newTracer(t, carrier.Config{})
-		remote, err := tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(headers(pairs...)))
-		if err != nil {
-			t.Fatalf("%q: %v", pairs, err)
-		}
-		sc := tracer.StartSpan("x", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
-		if sc.IsSampled() {
-			t.Errorf("%q: sampled", pairs)
-		}
-		if got := inject(t, p, sc).Get("traceparent"); got[len(got)-2:] != "00" {
-			t.Errorf("%q: sent %s", pairs, got)
-		}
-		if got := extract(t, p, headers(append(pairs, "uber-trace-id", "1:2:0:1")...)); !got.IsSampled() || got.TraceID().Low != 1 {
-			t.Errorf("%q beside a context: %v", pairs, got)
-		}
+		t.Run(strings.Join(pairs, " "), func(t *testing.T) {
+			tracer, p := newTracer(t, carrier.Config{})
+			remote, err := tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(headers(pairs...)))
+			if err != nil {
+				t.Fatalf("%q: %v", pairs, err)
+			}
+			sc := tracer.StartSpan("x", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
+			if sc.IsSampled() {
+				t.Errorf("%q: sampled", pairs)
+			}
+			if got := inject(t, p, sc).Get("traceparent"); got[len(got)-2:] != "00" {
+				t.Errorf("%q: sent %s", pairs, got)
+			}
+			if got := extract(t, p, headers(append(pairs, "uber-trace-id", "1:2:0:1")...)); !got.IsSampled() || got.TraceID().Low != 1 {
+				t.Errorf("%q beside a context: %v", pairs, got)
+			}
+		})
 	}
 }
 
@@ -191,19 +195,21 @@ func TestDecide(t *testing.T) {
 func TestOrderAndConflict(t *testing.T) {
 	all := []string{"traceparent", "00-" + longTrace + "-0000000000000001-01", "tracestate", "a=b", "uber-trace-id", "2:2:0:1", "b3", "3-3-1", "x-b3-traceid", "4", "x-b3-spanid", "4"}
 	for i, f := range allFormats {
-		order := append([]carrier.Format{f}, allFormats...)
-		p := newPropagator(t, carrier.Config{Extract: order})
-		sc := extract(t, p, headers(all...))
-		if got := uint64(sc.SpanID()); got != uint64(i+1) {
-			t.Errorf("%v first: span %d", f, got)
-		}
-		s := p.Stats()
-		if s.Conflict != 3 || s.Extracted[f] != 1 {
-			t.Errorf("%v first: %+v", f, s)
-		}
-		if got := p.TraceState(sc); (got == "a=b") != (f == carrier.W3C) {
-			t.Errorf("%v first: tracestate %q", f, got)
-		}
+		t.Run(f.String()+" first", func(t *testing.T) {
+			order := append([]carrier.Format{f}, allFormats...)
+			p := newPropagator(t, carrier.Config{Extract: order})
+			sc := extract(t, p, headers(all...))
+			if got := uint64(sc.SpanID()); got != uint64(i+1) {
+				t.Errorf("%v first: span %d", f, got)
+			}
+			s := p.Stats()
+			if s.Conflict != 3 || s.Extracted[f] != 1 {
+				t.Errorf("%v first: %+v", f, s)
+			}
+			if got := p.TraceState(sc); (got == "a=b") != (f == carrier.W3C) {
+				t.Errorf("%v first: tracestate %q", f, got)
+			}
+		})
 	}
 	p := newPropagator(t, carrier.Config{})
 	if got := describe(p.Extract(headers("traceparent", "00-bad", "uber-trace-id", "2:2:0:1"))); got != "00000000000000000000000000000002:2:0:1" {
@@ -266,9 +272,11 @@ func TestDuplicates(t *testing.T) {
 				multi[c.pairs[i]] = append(multi[c.pairs[i]], c.pairs[i+1])
 			}
 			for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), multi, list} {
-				if got := describe(p.Extract(in)); got != c.want {
-					t.Errorf("%T %q: %s, want %s", in, c.pairs, got, c.want)
-				}
+				t.Run(fmt.Sprintf("%T", in), func(t *testing.T) {
+					if got := describe(p.Extract(in)); got != c.want {
+						t.Errorf("%T %q: %s, want %s", in, c.pairs, got, c.want)
+					}
+				})
 			}
 		})
 	}
@@ -344,21 +352,25 @@ func TestInvalidCarrier(t *testing.T) {
 	sc := tracer.StartSpan("x").Context()
 	for _, format := range []opentracing.BuiltinFormat{opentracing.HTTPHeaders, opentracing.TextMap, opentracing.Binary} {
 		for _, c := range []any{nil, 1, "x", struct{}{}} {
-			if err := tracer.Inject(sc, format, c); !errors.Is(err, opentracing.ErrInvalidCarrier) {
-				t.Errorf("Inject into %T: %v", c, err)
-			}
-			if _, err := tracer.Extract(format, c); !errors.Is(err, opentracing.ErrInvalidCarrier) {
-				t.Errorf("Extract from %T: %v", c, err)
-			}
+			t.Run(fmt.Sprintf("%T in format %d", c, format), func(t *testing.T) {
+				if err := tracer.Inject(sc, format, c); !errors.Is(err, opentracing.ErrInvalidCarrier) {
+					t.Errorf("Inject into %T: %v", c, err)
+				}
+				if _, err := tracer.Extract(format, c); !errors.Is(err, opentracing.ErrInvalidCarrier) {
+					t.Errorf("Extract from %T: %v", c, err)
+				}
+			})
 		}
 	}
 	for _, c := range []any{opentracing.HTTPHeadersCarrier(nil), http.Header(nil), carrier.Multi(nil), opentracing.TextMapCarrier(nil)} {
-		if err := tracer.Inject(sc, opentracing.HTTPHeaders, c); !errors.Is(err, opentracing.ErrInvalidCarrier) {
-			t.Errorf("Inject into nil %T: %v", c, err)
-		}
-		if _, err := tracer.Extract(opentracing.HTTPHeaders, c); !errors.Is(err, opentracing.ErrSpanContextNotFound) {
-			t.Errorf("Extract from nil %T: %v", c, err)
-		}
+		t.Run(fmt.Sprintf("nil %T", c), func(t *testing.T) {
+			if err := tracer.Inject(sc, opentracing.HTTPHeaders, c); !errors.Is(err, opentracing.ErrInvalidCarrier) {
+				t.Errorf("Inject into nil %T: %v", c, err)
+			}
+			if _, err := tracer.Extract(opentracing.HTTPHeaders, c); !errors.Is(err, opentracing.ErrSpanContextNotFound) {
+				t.Errorf("Extract from nil %T: %v", c, err)
+			}
+		})
 	}
 }
 

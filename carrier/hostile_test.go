@@ -2,6 +2,7 @@ package carrier_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -65,21 +66,25 @@ func serve(p *carrier.Propagator, in any) {
 
 func TestHostileHeaders(t *testing.T) {
 	for name, p := range hostilePropagators(t) {
-		for label, value := range hostileValues {
-			for _, key := range managedKeys {
-				requests := []http.Header{
-					{http.CanonicalHeaderKey(key): {value}},
-					{http.CanonicalHeaderKey(key): {value, value}, "Accept": {"x"}},
-					{strings.ToUpper(key): {value}, "Traceparent": {someTraceparent}},
-					{http.CanonicalHeaderKey(key): {value}, "Traceparent": {someTraceparent}, "Uber-Trace-Id": {someUberTraceID}, "B3": {someB3}},
-				}
-				for i, h := range requests {
-					if got := allocated(func() { serve(p, h) }); got > maxAllocated {
-						t.Errorf("%s: request %d with %s in %s: %d bytes", name, i, label, key, got)
+		t.Run(name, func(t *testing.T) {
+			for label, value := range hostileValues {
+				t.Run(label, func(t *testing.T) {
+					for _, key := range managedKeys {
+						requests := []http.Header{
+							{http.CanonicalHeaderKey(key): {value}},
+							{http.CanonicalHeaderKey(key): {value, value}, "Accept": {"x"}},
+							{strings.ToUpper(key): {value}, "Traceparent": {someTraceparent}},
+							{http.CanonicalHeaderKey(key): {value}, "Traceparent": {someTraceparent}, "Uber-Trace-Id": {someUberTraceID}, "B3": {someB3}},
+						}
+						for i, h := range requests {
+							if got := allocated(func() { serve(p, h) }); got > maxAllocated {
+								t.Errorf("request %d with %s in %s: %d bytes", i, label, key, got)
+							}
+						}
 					}
-				}
+				})
 			}
-		}
+		})
 	}
 }
 
@@ -111,20 +116,22 @@ func TestHostileCrowds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, lead := range []string{"", "Traceparent"} {
-				h := h.Clone()
-				if lead != "" {
-					h[lead] = []string{someTraceparent}
-					h["Tracestate"] = append(h["Tracestate"], "a=b , c=d")
-				} else {
-					delete(h, "Uber-Trace-Id")
-				}
-				for config, p := range hostilePropagators(t) {
-					for _, in := range []any{h, asMulti(h), asForeign(h)} {
-						if got := allocated(func() { serve(p, in) }); got > maxAllocated {
-							t.Errorf("%s %q %s %T: %d bytes", name, lead, config, in, got)
+				t.Run(cmp.Or(lead, "no lead"), func(t *testing.T) {
+					h := h.Clone()
+					if lead != "" {
+						h[lead] = []string{someTraceparent}
+						h["Tracestate"] = append(h["Tracestate"], "a=b , c=d")
+					} else {
+						delete(h, "Uber-Trace-Id")
+					}
+					for config, p := range hostilePropagators(t) {
+						for _, in := range []any{h, asMulti(h), asForeign(h)} {
+							if got := allocated(func() { serve(p, in) }); got > maxAllocated {
+								t.Errorf("%s %q %s %T: %d bytes", name, lead, config, in, got)
+							}
 						}
 					}
-				}
+				})
 			}
 		})
 	}
@@ -156,15 +163,17 @@ func TestHostileFull(t *testing.T) {
 	}
 	h := headers(append(pairs, "jaeger-baggage", strings.Repeat("x%3d1,", 300))...)
 	for name, p := range hostilePropagators(t) {
-		for _, in := range []any{h, asMulti(h), asForeign(h)} {
-			if got := allocated(func() { serve(p, in) }); got > maxAllocated {
-				t.Errorf("%s %T: %d bytes", name, in, got)
+		t.Run(name, func(t *testing.T) {
+			for _, in := range []any{h, asMulti(h), asForeign(h)} {
+				if got := allocated(func() { serve(p, in) }); got > maxAllocated {
+					t.Errorf("%s %T: %d bytes", name, in, got)
+				}
 			}
-		}
-		sc := extract(t, p, h)
-		if n := len(baggageOf(sc)); n < 48 || n > 64 || len(p.TraceState(sc)) < 7000 {
-			t.Errorf("%s: %d items, %d bytes of tracestate", name, n, len(p.TraceState(sc)))
-		}
+			sc := extract(t, p, h)
+			if n := len(baggageOf(sc)); n < 48 || n > 64 || len(p.TraceState(sc)) < 7000 {
+				t.Errorf("%d items, %d bytes of tracestate", n, len(p.TraceState(sc)))
+			}
+		})
 	}
 }
 

@@ -218,26 +218,28 @@ func TestStylesFromEveryCarrier(t *testing.T) {
 		"B3 multi": {"x-b3-traceid", someTrace, "x-b3-spanid", someSpan, "x-b3-sampled", "1"},
 	}
 	for name, parent := range parents {
-		for config, want := range map[*carrier.Config]items{
-			{Baggage: carrier.Baggage{Styles: styles}}: {"w": "1", "tenant": "a b", "user": "a%20b", "j": "1"},
-			{}: {"w": "1", "tenant": "a b", "j": "1"},
-		} {
-			p := newPropagator(t, *config)
-			h := headers(append(append([]string(nil), parent...), baggage...)...)
-			text := opentracing.TextMapCarrier{}
-			for k, v := range asMulti(h) {
-				text[k] = v[0]
-			}
-			for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), asMulti(h), text, asForeign(h)} {
-				sc, err := p.Extract(in)
-				if err != nil {
-					t.Fatal(err)
+		t.Run(name, func(t *testing.T) {
+			for config, want := range map[*carrier.Config]items{
+				{Baggage: carrier.Baggage{Styles: styles}}: {"w": "1", "tenant": "a b", "user": "a%20b", "j": "1"},
+				{}: {"w": "1", "tenant": "a b", "j": "1"},
+			} {
+				p := newPropagator(t, *config)
+				h := headers(append(append([]string(nil), parent...), baggage...)...)
+				text := opentracing.TextMapCarrier{}
+				for k, v := range asMulti(h) {
+					text[k] = v[0]
 				}
-				if diff := cmp.Diff(want, baggageOf(sc)); diff != "" {
-					t.Errorf("%s, %T: %s", name, in, diff)
+				for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), asMulti(h), text, asForeign(h)} {
+					sc, err := p.Extract(in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if diff := cmp.Diff(want, baggageOf(sc)); diff != "" {
+						t.Errorf("%T: %s", in, diff)
+					}
 				}
 			}
-		}
+		})
 	}
 }
 
@@ -246,24 +248,26 @@ func TestTextMapIsPlain(t *testing.T) {
 	const value = "a+b/c== 100%"
 	tracer, _ := newTracer(t, carrier.Config{Baggage: carrier.Baggage{Styles: []carrier.BaggageStyle{carrier.JaegerBaggage}}})
 	for name, target := range targets() {
-		if target.format != opentracing.TextMap {
-			continue
-		}
-		c := target.make()
-		if err := tracer.Inject(withBaggage(items{"token": value}), opentracing.TextMap, c); err != nil {
-			t.Fatal(err)
-		}
-		plain := false
-		for k, vs := range flat(c) {
-			plain = plain || strings.EqualFold(k, "uberctx-token") && vs[0] == value
-		}
-		out, err := tracer.Extract(opentracing.TextMap, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := baggageOf(out)["token"]; got != value || !plain {
-			t.Errorf("%s: %q of %v", name, got, c)
-		}
+		t.Run(name, func(t *testing.T) {
+			if target.format != opentracing.TextMap {
+				return
+			}
+			c := target.make()
+			if err := tracer.Inject(withBaggage(items{"token": value}), opentracing.TextMap, c); err != nil {
+				t.Fatal(err)
+			}
+			plain := false
+			for k, vs := range flat(c) {
+				plain = plain || strings.EqualFold(k, "uberctx-token") && vs[0] == value
+			}
+			out, err := tracer.Extract(opentracing.TextMap, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := baggageOf(out)["token"]; got != value || !plain {
+				t.Errorf("%q of %v", got, c)
+			}
+		})
 	}
 }
 

@@ -59,19 +59,21 @@ func TestRefusedBaggageIsNotMergedBack(t *testing.T) {
 		{"jaeger-baggage", "role=admin,a=1"},
 		{"jaeger-baggage", "role%3Dadmin,a=1"},
 	} {
-		p := newPropagator(t, carrier.Config{Baggage: notRole})
-		in := headers(append([]string{"traceparent", someTraceparent}, pairs...)...)
-		out := proxied(t, p, in, nil)
-		if text := fmt.Sprint(out); strings.Contains(strings.ToLower(text), "role") {
-			t.Errorf("%.60q: sent %.300s", pairs, text)
-		}
-		long := len(fmt.Sprint(in)) > 8192 // of which nothing is read
-		if text := fmt.Sprint(out); !long && !strings.Contains(text, "a=1") && !strings.Contains(text, "Uberctx-A:[1]") {
-			t.Errorf("%.60q: the item a is lost: %.300s", pairs, text)
-		}
-		if s := p.Stats(); s.BaggageDenied+s.BaggageMalformed+s.BaggageOverLimit == 0 {
-			t.Errorf("%.60q: %+v", pairs, p.Stats())
-		}
+		t.Run(fmt.Sprintf("%.60q", pairs), func(t *testing.T) {
+			p := newPropagator(t, carrier.Config{Baggage: notRole})
+			in := headers(append([]string{"traceparent", someTraceparent}, pairs...)...)
+			out := proxied(t, p, in, nil)
+			if text := fmt.Sprint(out); strings.Contains(strings.ToLower(text), "role") {
+				t.Errorf("%.60q: sent %.300s", pairs, text)
+			}
+			long := len(fmt.Sprint(in)) > 8192 // of which nothing is read
+			if text := fmt.Sprint(out); !long && !strings.Contains(text, "a=1") && !strings.Contains(text, "Uberctx-A:[1]") {
+				t.Errorf("%.60q: the item a is lost: %.300s", pairs, text)
+			}
+			if s := p.Stats(); s.BaggageDenied+s.BaggageMalformed+s.BaggageOverLimit == 0 {
+				t.Errorf("%.60q: %+v", pairs, p.Stats())
+			}
+		})
 	}
 }
 
@@ -156,23 +158,25 @@ func TestCopy(t *testing.T) {
 		{"traceparent", "00-" + someTrace + "-" + someSpan + "-00"},
 		{"baggage", "a=1"},
 	} {
-		in := headers(pairs...)
-		original := extract(t, p, in)
-		remote, err := tracer.Extract(opentracing.HTTPHeaders, carrier.Copy{Context: original})
-		if err != nil {
-			t.Fatal(err)
-		}
-		copied := remote.(jaeger.SpanContext)
-		want, got := in.Clone(), in.Clone()
-		_ = p.Inject(original, want)
-		_ = p.Inject(copied, got)
-		if diff := cmp.Diff(want, got); diff != "" || describe(original, nil) != describe(copied, nil) {
-			t.Errorf("%q: %s", pairs, diff)
-		}
-		if child := tracer.StartSpan("x", opentracing.ChildOf(copied)).Context().(jaeger.SpanContext); original.IsValid() &&
-			(child.IsSampled() != original.IsSampled() || child.ParentID() != original.SpanID() ||
-				original.IsSamplingFinalized() != original.IsDebug()) {
-			t.Errorf("%q: child %v", pairs, child)
-		}
+		t.Run(pairs[0]+" "+pairs[1], func(t *testing.T) {
+			in := headers(pairs...)
+			original := extract(t, p, in)
+			remote, err := tracer.Extract(opentracing.HTTPHeaders, carrier.Copy{Context: original})
+			if err != nil {
+				t.Fatal(err)
+			}
+			copied := remote.(jaeger.SpanContext)
+			want, got := in.Clone(), in.Clone()
+			_ = p.Inject(original, want)
+			_ = p.Inject(copied, got)
+			if diff := cmp.Diff(want, got); diff != "" || describe(original, nil) != describe(copied, nil) {
+				t.Errorf("%q: %s", pairs, diff)
+			}
+			if child := tracer.StartSpan("x", opentracing.ChildOf(copied)).Context().(jaeger.SpanContext); original.IsValid() &&
+				(child.IsSampled() != original.IsSampled() || child.ParentID() != original.SpanID() ||
+					original.IsSamplingFinalized() != original.IsDebug()) {
+				t.Errorf("%q: child %v", pairs, child)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package grpcmw_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -215,11 +216,13 @@ func TestTraceIDTrailer(t *testing.T) {
 		}
 	}
 	for _, key := range []string{"bad key", "grpc-status", "x-bin", ""} {
-		tracer := spantest.New(t)
-		cc := testsvc.Start(t, testsvc.Bufconn, failing(errDetailed), grpcmw.ServerOptions(tracer, grpcmw.WithTraceIDTrailer(key)), nil)
-		if err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); status.Code(err) != codes.NotFound {
-			t.Errorf("%q: %v", key, err)
-		}
+		t.Run(cmp.Or(key, "empty"), func(t *testing.T) {
+			tracer := spantest.New(t)
+			cc := testsvc.Start(t, testsvc.Bufconn, failing(errDetailed), grpcmw.ServerOptions(tracer, grpcmw.WithTraceIDTrailer(key)), nil)
+			if err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); status.Code(err) != codes.NotFound {
+				t.Errorf("%q: %v", key, err)
+			}
+		})
 	}
 }
 

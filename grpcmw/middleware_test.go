@@ -296,31 +296,33 @@ func TestInnerInterceptorsSeeTheSpan(t *testing.T) {
 // TestErrorsPassByIdentity sends errors through all four interceptors and both stream wrappers unchanged.
 func TestErrorsPassByIdentity(t *testing.T) {
 	for _, err := range []error{io.EOF, errPlain, errDetailed, fmt.Errorf("wrapped: %w", errDetailed), context.Canceled} {
-		callOnce(t, err, nil, nil)
-		tracer := spantest.New(t)
-		server := grpcmw.StreamServerInterceptor(tracer)
-		got := server(tracer, &brokenStream{ctx: t.Context(), err: err}, chatInfo, func(_ any, ss grpc.ServerStream) error {
-			if e := ss.SendMsg(nil); e != err {
-				t.Errorf("SendMsg gave %v for %v", e, err)
-			}
-			return ss.RecvMsg(nil)
-		})
-		if got != err {
-			t.Errorf("the server gave %v for %v", got, err)
-		}
-		cs, e := grpcmw.StreamClientInterceptor(tracer)(t.Context(), testsvc.StreamDesc(testsvc.Chat), nil, testsvc.Chat,
-			func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
-				return &brokenClientStream{err: err}, nil
+		t.Run(err.Error(), func(t *testing.T) {
+			callOnce(t, err, nil, nil)
+			tracer := spantest.New(t)
+			server := grpcmw.StreamServerInterceptor(tracer)
+			got := server(tracer, &brokenStream{ctx: t.Context(), err: err}, chatInfo, func(_ any, ss grpc.ServerStream) error {
+				if e := ss.SendMsg(nil); e != err {
+					t.Errorf("SendMsg gave %v for %v", e, err)
+				}
+				return ss.RecvMsg(nil)
 			})
-		if e != nil {
-			t.Fatal(e)
-		}
-		if _, h := cs.Header(); h != err {
-			t.Errorf("Header gave %v for %v", h, err)
-		}
-		if s, r := cs.SendMsg(nil), cs.RecvMsg(nil); s != err || r != err {
-			t.Errorf("the client gave %v and %v for %v", s, r, err)
-		}
+			if got != err {
+				t.Errorf("the server gave %v for %v", got, err)
+			}
+			cs, e := grpcmw.StreamClientInterceptor(tracer)(t.Context(), testsvc.StreamDesc(testsvc.Chat), nil, testsvc.Chat,
+				func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+					return &brokenClientStream{err: err}, nil
+				})
+			if e != nil {
+				t.Fatal(e)
+			}
+			if _, h := cs.Header(); h != err {
+				t.Errorf("Header gave %v for %v", h, err)
+			}
+			if s, r := cs.SendMsg(nil), cs.RecvMsg(nil); s != err || r != err {
+				t.Errorf("the client gave %v and %v for %v", s, r, err)
+			}
+		})
 	}
 }
 

@@ -225,19 +225,21 @@ func TestProxiesForwardLongMethods(t *testing.T) {
 }
 
 func TestOperationNames(t *testing.T) {
-	for _, tt := range []struct {
+	for how, tt := range map[string]struct {
 		name func(string) string
 		want string
 	}{
-		{nil, testsvc.Say},
-		{func(m string) string { return "call " + m }, "call " + testsvc.Say},
-		{func(string) string { return "" }, testsvc.Say},
-		{func(string) string { panic("hook") }, testsvc.Say},
+		"no hook": {nil, testsvc.Say},
+		"a name":  {func(m string) string { return "call " + m }, "call " + testsvc.Say},
+		"no name": {func(string) string { return "" }, testsvc.Say},
+		"a panic": {func(string) string { panic("hook") }, testsvc.Say},
 	} {
-		s, c := callOnce(t, nil, []grpcmw.ServerOption{grpcmw.WithOperationName(tt.name)}, []grpcmw.ClientOption{grpcmw.WithOperationName(tt.name)})
-		if s.OperationName != tt.want || c.OperationName != tt.want {
-			t.Errorf("names %q and %q, want %q", s.OperationName, c.OperationName, tt.want)
-		}
+		t.Run(how, func(t *testing.T) {
+			s, c := callOnce(t, nil, []grpcmw.ServerOption{grpcmw.WithOperationName(tt.name)}, []grpcmw.ClientOption{grpcmw.WithOperationName(tt.name)})
+			if s.OperationName != tt.want || c.OperationName != tt.want {
+				t.Errorf("names %q and %q, want %q", s.OperationName, c.OperationName, tt.want)
+			}
+		})
 	}
 }
 

@@ -31,25 +31,27 @@ func TestMessagesOfAllFailures(t *testing.T) {
 		for _, tt := range []struct{ code codes.Code }{
 			{codes.NotFound}, {codes.Canceled}, {codes.Internal}, {codes.Code(503)},
 		} {
-			opt := grpcmw.WithSemconv(conv)
-			err := status.Error(tt.code, "no such thing, token=hunter2 "+strings.Repeat("x", 1<<16))
-			s, c := callOnce(t, err, []grpcmw.ServerOption{opt}, []grpcmw.ClientOption{opt})
-			for side, span := range map[string]*mocktracer.MockSpan{"server": s, "client": c} {
-				message, _ := span.Tag("otel.status_description").(string)
-				if !strings.HasPrefix(message, "no such thing") || len(message) > 1024 || strings.Contains(message, "hunter2") {
-					t.Errorf("%v, %s: message %.80q of %d bytes", tt.code, side, message, len(message))
-				}
-				if failed := span.Tag("error") == true; failed != (span.Tag("error.type") != nil) {
-					t.Errorf("%v, %s: error %v, error.type %v", tt.code, side, failed, span.Tag("error.type"))
-				}
-				for _, log := range span.Logs() {
-					for _, f := range log.Fields {
-						if f.Key == "message" && f.ValueString != message {
-							t.Errorf("the log says %.80q", f.ValueString)
+			t.Run(fmt.Sprintf("%v of vocabulary %v", tt.code, conv), func(t *testing.T) {
+				opt := grpcmw.WithSemconv(conv)
+				err := status.Error(tt.code, "no such thing, token=hunter2 "+strings.Repeat("x", 1<<16))
+				s, c := callOnce(t, err, []grpcmw.ServerOption{opt}, []grpcmw.ClientOption{opt})
+				for side, span := range map[string]*mocktracer.MockSpan{"server": s, "client": c} {
+					message, _ := span.Tag("otel.status_description").(string)
+					if !strings.HasPrefix(message, "no such thing") || len(message) > 1024 || strings.Contains(message, "hunter2") {
+						t.Errorf("%v, %s: message %.80q of %d bytes", tt.code, side, message, len(message))
+					}
+					if failed := span.Tag("error") == true; failed != (span.Tag("error.type") != nil) {
+						t.Errorf("%v, %s: error %v, error.type %v", tt.code, side, failed, span.Tag("error.type"))
+					}
+					for _, log := range span.Logs() {
+						for _, f := range log.Fields {
+							if f.Key == "message" && f.ValueString != message {
+								t.Errorf("the log says %.80q", f.ValueString)
+							}
 						}
 					}
 				}
-			}
+			})
 		}
 	}
 }
@@ -161,7 +163,7 @@ func TestUnnamedPeersHaveNoAddress(t *testing.T) {
 		{oddAddr{"tcp", ":0"}, nil}, {oddAddr{"vsock", "3:1024"}, "3:1024"}, {panickyAddr{}, nil},
 		{&net.TCPAddr{IP: net.IPv6loopback, Port: 1}, "[::1]:1"}, {(*net.TCPAddr)(nil), nil},
 	} {
-		t.Run(fmt.Sprint(tt.addr), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%T %v", tt.addr, tt.addr), func(t *testing.T) {
 			tracer := spantest.New(t)
 			ctx := peer.NewContext(t.Context(), &peer.Peer{Addr: tt.addr})
 			grpcmw.UnaryServerInterceptor(tracer, grpcmw.WithSemconv(grpcmw.Both))(ctx, nil, unaryInfo, unaryHandler)
@@ -190,13 +192,15 @@ func (o *countingObserver) OnFinish(opentracing.FinishOptions) {}
 // TestObserversOfATracer see the outcome of spans that are not sampled.
 func TestObserversOfATracer(t *testing.T) {
 	for _, err := range []error{nil, status.Error(codes.Unavailable, "down")} {
-		o := &countingObserver{tags: map[string]any{}}
-		tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(false), jaeger.NewNullReporter(), jaeger.TracerOptions.ContribObserver(o))
-		defer closer.Close()
-		grpcmw.UnaryServerInterceptor(tracer)(t.Context(), nil, unaryInfo, func(context.Context, any) (any, error) { return nil, err })
-		if o.tags["rpc.grpc.status_code"] != int(status.Code(err)) || (o.tags["error"] == true) != (err != nil) {
-			t.Errorf("%v: observer saw %v", err, o.tags)
-		}
+		t.Run(status.Code(err).String(), func(t *testing.T) {
+			o := &countingObserver{tags: map[string]any{}}
+			tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(false), jaeger.NewNullReporter(), jaeger.TracerOptions.ContribObserver(o))
+			defer closer.Close()
+			grpcmw.UnaryServerInterceptor(tracer)(t.Context(), nil, unaryInfo, func(context.Context, any) (any, error) { return nil, err })
+			if o.tags["rpc.grpc.status_code"] != int(status.Code(err)) || (o.tags["error"] == true) != (err != nil) {
+				t.Errorf("%v: observer saw %v", err, o.tags)
+			}
+		})
 	}
 }
 

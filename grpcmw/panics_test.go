@@ -78,20 +78,22 @@ func TestPanicsGoOn(t *testing.T) {
 		t.Run(fmt.Sprint(value), func(t *testing.T) {
 			tracer := spantest.New(t)
 			for name, run := range interceptAll(tracer, func() { explode(value) }) {
-				before := len(tracer.Finished())
-				func() {
-					defer func() {
-						if got := recover(); got != value {
-							t.Errorf("%s: panic %v became %v", name, value, got)
-						}
+				t.Run(name, func(t *testing.T) {
+					before := len(tracer.Finished())
+					func() {
+						defer func() {
+							if got := recover(); got != value {
+								t.Errorf("panic %v became %v", value, got)
+							}
+						}()
+						run()
 					}()
-					run()
-				}()
-				spans := tracer.Finished()
-				if len(spans) != before+1 {
-					t.Fatalf("%s: %d spans more", name, len(spans)-before)
-				}
-				checkPanic(t, name, spans[before])
+					spans := tracer.Finished()
+					if len(spans) != before+1 {
+						t.Fatalf("%d spans more", len(spans)-before)
+					}
+					checkPanic(t, name, spans[before])
+				})
 			}
 		})
 	}
@@ -185,23 +187,25 @@ func TestSecretsInPanics(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			tracer := spantest.New(t)
 			for side, run := range interceptAll(tracer, func() { explode(value) }) {
-				before := len(tracer.Finished())
-				func() {
-					defer func() { recover() }()
-					run()
-				}()
-				span := tracer.Finished()[before]
-				checkPanic(t, side, span)
-				for key, v := range span.Tags() {
-					if text := fmt.Sprint(v); strings.Contains(text, "hunter2") || len(text) > 1024 {
-						t.Errorf("%s: tag %s is %.200s", side, key, text)
+				t.Run(side, func(t *testing.T) {
+					before := len(tracer.Finished())
+					func() {
+						defer func() { recover() }()
+						run()
+					}()
+					span := tracer.Finished()[before]
+					checkPanic(t, side, span)
+					for key, v := range span.Tags() {
+						if text := fmt.Sprint(v); strings.Contains(text, "hunter2") || len(text) > 1024 {
+							t.Errorf("tag %s is %.200s", key, text)
+						}
 					}
-				}
-				for _, f := range span.Logs()[0].Fields {
-					if strings.Contains(f.ValueString, "hunter2") {
-						t.Errorf("%s: %s is %.200s", side, f.Key, f.ValueString)
+					for _, f := range span.Logs()[0].Fields {
+						if strings.Contains(f.ValueString, "hunter2") {
+							t.Errorf("%s is %.200s", f.Key, f.ValueString)
+						}
 					}
-				}
+				})
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package grpcmw_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -44,13 +45,15 @@ func TestTargetsOfAllKinds(t *testing.T) {
 
 func TestPeersOfAllKinds(t *testing.T) {
 	for _, addr := range []net.Addr{nil, &net.UnixAddr{Name: "@x", Net: "unix"}, &net.TCPAddr{IP: net.IPv6loopback, Port: 1}} {
-		tracer := spantest.New(t)
-		ctx := peer.NewContext(t.Context(), &peer.Peer{Addr: addr})
-		grpcmw.UnaryServerInterceptor(tracer, grpcmw.WithSemconv(grpcmw.Both))(ctx, nil, unaryInfo, unaryHandler)
-		span := only(t, tracer)
-		if want := map[bool]any{true: nil}[addr == nil]; addr == nil && span.Tag("peer.address") != want || addr != nil && span.Tag("peer.address") != addr.String() {
-			t.Errorf("%v: peer.address %v", addr, span.Tag("peer.address"))
-		}
+		t.Run(fmt.Sprintf("%T", addr), func(t *testing.T) {
+			tracer := spantest.New(t)
+			ctx := peer.NewContext(t.Context(), &peer.Peer{Addr: addr})
+			grpcmw.UnaryServerInterceptor(tracer, grpcmw.WithSemconv(grpcmw.Both))(ctx, nil, unaryInfo, unaryHandler)
+			span := only(t, tracer)
+			if want := map[bool]any{true: nil}[addr == nil]; addr == nil && span.Tag("peer.address") != want || addr != nil && span.Tag("peer.address") != addr.String() {
+				t.Errorf("%v: peer.address %v", addr, span.Tag("peer.address"))
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package grpcmw_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 	"testing"
@@ -200,32 +201,34 @@ func TestPropagationCanBeTurnedOff(t *testing.T) {
 func TestUntracedCallsPassTheContextOn(t *testing.T) {
 	none := grpcmw.WithFilter(matching(false))
 	for _, method := range []string{testsvc.Say, testsvc.Repeat} {
-		tracer, reporter, _ := engineDial(t)
-		var md metadata.MD
-		backend := testsvc.Start(t, testsvc.Bufconn, sees(&md), nil, grpcmw.DialOptions(tracer, none))
-		onwards := func(ctx context.Context) {
-			sayHello(ctx, &transcript{}, backend)
-		}
-		middle := &testsvc.Server{
-			Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) { onwards(ctx); return in, nil },
-			Stream: func(_ string, ss grpc.ServerStream) error {
-				onwards(ss.Context())
-				return nil
-			},
-		}
-		cc := testsvc.Start(t, testsvc.Bufconn, middle, grpcmw.ServerOptions(tracer, none), nil)
-		ctx := metadata.AppendToOutgoingContext(t.Context(), "traceparent", traceparent[0])
-		if method == testsvc.Say {
-			sayHello(ctx, &transcript{}, cc)
-		} else {
-			(&transcript{}).stream(ctx, cc, method)
-		}
-		if got := md["traceparent"]; len(got) != 1 || got[0] != traceparent[0] {
-			t.Errorf("%s: traceparent %q, want the caller's", method, got)
-		}
-		if n := reporter.SpansSubmitted(); n != 0 {
-			t.Errorf("%d spans", n)
-		}
+		t.Run(method, func(t *testing.T) {
+			tracer, reporter, _ := engineDial(t)
+			var md metadata.MD
+			backend := testsvc.Start(t, testsvc.Bufconn, sees(&md), nil, grpcmw.DialOptions(tracer, none))
+			onwards := func(ctx context.Context) {
+				sayHello(ctx, &transcript{}, backend)
+			}
+			middle := &testsvc.Server{
+				Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) { onwards(ctx); return in, nil },
+				Stream: func(_ string, ss grpc.ServerStream) error {
+					onwards(ss.Context())
+					return nil
+				},
+			}
+			cc := testsvc.Start(t, testsvc.Bufconn, middle, grpcmw.ServerOptions(tracer, none), nil)
+			ctx := metadata.AppendToOutgoingContext(t.Context(), "traceparent", traceparent[0])
+			if method == testsvc.Say {
+				sayHello(ctx, &transcript{}, cc)
+			} else {
+				(&transcript{}).stream(ctx, cc, method)
+			}
+			if got := md["traceparent"]; len(got) != 1 || got[0] != traceparent[0] {
+				t.Errorf("traceparent %q, want the caller's", got)
+			}
+			if n := reporter.SpansSubmitted(); n != 0 {
+				t.Errorf("%d spans", n)
+			}
+		})
 	}
 }
 
@@ -317,9 +320,11 @@ func TestUntracedPublicEndpoints(t *testing.T) {
 func TestNoopParents(t *testing.T) {
 	ctx := opentracing.ContextWithSpan(t.Context(), opentracing.NoopTracer{}.StartSpan("nothing"))
 	for _, traced := range []bool{true, false} {
-		eachTracer(t, func(t *testing.T, tracer opentracing.Tracer) {
-			cc := testsvc.Start(t, testsvc.Bufconn, nil, nil, grpcmw.DialOptions(tracer, grpcmw.WithFilter(matching(traced))))
-			sayHello(ctx, &transcript{}, cc)
+		t.Run(fmt.Sprintf("traced %t", traced), func(t *testing.T) {
+			eachTracer(t, func(t *testing.T, tracer opentracing.Tracer) {
+				cc := testsvc.Start(t, testsvc.Bufconn, nil, nil, grpcmw.DialOptions(tracer, grpcmw.WithFilter(matching(traced))))
+				sayHello(ctx, &transcript{}, cc)
+			})
 		})
 	}
 	complaints := &logged{}

@@ -137,14 +137,16 @@ func TestOddErrors(t *testing.T) {
 
 func TestOTelErrors(t *testing.T) {
 	for code, want := range map[codes.Code]string{codes.NotFound: "NOT_FOUND", codes.Unavailable: "UNAVAILABLE", codes.DeadlineExceeded: "DEADLINE_EXCEEDED", codes.Canceled: "CANCELLED", codes.Code(99): "UNKNOWN"} {
-		otel := grpcmw.WithSemconv(grpcmw.OTel)
-		_, c := callOnce(t, status.Error(code, "x"), []grpcmw.ServerOption{otel}, []grpcmw.ClientOption{otel})
-		if c.Tag("rpc.response.status_code") != want {
-			t.Errorf("status %v, want %s", c.Tag("rpc.response.status_code"), want)
-		}
-		if c.Tag("error") == true && c.Tag("error.type") != want {
-			t.Errorf("error.type %v, want %s", c.Tag("error.type"), want)
-		}
+		t.Run(code.String(), func(t *testing.T) {
+			otel := grpcmw.WithSemconv(grpcmw.OTel)
+			_, c := callOnce(t, status.Error(code, "x"), []grpcmw.ServerOption{otel}, []grpcmw.ClientOption{otel})
+			if c.Tag("rpc.response.status_code") != want {
+				t.Errorf("status %v, want %s", c.Tag("rpc.response.status_code"), want)
+			}
+			if c.Tag("error") == true && c.Tag("error.type") != want {
+				t.Errorf("error.type %v, want %s", c.Tag("error.type"), want)
+			}
+		})
 	}
 }
 

@@ -160,7 +160,7 @@ func TestDeadlineAttemptAndStaticTags(t *testing.T) {
 
 func TestHostileAttemptsAreNotRecorded(t *testing.T) {
 	for _, v := range []string{"-1", "0", "99999999999", "x", "1e9", ""} {
-		t.Run(v, func(t *testing.T) {
+		t.Run("attempt "+v, func(t *testing.T) {
 			tracer := spantest.New(t)
 			ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("grpc-previous-rpc-attempts", v))
 			grpcmw.UnaryServerInterceptor(tracer)(ctx, nil, unaryInfo, unaryHandler)

@@ -219,10 +219,12 @@ func TestNothingChanges(t *testing.T) {
 				t.Run(string(network)+"/"+tt.name, func(t *testing.T) {
 					want := observe(t, network, tt.server, recovering(nil), nil, tt.use)
 					for name, chain := range traced(tracer) {
-						got := observe(t, network, tt.server, chain.server, chain.dial, tt.use)
-						if diff := cmp.Diff(want, got); diff != "" {
-							t.Errorf("%s differs (-bare +traced):\n%s", name, diff)
-						}
+						t.Run(name, func(t *testing.T) {
+							got := observe(t, network, tt.server, chain.server, chain.dial, tt.use)
+							if diff := cmp.Diff(want, got); diff != "" {
+								t.Errorf("%s differs (-bare +traced):\n%s", name, diff)
+							}
+						})
 					}
 				})
 			}

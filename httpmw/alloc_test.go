@@ -87,12 +87,14 @@ func allocs(h http.Handler, r *http.Request) float64 {
 func TestServerAllocations(t *testing.T) {
 	skipUnderRace(t)
 	for _, tt := range serverWork {
-		r := browserRequest(tt.header...)
-		got := allocs(chiHandler(httpmw.Middleware(tt.tracer(t))), r) - allocs(chiHandler(), r)
-		t.Logf("%s: %v allocations", tt.name, got)
-		if got > tt.ceiling {
-			t.Errorf("%s: %v allocations, want at most %v", tt.name, got, tt.ceiling)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			r := browserRequest(tt.header...)
+			got := allocs(chiHandler(httpmw.Middleware(tt.tracer(t))), r) - allocs(chiHandler(), r)
+			t.Logf("%v allocations", got)
+			if got > tt.ceiling {
+				t.Errorf("%v allocations, want at most %v", got, tt.ceiling)
+			}
+		})
 	}
 }
 
@@ -141,9 +143,11 @@ func TestUsualWritersAllocateNothing(t *testing.T) {
 	h, r := chiHandler(httpmw.Middleware(engine(t, never))), browserRequest()
 	want := allocs(h, r)
 	for name, w := range writers {
-		if got := testing.AllocsPerRun(200, func() { h.ServeHTTP(w, r) }); got > want {
-			t.Errorf("%s: %v allocations, want %v", name, got, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := testing.AllocsPerRun(200, func() { h.ServeHTTP(w, r) }); got > want {
+				t.Errorf("%v allocations, want %v", got, want)
+			}
+		})
 	}
 }
 
@@ -193,11 +197,13 @@ func TestClientAllocations(t *testing.T) {
 		{"unsampled", engine(t, never), 10},
 		{"no-op", opentracing.NoopTracer{}, 0},
 	} {
-		got := clientAllocs(t, httpmw.Transport(tt.tracer, canned{})) - clientAllocs(t, canned{})
-		t.Logf("%s: %v allocations", tt.name, got)
-		if got > tt.ceiling {
-			t.Errorf("%s: %v allocations, want at most %v", tt.name, got, tt.ceiling)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			got := clientAllocs(t, httpmw.Transport(tt.tracer, canned{})) - clientAllocs(t, canned{})
+			t.Logf("%v allocations", got)
+			if got > tt.ceiling {
+				t.Errorf("%v allocations, want at most %v", got, tt.ceiling)
+			}
+		})
 	}
 }
 
@@ -262,9 +268,11 @@ func TestHostileAllocations(t *testing.T) {
 		"proxies":       with("X-Forwarded-For", "1:"+strings.Repeat("x", 1<<19)),
 		"escaped keys":  hostileRequest("/?" + strings.Repeat("%41=x&", 1<<16)),
 	} {
-		if got := allocated(func() { mw(http.HandlerFunc(ok)).ServeHTTP(&quietWriter{header: http.Header{}}, r) }); got > limit {
-			t.Errorf("%s: %d bytes, want at most %d", name, got, limit)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got := allocated(func() { mw(http.HandlerFunc(ok)).ServeHTTP(&quietWriter{header: http.Header{}}, r) }); got > limit {
+				t.Errorf("%d bytes, want at most %d", got, limit)
+			}
+		})
 	}
 }
 
@@ -278,17 +286,19 @@ func TestHostileAllocationsOfMuxes(t *testing.T) {
 		"escaped": "/tree/" + strings.Repeat("%20", 1<<18), "unclean": "/tree/" + strings.Repeat("/b", 1<<18),
 		"redirect": "/tree?" + strings.Repeat("q", 1<<19), "not long": "/tree/" + strings.Repeat("/b", 1000) + "?" + strings.Repeat("q", 2000),
 	} {
-		reporter.Reset()
-		r := hostileRequest(target)
-		serve := func(h http.Handler) uint64 {
-			return allocated(func() { h.ServeHTTP(&quietWriter{header: http.Header{}}, r.WithContext(t.Context())) })
-		}
-		if bare, got := serve(mux), serve(traced); got > bare+32<<10 {
-			t.Errorf("%s: %d bytes, %d without the middleware", name, got, bare)
-		}
-		if got := spanName(reporter); got != "GET /tree/{rest...}" {
-			t.Errorf("%s: name %q", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			reporter.Reset()
+			r := hostileRequest(target)
+			serve := func(h http.Handler) uint64 {
+				return allocated(func() { h.ServeHTTP(&quietWriter{header: http.Header{}}, r.WithContext(t.Context())) })
+			}
+			if bare, got := serve(mux), serve(traced); got > bare+32<<10 {
+				t.Errorf("%d bytes, %d without the middleware", got, bare)
+			}
+			if got := spanName(reporter); got != "GET /tree/{rest...}" {
+				t.Errorf("name %q", got)
+			}
+		})
 	}
 }
 
@@ -315,18 +325,20 @@ func TestHostileRequestsAreNotKept(t *testing.T) {
 		"query":  {strings.Repeat("M", size) + " /?q=1", nil},
 		"hook":   {"GET /" + strings.Repeat("a", size), []httpmw.ServerOption{hook}},
 	} {
-		tracer, reporter := newJaeger(t, always)
-		h := httpmw.Middleware(tracer, append(tt.opts, httpmw.WithSemconv(httpmw.Both))...)(http.HandlerFunc(ok))
-		before := held()
-		for range requests {
-			method, target, _ := strings.Cut(strings.Clone(tt.line), " ")
-			r := hostileRequest(target)
-			r.Method = method
-			h.ServeHTTP(&quietWriter{header: http.Header{}}, r)
-		}
-		if got := held() - before; got > size*requests/2 {
-			t.Errorf("%s: %d spans hold %d bytes", name, reporter.SpansSubmitted(), got)
-		}
+		t.Run(name, func(t *testing.T) {
+			tracer, reporter := newJaeger(t, always)
+			h := httpmw.Middleware(tracer, append(tt.opts, httpmw.WithSemconv(httpmw.Both))...)(http.HandlerFunc(ok))
+			before := held()
+			for range requests {
+				method, target, _ := strings.Cut(strings.Clone(tt.line), " ")
+				r := hostileRequest(target)
+				r.Method = method
+				h.ServeHTTP(&quietWriter{header: http.Header{}}, r)
+			}
+			if got := held() - before; got > size*requests/2 {
+				t.Errorf("%d spans hold %d bytes", reporter.SpansSubmitted(), got)
+			}
+		})
 	}
 }
 
@@ -346,9 +358,11 @@ func TestHostileAllocationsOfClients(t *testing.T) {
 		"slashes": "http://a.example/" + strings.Repeat("%2F", 1<<18),
 		"secret":  "http://a.example/?token=x&" + strings.Repeat("a", 1<<19),
 	} {
-		r := newGet(t.Context(), target)
-		if got := allocated(func() { rt.RoundTrip(r) }); got > 32<<10 {
-			t.Errorf("%s: %d bytes", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			r := newGet(t.Context(), target)
+			if got := allocated(func() { rt.RoundTrip(r) }); got > 32<<10 {
+				t.Errorf("%d bytes", got)
+			}
+		})
 	}
 }

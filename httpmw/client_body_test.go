@@ -236,24 +236,26 @@ func TestFirstByteOfStreams(t *testing.T) {
 		"HEAD":         {"HEAD", -1, http.NoBody, nil, closing, nil},
 		"error":        {"GET", -1, nil, io.ErrUnexpectedEOF, nil, nil},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			tracer := spantest.New(t)
-			rt := httpmw.Transport(tracer, roundTripper(func(r *http.Request) (*http.Response, error) {
-				time.Sleep(30 * time.Millisecond)
-				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: tt.body, ContentLength: tt.length, Request: r}, tt.err
-			}))
-			ctx, cancel := context.WithCancel(t.Context())
-			r := newGet(ctx, "http://a.example/")
-			r.Method = tt.method
-			resp, _ := rt.RoundTrip(r)
-			time.Sleep(time.Second)
-			if tt.use != nil {
-				tt.use(resp)
-			}
-			cancel()
-			if got := one(t, tracer).Tag("http.first_byte_ms"); got != tt.want {
-				t.Errorf("%s: first byte after %v ms, want %v", name, got, tt.want)
-			}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tracer := spantest.New(t)
+				rt := httpmw.Transport(tracer, roundTripper(func(r *http.Request) (*http.Response, error) {
+					time.Sleep(30 * time.Millisecond)
+					return &http.Response{StatusCode: 200, Header: http.Header{}, Body: tt.body, ContentLength: tt.length, Request: r}, tt.err
+				}))
+				ctx, cancel := context.WithCancel(t.Context())
+				r := newGet(ctx, "http://a.example/")
+				r.Method = tt.method
+				resp, _ := rt.RoundTrip(r)
+				time.Sleep(time.Second)
+				if tt.use != nil {
+					tt.use(resp)
+				}
+				cancel()
+				if got := one(t, tracer).Tag("http.first_byte_ms"); got != tt.want {
+					t.Errorf("first byte after %v ms, want %v", got, tt.want)
+				}
+			})
 		})
 	}
 }

@@ -86,15 +86,17 @@ func TestConnectionEventsWithBrokenErrors(t *testing.T) {
 		"nil":  (*brokenError)(nil),
 		"long": errors.New(strings.Repeat("x", 5000)),
 	} {
-		tracer := spantest.New(t)
-		r, _ := http.NewRequestWithContext(t.Context(), "POST", srv.URL, errReader{cause})
-		if _, err := httpmw.Client(tracer, srv.Client(), httpmw.WithConnectionEvents()).Do(r); !errors.Is(err, cause) {
-			t.Errorf("%s: error %T, want the body's own", name, err)
-		}
-		for _, rec := range one(t, tracer).Logs() {
-			if all := fmt.Sprint(rec.Fields); len(all) > 2000 {
-				t.Errorf("%s: event of %d bytes", name, len(all))
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			r, _ := http.NewRequestWithContext(t.Context(), "POST", srv.URL, errReader{cause})
+			if _, err := httpmw.Client(tracer, srv.Client(), httpmw.WithConnectionEvents()).Do(r); !errors.Is(err, cause) {
+				t.Errorf("error %T, want the body's own", err)
 			}
-		}
+			for _, rec := range one(t, tracer).Logs() {
+				if all := fmt.Sprint(rec.Fields); len(all) > 2000 {
+					t.Errorf("event of %d bytes", len(all))
+				}
+			}
+		})
 	}
 }

@@ -107,27 +107,29 @@ func TestUnclosedBodies(t *testing.T) {
 // TestUnclosedBodyOnTheWire: no connection keeps its response's body from being found, and spans end at the last read.
 func TestUnclosedBodyOnTheWire(t *testing.T) {
 	for proto, setup := range protocols {
-		tracer := spantest.New(t)
-		srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			io.WriteString(w, "hello")
-			http.NewResponseController(w).Flush()
-			<-r.Context().Done()
-		}), setup)
-		reported := make(chan string, 1)
-		client := httpmw.Client(tracer, srv.Client(), httpmw.WithUnclosedBody(func(_ *http.Request, caller string) { reported <- caller }))
-		ctx, cancel := context.WithCancel(t.Context())
-		read(client, newGet(ctx, srv.URL), 5)
-		last := time.Now()
-		collected(t, func() bool { return len(reported) == 1 })
-		span := one(t, tracer)
-		if span.FinishTime.After(last) {
-			t.Errorf("%s: the span ends after the last read", proto)
-		}
-		wantTags(t, span, map[string]any{"http.body.incomplete": true, "http.response_size": int64(5), "error": nil})
-		if caller := <-reported; !strings.HasPrefix(caller, "github.com/spanloom/spanloom/httpmw_test.read ") {
-			t.Errorf("%s: caller %q", proto, caller)
-		}
-		cancel()
+		t.Run(proto, func(t *testing.T) {
+			tracer := spantest.New(t)
+			srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, "hello")
+				http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			}), setup)
+			reported := make(chan string, 1)
+			client := httpmw.Client(tracer, srv.Client(), httpmw.WithUnclosedBody(func(_ *http.Request, caller string) { reported <- caller }))
+			ctx, cancel := context.WithCancel(t.Context())
+			read(client, newGet(ctx, srv.URL), 5)
+			last := time.Now()
+			collected(t, func() bool { return len(reported) == 1 })
+			span := one(t, tracer)
+			if span.FinishTime.After(last) {
+				t.Error("the span ends after the last read")
+			}
+			wantTags(t, span, map[string]any{"http.body.incomplete": true, "http.response_size": int64(5), "error": nil})
+			if caller := <-reported; !strings.HasPrefix(caller, "github.com/spanloom/spanloom/httpmw_test.read ") {
+				t.Errorf("caller %q", caller)
+			}
+			cancel()
+		})
 	}
 }
 
@@ -173,18 +175,20 @@ func TestClosedBodiesAreNotReported(t *testing.T) {
 // TestUnclosedBodyAfterItsContext: the leak is reported though the span has ended.
 func TestUnclosedBodyAfterItsContext(t *testing.T) {
 	for name, timeout := range map[string]time.Duration{"context_canceled": 0, "timeout": 20 * time.Millisecond} {
-		tracer := spantest.New(t)
-		var reports atomic.Int32
-		client := httpmw.Client(tracer, &http.Client{Transport: reply(200, text("hello")), Timeout: timeout},
-			httpmw.WithUnclosedBody(func(*http.Request, string) { reports.Add(1) }))
-		ctx, cancel := context.WithCancel(t.Context())
-		dropsOfClient(client, newGet(ctx, "http://a.example/"))
-		if timeout == 0 {
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			var reports atomic.Int32
+			client := httpmw.Client(tracer, &http.Client{Transport: reply(200, text("hello")), Timeout: timeout},
+				httpmw.WithUnclosedBody(func(*http.Request, string) { reports.Add(1) }))
+			ctx, cancel := context.WithCancel(t.Context())
+			dropsOfClient(client, newGet(ctx, "http://a.example/"))
+			if timeout == 0 {
+				cancel()
+			}
+			wantTags(t, one(t, tracer), map[string]any{"error.type": name, "http.body.incomplete": true})
+			collected(t, func() bool { return reports.Load() == 1 })
 			cancel()
-		}
-		wantTags(t, one(t, tracer), map[string]any{"error.type": name, "http.body.incomplete": true})
-		collected(t, func() bool { return reports.Load() == 1 })
-		cancel()
+		})
 	}
 }
 
@@ -221,15 +225,17 @@ func TestReportsThatMisbehave(t *testing.T) {
 		"panic":  func(*http.Request, string) { panic("report") },
 		"goexit": func(*http.Request, string) { runtime.Goexit() },
 	} {
-		tracer := spantest.New(t)
-		rt := httpmw.Transport(tracer, reply(200, text("hello")), httpmw.WithUnclosedBody(report), httpmw.WithUnclosedBody(nil))
-		rt.RoundTrip(newGet(context.Background(), "http://a.example/"))
-		runtime.GC()
-		want := map[string]any{"http.body.incomplete": true, "spanloom.hook_panics": nil}
-		if name == "panic" {
-			want["spanloom.hook_panics"] = 1
-		}
-		wantTags(t, one(t, tracer), want)
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			rt := httpmw.Transport(tracer, reply(200, text("hello")), httpmw.WithUnclosedBody(report), httpmw.WithUnclosedBody(nil))
+			rt.RoundTrip(newGet(context.Background(), "http://a.example/"))
+			runtime.GC()
+			want := map[string]any{"http.body.incomplete": true, "spanloom.hook_panics": nil}
+			if name == "panic" {
+				want["spanloom.hook_panics"] = 1
+			}
+			wantTags(t, one(t, tracer), want)
+		})
 	}
 
 	tracer := spantest.New(t)

@@ -151,20 +151,22 @@ func checkBodies(t *testing.T, opts ...httpmw.ClientOption) {
 		}{wt{bytes.NewBufferString("abc")}, io.NopCloser(nil)},
 	}
 	for name, body := range bodies {
-		tracer := spantest.New(t)
-		resp, _ := httpmw.Transport(tracer, reply(200, body), opts...).RoundTrip(newGet(t.Context(), "http://a.example/"))
-		_, copies := body.(io.WriterTo)
-		_, writes := body.(io.Writer)
-		_, nowCopies := resp.Body.(io.WriterTo)
-		_, nowWrites := resp.Body.(io.Writer)
-		if copies != nowCopies || writes != nowWrites {
-			t.Errorf("%s: WriterTo %v → %v, Writer %v → %v", name, copies, nowCopies, writes, nowWrites)
-		}
-		var out bytes.Buffer
-		if _, err := io.Copy(&out, resp.Body); err != nil || out.String() != "abc" {
-			t.Errorf("%s: %q, %v", name, out.String(), err)
-		}
-		wantTags(t, one(t, tracer), map[string]any{"http.response_size": int64(3)})
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			resp, _ := httpmw.Transport(tracer, reply(200, body), opts...).RoundTrip(newGet(t.Context(), "http://a.example/"))
+			_, copies := body.(io.WriterTo)
+			_, writes := body.(io.Writer)
+			_, nowCopies := resp.Body.(io.WriterTo)
+			_, nowWrites := resp.Body.(io.Writer)
+			if copies != nowCopies || writes != nowWrites {
+				t.Errorf("WriterTo %v → %v, Writer %v → %v", copies, nowCopies, writes, nowWrites)
+			}
+			var out bytes.Buffer
+			if _, err := io.Copy(&out, resp.Body); err != nil || out.String() != "abc" {
+				t.Errorf("%q, %v", out.String(), err)
+			}
+			wantTags(t, one(t, tracer), map[string]any{"http.response_size": int64(3)})
+		})
 	}
 }
 

@@ -293,39 +293,41 @@ func TestRequestsNoServerMakes(t *testing.T) {
 		"empty": {}, "nil": nil, "no URL": {Method: "GET", Header: http.Header{}}, "no header": {Method: "GET", URL: &url.URL{Path: "/users/1"}},
 		"empty URL": {Method: "GET", URL: &url.URL{}}, "chunked": {TransferEncoding: []string{"chunked"}},
 	} {
-		for router, build := range map[string]func(mw) http.Handler{
-			"handler": func(m mw) http.Handler {
-				return m(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "served") }))
-			},
-			"no writer": func(m mw) http.Handler {
-				h := m(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if w != nil {
-						t.Errorf("writer %T", w)
+		t.Run(name, func(t *testing.T) {
+			for router, build := range map[string]func(mw) http.Handler{
+				"handler": func(m mw) http.Handler {
+					return m(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "served") }))
+				},
+				"no writer": func(m mw) http.Handler {
+					h := m(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if w != nil {
+							t.Errorf("writer %T", w)
+						}
+					}))
+					return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { h.ServeHTTP(nil, r) })
+				},
+				"chi":       func(m mw) http.Handler { return m(shows()) },
+				"chi, Use":  func(m mw) http.Handler { return shows(m) },
+				"ServeMux":  func(m mw) http.Handler { return m(serveMux(plain)) },
+				"mux below": func(m mw) http.Handler { return serveMux(m) },
+			} {
+				t.Run(name+", "+router, func(t *testing.T) {
+					serve := func(h http.Handler) (result string) {
+						w := httptest.NewRecorder()
+						defer func() { result = fmt.Sprint(recover(), w.Code, w.Body) }()
+						var in *http.Request
+						if r != nil {
+							in = new(http.Request)
+							*in = *r
+						}
+						h.ServeHTTP(w, in)
+						return ""
 					}
-				}))
-				return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { h.ServeHTTP(nil, r) })
-			},
-			"chi":       func(m mw) http.Handler { return m(shows()) },
-			"chi, Use":  func(m mw) http.Handler { return shows(m) },
-			"ServeMux":  func(m mw) http.Handler { return m(serveMux(plain)) },
-			"mux below": func(m mw) http.Handler { return serveMux(m) },
-		} {
-			t.Run(name+", "+router, func(t *testing.T) {
-				serve := func(h http.Handler) (result string) {
-					w := httptest.NewRecorder()
-					defer func() { result = fmt.Sprint(recover(), w.Code, w.Body) }()
-					var in *http.Request
-					if r != nil {
-						in = new(http.Request)
-						*in = *r
+					if want, got := serve(build(plain)), serve(build(httpmw.Middleware(spantest.New(t), httpmw.WithSemconv(httpmw.Both)))); got != want {
+						t.Errorf("%s, want %s", got, want)
 					}
-					h.ServeHTTP(w, in)
-					return ""
-				}
-				if want, got := serve(build(plain)), serve(build(httpmw.Middleware(spantest.New(t), httpmw.WithSemconv(httpmw.Both)))); got != want {
-					t.Errorf("%s, want %s", got, want)
-				}
-			})
-		}
+				})
+			}
+		})
 	}
 }

@@ -131,12 +131,14 @@ func TestSizes(t *testing.T) {
 			io.Copy(w, strings.NewReader("bcd"))
 		}, 4},
 	} {
-		tracer := spantest.New(t)
-		srv := serve(t, httpmw.Middleware(tracer)(tt.h))
-		get(t, srv.Client(), srv.URL)
-		if got := one(t, tracer).Tag("http.response_size"); got != tt.want {
-			t.Errorf("%s: http.response_size = %v, want %d", name, got, tt.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			srv := serve(t, httpmw.Middleware(tracer)(tt.h))
+			get(t, srv.Client(), srv.URL)
+			if got := one(t, tracer).Tag("http.response_size"); got != tt.want {
+				t.Errorf("http.response_size = %v, want %d", got, tt.want)
+			}
+		})
 	}
 	span := served(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "abc") }, request("HEAD", "/"))
 	wantTags(t, span, map[string]any{"http.response_size": nil})
@@ -145,19 +147,21 @@ func TestSizes(t *testing.T) {
 // TestFirstByteOfFlushedResponses: flushed responses have the time of their first byte, and no others do.
 func TestFirstByteOfFlushedResponses(t *testing.T) {
 	for _, flush := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			want := map[string]any{"http.first_byte_ms": nil, "http.streaming": nil}
-			if flush {
-				want = map[string]any{"http.first_byte_ms": 30.0, "http.streaming": true}
-			}
-			wantTags(t, served(t, func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(30 * time.Millisecond)
-				io.WriteString(w, "hello")
-				time.Sleep(time.Second)
+		t.Run(fmt.Sprintf("flushed %t", flush), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				want := map[string]any{"http.first_byte_ms": nil, "http.streaming": nil}
 				if flush {
-					http.NewResponseController(w).Flush()
+					want = map[string]any{"http.first_byte_ms": 30.0, "http.streaming": true}
 				}
-			}, request("GET", "/")), want)
+				wantTags(t, served(t, func(w http.ResponseWriter, r *http.Request) {
+					time.Sleep(30 * time.Millisecond)
+					io.WriteString(w, "hello")
+					time.Sleep(time.Second)
+					if flush {
+						http.NewResponseController(w).Flush()
+					}
+				}, request("GET", "/")), want)
+			})
 		})
 	}
 }

@@ -33,8 +33,10 @@ func TestRoutersThatCannotListRoutes(t *testing.T) {
 	names := []string{"GET /users/{id}", "GET /shop/items/{item}", "GET /orgs/{org}/teams/{team}"}
 	requests := []string{"GET /users/7", "GET /shop/items/5", "GET /orgs/o/teams/t"}
 	for i, name := range names {
-		checkRoutes(t, func(m mw) http.Handler { return on("/", []mw{m}, nil) }, routeCase{requests[i], name, "GET"})
-		checkRoutes(t, func(m mw) http.Handler { return m(on("/", nil, nil)) }, same(requests[i], "GET"))
+		t.Run(name, func(t *testing.T) {
+			checkRoutes(t, func(m mw) http.Handler { return on("/", []mw{m}, nil) }, routeCase{requests[i], name, "GET"})
+			checkRoutes(t, func(m mw) http.Handler { return m(on("/", nil, nil)) }, same(requests[i], "GET"))
+		})
 	}
 	checkRoutes(t, func(m mw) http.Handler { return on("/v1", []mw{m}, nil) }, routeCase{"GET /v1/users/7", "GET /v1/users/{id}", "GET"})
 	for i := range names[1:] {
@@ -89,12 +91,14 @@ func TestRoutesBehindTimeoutHandlers(t *testing.T) {
 		},
 		"in": func(tracer opentracing.Tracer) http.Handler { return slow(httpmw.Middleware(tracer), timeout) },
 	} {
-		tracer := spantest.New(t)
-		w := handle(build(tracer), "GET", "/slow/1")
-		span := one(t, tracer)
-		if w.Code != 503 || span.OperationName != "GET /slow/{id}" || span.Tag("http.route") != "/slow/{id}" {
-			t.Errorf("%s: %d, %q, %v", name, w.Code, span.OperationName, span.Tags())
-		}
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			w := handle(build(tracer), "GET", "/slow/1")
+			span := one(t, tracer)
+			if w.Code != 503 || span.OperationName != "GET /slow/{id}" || span.Tag("http.route") != "/slow/{id}" {
+				t.Errorf("%d, %q, %v", w.Code, span.OperationName, span.Tags())
+			}
+		})
 	}
 }
 
@@ -116,21 +120,23 @@ func TestRoutesKnownLateBehindTimeoutHandlers(t *testing.T) {
 		return mounted
 	}
 	plain, mounted, copied := router(), mount(), mount()
-	for _, tt := range []struct {
+	for name, tt := range map[string]struct {
 		routes  chi.Routes
 		handler http.Handler
 		target  string
 		want    string
 	}{
-		{plain, timeout(plain), "/slow/1/", "GET"},
-		{copied, copying(copied), "/shop/slow/1/", "GET"},
-		{mounted, mounted, "/shop/slow/1/", "GET"},
-		{plain, plain, "/busy/1/", "GET"},
+		"around":     {plain, timeout(plain), "/slow/1/", "GET"},
+		"copying":    {copied, copying(copied), "/shop/slow/1/", "GET"},
+		"mounted":    {mounted, mounted, "/shop/slow/1/", "GET"},
+		"no timeout": {plain, plain, "/busy/1/", "GET"},
 	} {
-		tracer := spantest.New(t)
-		w := handle(httpmw.Middleware(tracer, httpmw.WithRoutes(tt.routes))(tt.handler), "GET", tt.target)
-		if got := one(t, tracer).OperationName; got != tt.want || w.Code != http.StatusServiceUnavailable {
-			t.Errorf("%s: %d, name %q, want %q", tt.target, w.Code, got, tt.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			tracer := spantest.New(t)
+			w := handle(httpmw.Middleware(tracer, httpmw.WithRoutes(tt.routes))(tt.handler), "GET", tt.target)
+			if got := one(t, tracer).OperationName; got != tt.want || w.Code != http.StatusServiceUnavailable {
+				t.Errorf("%d, name %q, want %q", w.Code, got, tt.want)
+			}
+		})
 	}
 }

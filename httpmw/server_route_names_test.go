@@ -89,34 +89,36 @@ func TestPerOperationSampling(t *testing.T) {
 			return m(mux)
 		},
 	} {
-		tracer, reporter := newJaeger(t, byOperation("GET /shop/items/{item}"))
-		var downstream string
-		observe := func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				h := http.Header{}
-				sc := opentracing.SpanFromContext(r.Context()).Context()
-				tracer.Inject(sc, opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(h))
-				downstream = h.Get("Traceparent")
-				next.ServeHTTP(w, r)
+		t.Run(name, func(t *testing.T) {
+			tracer, reporter := newJaeger(t, byOperation("GET /shop/items/{item}"))
+			var downstream string
+			observe := func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					h := http.Header{}
+					sc := opentracing.SpanFromContext(r.Context()).Context()
+					tracer.Inject(sc, opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(h))
+					downstream = h.Get("Traceparent")
+					next.ServeHTTP(w, r)
+				})
+			}
+			m := httpmw.Middleware(tracer)
+			h := build(func(next http.Handler) http.Handler {
+				if rt, ok := next.(chi.Routes); ok && name == "outside" {
+					return httpmw.Middleware(tracer, httpmw.WithRoutes(rt))(observe(next))
+				}
+				if mux, ok := next.(*http.ServeMux); ok {
+					return httpmw.Middleware(tracer, httpmw.WithMux(mux))(observe(next))
+				}
+				return m(observe(next))
 			})
-		}
-		m := httpmw.Middleware(tracer)
-		h := build(func(next http.Handler) http.Handler {
-			if rt, ok := next.(chi.Routes); ok && name == "outside" {
-				return httpmw.Middleware(tracer, httpmw.WithRoutes(rt))(observe(next))
+			handle(h, "GET", "/shop/items/5")
+			if reporter.SpansSubmitted() != 1 || !strings.HasSuffix(downstream, "-01") {
+				t.Errorf("%d spans reported, header %q; want 1, sampled", reporter.SpansSubmitted(), downstream)
 			}
-			if mux, ok := next.(*http.ServeMux); ok {
-				return httpmw.Middleware(tracer, httpmw.WithMux(mux))(observe(next))
+			handle(h, "GET", "/shop/nowhere")
+			if reporter.SpansSubmitted() != 1 {
+				t.Error("an unmatched request was sampled")
 			}
-			return m(observe(next))
 		})
-		handle(h, "GET", "/shop/items/5")
-		if reporter.SpansSubmitted() != 1 || !strings.HasSuffix(downstream, "-01") {
-			t.Errorf("%s: %d spans reported, header %q; want 1, sampled", name, reporter.SpansSubmitted(), downstream)
-		}
-		handle(h, "GET", "/shop/nowhere")
-		if reporter.SpansSubmitted() != 1 {
-			t.Errorf("%s: an unmatched request was sampled", name)
-		}
 	}
 }

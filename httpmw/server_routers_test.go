@@ -133,11 +133,13 @@ func TestRoutersServeAsBare(t *testing.T) {
 				"GET /prefix/users/1", "GET /prefix/users/1/", "POST /users/1", "GET /none", "GET //users//1", "GET /", "BREW /users/1",
 			}
 			for _, request := range requests {
-				method, target, _ := strings.Cut(request, " ")
-				want, got := handle(bare, method, target), handle(traced, method, target)
-				if d := cmp.Diff([]any{want.Code, want.Body.String(), want.Header()}, []any{got.Code, got.Body.String(), got.Header()}); d != "" {
-					t.Errorf("%s: bare and traced differ:\n%s", request, d)
-				}
+				t.Run(request, func(t *testing.T) {
+					method, target, _ := strings.Cut(request, " ")
+					want, got := handle(bare, method, target), handle(traced, method, target)
+					if d := cmp.Diff([]any{want.Code, want.Body.String(), want.Header()}, []any{got.Code, got.Body.String(), got.Header()}); d != "" {
+						t.Errorf("bare and traced differ:\n%s", d)
+					}
+				})
 			}
 			if n := len(tracer.Finished()); n != len(requests) {
 				t.Errorf("%d spans of %d requests", n, len(requests))

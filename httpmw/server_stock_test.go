@@ -101,14 +101,16 @@ func TestStockAllocations(t *testing.T) {
 		{"unsampled root", never, nil, 7},
 		{"sampled parent", never, []string{"Uber-Trace-Id", "4bf92f3577b34da6:00f067aa0ba902b7:0:1"}, 18},
 	} {
-		tracer, closer := jaeger.NewTracer("test", tt.sampler, jaeger.NewNullReporter())
-		r := browserRequest(tt.header...)
-		got := allocs(chiHandler(httpmw.Middleware(tracer)), r) - allocs(chiHandler(), r)
-		t.Logf("%s: %v allocations", tt.name, got)
-		if got > tt.ceiling {
-			t.Errorf("%s: %v allocations, want at most %v", tt.name, got, tt.ceiling)
-		}
-		closer.Close()
+		t.Run(tt.name, func(t *testing.T) {
+			tracer, closer := jaeger.NewTracer("test", tt.sampler, jaeger.NewNullReporter())
+			r := browserRequest(tt.header...)
+			got := allocs(chiHandler(httpmw.Middleware(tracer)), r) - allocs(chiHandler(), r)
+			t.Logf("%v allocations", got)
+			if got > tt.ceiling {
+				t.Errorf("%v allocations, want at most %v", got, tt.ceiling)
+			}
+			closer.Close()
+		})
 	}
 }
 

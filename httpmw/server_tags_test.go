@@ -195,11 +195,13 @@ func TestTrustedProxies(t *testing.T) {
 		{"10.0.0.1:1", nil, "10.0.0.1"},
 		{"10.0.0.1:1", []string{"::ffff:10.1.1.1"}, "10.1.1.1"},
 	} {
-		r := request("GET", "/")
-		r.RemoteAddr = tt.peer
-		r.Header["X-Forwarded-For"] = tt.forwarded
-		span := served(t, func(http.ResponseWriter, *http.Request) {}, r, proxies)
-		wantTags(t, span, map[string]any{"http.client_ip": tt.want, "peer.address": tt.peer})
+		t.Run(tt.peer+" for "+strings.Join(tt.forwarded, "; "), func(t *testing.T) {
+			r := request("GET", "/")
+			r.RemoteAddr = tt.peer
+			r.Header["X-Forwarded-For"] = tt.forwarded
+			span := served(t, func(http.ResponseWriter, *http.Request) {}, r, proxies)
+			wantTags(t, span, map[string]any{"http.client_ip": tt.want, "peer.address": tt.peer})
+		})
 	}
 	span := served(t, func(http.ResponseWriter, *http.Request) {}, request("GET", "/", "X-Forwarded-For", "6.6.6.6"))
 	wantTags(t, span, map[string]any{"http.client_ip": nil, "peer.ipv4": "192.0.2.1"})

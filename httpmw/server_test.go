@@ -1,6 +1,7 @@
 package httpmw_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -168,11 +169,13 @@ func TestSilence(t *testing.T) {
 			})).RoundTrip(out)
 		}))
 	for _, parent := range []string{"", "00-" + parentID + "-01"} {
-		r := request("GET", "/healthz", "Traceparent", parent)
-		h.ServeHTTP(httptest.NewRecorder(), r)
-		if n := reporter.SpansSubmitted(); n != 0 || !strings.HasSuffix(header.Get("Traceparent"), "-00") {
-			t.Errorf("parent %q: %d spans, header %q; want none, unsampled", parent, n, header.Get("Traceparent"))
-		}
+		t.Run(cmp.Or(parent, "no parent"), func(t *testing.T) {
+			r := request("GET", "/healthz", "Traceparent", parent)
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			if n := reporter.SpansSubmitted(); n != 0 || !strings.HasSuffix(header.Get("Traceparent"), "-00") {
+				t.Errorf("parent %q: %d spans, header %q; want none, unsampled", parent, n, header.Get("Traceparent"))
+			}
+		})
 	}
 	h.ServeHTTP(httptest.NewRecorder(), request("GET", "/"))
 	if n := reporter.SpansSubmitted(); n != 3 {
@@ -211,37 +214,39 @@ func TestPublicEndpoint(t *testing.T) {
 		"debug id": {[]string{"Jaeger-Debug-Id", "x"}, false},
 		"baggage":  {[]string{"Jaeger-Baggage", "k=v"}, false},
 	} {
-		for _, sampler := range []jaeger.Sampler{always, never} {
-			tracer, reporter := newJaeger(t, sampler)
-			h := httpmw.Middleware(tracer, httpmw.WithTraceIDHeader("X-Trace-Id"), httpmw.WithPublicEndpoint(func(*http.Request) bool { return true }))(
-				http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if got := opentracing.SpanFromContext(r.Context()).BaggageItem("k"); got != "" {
-						t.Errorf("%s: baggage %q", name, got)
-					}
-				}))
-			w := handle(h, "GET", "/", tt.header...)
-			if w.Header().Get("X-Trace-Id") != "" {
-				t.Errorf("%s: trace id sent to the public", name)
+		t.Run(name, func(t *testing.T) {
+			for _, sampler := range []jaeger.Sampler{always, never} {
+				tracer, reporter := newJaeger(t, sampler)
+				h := httpmw.Middleware(tracer, httpmw.WithTraceIDHeader("X-Trace-Id"), httpmw.WithPublicEndpoint(func(*http.Request) bool { return true }))(
+					http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if got := opentracing.SpanFromContext(r.Context()).BaggageItem("k"); got != "" {
+							t.Errorf("baggage %q", got)
+						}
+					}))
+				w := handle(h, "GET", "/", tt.header...)
+				if w.Header().Get("X-Trace-Id") != "" {
+					t.Error("trace id sent to the public")
+				}
+				want := 0
+				if sampler == jaeger.Sampler(always) {
+					want = 1
+				}
+				if got := reporter.SpansSubmitted(); got != want {
+					t.Errorf("%d spans, want %d", got, want)
+					continue
+				}
+				if want == 0 {
+					continue
+				}
+				span := reporter.GetSpans()[0].(*jaeger.Span)
+				if span.SpanContext().ParentID() != 0 || span.SpanContext().TraceID().String() == parentID[:32] {
+					t.Error("joined the caller's trace")
+				}
+				if got := span.Tags()["link.trace_id"] == parentID[:32] && span.Tags()["link.span_id"] == parentID[33:]; got != tt.link {
+					t.Errorf("link %v", span.Tags())
+				}
 			}
-			want := 0
-			if sampler == jaeger.Sampler(always) {
-				want = 1
-			}
-			if got := reporter.SpansSubmitted(); got != want {
-				t.Errorf("%s: %d spans, want %d", name, got, want)
-				continue
-			}
-			if want == 0 {
-				continue
-			}
-			span := reporter.GetSpans()[0].(*jaeger.Span)
-			if span.SpanContext().ParentID() != 0 || span.SpanContext().TraceID().String() == parentID[:32] {
-				t.Errorf("%s: joined the caller's trace", name)
-			}
-			if got := span.Tags()["link.trace_id"] == parentID[:32] && span.Tags()["link.span_id"] == parentID[33:]; got != tt.link {
-				t.Errorf("%s: link %v", name, span.Tags())
-			}
-		}
+		})
 	}
 }
 

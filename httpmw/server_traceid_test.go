@@ -1,6 +1,7 @@
 package httpmw_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -34,25 +35,29 @@ func TestTraceIDHeaderFormats(t *testing.T) {
 		tracer opentracing.Tracer
 		flags  string
 	}{{unsampled, "00"}, {sampled, "01"}, {&identified{}, "00"}, {&identified{sampled: true}, "01"}} {
-		for _, name := range []string{"traceresponse", "TraceResponse", "server-timing", "X-Trace-Id"} {
-			var id, before string
-			h := httpmw.Middleware(tt.tracer, httpmw.WithTraceIDHeader(name))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				sc := opentracing.SpanFromContext(r.Context()).Context()
-				before = w.Header().Get(name)
-				id = "00-" + carrier.TraceID(sc) + "-" + carrier.SpanID(sc) + "-" + tt.flags
-			}))
-			got := handle(h, "GET", "/").Header().Values(name)
-			want := id
-			switch name {
-			case "server-timing":
-				want = `traceparent;desc="` + id + `"`
-			case "X-Trace-Id":
-				want = id[3:35]
+		t.Run(fmt.Sprintf("%T of flags %s", tt.tracer, tt.flags), func(t *testing.T) {
+			for _, name := range []string{"traceresponse", "TraceResponse", "server-timing", "X-Trace-Id"} {
+				t.Run(name, func(t *testing.T) {
+					var id, before string
+					h := httpmw.Middleware(tt.tracer, httpmw.WithTraceIDHeader(name))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						sc := opentracing.SpanFromContext(r.Context()).Context()
+						before = w.Header().Get(name)
+						id = "00-" + carrier.TraceID(sc) + "-" + carrier.SpanID(sc) + "-" + tt.flags
+					}))
+					got := handle(h, "GET", "/").Header().Values(name)
+					want := id
+					switch name {
+					case "server-timing":
+						want = `traceparent;desc="` + id + `"`
+					case "X-Trace-Id":
+						want = id[3:35]
+					}
+					if len(id) != 55 || len(got) != 1 || got[0] != want || before != want {
+						t.Errorf("%s %q = %q, for the handler %q, want %q", tt.flags, name, got, before, want)
+					}
+				})
 			}
-			if len(id) != 55 || len(got) != 1 || got[0] != want || before != want {
-				t.Errorf("%s %q = %q, for the handler %q, want %q", tt.flags, name, got, before, want)
-			}
-		}
+		})
 	}
 }
 
@@ -99,16 +104,20 @@ func TestNoTraceIDHeader(t *testing.T) {
 	engine, _ := newJaeger(t, always)
 	public := httpmw.WithPublicEndpoint(func(*http.Request) bool { return true })
 	for _, name := range []string{"traceresponse", "Server-Timing", "X-Trace-Id"} {
-		for what, use := range map[string]mw{
-			"public":      httpmw.Middleware(engine, httpmw.WithTraceIDHeader(name), public),
-			"unknown ids": httpmw.Middleware(spantest.New(t), httpmw.WithTraceIDHeader(name)),
-			"no-op":       httpmw.Middleware(opentracing.NoopTracer{}, httpmw.WithTraceIDHeader(name)),
-			"not traced":  httpmw.Middleware(engine, httpmw.WithTraceIDHeader(name), httpmw.WithFilter(func(*http.Request) bool { return false })),
-		} {
-			if h := handle(use(http.HandlerFunc(ok)), "GET", "/").Header(); len(h) != 0 {
-				t.Errorf("%s: %v", what, h)
+		t.Run(name, func(t *testing.T) {
+			for what, use := range map[string]mw{
+				"public":      httpmw.Middleware(engine, httpmw.WithTraceIDHeader(name), public),
+				"unknown ids": httpmw.Middleware(spantest.New(t), httpmw.WithTraceIDHeader(name)),
+				"no-op":       httpmw.Middleware(opentracing.NoopTracer{}, httpmw.WithTraceIDHeader(name)),
+				"not traced":  httpmw.Middleware(engine, httpmw.WithTraceIDHeader(name), httpmw.WithFilter(func(*http.Request) bool { return false })),
+			} {
+				t.Run(what, func(t *testing.T) {
+					if h := handle(use(http.HandlerFunc(ok)), "GET", "/").Header(); len(h) != 0 {
+						t.Errorf("%v", h)
+					}
+				})
 			}
-		}
+		})
 	}
 }
 

@@ -293,11 +293,13 @@ func TestHandlersReplaceTheTraceID(t *testing.T) {
 		},
 		"delete": func(w http.ResponseWriter, r *http.Request) { w.Header().Del("X-Trace-Id"); w.WriteHeader(200) },
 	} {
-		want := map[string]string{"set": "mine", "two": "mine yours"}[name]
-		got := handle(httpmw.Middleware(tracer, httpmw.WithTraceIDHeader("X-Trace-Id"))(h), "GET", "/").Header().Values("X-Trace-Id")
-		if strings.Join(got, " ") != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			want := map[string]string{"set": "mine", "two": "mine yours"}[name]
+			got := handle(httpmw.Middleware(tracer, httpmw.WithTraceIDHeader("X-Trace-Id"))(h), "GET", "/").Header().Values("X-Trace-Id")
+			if strings.Join(got, " ") != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
 	}
 }
 

@@ -30,20 +30,22 @@ func TestUnannouncedRequestTrailers(t *testing.T) {
 	for name, wrap := range map[string]func(http.Handler) http.Handler{
 		"bare": func(h http.Handler) http.Handler { return h }, "traced": httpmw.Middleware(spantest.New(t)),
 	} {
-		trailer := make(chan string, 1)
-		srv := serve(t, wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body)
-			trailer <- r.Trailer.Get("X-Sum")
-		})))
-		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 7\r\n\r\n")
-		if got := <-trailer; got != "7" {
-			t.Errorf("%s: trailer %q, want 7", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			trailer := make(chan string, 1)
+			srv := serve(t, wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				trailer <- r.Trailer.Get("X-Sum")
+			})))
+			conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 7\r\n\r\n")
+			if got := <-trailer; got != "7" {
+				t.Errorf("trailer %q, want 7", got)
+			}
+		})
 	}
 }
 
@@ -77,34 +79,38 @@ func TestRequestChangesAreHandedBack(t *testing.T) {
 // TestNothingIsHandedBackFromChi: a chi router that is outermost serves a copy.
 func TestNothingIsHandedBackFromChi(t *testing.T) {
 	for name, wrap := range map[string]mw{"bare": plain, "traced": httpmw.Middleware(spantest.New(t))} {
-		r := chi.NewRouter()
-		r.Post("/a", func(w http.ResponseWriter, r *http.Request) {
-			r.ParseForm()
-			r.Method, r.Host, r.RemoteAddr = "PUT", "b.example", "6.6.6.6"
+		t.Run(name, func(t *testing.T) {
+			r := chi.NewRouter()
+			r.Post("/a", func(w http.ResponseWriter, r *http.Request) {
+				r.ParseForm()
+				r.Method, r.Host, r.RemoteAddr = "PUT", "b.example", "6.6.6.6"
+			})
+			in := request("POST", "/a")
+			wrap(r).ServeHTTP(httptest.NewRecorder(), in)
+			if in.Method != "POST" || in.Host != "example.com" || in.Pattern != "" || in.Form != nil || in.RemoteAddr != "192.0.2.1:1234" {
+				t.Errorf("%s %s %q %v %s", in.Method, in.Host, in.Pattern, in.Form, in.RemoteAddr)
+			}
 		})
-		in := request("POST", "/a")
-		wrap(r).ServeHTTP(httptest.NewRecorder(), in)
-		if in.Method != "POST" || in.Host != "example.com" || in.Pattern != "" || in.Form != nil || in.RemoteAddr != "192.0.2.1:1234" {
-			t.Errorf("%s: %s %s %q %v %s", name, in.Method, in.Host, in.Pattern, in.Form, in.RemoteAddr)
-		}
 	}
 }
 
 // TestChangedRequestsAreDescribedAsTheyCame, also if they are described only at the end.
 func TestChangedRequestsAreDescribedAsTheyCame(t *testing.T) {
 	for _, sampler := range []jaeger.Sampler{always, never} {
-		tracer, reporter := newJaeger(t, sampler)
-		handle(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.RemoteAddr, r.Method, r.URL = "6.6.6.6", "GET", &url.URL{Path: "/b"}
-			ext.SamplingPriority.Set(opentracing.SpanFromContext(r.Context()), 1)
-			io.WriteString(w, "x")
-		})), "HEAD", "/a")
-		tags := reporter.GetSpans()[0].(*jaeger.Span).Tags()
-		for k, want := range map[string]any{"peer.address": "192.0.2.1:1234", "http.method": "HEAD", "http.url": "http://example.com/a", "http.response_size": nil} {
-			if tags[k] != want {
-				t.Errorf("%v: %s = %v, want %v", sampler, k, tags[k], want)
+		t.Run(fmt.Sprint(sampler), func(t *testing.T) {
+			tracer, reporter := newJaeger(t, sampler)
+			handle(httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.RemoteAddr, r.Method, r.URL = "6.6.6.6", "GET", &url.URL{Path: "/b"}
+				ext.SamplingPriority.Set(opentracing.SpanFromContext(r.Context()), 1)
+				io.WriteString(w, "x")
+			})), "HEAD", "/a")
+			tags := reporter.GetSpans()[0].(*jaeger.Span).Tags()
+			for k, want := range map[string]any{"peer.address": "192.0.2.1:1234", "http.method": "HEAD", "http.url": "http://example.com/a", "http.response_size": nil} {
+				if tags[k] != want {
+					t.Errorf("%v: %s = %v, want %v", sampler, k, tags[k], want)
+				}
 			}
-		}
+		})
 	}
 }
 

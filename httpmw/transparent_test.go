@@ -353,12 +353,16 @@ func TestTransparentWithoutSpans(t *testing.T) {
 		"no-op":  httpmw.Middleware(opentracing.NoopTracer{}, httpmw.WithObserver(w)),
 		"filter": httpmw.Middleware(tracer, httpmw.WithObserver(w), none),
 	} {
-		for _, rw := range rows {
-			bare := observe(t, protocols["http/1.1"], rw, plain, bareClient)
-			if d := cmp.Diff(bare, observe(t, protocols["http/1.1"], rw, m, bareClient)); d != "" {
-				t.Errorf("%s, %s: bare and observed differ:\n%s", name, rw.name, d)
+		t.Run(name, func(t *testing.T) {
+			for _, rw := range rows {
+				t.Run(rw.name, func(t *testing.T) {
+					bare := observe(t, protocols["http/1.1"], rw, plain, bareClient)
+					if d := cmp.Diff(bare, observe(t, protocols["http/1.1"], rw, m, bareClient)); d != "" {
+						t.Errorf("%s: bare and observed differ:\n%s", rw.name, d)
+					}
+				})
 			}
-		}
+		})
 	}
 	if w.started != 2*len(rows) || len(w.ended) != 2*len(rows) || len(tracer.Finished()) != 0 {
 		t.Errorf("%d started, %d ended of %d requests", w.started, len(w.ended), 2*len(rows))
@@ -368,12 +372,14 @@ func TestTransparentWithoutSpans(t *testing.T) {
 func TestTransparentTwice(t *testing.T) {
 	tracer := spantest.New(t)
 	for _, rw := range rows {
-		mw, other := httpmw.Middleware(tracer), httpmw.Middleware(nil)
-		bare := observe(t, protocols["http/1.1"], rw, plain, bareClient)
-		traced := observe(t, protocols["http/1.1"], rw, func(h http.Handler) http.Handler { return mw(other(mw(h))) }, bareClient)
-		if d := cmp.Diff(bare, traced); d != "" {
-			t.Errorf("%s: bare and traced differ:\n%s", rw.name, d)
-		}
+		t.Run(rw.name, func(t *testing.T) {
+			mw, other := httpmw.Middleware(tracer), httpmw.Middleware(nil)
+			bare := observe(t, protocols["http/1.1"], rw, plain, bareClient)
+			traced := observe(t, protocols["http/1.1"], rw, func(h http.Handler) http.Handler { return mw(other(mw(h))) }, bareClient)
+			if d := cmp.Diff(bare, traced); d != "" {
+				t.Errorf("bare and traced differ:\n%s", d)
+			}
+		})
 	}
 	if got := len(tracer.Finished()); got != len(rows) {
 		t.Errorf("%d spans of %d requests", got, len(rows))

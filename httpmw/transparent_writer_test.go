@@ -83,25 +83,27 @@ func TestInterfacesOfOddWriters(t *testing.T) {
 		"chi's, HTTP/1.1": middleware.NewWrapResponseWriter(http1{w: base}, 1), "chi's, HTTP/2": middleware.NewWrapResponseWriter(everything{w: base}, 2),
 		"chi's compressor": compressing(everything{w: base}), "everything": everything{w: base}, "http1": http1{w: base},
 	} {
-		var got []string
-		h := httpmw.Middleware(spantest.New(t))(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			got = interfaces(rw)
-			for range 2 { // there may be a writer between that sees what http.ResponseController does
-				if u, ok := rw.(interface{ Unwrap() http.ResponseWriter }); ok && rw != inner {
-					rw = u.Unwrap()
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			h := httpmw.Middleware(spantest.New(t))(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				got = interfaces(rw)
+				for range 2 { // there may be a writer between that sees what http.ResponseController does
+					if u, ok := rw.(interface{ Unwrap() http.ResponseWriter }); ok && rw != inner {
+						rw = u.Unwrap()
+					}
 				}
+				if rw != inner {
+					t.Error("Unwrap does not lead to the inner writer")
+				}
+			}))
+			h.ServeHTTP(inner, httptest.NewRequest("GET", "/", nil))
+			want := interfaces(inner)
+			sort.Strings(want)
+			sort.Strings(got)
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%s", d)
 			}
-			if rw != inner {
-				t.Errorf("%s: Unwrap does not lead to the inner writer", name)
-			}
-		}))
-		h.ServeHTTP(inner, httptest.NewRequest("GET", "/", nil))
-		want := interfaces(inner)
-		sort.Strings(want)
-		sort.Strings(got)
-		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("%s: %s", name, d)
-		}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package httpmw
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -106,11 +107,13 @@ func TestEveryOptionByHandHoldsAboveAWovenTransport(t *testing.T) {
 					return addRequestTags(reporter.GetSpans()), s.log, sent
 				}
 				for _, inSpan := range []bool{true, false} {
-					wantSpans, wantLog, wantSent := run(false, inSpan)
-					spans, log, sent := run(true, inSpan)
-					if diff := cmp.Diff([][]string{wantSpans, wantLog, wantSent}, [][]string{spans, log, sent}); diff != "" {
-						t.Errorf("in a span: %t; -by hand +woven:\n%s", inSpan, diff)
-					}
+					t.Run(fmt.Sprintf("in a span %t", inSpan), func(t *testing.T) {
+						wantSpans, wantLog, wantSent := run(false, inSpan)
+						spans, log, sent := run(true, inSpan)
+						if diff := cmp.Diff([][]string{wantSpans, wantLog, wantSent}, [][]string{spans, log, sent}); diff != "" {
+							t.Errorf("in a span: %t; -by hand +woven:\n%s", inSpan, diff)
+						}
+					})
 				}
 			})
 		}

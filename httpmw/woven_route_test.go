@@ -95,16 +95,18 @@ func TestTemplateFromInside(t *testing.T) {
 				"woven":   func(h http.Handler) http.Handler { return weave(t, h) },
 				"by hand": Middleware(nil),
 			} {
-				defer woven.Force()()
-				_, reporter := kitTracer(t)
-				send(around(newContext(wovenRouters())), target)
-				var names []string
-				for _, s := range reporter.GetSpans() {
-					names = append(names, s.(*jaeger.Span).OperationName())
-				}
-				if diff := cmp.Diff([]string{want}, names); diff != "" {
-					t.Errorf("%s: %s", name, diff)
-				}
+				t.Run(name, func(t *testing.T) {
+					defer woven.Force()()
+					_, reporter := kitTracer(t)
+					send(around(newContext(wovenRouters())), target)
+					var names []string
+					for _, s := range reporter.GetSpans() {
+						names = append(names, s.(*jaeger.Span).OperationName())
+					}
+					if diff := cmp.Diff([]string{want}, names); diff != "" {
+						t.Errorf("%s", diff)
+					}
+				})
 			}
 		})
 	}

@@ -84,21 +84,23 @@ func TestNesting(t *testing.T) {
 func TestBothAPIsSeeTheActiveSpan(t *testing.T) {
 	b := newBridge(t)
 	for _, kind := range []string{"otel", "hooked"} {
-		ctx, end := starters[kind](b, t.Context(), kind)
-		otel, ot := trace.SpanFromContext(ctx), opentracing.SpanFromContext(ctx)
-		if any(otel) != any(ot) {
-			t.Errorf("%s: OpenTelemetry sees %v, OpenTracing sees %v", kind, otel, ot)
-		}
-		sc := trace.SpanContextFromContext(ctx)
-		if fmt.Sprint(ot.Context()) != fmt.Sprintf("%s:%s:0000000000000000:1", sc.TraceID(), sc.SpanID()) || !sc.IsSampled() || sc.IsRemote() {
-			t.Errorf("%s: ids %v, want those of %v", kind, sc, ot.Context())
-		}
-		if !otel.IsRecording() {
-			t.Errorf("%s: does not record", kind)
-		}
-		end()
-		if otel.IsRecording() || !trace.SpanContextFromContext(ctx).Equal(sc) {
-			t.Errorf("%s: after its end it records, or has lost its ids", kind)
-		}
+		t.Run(kind, func(t *testing.T) {
+			ctx, end := starters[kind](b, t.Context(), kind)
+			otel, ot := trace.SpanFromContext(ctx), opentracing.SpanFromContext(ctx)
+			if any(otel) != any(ot) {
+				t.Errorf("OpenTelemetry sees %v, OpenTracing sees %v", otel, ot)
+			}
+			sc := trace.SpanContextFromContext(ctx)
+			if fmt.Sprint(ot.Context()) != fmt.Sprintf("%s:%s:0000000000000000:1", sc.TraceID(), sc.SpanID()) || !sc.IsSampled() || sc.IsRemote() {
+				t.Errorf("ids %v, want those of %v", sc, ot.Context())
+			}
+			if !otel.IsRecording() {
+				t.Error("does not record")
+			}
+			end()
+			if otel.IsRecording() || !trace.SpanContextFromContext(ctx).Equal(sc) {
+				t.Error("after its end it records, or has lost its ids")
+			}
+		})
 	}
 }

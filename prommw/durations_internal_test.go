@@ -22,12 +22,14 @@ func TestAllocsOfLookingAtTheSampling(t *testing.T) {
 			span := tracer.StartSpan("op")
 			defer span.Finish()
 			for kind, span := range map[string]opentracing.Span{"a span": span, "a wrapped span": wrapped{span}} {
-				if got := sampled(span); got != want {
-					t.Errorf("%s is sampled: %t", kind, got)
-				}
-				if n := testing.AllocsPerRun(100, func() { sampled(span) }); n > 0 {
-					t.Errorf("%v allocations for %s", n, kind)
-				}
+				t.Run(kind, func(t *testing.T) {
+					if got := sampled(span); got != want {
+						t.Errorf("%s is sampled: %t", kind, got)
+					}
+					if n := testing.AllocsPerRun(100, func() { sampled(span) }); n > 0 {
+						t.Errorf("%v allocations for %s", n, kind)
+					}
+				})
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package prommw_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -45,16 +46,18 @@ func TestErrorTypesAreThoseOfFailures(t *testing.T) {
 		t.Run("server, "+name, func(t *testing.T) {
 			tracer, _ := start(t, tracerinit.Always(), false)
 			for limit, want := range map[int]string{0: tt.want, -1: overflowOf(tt.want)} {
-				m := prommw.New(prommw.Config{MaxSeries: limit})
-				r := httptest.NewRequest("GET", "/", nil)
-				if tt.ctx != nil {
-					r = r.WithContext(tt.ctx)
-				}
-				func() {
-					defer func() { _ = recover() }()
-					httpmw.Middleware(tracer, append(tt.opts, m.HTTPServer())...)(tt.handler).ServeHTTP(httptest.NewRecorder(), r)
-				}()
-				checkErrorType(t, m, "http_server_request_duration_seconds", want)
+				t.Run(fmt.Sprintf("limit %d", limit), func(t *testing.T) {
+					m := prommw.New(prommw.Config{MaxSeries: limit})
+					r := httptest.NewRequest("GET", "/", nil)
+					if tt.ctx != nil {
+						r = r.WithContext(tt.ctx)
+					}
+					func() {
+						defer func() { _ = recover() }()
+						httpmw.Middleware(tracer, append(tt.opts, m.HTTPServer())...)(tt.handler).ServeHTTP(httptest.NewRecorder(), r)
+					}()
+					checkErrorType(t, m, "http_server_request_duration_seconds", want)
+				})
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package spanlog_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"testing"
@@ -43,22 +44,28 @@ func TestAllocsOfARecord(t *testing.T) {
 			return h
 		},
 	} {
-		for _, attrs := range []int{0, 2, 3, 4, 5, 6, 20} {
-			r := slog.NewRecord(time.Now(), slog.LevelInfo, "m", 0)
-			for i := range attrs {
-				r.AddAttrs(slog.Int("k", i))
+		t.Run(name, func(t *testing.T) {
+			for _, attrs := range []int{0, 2, 3, 4, 5, 6, 20} {
+				t.Run(fmt.Sprintf("%d attributes", attrs), func(t *testing.T) {
+					r := slog.NewRecord(time.Now(), slog.LevelInfo, "m", 0)
+					for i := range attrs {
+						r.AddAttrs(slog.Int("k", i))
+					}
+					for _, tt := range []struct {
+						what string
+						ctx  context.Context
+						most float64
+					}{{"no span", t.Context(), 0}, {"a span", opentracing.ContextWithSpan(t.Context(), span), 3}} {
+						t.Run(tt.what, func(t *testing.T) {
+							bare, h := with(slog.NewJSONHandler(io.Discard, nil)), with(spanlog.Handler(slog.NewJSONHandler(io.Discard, nil)))
+							base := testing.AllocsPerRun(100, func() { _ = bare.Handle(tt.ctx, r) })
+							if got := testing.AllocsPerRun(100, func() { _ = h.Handle(tt.ctx, r) }) - base; got > tt.most {
+								t.Errorf("%s, %d attributes: %.0f allocations, at most %.0f", tt.what, attrs, got, tt.most)
+							}
+						})
+					}
+				})
 			}
-			for _, tt := range []struct {
-				what string
-				ctx  context.Context
-				most float64
-			}{{"no span", t.Context(), 0}, {"a span", opentracing.ContextWithSpan(t.Context(), span), 3}} {
-				bare, h := with(slog.NewJSONHandler(io.Discard, nil)), with(spanlog.Handler(slog.NewJSONHandler(io.Discard, nil)))
-				base := testing.AllocsPerRun(100, func() { _ = bare.Handle(tt.ctx, r) })
-				if got := testing.AllocsPerRun(100, func() { _ = h.Handle(tt.ctx, r) }) - base; got > tt.most {
-					t.Errorf("%s, %s, %d attributes: %.0f allocations, at most %.0f", name, tt.what, attrs, got, tt.most)
-				}
-			}
-		}
+		})
 	}
 }

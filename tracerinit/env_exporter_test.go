@@ -82,7 +82,7 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 			"", 2,
 		},
 	} {
-		t.Run(c.pairs, func(t *testing.T) {
+		t.Run("environment "+c.pairs, func(t *testing.T) {
 			out, r := resolveEnv(t, Config{}, strings.Fields(c.pairs)...)
 			var got []string
 			for _, e := range out.exporters {
@@ -102,7 +102,7 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 func TestReportersNeedNoExporter(t *testing.T) {
 	for pairs, want := range map[string]int{"": 0, "OTEL_EXPORTER_OTLP_ENDPOINT=http://c": 1,
 		"OTEL_EXPORTER_OTLP_HEADERS=wrong": 0} {
-		t.Run(pairs, func(t *testing.T) {
+		t.Run("environment "+pairs, func(t *testing.T) {
 			out, r := resolveEnv(t, Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}, pairs)
 			if len(out.exporters) != want || r.err() != nil {
 				t.Errorf("%d exporters, %v", len(out.exporters), r.err())

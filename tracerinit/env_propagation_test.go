@@ -23,7 +23,7 @@ func TestPropagatorsOfTheEnvironment(t *testing.T) {
 		"JAEGER_PROPAGATION=b3single":              "b3 b3 as the formats",
 		"OTEL_PROPAGATORS=tracecontext,baggage,b3": "tracecontext,b3 tracecontext,b3 w3c",
 	} {
-		t.Run(pairs, func(t *testing.T) {
+		t.Run("environment "+pairs, func(t *testing.T) {
 			_, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
 			var got []string
 			for _, name := range []string{"extract", "inject", "baggage"} {

@@ -34,7 +34,7 @@ func TestSamplersOfTheEnvironment(t *testing.T) {
 			"error: from 0 to 1",
 		},
 	} {
-		t.Run(c.pairs, func(t *testing.T) {
+		t.Run("environment "+c.pairs, func(t *testing.T) {
 			_, r := resolveEnv(t, Config{}, strings.Fields(c.pairs)...)
 			got := find(r, "sampler")[0].Value
 			if part, isError := strings.CutPrefix(c.want, "error: "); isError {

@@ -278,16 +278,18 @@ func TestMalformedEndpointsAreErrorsWithoutSecrets(t *testing.T) {
 		"http://[::1/topsecret", "http://h/%zztopsecret", "http://u:topsecret@/", "http://h:http:x/topsecret", "topsecret",
 		"http://endpoint=topsecret", "http://a,topsecret/", "http://h/adapt_top#topsecret/api",
 	} {
-		t.Run(endpoint, func(t *testing.T) {
+		t.Run("endpoint "+endpoint, func(t *testing.T) {
 			for _, e := range []Exporter{OTLPHTTP(endpoint), JaegerHTTP(endpoint)} {
-				_, err := export.Start(factory(e), export.Queue{}, export.Env{Process: &model.Process{}})
-				if err == nil {
-					t.Errorf("%q: no error", endpoint)
-					continue
-				}
-				if strings.Contains(err.Error()+e.Endpoint(), "topsecret") {
-					t.Errorf("%q: the error holds the secret: %v, %s", endpoint, err, e.Endpoint())
-				}
+				t.Run(fmt.Sprintf("%.10v", e), func(t *testing.T) {
+					_, err := export.Start(factory(e), export.Queue{}, export.Env{Process: &model.Process{}})
+					if err == nil {
+						t.Errorf("%q: no error", endpoint)
+						return
+					}
+					if strings.Contains(err.Error()+e.Endpoint(), "topsecret") {
+						t.Errorf("%q: the error holds the secret: %v, %s", endpoint, err, e.Endpoint())
+					}
+				})
 			}
 		})
 	}
@@ -297,7 +299,7 @@ func TestAHeaderThatCannotBeSentIsAnErrorWithoutSecrets(t *testing.T) {
 	for name, value := range map[string]string{
 		"X-Token": "topsecret\r\nX: y", "Bearer topsecret": "x", "Authorization: topsecret": "", "": "topsecret",
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("header "+name, func(t *testing.T) {
 			bad := OTLPHTTP("http://h", WithHeaders(map[string]string{name: value}))
 			_, err := bad.Open(Process{})
 			if err == nil || strings.Contains(err.Error(), "topsecret") || name == "X-Token" && !strings.Contains(err.Error(), name) {

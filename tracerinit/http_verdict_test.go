@@ -49,23 +49,25 @@ func TestAGatewayWithABodyLimitGetsEverySpan(t *testing.T) {
 	}{"otlp": {OTLPHTTP, otlpNames}, "jaeger": {JaegerHTTP, thriftNames}} {
 		t.Run(name, func(t *testing.T) {
 			for _, refusal := range bodyLimitRefusals {
-				b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
-					if r.ContentLength > 64<<10 {
-						w.WriteHeader(refusal.code)
-						io.WriteString(w, refusal.body)
+				t.Run(fmt.Sprint(refusal), func(t *testing.T) {
+					b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+						if r.ContentLength > 64<<10 {
+							w.WriteHeader(refusal.code)
+							io.WriteString(w, refusal.body)
+						}
+					})
+					l := open(t, c.build(b.URL), Queue{})
+					for i := range 400 {
+						l.StartSpan(fmt.Sprintf("span %d", i)).SetTag("n", i).SetTag("filler", strings.Repeat("x", 400)).Finish()
+					}
+					l.Flush(within(t, 10*time.Second))
+					if diff := cmp.Diff(wantNames(400), b.names(t, c.decode)); diff != "" {
+						t.Error(refusal, diff)
+					}
+					if s := l.Stats(); s.Delivered != 400 || s.Dropped.Total() != 0 {
+						t.Errorf("%v: %+v", refusal, s)
 					}
 				})
-				l := open(t, c.build(b.URL), Queue{})
-				for i := range 400 {
-					l.StartSpan(fmt.Sprintf("span %d", i)).SetTag("n", i).SetTag("filler", strings.Repeat("x", 400)).Finish()
-				}
-				l.Flush(within(t, 10*time.Second))
-				if diff := cmp.Diff(wantNames(400), b.names(t, c.decode)); diff != "" {
-					t.Error(refusal, diff)
-				}
-				if s := l.Stats(); s.Delivered != 400 || s.Dropped.Total() != 0 {
-					t.Errorf("%v: %+v", refusal, s)
-				}
 			}
 		})
 	}

@@ -46,27 +46,29 @@ func TestPassingTracersSendTheIncomingContextOn(t *testing.T) {
 			"child of": opentracing.ChildOf(in), "follows from": opentracing.FollowsFrom(in),
 			"rpc server": ext.RPCServerOption(in), "kit": &knownOption{in},
 		} {
-			parent := tracer.StartSpan("x", opentracing.Tag{Key: "a", Value: 1}, option)
-			child := tracer.StartSpan("y", opentracing.ChildOf(parent.Context()))
-			child.SetBaggageItem("tenant", "t1")
-			want := map[string]string{
-				"Traceparent": traceparent, "Tracestate": "a=b", "Uber-Trace-Id": callerTrace + ":" + callerSpan +
-					":0000000000000000:1",
-				"Baggage": "tenant=t1,user=alice", "Uberctx-Tenant": "t1", "Uberctx-User": "alice",
-			}
-			got := injected(t, tracer, child.Context())
-			if got["Baggage"] == "user=alice,tenant=t1" {
-				got["Baggage"] = want["Baggage"]
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s, %s: (-want +got):\n%s", name, kind, diff)
-			}
-			if got := child.BaggageItem("user") + parent.BaggageItem("tenant"); got != "alice" {
-				t.Errorf("%s, %s: baggage %q", name, kind, got)
-			}
-			parent.SetTag("a", "b").SetOperationName("z").LogKV("a", "b")
-			child.Finish()
-			parent.Finish()
+			t.Run(name+", "+kind, func(t *testing.T) {
+				parent := tracer.StartSpan("x", opentracing.Tag{Key: "a", Value: 1}, option)
+				child := tracer.StartSpan("y", opentracing.ChildOf(parent.Context()))
+				child.SetBaggageItem("tenant", "t1")
+				want := map[string]string{
+					"Traceparent": traceparent, "Tracestate": "a=b", "Uber-Trace-Id": callerTrace + ":" + callerSpan +
+						":0000000000000000:1",
+					"Baggage": "tenant=t1,user=alice", "Uberctx-Tenant": "t1", "Uberctx-User": "alice",
+				}
+				got := injected(t, tracer, child.Context())
+				if got["Baggage"] == "user=alice,tenant=t1" {
+					got["Baggage"] = want["Baggage"]
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s, %s: (-want +got):\n%s", name, kind, diff)
+				}
+				if got := child.BaggageItem("user") + parent.BaggageItem("tenant"); got != "alice" {
+					t.Errorf("%s, %s: baggage %q", name, kind, got)
+				}
+				parent.SetTag("a", "b").SetOperationName("z").LogKV("a", "b")
+				child.Finish()
+				parent.Finish()
+			})
 		}
 		if s := tracer.Stats(); name != "shut down" && (s.Started != 0 || s.Reported != 0) {
 			t.Errorf("%s: %+v", name, s)

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 )
 
@@ -347,54 +346,4 @@ func TestRemoteSamplerSurvivesALoggerThatPanics(t *testing.T) {
 		t, Config{Logger: logger, Sampler: Remote(server.URL, RemoteOptions{Interval: time.Millisecond})},
 	)
 	eventually(t, "two questions", func() bool { return tracer.Stats().Sampler.Failed >= 2 })
-}
-
-func TestSamplingIsParentBased(t *testing.T) {
-	for _, s := range []Sampler{Always(), Never(), Ratio(0), Ratio(1), RateLimit(0)} {
-		t.Run(fmt.Sprint(s), func(t *testing.T) {
-			tracer, _ := memory(t, Config{Sampler: s})
-			for flags, want := range map[string]bool{"00": false, "01": true} {
-				sc := incoming(t, tracer, "traceparent", strings.TrimSuffix(traceparent, "01")+flags)
-				if got := contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc))).IsSampled(); got != want {
-					t.Errorf("%v, caller's flags %s: sampled %t", s, flags, got)
-				}
-			}
-		})
-	}
-}
-
-func TestRatioIsUnbiased(t *testing.T) {
-	for _, p := range []float64{0, 0.01, 0.25, 0.5, 1} {
-		t.Run(fmt.Sprint(p), func(t *testing.T) {
-			tracer, _ := memory(t, Config{Sampler: Ratio(p)})
-			const n = 20000
-			if got := share(tracer, "x", n); math.Abs(got-p) > 4*math.Sqrt(p*(1-p)/n) {
-				t.Errorf("Ratio(%g): %g of the traces are sampled", p, got)
-			}
-		})
-	}
-}
-
-func TestRateLimit(t *testing.T) {
-	for perSecond, most := range map[float64]float64{0: 0, 0.001: 1, 5: 10} {
-		t.Run(fmt.Sprint(perSecond), func(t *testing.T) {
-			tracer, _ := memory(t, Config{Sampler: RateLimit(perSecond)})
-			if got := share(tracer, "x", 500) * 500; got > most || got == 0 && most > 0 {
-				t.Errorf("RateLimit(%g): %g traces at once", perSecond, got)
-			}
-		})
-	}
-}
-
-func TestUndecidedCallersAreDecidedByTheSampler(t *testing.T) {
-	for _, s := range []Sampler{Always(), Never()} {
-		t.Run(fmt.Sprint(s), func(t *testing.T) {
-			tracer, _ := memory(t, Config{Sampler: s})
-			sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan)
-			got := contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc)))
-			if want := s == Always(); got.IsSampled() != want || got.TraceID().String() != callerTrace {
-				t.Errorf("%v: sampled %t in trace %v", s, got.IsSampled(), got.TraceID())
-			}
-		})
-	}
 }

@@ -44,23 +44,25 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 		"given up":                {at, giveUp},
 		"time is the last option": {opentracing.ChildOf(caller), opentracing.StartTime(time.Time{}), at},
 	} {
-		describe := func(tr opentracing.Tracer) map[string]any {
-			s := tr.StartSpan("x", options...).(*jaeger.Span)
-			sc := s.SpanContext()
-			m := map[string]any{
-				"tags": s.Tags(), "start": s.StartTime(), "parent": sc.ParentID(), "flags": sc.Flags(),
-				"user": s.BaggageItem("user") + s.BaggageItem("k"),
-				"wide": sc.TraceID().High != 0, "own trace": uint64(sc.SpanID()) == sc.TraceID().Low,
+		t.Run(name, func(t *testing.T) {
+			describe := func(tr opentracing.Tracer) map[string]any {
+				s := tr.StartSpan("x", options...).(*jaeger.Span)
+				sc := s.SpanContext()
+				m := map[string]any{
+					"tags": s.Tags(), "start": s.StartTime(), "parent": sc.ParentID(), "flags": sc.Flags(),
+					"user": s.BaggageItem("user") + s.BaggageItem("k"),
+					"wide": sc.TraceID().High != 0, "own trace": uint64(sc.SpanID()) == sc.TraceID().Low,
+				}
+				engine.ReadTags(s, func(list []opentracing.Tag) { m["number of tags"] = len(list) })
+				if sc.IsSampled() {
+					m["references"] = fmt.Sprint(s.References())
+				}
+				return m
 			}
-			engine.ReadTags(s, func(list []opentracing.Tag) { m["number of tags"] = len(list) })
-			if sc.IsSampled() {
-				m["references"] = fmt.Sprint(s.References())
+			if diff := cmp.Diff(describe(tracer.tracer), describe(tracer)); diff != "" {
+				t.Errorf("-engine +ours\n%s", diff)
 			}
-			return m
-		}
-		if diff := cmp.Diff(describe(tracer.tracer), describe(tracer)); diff != "" {
-			t.Errorf("%s: -engine +ours\n%s", name, diff)
-		}
+		})
 	}
 	if started := time.Since(tracer.StartSpan("x").(*jaeger.Span).StartTime()); started < 0 || started > time.Minute {
 		t.Errorf("a span without a time started %v ago", started)

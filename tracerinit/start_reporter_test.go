@@ -49,26 +49,28 @@ func TestStartsAreReported(t *testing.T) {
 				"many tags":     {opentracing.ChildOf(caller), opentracing.Tags{"a": 1, "b": 2, "c": 3}},
 				"follows":       {opentracing.FollowsFrom(caller)},
 			} {
-				span := tracer.StartSpan("GET /", append(options, opentracing.StartTime(at))...).(*jaeger.Span)
-				sc := span.SpanContext()
-				got, ok := open.open[sc.SpanID()]
-				if !ok || got.name != "GET /" || !got.start.Equal(at) || got.sc.TraceID() != sc.TraceID() ||
-					got.sc.ParentID() != sc.ParentID() {
-					t.Errorf("%s: reported %+v", how, got)
-				}
-				got.sc.ForeachBaggageItem(func(k, _ string) bool {
-					t.Errorf("%s: a reported context holds the baggage item %s", how, k)
-					return true
+				t.Run(how, func(t *testing.T) {
+					span := tracer.StartSpan("GET /", append(options, opentracing.StartTime(at))...).(*jaeger.Span)
+					sc := span.SpanContext()
+					got, ok := open.open[sc.SpanID()]
+					if !ok || got.name != "GET /" || !got.start.Equal(at) || got.sc.TraceID() != sc.TraceID() ||
+						got.sc.ParentID() != sc.ParentID() {
+						t.Errorf("reported %+v", got)
+					}
+					got.sc.ForeachBaggageItem(func(k, _ string) bool {
+						t.Errorf("a reported context holds the baggage item %s", k)
+						return true
+					})
+					child := span.Tracer().StartSpan("work", opentracing.ChildOf(sc)).(*jaeger.Span)
+					if len(open.open) != 2 || open.open[child.SpanContext().SpanID()].sc.ParentID() != sc.SpanID() {
+						t.Errorf("with a child of the span's own tracer, %d spans are open", len(open.open))
+					}
+					child.Finish()
+					span.Finish()
+					if len(open.open) != 0 {
+						t.Errorf("%d spans are open after the end", len(open.open))
+					}
 				})
-				child := span.Tracer().StartSpan("work", opentracing.ChildOf(sc)).(*jaeger.Span)
-				if len(open.open) != 2 || open.open[child.SpanContext().SpanID()].sc.ParentID() != sc.SpanID() {
-					t.Errorf("%s: with a child of the span's own tracer, %d spans are open", how, len(open.open))
-				}
-				child.Finish()
-				span.Finish()
-				if len(open.open) != 0 {
-					t.Errorf("%s: %d spans are open after the end", how, len(open.open))
-				}
 			}
 			if open.starts != 8 {
 				t.Errorf("%d starts were reported for 8 spans", open.starts)
@@ -121,9 +123,11 @@ func TestReportedStartsAddNoAllocs(t *testing.T) {
 	for name, options := range map[string][]opentracing.StartSpanOption{
 		"fast path": nil, "slow path": {opentracing.Tags{"a": 1, "b": 2, "c": 3}},
 	} {
-		if bare, with := cost(jaeger.NewNullReporter(), options...), cost(nullStarts{}, options...); with > bare {
-			t.Errorf("%s: %v allocations with reported starts, %v without", name, with, bare)
-		}
+		t.Run(name, func(t *testing.T) {
+			if bare, with := cost(jaeger.NewNullReporter(), options...), cost(nullStarts{}, options...); with > bare {
+				t.Errorf("%v allocations with reported starts, %v without", with, bare)
+			}
+		})
 	}
 }
 

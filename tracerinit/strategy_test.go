@@ -47,10 +47,12 @@ func TestOperationsOfARateLimitedServiceKeepItsLimiter(t *testing.T) {
 			}
 			s := a.sampler(Never().local(), 2000)
 			for _, operation := range []string{"/health", "/pay", "/other"} {
-				want, ok := c.want[operation]
-				if got := countSampled(s, operation, 1000); ok && got != want {
-					t.Errorf("%s: %d of 1000 traces, want %d", operation, got, want)
-				}
+				t.Run(operation, func(t *testing.T) {
+					want, ok := c.want[operation]
+					if got := countSampled(s, operation, 1000); ok && got != want {
+						t.Errorf("%d of 1000 traces, want %d", got, want)
+					}
+				})
 			}
 			if name == "type by number" {
 				if got := countSampled(s, "/another", 1000); got != 0 {

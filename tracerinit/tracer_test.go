@@ -150,17 +150,19 @@ func TestSamplingPriorityTakesAnyNumber(t *testing.T) {
 	never, _ := memory(t, Config{Sampler: Never()})
 	always, _ := memory(t, Config{})
 	for _, yes := range []any{1, int64(1), uint8(2), uint16(1), 1.0, true} {
-		t.Run(fmt.Sprint(yes), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%T %v", yes, yes), func(t *testing.T) {
 			for _, option := range []opentracing.StartSpanOption{opentracing.Tag{Key: "sampling.priority", Value: yes},
 				opentracing.Tags{"sampling.priority": yes}} {
-				if sc := contextOf(never.StartSpan("x", option)); !sc.IsSampled() || sc.IsDebug() {
-					t.Errorf("sampling.priority %T(%v): sampled %t, debug %t", yes, yes, sc.IsSampled(), sc.IsDebug())
-				}
+				t.Run(fmt.Sprintf("%T", option), func(t *testing.T) {
+					if sc := contextOf(never.StartSpan("x", option)); !sc.IsSampled() || sc.IsDebug() {
+						t.Errorf("sampling.priority %T(%v): sampled %t, debug %t", yes, yes, sc.IsSampled(), sc.IsDebug())
+					}
+				})
 			}
 		})
 	}
 	for _, no := range []any{0, -1, uint16(0), 0.0, false} {
-		t.Run(fmt.Sprint(no), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%T %v", no, no), func(t *testing.T) {
 			if contextOf(always.StartSpan("x", opentracing.Tag{Key: "sampling.priority", Value: no})).IsSampled() {
 				t.Errorf("sampling.priority %T(%v): sampled", no, no)
 			}
@@ -186,14 +188,16 @@ func TestStartSpanAllocatesNoMoreThanTheEngine(t *testing.T) {
 		"child with tags":       {opentracing.ChildOf(sc), opentracing.Tags{"a": 1, "b": 2, "c": 3}},
 		"child of kit's option": {&knownOption{sc}},
 	} {
-		measure := func(tr opentracing.Tracer) float64 {
-			return testing.AllocsPerRun(200, func() { tr.StartSpan("x", options...).Finish() })
-		}
-		ours, raw := measure(tracer), measure(tracer.tracer)
-		t.Logf("%s: %v allocations, the engine alone %v", name, ours, raw)
-		if ours > raw {
-			t.Errorf("%s: %v allocations, the engine alone %v", name, ours, raw)
-		}
+		t.Run(name, func(t *testing.T) {
+			measure := func(tr opentracing.Tracer) float64 {
+				return testing.AllocsPerRun(200, func() { tr.StartSpan("x", options...).Finish() })
+			}
+			ours, raw := measure(tracer), measure(tracer.tracer)
+			t.Logf("%v allocations, the engine alone %v", ours, raw)
+			if ours > raw {
+				t.Errorf("%v allocations, the engine alone %v", ours, raw)
+			}
+		})
 	}
 }
 

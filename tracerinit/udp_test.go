@@ -192,7 +192,7 @@ func TestUDPAddresses(t *testing.T) {
 		"agent": "agent:6831", "agent:1": "agent:1", "::1": "[::1]:6831", "[::1]": "[::1]:6831", "[::1]:1": "[::1]:1",
 		":6831": "localhost:6831", "127.0.0.1": "127.0.0.1:6831", " agent ": "agent:6831", "fe80::1%eth0": "[fe80::1%eth0]:6831",
 	} {
-		t.Run(in, func(t *testing.T) {
+		t.Run("address "+in, func(t *testing.T) {
 			host, port, err := splitAgent(in)
 			if got := net.JoinHostPort(host, port); err != nil || got != want {
 				t.Errorf("%q: %s, %v; want %s", in, got, err, want)
@@ -200,7 +200,7 @@ func TestUDPAddresses(t *testing.T) {
 		})
 	}
 	for _, in := range []string{"", "agent:", "agent:0", "agent:65536", "agent:x", "http://agent:6831", "a:b:c", "user@agent", "http://u:topsecret@agent", "a,b", "host=topsecret"} {
-		t.Run(in, func(t *testing.T) {
+		t.Run("address "+in, func(t *testing.T) {
 			if _, err := export.Start(factory(JaegerUDP(in)), export.Queue{}, export.Env{Process: &model.Process{}}); err == nil || strings.Contains(err.Error(), "topsecret") {
 				t.Errorf("%q: %v", in, err)
 			}

@@ -14,9 +14,11 @@ func TestScriptsAreSqueezed(t *testing.T) {
 		"const x = y in z ? 1 : 2 // it's the end": "const x=y in z?1:2 ",
 		`"\" = "; a = 1`:                           `"\" = ";a=1`,
 	} {
-		if got := squeezeJS(from); got != want {
-			t.Errorf("%q: %q, want %q", from, got, want)
-		}
+		t.Run(from, func(t *testing.T) {
+			if got := squeezeJS(from); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
 	}
 	const css = "a, b { color: red; margin: calc(1px + 2px); }\n@media (min-width: 10px) {\n.c:hover .d { content: \" ↓\"; }\n}"
 	if got, want := squeezeCSS(css), `a,b{color:red;margin:calc(1px + 2px)}@media (min-width:10px){.c:hover .d{content:" ↓"}}`; got != want {

@@ -79,9 +79,11 @@ func TestComparePage(t *testing.T) {
 	page := get(t, v, path)
 	golden(t, "compare.html", page)
 	for show, want := range map[string]int{"all": 7, "changed": 6, "new": 3, "gone": 2, "slower": 2, "faster": 2, "errors": 2, "nonsense": 7} {
-		if n := strings.Count(get(t, v, path+"&show="+show), `<th scope="row"`); n != want {
-			t.Errorf("show=%s: %d rows, want %d", show, n, want)
-		}
+		t.Run(show, func(t *testing.T) {
+			if n := strings.Count(get(t, v, path+"&show="+show), `<th scope="row"`); n != want {
+				t.Errorf("show=%s: %d rows, want %d", show, n, want)
+			}
+		})
 	}
 	contains(t, get(t, v, "/debug/traces/compare?a="+a+"&b="+a), "no path is new, gone, or clearly slower or faster")
 }
@@ -108,9 +110,11 @@ func TestChoosingATraceToCompareWith(t *testing.T) {
 	}
 	contains(t, get(t, v, path+"&b=77"), "has not come yet")
 	for _, bad := range []string{"", "?a=", "?a=nonsense", "?a=77&b=" + b} {
-		if w := call(v, "GET", "/debug/traces/compare"+bad, nil); w.Code != http.StatusNotFound {
-			t.Errorf("%s: %d", bad, w.Code)
-		}
+		t.Run("compare"+bad, func(t *testing.T) {
+			if w := call(v, "GET", "/debug/traces/compare"+bad, nil); w.Code != http.StatusNotFound {
+				t.Errorf("%s: %d", bad, w.Code)
+			}
+		})
 	}
 }
 
@@ -122,13 +126,15 @@ func TestCompareIsBounded(t *testing.T) {
 		put(t, v, "s", model.Span{TraceID: id(2), SpanID: n + 1, ParentID: min(n, 1), Name: fmt.Sprint("wide ", n), Start: noon, Duration: ms(1)})
 	}
 	for _, pair := range [][2]uint64{{1, 2}, {2, 1}, {1, 1}, {2, 2}} {
-		page := get(t, v, "/debug/traces/compare?a="+traceHex(id(pair[0]))+"&b="+traceHex(id(pair[1])))
-		if n := strings.Count(page, `<th scope="row"`); n != compareLimit {
-			t.Errorf("%v: %d rows", pair, n)
-		}
-		if len(page) > 2<<20 {
-			t.Errorf("%v: %d bytes", pair, len(page))
-		}
+		t.Run(fmt.Sprintf("%d and %d", pair[0], pair[1]), func(t *testing.T) {
+			page := get(t, v, "/debug/traces/compare?a="+traceHex(id(pair[0]))+"&b="+traceHex(id(pair[1])))
+			if n := strings.Count(page, `<th scope="row"`); n != compareLimit {
+				t.Errorf("%v: %d rows", pair, n)
+			}
+			if len(page) > 2<<20 {
+				t.Errorf("%v: %d bytes", pair, len(page))
+			}
+		})
 	}
 }
 
@@ -137,8 +143,10 @@ func TestRatios(t *testing.T) {
 		a, b time.Duration
 		want string
 	}{{ms(100), ms(100), "as long"}, {ms(100), ms(150), "50 % longer"}, {ms(100), ms(350), "3.5 times as long"}, {ms(100), ms(25), "75 % shorter"}, {0, ms(1), ""}} {
-		if got := ratio(c.a, c.b); got != c.want {
-			t.Errorf("%v and %v: %q, want %q", c.a, c.b, got, c.want)
-		}
+		t.Run(fmt.Sprintf("%v and %v", c.a, c.b), func(t *testing.T) {
+			if got := ratio(c.a, c.b); got != c.want {
+				t.Errorf("%v and %v: %q, want %q", c.a, c.b, got, c.want)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package traceview
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -146,14 +147,16 @@ func TestGraphNearAService(t *testing.T) {
 		depth int
 		want  string
 	}{{1, "bcdy"}, {2, "abcdey"}, {3, "abcdey"}} {
-		var got []string
-		for name := range near(calls, "c", c.depth) {
-			got = append(got, name)
-		}
-		slices.Sort(got)
-		if s := strings.Join(got, ""); s != c.want {
-			t.Errorf("%d calls away: %s, want %s", c.depth, s, c.want)
-		}
+		t.Run(fmt.Sprintf("%d calls away", c.depth), func(t *testing.T) {
+			var got []string
+			for name := range near(calls, "c", c.depth) {
+				got = append(got, name)
+			}
+			slices.Sort(got)
+			if s := strings.Join(got, ""); s != c.want {
+				t.Errorf("%d calls away: %s, want %s", c.depth, s, c.want)
+			}
+		})
 	}
 }
 
@@ -167,9 +170,11 @@ func TestServicesPageOfManyServices(t *testing.T) {
 		t.Errorf("%d services", len(v.store.services))
 	}
 	for _, path := range []string{"services", "operations", "?limit=2000", ""} {
-		if size := len(get(t, v, "/debug/traces/"+path)); size > 2<<20 {
-			t.Errorf("%q has %d bytes", path, size)
-		}
+		t.Run(cmp.Or(path, "list"), func(t *testing.T) {
+			if size := len(get(t, v, "/debug/traces/"+path)); size > 2<<20 {
+				t.Errorf("%q has %d bytes", path, size)
+			}
+		})
 	}
 	contains(t, get(t, v, "/debug/traces/services"), "too many services for one picture")
 	contains(t, get(t, v, "/debug/traces/services?focus=service-7&depth=9"), `class="box`)

@@ -1,6 +1,7 @@
 package traceview
 
 import (
+	"cmp"
 	"io/fs"
 	"maps"
 	"math"
@@ -52,23 +53,25 @@ func TestOnlyLoopbackCallersAreAnswered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := newView(t, Config{})
 			for _, path := range []string{"/debug/traces/", "/debug/traces/api/services", "/debug/traces/static/view.css", "/debug/traces/nothing"} {
-				r := httptest.NewRequest("GET", path, nil)
-				r.RemoteAddr, r.Host = c.remote, c.host
-				if c.header != "" {
-					r.Header.Set(c.header, "127.0.0.1")
-				}
-				w := httptest.NewRecorder()
-				v.ServeHTTP(w, r)
-				want := c.want
-				if want == 200 && path == "/debug/traces/nothing" {
-					want = 404
-				}
-				if w.Code != want {
-					t.Errorf("%s: %d, want %d: %s", path, w.Code, want, w.Body)
-				}
-				if w.Code == 403 && !strings.Contains(w.Body.String(), "Config.Allow") {
-					t.Errorf("the refusal does not tell of Config.Allow: %s", w.Body)
-				}
+				t.Run(path, func(t *testing.T) {
+					r := httptest.NewRequest("GET", path, nil)
+					r.RemoteAddr, r.Host = c.remote, c.host
+					if c.header != "" {
+						r.Header.Set(c.header, "127.0.0.1")
+					}
+					w := httptest.NewRecorder()
+					v.ServeHTTP(w, r)
+					want := c.want
+					if want == 200 && path == "/debug/traces/nothing" {
+						want = 404
+					}
+					if w.Code != want {
+						t.Errorf("%d, want %d: %s", w.Code, want, w.Body)
+					}
+					if w.Code == 403 && !strings.Contains(w.Body.String(), "Config.Allow") {
+						t.Errorf("the refusal does not tell of Config.Allow: %s", w.Body)
+					}
+				})
 			}
 		})
 	}
@@ -92,21 +95,23 @@ func TestAllowDecidesAlone(t *testing.T) {
 func TestBrowsersOfOtherOriginsCannotPost(t *testing.T) {
 	v := newView(t, Config{})
 	for _, path := range []string{"v1/traces", "api/traces", "clear"} {
-		post := func(header ...string) int {
-			return call(v, "POST", "/debug/traces/"+path, strings.NewReader("{}"), append(header, "Content-Type", "application/json")...).Code
-		}
-		if code := post("Sec-Fetch-Site", "cross-site"); code != 403 {
-			t.Errorf("%s across sites: %d, want 403", path, code)
-		}
-		if code := post("Origin", "http://evil.example"); code != 403 {
-			t.Errorf("%s of another origin: %d, want 403", path, code)
-		}
-		if code := post("Sec-Fetch-Site", "same-origin"); code == 403 {
-			t.Errorf("%s of the page itself is refused", path)
-		}
-		if code := post(); code == 403 {
-			t.Errorf("%s of a program that is no browser is refused", path)
-		}
+		t.Run(path, func(t *testing.T) {
+			post := func(header ...string) int {
+				return call(v, "POST", "/debug/traces/"+path, strings.NewReader("{}"), append(header, "Content-Type", "application/json")...).Code
+			}
+			if code := post("Sec-Fetch-Site", "cross-site"); code != 403 {
+				t.Errorf("%s across sites: %d, want 403", path, code)
+			}
+			if code := post("Origin", "http://evil.example"); code != 403 {
+				t.Errorf("%s of another origin: %d, want 403", path, code)
+			}
+			if code := post("Sec-Fetch-Site", "same-origin"); code == 403 {
+				t.Errorf("%s of the page itself is refused", path)
+			}
+			if code := post(); code == 403 {
+				t.Errorf("%s of a program that is no browser is refused", path)
+			}
+		})
 	}
 }
 
@@ -123,19 +128,23 @@ func TestNothingChangesByGet(t *testing.T) {
 		t.Error("a GET changed something")
 	}
 	for _, method := range []string{"PUT", "DELETE", "PATCH"} {
-		if w := call(v, method, "/debug/traces/trace/"+trace, nil); w.Code != 405 {
-			t.Errorf("%s: %d, want 405", method, w.Code)
-		}
+		t.Run(method, func(t *testing.T) {
+			if w := call(v, method, "/debug/traces/trace/"+trace, nil); w.Code != 405 {
+				t.Errorf("%d, want 405", w.Code)
+			}
+		})
 	}
 }
 
 func TestEveryAnswerHasThePolicy(t *testing.T) {
 	v := newView(t, Config{})
 	for _, p := range []string{"", "static/view.js", "api/services", "nothing", "trace/xyz"} {
-		h := call(v, "GET", "/debug/traces/"+p, nil).Header()
-		if h.Get("Content-Security-Policy") != policy || h.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%q: headers %v", p, h)
-		}
+		t.Run(cmp.Or(p, "list"), func(t *testing.T) {
+			h := call(v, "GET", "/debug/traces/"+p, nil).Header()
+			if h.Get("Content-Security-Policy") != policy || h.Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%q: headers %v", p, h)
+			}
+		})
 	}
 	for _, part := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
 		contains(t, policy, part)
@@ -197,10 +206,14 @@ func TestHostileSpansStayText(t *testing.T) {
 		"trace/" + trace + "/span/" + spanHex(1), "operations", "operations" + q + "&kind=" + escape(clean), "services",
 		"compare?a=" + trace, "compare?a=" + trace + "&b=" + trace, "compare?a=" + trace + "&q=" + escape(evil), "beside" + q, "beside",
 	} {
-		inert(t, p, get(t, v, "/debug/traces/"+p))
+		t.Run(cmp.Or(p, "list"), func(t *testing.T) {
+			inert(t, p, get(t, v, "/debug/traces/"+p))
+		})
 	}
 	for _, p := range []string{"?min=" + escape(evil), "?trace=" + escape(evil), "trace/" + escape(evil), "operations" + q, "?service=" + escape(evil), "trace/" + escape("../"+evil)} {
-		inert(t, p, call(v, "GET", "/debug/traces/"+p, nil).Body.String())
+		t.Run(p, func(t *testing.T) {
+			inert(t, p, call(v, "GET", "/debug/traces/"+p, nil).Body.String())
+		})
 	}
 	page := get(t, v, "/debug/traces/trace/"+trace+"?span="+spanHex(1))
 	contains(t, page, "&lt;script&gt;alert(1)&lt;/script&gt;")
@@ -273,25 +286,27 @@ func TestColoursCanBeRead(t *testing.T) {
 		t.Fatalf("%d sets of colours, want light and dark", len(blocks))
 	}
 	for i, scheme := range []string{"light", "dark"} {
-		colour := map[string]string{}
-		for _, m := range regexp.MustCompile(`--([\w-]+): (#[0-9a-f]{3,6});`).FindAllStringSubmatch(blocks[i][1], -1) {
-			colour[m[1]] = m[2]
-		}
-		contrast := func(text, ground string) {
-			a, b := luminance(t, colour[text])+.05, luminance(t, colour[ground])+.05
-			if ratio := max(a, b) / min(a, b); ratio < 4.5 {
-				t.Errorf("%s: %s on %s has a contrast of %.2f, want 4.5", scheme, text, ground, ratio)
+		t.Run(scheme, func(t *testing.T) {
+			colour := map[string]string{}
+			for _, m := range regexp.MustCompile(`--([\w-]+): (#[0-9a-f]{3,6});`).FindAllStringSubmatch(blocks[i][1], -1) {
+				colour[m[1]] = m[2]
 			}
-		}
-		for _, ground := range []string{"bg", "panel", "hover"} {
-			for _, text := range []string{"text", "dim", "accent", "err"} {
-				contrast(text, ground)
+			contrast := func(text, ground string) {
+				a, b := luminance(t, colour[text])+.05, luminance(t, colour[ground])+.05
+				if ratio := max(a, b) / min(a, b); ratio < 4.5 {
+					t.Errorf("%s on %s has a contrast of %.2f, want 4.5", text, ground, ratio)
+				}
 			}
-			for n := range colors {
-				contrast("c"+strconv.Itoa(n), ground)
+			for _, ground := range []string{"bg", "panel", "hover"} {
+				for _, text := range []string{"text", "dim", "accent", "err"} {
+					contrast(text, ground)
+				}
+				for n := range colors {
+					contrast("c"+strconv.Itoa(n), ground)
+				}
 			}
-		}
-		contrast("err", "err-bg")
-		contrast("warn", "warn-bg")
+			contrast("err", "err-bg")
+			contrast("warn", "warn-bg")
+		})
 	}
 }

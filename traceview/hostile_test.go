@@ -1,6 +1,7 @@
 package traceview
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -63,20 +64,24 @@ func TestPagesOfOddSpans(t *testing.T) {
 			op := "operations?" + url.Values{"service": {"odd service"}, "operation": {v.store.operationKeys("")[0].name}, "kind": {""}}.Encode()
 			for _, path := range []string{"", "?sort=duration", "?q=slow", "?q=odd", op, "operations", "services", "services?focus=odd+service",
 				"trace/" + trace, "trace/" + trace + "?span=" + spanHex(spans[0].SpanID), "compare?a=" + trace + "&b=" + trace, "beside"} {
-				page := get(t, v, "/debug/traces/"+path)
-				inert(t, path, page)
-				if m := regexp.MustCompile(`="[^"]*(NaN|Inf|%!)[^"]*"`).FindString(page); m != "" {
-					t.Errorf("%s: %s", path, m)
-				}
-				if len(page) > 12<<20 {
-					t.Errorf("%s has %d bytes", path, len(page))
-				}
+				t.Run(cmp.Or(path, "list"), func(t *testing.T) {
+					page := get(t, v, "/debug/traces/"+path)
+					inert(t, path, page)
+					if m := regexp.MustCompile(`="[^"]*(NaN|Inf|%!)[^"]*"`).FindString(page); m != "" {
+						t.Errorf("%s: %s", path, m)
+					}
+					if len(page) > 12<<20 {
+						t.Errorf("%s has %d bytes", path, len(page))
+					}
+				})
 			}
 			for _, path := range []string{"api/traces/" + trace, "api/traces?service=odd+service", "api/v3/traces/" + trace, "trace/" + trace + "/otlp.json"} {
-				w := call(v, "GET", "/debug/traces/"+path, nil)
-				if w.Code >= 500 || w.Code == 200 && !json.Valid(w.Body.Bytes()) {
-					t.Errorf("%s: %d %.200s", path, w.Code, w.Body)
-				}
+				t.Run(path, func(t *testing.T) {
+					w := call(v, "GET", "/debug/traces/"+path, nil)
+					if w.Code >= 500 || w.Code == 200 && !json.Valid(w.Body.Bytes()) {
+						t.Errorf("%d %.200s", w.Code, w.Body)
+					}
+				})
 			}
 			check(t, v)
 			v.store.clear()

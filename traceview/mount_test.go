@@ -123,9 +123,11 @@ func TestLinksWorkHoweverTheViewIsMounted(t *testing.T) {
 func TestOtherPathsAreNotFound(t *testing.T) {
 	v := newView(t, Config{})
 	for _, p := range []string{"/debug/tracesx", "/debug/traces/x", "/debug/traces/trace", "/elsewhere", "/debug/traces/static/", "/debug/traces/static/..%2fview.go", "/debug/traces/static/../view.go"} {
-		if w := call(v, "GET", p, nil); w.Code != 404 {
-			t.Errorf("%s: %d, want 404", p, w.Code)
-		}
+		t.Run(p, func(t *testing.T) {
+			if w := call(v, "GET", p, nil); w.Code != 404 {
+				t.Errorf("%d, want 404", w.Code)
+			}
+		})
 	}
 }
 

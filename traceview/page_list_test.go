@@ -51,7 +51,7 @@ func TestListIsSorted(t *testing.T) {
 		"sort=errors&errors=1":  "bec",
 		"sort=spans&q=dur>20ms": "cda",
 	} {
-		t.Run(query, func(t *testing.T) {
+		t.Run("?"+query, func(t *testing.T) {
 			query = strings.ReplaceAll(query, ">", "%3E")
 			page := get(t, v, "/debug/traces/?"+query)
 			if got := namesOfRows(page); got != want {

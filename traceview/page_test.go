@@ -24,7 +24,9 @@ func TestPages(t *testing.T) {
 		"operation.html":  "operations?service=shop&operation=POST+%2Forders&kind=server",
 		"services.html":   "services",
 	} {
-		golden(t, file, get(t, v, "/debug/traces/"+path))
+		t.Run(file, func(t *testing.T) {
+			golden(t, file, get(t, v, "/debug/traces/"+path))
+		})
 	}
 }
 
@@ -79,9 +81,11 @@ func TestListFilters(t *testing.T) {
 		"trace=nonsense":                                       {},
 		"min=nonsense":                                         {"0001", "0002", "0003"},
 	} {
-		if diff := cmp.Diff(want, listed(t, v, query)); diff != "" {
-			t.Errorf("%s (-want +got)\n%s", query, diff)
-		}
+		t.Run("?"+query, func(t *testing.T) {
+			if diff := cmp.Diff(want, listed(t, v, query)); diff != "" {
+				t.Errorf("%s (-want +got)\n%s", query, diff)
+			}
+		})
 	}
 	contains(t, get(t, v, "/debug/traces/?trace=nonsense"), "&#34;nonsense&#34; holds no trace id.")
 	contains(t, get(t, v, "/debug/traces/?min=nonsense"), "is not a duration")
@@ -96,10 +100,12 @@ func TestFindingAnIdOpensItsTrace(t *testing.T) {
 		" 00000000000000020000000000000002 ": "./trace/00000000000000020000000000000002", "0000000000000002": "./trace/00000000000000020000000000000002",
 		"0000000000000001": "", "0000000000000003": "", "nonsense": "", "": "",
 	} {
-		got := call(v, "GET", "/debug/traces/?q="+url.QueryEscape(find), nil)
-		if to := got.Header().Get("Location"); got.Code != map[bool]int{true: 200, false: 303}[want == ""] || to != want {
-			t.Errorf("%q: %d to %q", find, got.Code, to)
-		}
+		t.Run("q="+find, func(t *testing.T) {
+			got := call(v, "GET", "/debug/traces/?q="+url.QueryEscape(find), nil)
+			if to := got.Header().Get("Location"); got.Code != map[bool]int{true: 200, false: 303}[want == ""] || to != want {
+				t.Errorf("%q: %d to %q", find, got.Code, to)
+			}
+		})
 	}
 	contains(t, get(t, v, "/debug/traces/?q="+spanHex(3)), "No trace and no span here has the id")
 	if rows := listed(t, v, "q="+spanHex(1)); len(rows) != 2 {
@@ -165,10 +171,12 @@ func TestServicesNearOne(t *testing.T) {
 		put(t, v, fmt.Sprint("s", n), model.Span{TraceID: id(1), SpanID: n + 1, ParentID: n, Name: "a", Start: noon})
 	}
 	for depth, want := range map[string]int{"1": 3, "2": 5, "3": 7, "x": 5} {
-		page := get(t, v, "/debug/traces/services?focus=s10&depth="+depth)
-		if n := strings.Count(page, `class="box `); n != want {
-			t.Errorf("depth %s: %d boxes, want %d", depth, n, want)
-		}
+		t.Run("depth "+depth, func(t *testing.T) {
+			page := get(t, v, "/debug/traces/services?focus=s10&depth="+depth)
+			if n := strings.Count(page, `class="box `); n != want {
+				t.Errorf("depth %s: %d boxes, want %d", depth, n, want)
+			}
+		})
 	}
 	if n := strings.Count(get(t, v, "/debug/traces/services?focus=nobody"), `class="box `); n != 30 {
 		t.Errorf("near a service that is not here: %d boxes", n)
@@ -207,21 +215,23 @@ func TestTimesFarApartAreShown(t *testing.T) {
 	times := []time.Time{noon, {}, time.Unix(0, 0), time.UnixMicro(-1 << 63), time.UnixMicro(1<<63 - 1), time.Unix(0, -1<<63), time.Unix(0, 1<<63-1)}
 	durations := []time.Duration{0, -1 << 63, 1<<63 - 1, -1}
 	for i, zero := range times {
-		v := newView(t, Config{})
-		for k, at := range times {
-			put(t, v, "a", model.Span{TraceID: id(1), SpanID: uint64(k + 1), ParentID: uint64(k), Start: at, Duration: durations[(i+k)%4],
-				Logs: []model.Log{{Time: zero, Fields: []model.Tag{tag("event", "x")}}}})
-		}
-		trace := "/debug/traces/trace/" + traceHex(id(1))
-		for k := range times {
-			contains(t, get(t, v, trace+"/span/"+spanHex(uint64(k+1))), "Starts at")
-		}
-		page := get(t, v, trace) + get(t, v, "/debug/traces/")
-		if bad := regexp.MustCompile(`"-[0-9.]+%"|NaN|Inf|--`).FindString(page); bad != "" {
-			t.Errorf("the page holds %s", bad)
-		}
-		get(t, v, trace+"/otlp.json")
-		get(t, v, "/debug/traces/operations")
+		t.Run(zero.String(), func(t *testing.T) {
+			v := newView(t, Config{})
+			for k, at := range times {
+				put(t, v, "a", model.Span{TraceID: id(1), SpanID: uint64(k + 1), ParentID: uint64(k), Start: at, Duration: durations[(i+k)%4],
+					Logs: []model.Log{{Time: zero, Fields: []model.Tag{tag("event", "x")}}}})
+			}
+			trace := "/debug/traces/trace/" + traceHex(id(1))
+			for k := range times {
+				contains(t, get(t, v, trace+"/span/"+spanHex(uint64(k+1))), "Starts at")
+			}
+			page := get(t, v, trace) + get(t, v, "/debug/traces/")
+			if bad := regexp.MustCompile(`"-[0-9.]+%"|NaN|Inf|--`).FindString(page); bad != "" {
+				t.Errorf("the page holds %s", bad)
+			}
+			get(t, v, trace+"/otlp.json")
+			get(t, v, "/debug/traces/operations")
+		})
 	}
 }
 
@@ -247,8 +257,10 @@ func TestDurations(t *testing.T) {
 		0: "0", 999: "999 ns", 1500: "1.5 µs", 999_499: "999 µs", 999_500: "1 ms", ms(12): "12 ms", 1234567: "1.23 ms",
 		ms(999): "999 ms", 999_600_000: "1 s", 59 * time.Second: "59 s", 61 * time.Second: "1 m 01 s", 3 * time.Hour: "3 h 00 m", -ms(4): "-4 ms",
 	} {
-		if got := showDuration(d); got != want {
-			t.Errorf("%d ns: %q, want %q", d, got, want)
-		}
+		t.Run(d.String(), func(t *testing.T) {
+			if got := showDuration(d); got != want {
+				t.Errorf("%d ns: %q, want %q", d, got, want)
+			}
+		})
 	}
 }

@@ -157,10 +157,12 @@ func TestThePinButton(t *testing.T) {
 	contains(t, get(t, v, first), ">Unpin</button>")
 	contains(t, get(t, v, "/debug/traces/"), ">pinned</span>")
 	for accept, want := range map[string]string{"text/html": "<h1>Not pinned", "application/json": "1 trace is pinned"} {
-		w := call(v, "POST", second+"/pin", strings.NewReader("pinned=1"), "Content-Type", form, "Accept", accept)
-		if w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%s: %d %s", accept, w.Code, w.Body)
-		}
+		t.Run(accept, func(t *testing.T) {
+			w := call(v, "POST", second+"/pin", strings.NewReader("pinned=1"), "Content-Type", form, "Accept", accept)
+			if w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), want) {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
 	}
 	if w := call(v, "POST", first+"/pin", strings.NewReader("pinned="), "Content-Type", form, "Accept", "application/json"); w.Code != http.StatusNoContent {
 		t.Errorf("unpin: %d", w.Code)

@@ -26,7 +26,9 @@ func TestQueryAPIAnswersInJaegersShape(t *testing.T) {
 		"api-dependencies-none.json":  "dependencies?endTs=1000&lookback=1000",
 		"api-traces-by-id.json":       "traces?traceID=" + trace + "&traceID=77&prettyPrint=true",
 	} {
-		golden(t, file, get(t, v, "/debug/traces/api/"+path))
+		t.Run(file, func(t *testing.T) {
+			golden(t, file, get(t, v, "/debug/traces/api/"+path))
+		})
 	}
 	one := get(t, v, "/debug/traces/api/traces/"+trace+"?prettyPrint=true")
 	if one != get(t, v, "/debug/traces/api/traces?service=stock&prettyPrint=true") {
@@ -55,18 +57,20 @@ func TestQueryAPIErrors(t *testing.T) {
 		"dependencies?endTs=x":                           {Code: 400, Msg: `unable to parse param 'endTs': "x"`},
 		"dependencies?lookback=9223372036854775807":      {Code: 400, Msg: `unable to parse param 'lookback': "9223372036854775807"`},
 	} {
-		w := call(v, "GET", "/debug/traces/api/"+path, nil)
-		var got struct {
-			Data   any
-			Errors []apiError
-		}
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-			t.Errorf("%s: %v", path, err)
-			continue
-		}
-		if diff := cmp.Diff([]apiError{want}, got.Errors); diff != "" || w.Code != want.Code || got.Data != nil {
-			t.Errorf("%s: %d (-want +got)\n%s", path, w.Code, diff)
-		}
+		t.Run(path, func(t *testing.T) {
+			w := call(v, "GET", "/debug/traces/api/"+path, nil)
+			var got struct {
+				Data   any
+				Errors []apiError
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			if diff := cmp.Diff([]apiError{want}, got.Errors); diff != "" || w.Code != want.Code || got.Data != nil {
+				t.Errorf("%d (-want +got)\n%s", w.Code, diff)
+			}
+		})
 	}
 }
 
@@ -111,9 +115,11 @@ func TestTraceSearch(t *testing.T) {
 		"service=shop&tags=" + escape(`{"code":"2","user":"u1"}`): {},
 		"service=nobody":                                          {},
 	} {
-		if diff := cmp.Diff(want, found(t, v, query)); diff != "" {
-			t.Errorf("%s (-want +got)\n%s", query, diff)
-		}
+		t.Run(query, func(t *testing.T) {
+			if diff := cmp.Diff(want, found(t, v, query)); diff != "" {
+				t.Errorf("%s (-want +got)\n%s", query, diff)
+			}
+		})
 	}
 }
 
@@ -123,9 +129,11 @@ func TestOddValuesAreValidJSON(t *testing.T) {
 		model.Tag{Key: "min", Value: model.Int(math.MinInt64)}, model.Tag{Key: "max", Value: model.Float(math.MaxFloat64)}))
 	hostileTrace(t, v)
 	for _, p := range []string{"api/traces/" + traceHex(id(1)), "api/traces/" + traceHex(id(0x666)), "trace/" + traceHex(id(1)) + "/otlp.json", "trace/" + traceHex(id(0x666)) + "/otlp.json"} {
-		if body := get(t, v, "/debug/traces/"+p); !json.Valid([]byte(body)) {
-			t.Errorf("%s is no JSON: %s", p, body)
-		}
+		t.Run(p, func(t *testing.T) {
+			if body := get(t, v, "/debug/traces/"+p); !json.Valid([]byte(body)) {
+				t.Errorf("%s is no JSON: %s", p, body)
+			}
+		})
 	}
 	contains(t, get(t, v, "/debug/traces/api/traces/"+traceHex(id(1))), `{"key":"min","type":"int64","value":"-9223372036854775808"}`)
 }
@@ -134,10 +142,12 @@ func TestDownloadsAreFiles(t *testing.T) {
 	v := newView(t, Config{})
 	trace := traceHex(shopTrace(t, v))
 	for _, kind := range []string{"jaeger", "otlp"} {
-		w := call(v, http.MethodGet, "/debug/traces/trace/"+trace+"/"+kind+".json", nil)
-		want := fmt.Sprintf(`attachment; filename="%s.%s.json"`, trace, kind)
-		if got := w.Header().Get("Content-Disposition"); got != want || w.Header().Get("Content-Type") != "application/json" {
-			t.Errorf("%s: %q", kind, w.Header())
-		}
+		t.Run(kind, func(t *testing.T) {
+			w := call(v, http.MethodGet, "/debug/traces/trace/"+trace+"/"+kind+".json", nil)
+			want := fmt.Sprintf(`attachment; filename="%s.%s.json"`, trace, kind)
+			if got := w.Header().Get("Content-Disposition"); got != want || w.Header().Get("Content-Type") != "application/json" {
+				t.Errorf("%q", w.Header())
+			}
+		})
 	}
 }

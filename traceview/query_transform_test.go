@@ -32,10 +32,12 @@ func TestTransformKeepsNothing(t *testing.T) {
 		t.Errorf("%d traces are kept", n)
 	}
 	for body, status := range map[string]int{"": 400, "x": 400, `{"resourceSpans":7}`: 400, `{"resourceSpans":[]}`: 200, strings.Repeat(" ", maxBody+1): 413} {
-		w := call(fresh, "POST", "/debug/traces/api/transform", strings.NewReader(body))
-		if w.Code != status || !json.Valid(w.Body.Bytes()) {
-			t.Errorf("%.20q: %d %.200s", body, w.Code, w.Body)
-		}
+		t.Run(fmt.Sprintf("%.20q", body), func(t *testing.T) {
+			w := call(fresh, "POST", "/debug/traces/api/transform", strings.NewReader(body))
+			if w.Code != status || !json.Valid(w.Body.Bytes()) {
+				t.Errorf("%.20q: %d %.200s", body, w.Code, w.Body)
+			}
+		})
 	}
 }
 
@@ -67,11 +69,13 @@ func TestVersion3HoldsTheContractOfJaegerUI(t *testing.T) {
 			Refs: []model.Ref{{}, {TraceID: id(1)}, {SpanID: 7}, {TraceID: id(1), SpanID: 7}}})
 	}
 	for _, path := range []string{"traces/" + traceHex(id(0x666)), "traces?query.service_name=s&query.start_time_min=1900-01-01T00:00:00Z", "trace-summaries?query.service_name=s&query.start_time_min=1900-01-01T00:00:00Z"} {
-		var answer any
-		if err := json.Unmarshal([]byte(get(t, v, "/debug/traces/api/v3/"+path)), &answer); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		checkContract(t, path, "", answer)
+		t.Run(path, func(t *testing.T) {
+			var answer any
+			if err := json.Unmarshal([]byte(get(t, v, "/debug/traces/api/v3/"+path)), &answer); err != nil {
+				t.Fatalf("%v", err)
+			}
+			checkContract(t, path, "", answer)
+		})
 	}
 }
 

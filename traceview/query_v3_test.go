@@ -30,13 +30,15 @@ func TestQueryAPIVersion3(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	for _, path := range []string{"traces/" + trace, "traces" + query} {
-		var one struct{ Result json.RawMessage }
-		if err := json.Unmarshal([]byte(get(t, v, "/debug/traces/api/v3/"+path)), &one); err != nil {
-			t.Fatal(err)
-		}
-		if batches, err := otlp.DecodeRequestJSON(one.Result, decodeLimits); err != nil || len(batches) != 3 {
-			t.Errorf("%s: %d processes, %v", path, len(batches), err)
-		}
+		t.Run(path, func(t *testing.T) {
+			var one struct{ Result json.RawMessage }
+			if err := json.Unmarshal([]byte(get(t, v, "/debug/traces/api/v3/"+path)), &one); err != nil {
+				t.Fatal(err)
+			}
+			if batches, err := otlp.DecodeRequestJSON(one.Result, decodeLimits); err != nil || len(batches) != 3 {
+				t.Errorf("%d processes, %v", len(batches), err)
+			}
+		})
 	}
 	contains(t, get(t, v, "/debug/traces/api/v3/trace-summaries?query.service_name=nobody"), `{"summaries":[]}`)
 	contains(t, get(t, v, "/debug/traces/api/v3/operations"), `{"operations":[]}`)
@@ -44,9 +46,11 @@ func TestQueryAPIVersion3(t *testing.T) {
 		"trace-summaries": 400, "trace-summaries?query.service_name=x&query.start_time_min=x": 400,
 		"traces/zz": 400, "traces/12": 404, "traces?query.service_name=nobody": 404, "trace-summaries?query.service_name=x&query.num_traces=x": 400,
 	} {
-		w := call(v, "GET", "/debug/traces/api/v3/"+path, nil)
-		if w.Code != status || !strings.Contains(w.Body.String(), `"message":`) {
-			t.Errorf("%s: %d %s, want %d", path, w.Code, w.Body, status)
-		}
+		t.Run(path, func(t *testing.T) {
+			w := call(v, "GET", "/debug/traces/api/v3/"+path, nil)
+			if w.Code != status || !strings.Contains(w.Body.String(), `"message":`) {
+				t.Errorf("%d %s, want %d", w.Code, w.Body, status)
+			}
+		})
 	}
 }

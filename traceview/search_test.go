@@ -3,6 +3,7 @@ package traceview
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -56,9 +57,11 @@ func TestSearch(t *testing.T) {
 		"GET sku=42":                   {"0001"},
 		"http://shop:8080/a?b=c 12:30": {},
 	} {
-		if diff := cmp.Diff(want, listed(t, v, "q="+escape(query))); diff != "" {
-			t.Errorf("%s (-want +got)\n%s", query, diff)
-		}
+		t.Run("q="+query, func(t *testing.T) {
+			if diff := cmp.Diff(want, listed(t, v, "q="+escape(query))); diff != "" {
+				t.Errorf("%s (-want +got)\n%s", query, diff)
+			}
+		})
 	}
 }
 
@@ -68,9 +71,11 @@ func TestErrorsOfASearchAreSaid(t *testing.T) {
 		"status>=": "has no value", "dur>soon": "is not a duration", "sku>many": "is none", `"open`: "not closed", "spans=few": "is none",
 		strings.Repeat("a ", 40): "Only the first 32", strings.Repeat("x", maxQuery+1): "longer than",
 	} {
-		page := get(t, v, "/debug/traces/?q="+escape(query))
-		contains(t, page, want)
-		contains(t, page, `class="problem" role="alert"`)
+		t.Run(fmt.Sprintf("%.40s", query), func(t *testing.T) {
+			page := get(t, v, "/debug/traces/?q="+escape(query))
+			contains(t, page, want)
+			contains(t, page, `class="problem" role="alert"`)
+		})
 	}
 	contains(t, get(t, v, "/debug/traces/?q="+escape(`status>=`)), `value="status&gt;="`) // it is still in the field
 }
@@ -90,10 +95,12 @@ func TestPastedTextWithAnIdOpensItsTrace(t *testing.T) {
 		"x-request-id=4bf92f3577b34da6a3ce929d0e0e4736":                                            "",
 		"sku=42": "",
 	} {
-		w := call(v, "GET", "/debug/traces/?q="+escape(text), nil)
-		if got := w.Header().Get("Location"); got != map[bool]string{true: "./" + want}[want != ""] {
-			t.Errorf("%s leads to %q, want %q", text, got, want)
-		}
+		t.Run(fmt.Sprintf("%.40s", text), func(t *testing.T) {
+			w := call(v, "GET", "/debug/traces/?q="+escape(text), nil)
+			if got := w.Header().Get("Location"); got != map[bool]string{true: "./" + want}[want != ""] {
+				t.Errorf("%s leads to %q, want %q", text, got, want)
+			}
+		})
 	}
 }
 
@@ -101,10 +108,12 @@ func TestPastedTextWithAnIdOpensItsTrace(t *testing.T) {
 func TestRedirectsLeadSomewhereUnderAMount(t *testing.T) {
 	v := searched(t)
 	for _, prefix := range []string{"/debug/traces", "/other/debug/traces"} {
-		w := call(v, "GET", prefix+"/?q="+traceHex(id(1)), nil)
-		if got := w.Header().Get("Location"); got != "./trace/"+traceHex(id(1)) {
-			t.Errorf("below %s: %q", prefix, got)
-		}
+		t.Run(prefix, func(t *testing.T) {
+			w := call(v, "GET", prefix+"/?q="+traceHex(id(1)), nil)
+			if got := w.Header().Get("Location"); got != "./trace/"+traceHex(id(1)) {
+				t.Errorf("below %s: %q", prefix, got)
+			}
+		})
 	}
 }
 
@@ -144,11 +153,13 @@ func TestFilesThatAreNoneAreRefused(t *testing.T) {
 		`{"data":[{"spans":[{"traceID":"1","spanID":"1","processID":"p1"}]}]}`:    "which is not in the file",
 		`{"data":[{"spans":[{"traceID":"1","spanID":"1","startTime":"later"}]}]}`: "Jaeger JSON ",
 	} {
-		w := call(v, "POST", "/debug/traces/import", strings.NewReader(body))
-		if w.Code != 400 {
-			t.Errorf("%s: %d", body, w.Code)
-		}
-		contains(t, w.Body.String(), want)
+		t.Run("file "+body, func(t *testing.T) {
+			w := call(v, "POST", "/debug/traces/import", strings.NewReader(body))
+			if w.Code != 400 {
+				t.Errorf("%s: %d", body, w.Code)
+			}
+			contains(t, w.Body.String(), want)
+		})
 	}
 	w := call(v, "POST", "/debug/traces/v1/traces", bytes.NewBufferString(`{"data":[{"spans":[],"processes":{}}]}`), "Content-Type", "application/json")
 	if w.Code != 400 || !strings.Contains(w.Body.String(), "/import") {

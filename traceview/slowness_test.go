@@ -81,10 +81,12 @@ func TestSlowIsOfItsOwnOperation(t *testing.T) {
 		"of another service":     {"stock", "", ms(1000), false},
 		"of no operation at all": {"mail", "", ms(1000), false},
 	} {
-		sp := &span{Span: model.Span{Name: "GET /", Duration: c.took}, kind: c.kind, process: &process{Process: model.Process{Service: c.service}}}
-		if got := bounds.isSlow(sp); got != c.want {
-			t.Errorf("%s: %t, want %t", name, got, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			sp := &span{Span: model.Span{Name: "GET /", Duration: c.took}, kind: c.kind, process: &process{Process: model.Process{Service: c.service}}}
+			if got := bounds.isSlow(sp); got != c.want {
+				t.Errorf("%t, want %t", got, c.want)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package traceview
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -19,20 +20,24 @@ func TestQuantilesAreCloseToTheTruth(t *testing.T) {
 	}
 	slices.Sort(all)
 	for _, q := range []float64{.01, .5, .9, .99, 1} {
-		want := all[max(int(q*float64(len(all)))-1, 0)]
-		got := h.quantile(q)
-		if math.Abs(float64(got-want)) > .04*float64(want) {
-			t.Errorf("quantile %v: %v, want %v within 4 %%", q, got, want)
-		}
+		t.Run(fmt.Sprintf("quantile %v", q), func(t *testing.T) {
+			want := all[max(int(q*float64(len(all)))-1, 0)]
+			got := h.quantile(q)
+			if math.Abs(float64(got-want)) > .04*float64(want) {
+				t.Errorf("quantile %v: %v, want %v within 4 %%", q, got, want)
+			}
+		})
 	}
 }
 
 func TestBucketsHoldWhatFallsIntoThem(t *testing.T) {
 	for _, d := range []time.Duration{0, 1, 15, 16, 17, 31, 32, 33, 1000, 999999, time.Hour, math.MaxInt64} {
-		low, high := bucketBounds(bucketOf(d))
-		if float64(d) < low || float64(d) > high {
-			t.Errorf("%d is in the bucket [%v, %v)", d, low, high)
-		}
+		t.Run(d.String(), func(t *testing.T) {
+			low, high := bucketBounds(bucketOf(d))
+			if float64(d) < low || float64(d) > high {
+				t.Errorf("%d is in the bucket [%v, %v)", d, low, high)
+			}
+		})
 	}
 	var h histogram
 	h.add(-5)

@@ -1,6 +1,7 @@
 package traceview
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/spanloom/spanloom/internal/model"
@@ -27,14 +28,18 @@ func TestTraceIDsAreReadInEveryForm(t *testing.T) {
 		"1f":                                                                   {Low: 0x1f},
 		"trace_id=4bf92f3577b34da6a3ce929d0e0e4736":                            long,
 	} {
-		if got, ok := parseTraceID(in); !ok || got != want {
-			t.Errorf("%q: %x %v, want %x", in, got, ok, want)
-		}
+		t.Run(in, func(t *testing.T) {
+			if got, ok := parseTraceID(in); !ok || got != want {
+				t.Errorf("%x %v, want %x", got, ok, want)
+			}
+		})
 	}
 	for _, in := range []string{"", "0", "xyz", "-", ":::", "00000000000000000000000000000000", "4bf92f3577b34da6a3ce929d0e0e47361",
 		"+1", "%zz", "_1", "zz-4bf92f3577b34da6"} {
-		if got, ok := parseTraceID(in); ok {
-			t.Errorf("%q is read as %x", in, got)
-		}
+		t.Run(fmt.Sprintf("%q", in), func(t *testing.T) {
+			if got, ok := parseTraceID(in); ok {
+				t.Errorf("%q is read as %x", in, got)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package traceview
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -16,9 +17,11 @@ func TestLongValuesAreLaidOut(t *testing.T) {
 		{"db.statement", "SELECT id, name FROM products p LEFT JOIN stock s ON s.id = p.id WHERE p.name = 'salt and pepper from Peru' AND s.n > 0 ORDER BY name",
 			"SELECT id, name\nFROM products p\nLEFT JOIN stock s ON s.id = p.id\nWHERE p.name = 'salt and pepper from Peru'\n  AND s.n > 0\nORDER BY name"},
 	} {
-		if got := pretty(c.key, c.value); got != c.want {
-			t.Errorf("%s %q:\n%s\nwant\n%s", c.key, c.value, got, c.want)
-		}
+		t.Run(fmt.Sprintf("%s %.30s", c.key, c.value), func(t *testing.T) {
+			if got := pretty(c.key, c.value); got != c.want {
+				t.Errorf("%s %q:\n%s\nwant\n%s", c.key, c.value, got, c.want)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package traceview
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -16,19 +17,21 @@ func (r *tracedRequest) Discard() { r.discarded++ }
 
 func TestViewsOfThePageAreNotTracedByWovenCode(t *testing.T) {
 	for want, isWoven := range []bool{false, true} {
-		if isWoven {
-			t.Cleanup(woven.Force())
-		}
-		traced := new(tracedRequest)
-		r := httptest.NewRequest(http.MethodGet, "/debug/traces/", nil)
-		r.RemoteAddr, r.Host = "127.0.0.1:1", "localhost"
-		r = r.WithContext(context.WithValue(r.Context(), woven.RequestKey{}, traced))
-		v := New(Config{})
-		w := httptest.NewRecorder()
-		v.ServeHTTP(w, r)
-		v.Close()
-		if w.Code != http.StatusOK || traced.discarded != want {
-			t.Errorf("status %d, dropped %d times", w.Code, traced.discarded)
-		}
+		t.Run(fmt.Sprintf("woven %t", isWoven), func(t *testing.T) {
+			if isWoven {
+				t.Cleanup(woven.Force())
+			}
+			traced := new(tracedRequest)
+			r := httptest.NewRequest(http.MethodGet, "/debug/traces/", nil)
+			r.RemoteAddr, r.Host = "127.0.0.1:1", "localhost"
+			r = r.WithContext(context.WithValue(r.Context(), woven.RequestKey{}, traced))
+			v := New(Config{})
+			w := httptest.NewRecorder()
+			v.ServeHTTP(w, r)
+			v.Close()
+			if w.Code != http.StatusOK || traced.discarded != want {
+				t.Errorf("status %d, dropped %d times", w.Code, traced.discarded)
+			}
+		})
 	}
 }

@@ -144,24 +144,28 @@ func TestStockJaegerClientsSampleEverything(t *testing.T) {
 	for name, url := range map[string]string{
 		"agent": "http://" + p.addr["Jaeger sampling"] + "/sampling", "collector": "http://" + p.addr["Jaeger thrift over HTTP"] + "/api/sampling",
 	} {
-		sampler := jaeger.NewRemotelyControlledSampler("svc", jaeger.SamplerOptions.SamplingServerURL(url),
-			jaeger.SamplerOptions.SamplingRefreshInterval(time.Hour), jaeger.SamplerOptions.InitialSampler(jaeger.NewConstSampler(false)))
-		sampler.UpdateSampler()
-		if s, ok := sampler.Sampler().(*jaeger.ProbabilisticSampler); !ok || s.SamplingRate() != 1 {
-			t.Errorf("%s: %v", name, sampler.Sampler())
-		}
-		sampler.Close()
+		t.Run(name, func(t *testing.T) {
+			sampler := jaeger.NewRemotelyControlledSampler("svc", jaeger.SamplerOptions.SamplingServerURL(url),
+				jaeger.SamplerOptions.SamplingRefreshInterval(time.Hour), jaeger.SamplerOptions.InitialSampler(jaeger.NewConstSampler(false)))
+			sampler.UpdateSampler()
+			if s, ok := sampler.Sampler().(*jaeger.ProbabilisticSampler); !ok || s.SamplingRate() != 1 {
+				t.Errorf("%v", sampler.Sampler())
+			}
+			sampler.Close()
+		})
 	}
 	for path, want := range map[string]string{"/?service=x": `"strategyType":0`, "/baggageRestrictions?service=x": "[]", "/sampling": "service is missing"} {
-		resp, err := http.Get("http://" + p.addr["Jaeger sampling"] + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if !strings.Contains(string(body), want) {
-			t.Errorf("%s: %s", path, body)
-		}
+		t.Run(path, func(t *testing.T) {
+			resp, err := http.Get("http://" + p.addr["Jaeger sampling"] + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if !strings.Contains(string(body), want) {
+				t.Errorf("%s", body)
+			}
+		})
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }

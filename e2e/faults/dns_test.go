@@ -103,12 +103,14 @@ func TestNameGone(t *testing.T) {
 				"OTLP": tracerinit.OTLPHTTP(url, tracerinit.WithRetry(retry)),
 				"UDP":  tracerinit.JaegerUDP("agent.test.:6831"),
 			} {
-				s := newService(t, exporter, queue)
-				s.work(200)
-				s.shutdown(t, 300*time.Millisecond)
-				if e := s.Stats().Exporters[0]; e.Delivered != 0 || e.Dropped.Total() != 200 {
-					t.Errorf("%s: want all 200 dropped: %+v", kind, e)
-				}
+				t.Run(kind, func(t *testing.T) {
+					s := newService(t, exporter, queue)
+					s.work(200)
+					s.shutdown(t, 300*time.Millisecond)
+					if e := s.Stats().Exporters[0]; e.Delivered != 0 || e.Dropped.Total() != 200 {
+						t.Errorf("want all 200 dropped: %+v", e)
+					}
+				})
 			}
 		})
 	}

@@ -133,13 +133,15 @@ func TestRecipes(t *testing.T) {
 			}
 			noop := opentracing.ContextWithSpan(context.Background(), opentracing.NoopTracer{}.StartSpan("op"))
 			for what, ctx := range map[string]context.Context{"without a span": context.Background(), "with a no-op span": noop} {
-				b.Reset()
-				log(ctx, &b)
-				got := record(t, &b)
-				_, hasTrace := got["trace_id"]
-				if _, hasSpan := got["span_id"]; hasTrace || hasSpan {
-					t.Errorf("%s: %v", what, got)
-				}
+				t.Run(what, func(t *testing.T) {
+					b.Reset()
+					log(ctx, &b)
+					got := record(t, &b)
+					_, hasTrace := got["trace_id"]
+					if _, hasSpan := got["span_id"]; hasTrace || hasSpan {
+						t.Errorf("%v", got)
+					}
+				})
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package neighbours_test
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"strconv"
 	"testing"
@@ -159,9 +160,11 @@ func TestStockConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, format := range []opentracing.BuiltinFormat{opentracing.HTTPHeaders, opentracing.TextMap} {
-		out := opentracing.TextMapCarrier{}
-		if err := tracer.Inject(remote, format, out); err != nil || out["traceparent"] != traceparent {
-			t.Errorf("%v, %v", out, err)
-		}
+		t.Run(fmt.Sprint("format ", format), func(t *testing.T) {
+			out := opentracing.TextMapCarrier{}
+			if err := tracer.Inject(remote, format, out); err != nil || out["traceparent"] != traceparent {
+				t.Errorf("%v, %v", out, err)
+			}
+		})
 	}
 }

@@ -135,9 +135,11 @@ func visit(t *testing.T, front *shop.Storefront, backend jaeger.API) {
 		ids[i] = front.Request(t, v.method, v.path, v.body, v.status)
 	}
 	for i, v := range visits {
-		if diff := cmp.Diff(v.tree, "\n"+jaeger.Tree(backend.Trace(t, ids[i], v.spans), tags...)); diff != "" {
-			t.Errorf("%s %s -want +got:\n%s", v.method, v.path, diff)
-		}
+		t.Run(v.method+" "+v.path, func(t *testing.T) {
+			if diff := cmp.Diff(v.tree, "\n"+jaeger.Tree(backend.Trace(t, ids[i], v.spans), tags...)); diff != "" {
+				t.Errorf("%s %s -want +got:\n%s", v.method, v.path, diff)
+			}
+		})
 	}
 }
 

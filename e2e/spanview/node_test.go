@@ -44,14 +44,16 @@ func TestNodeClients(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, name := range []string{"json", "proto", "grpc", "zipkin", "jaeger"} {
-		wait.For(t, 20*time.Second, "the span by "+name, func() (any, bool) {
-			resp, err := http.Get(page + "/?q=service%3Dnode-" + name)
-			if err != nil {
-				return err, false
-			}
-			defer resp.Body.Close()
-			body, _ := io.ReadAll(resp.Body)
-			return string(body), strings.Contains(string(body), "span by "+name)
+		t.Run(name, func(t *testing.T) {
+			wait.For(t, 20*time.Second, "the span by "+name, func() (any, bool) {
+				resp, err := http.Get(page + "/?q=service%3Dnode-" + name)
+				if err != nil {
+					return err, false
+				}
+				defer resp.Body.Close()
+				body, _ := io.ReadAll(resp.Body)
+				return string(body), strings.Contains(string(body), "span by "+name)
+			})
 		})
 	}
 	p.Signal(syscall.SIGTERM)

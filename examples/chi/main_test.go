@@ -77,9 +77,11 @@ func TestAloneItStartsItsNeighbours(t *testing.T) {
 		"/products/42": 200, "/products/1000": 404, "/products/42/reviews": 200, "/slow": 200, "/fail": 502,
 		"/panic": 500, "/nothing": 404, "/debug/traces/": 200,
 	} {
-		if resp := get(t, base+path); resp.StatusCode != status {
-			t.Errorf("GET %s: %s, want %d", path, resp.Status, status)
-		}
+		t.Run(path, func(t *testing.T) {
+			if resp := get(t, base+path); resp.StatusCode != status {
+				t.Errorf("GET %s: %s, want %d", path, resp.Status, status)
+			}
+		})
 	}
 	resp, err := http.Post(base+"/orders", "application/json", strings.NewReader(`{"product":"42","quantity":3}`))
 	if err != nil {

@@ -159,9 +159,11 @@ func TestWhatAnEngineLeavesToTheTracer(t *testing.T) {
 		"nothing":            {},
 		"undecided sampling": &undecided,
 	} {
-		if s, _ := o.engine.Start(&StartInfo{Name: "x"}, parent, nil); s != nil {
-			t.Errorf("%s: started", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			if s, _ := o.engine.Start(&StartInfo{Name: "x"}, parent, nil); s != nil {
+				t.Error("started")
+			}
+		})
 	}
 	o.disabled.Store(true)
 	if s, _ := o.engine.Start(&StartInfo{Name: "x"}, nil, nil); s != nil {

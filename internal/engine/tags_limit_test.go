@@ -55,9 +55,11 @@ func TestTagsWithinALimitDoNotSample(t *testing.T) {
 	}
 	priority := opentracing.Tag{Key: "sampling.priority", Value: uint16(1)}
 	for _, limit := range []int{-1, 0, 3} {
-		if dropped, ok := SetTagsWithin(s, limit, isKind, priority); dropped != 0 || !ok {
-			t.Errorf("limit %d: dropped %d, possible %v", limit, dropped, ok)
-		}
+		t.Run(fmt.Sprintf("limit %d", limit), func(t *testing.T) {
+			if dropped, ok := SetTagsWithin(s, limit, isKind, priority); dropped != 0 || !ok {
+				t.Errorf("limit %d: dropped %d, possible %v", limit, dropped, ok)
+			}
+		})
 	}
 	if s.SpanContext().IsSampled() || len(s.Tags()) != 0 {
 		t.Errorf("sampled %v, tags %v", s.SpanContext().IsSampled(), s.Tags())

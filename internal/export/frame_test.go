@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -24,7 +25,7 @@ func TestFramesEndWhereTheirAnswerDoes(t *testing.T) {
 		"a length that is a large one": {"HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\nhello!", ""},
 	} {
 		for _, size := range []int{1, 2, 3, 7, 1 << 20} {
-			t.Run(name, func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s in pieces of %d", name, size), func(t *testing.T) {
 				var f frame
 				taken, all := 0, []byte(c.answer+c.more)
 				for len(all) > 0 {

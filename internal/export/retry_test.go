@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -74,14 +75,14 @@ func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{
 		"": 0, "soon": 0, "1.5": 0, "0": 0, "-5": 0, "5": 5 * time.Second, "Sun, 01 Mar 2026 12:00:09 GMT": 9 * time.Second, "Sun, 01 Mar 2026 11:00:00 GMT": 0,
 	} {
-		t.Run(value, func(t *testing.T) {
+		t.Run("Retry-After "+value, func(t *testing.T) {
 			if got := retryAfter(value, now); got != want {
 				t.Errorf("%q: %v, want %v", value, got, want)
 			}
 		})
 	}
 	for _, value := range []string{"4294967296", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
-		t.Run(value, func(t *testing.T) {
+		t.Run("Retry-After "+value, func(t *testing.T) {
 			if got := retryAfter(value, now); got < maxRetryAfter {
 				t.Errorf("%q: %v", value, got)
 			}
@@ -97,17 +98,19 @@ func TestTheNextBatchWaitsForTheRetryAfterOfTheLast(t *testing.T) {
 		{2 * time.Minute, 2 * time.Minute, 121 * time.Second},
 		{1 << 62, 5 * time.Minute, 301 * time.Second},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			b, at := attempts(&RetryError{Err: errors.New("busy"), After: c.after})
-			p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) { f.Retry.Limit = -1 })
-			numbered(p, 0, 3)
-			p.Flush(within(t, time.Hour))
-			if s := p.Stats(); s.Dropped.Failed != 1 || s.Delivered != 2 {
-				t.Errorf("%+v", s)
-			}
-			if pause := (*at)[1].Sub((*at)[0]); pause < c.least || pause > c.most {
-				t.Errorf("asked for %v, the next batch went after %v", c.after, pause)
-			}
+		t.Run(c.after.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, at := attempts(&RetryError{Err: errors.New("busy"), After: c.after})
+				p := start(t, b, Queue{Batch: 1}, func(f *Factory, _ *Env) { f.Retry.Limit = -1 })
+				numbered(p, 0, 3)
+				p.Flush(within(t, time.Hour))
+				if s := p.Stats(); s.Dropped.Failed != 1 || s.Delivered != 2 {
+					t.Errorf("%+v", s)
+				}
+				if pause := (*at)[1].Sub((*at)[0]); pause < c.least || pause > c.most {
+					t.Errorf("asked for %v, the next batch went after %v", c.after, pause)
+				}
+			})
 		})
 	}
 }
@@ -237,17 +240,19 @@ func TestOneAttemptIsBounded(t *testing.T) {
 
 func TestPartialSuccessIsExact(t *testing.T) {
 	for _, c := range []struct{ rejected, want int }{{0, 0}, {3, 3}, {10, 10}, {99, 10}, {-1, 0}} {
-		b := &backend{answer: func(context.Context, []string) error {
-			return &RejectedError{Count: c.rejected, Err: errors.New("too old")}
-		}}
-		p := start(t, b, Queue{Batch: 10})
-		numbered(p, 0, 10)
-		p.Flush(within(t, 10*time.Second))
-		s := p.Stats()
-		sum(t, s)
-		if s.Dropped.Rejected != uint64(c.want) || s.Delivered != uint64(10-c.want) || s.LastError != "too old" {
-			t.Errorf("%d rejected: %+v", c.rejected, s)
-		}
+		t.Run(fmt.Sprintf("%d rejected", c.rejected), func(t *testing.T) {
+			b := &backend{answer: func(context.Context, []string) error {
+				return &RejectedError{Count: c.rejected, Err: errors.New("too old")}
+			}}
+			p := start(t, b, Queue{Batch: 10})
+			numbered(p, 0, 10)
+			p.Flush(within(t, 10*time.Second))
+			s := p.Stats()
+			sum(t, s)
+			if s.Dropped.Rejected != uint64(c.want) || s.Delivered != uint64(10-c.want) || s.LastError != "too old" {
+				t.Errorf("%d rejected: %+v", c.rejected, s)
+			}
+		})
 	}
 }
 

@@ -105,26 +105,28 @@ func TestAPoisonousBatchHoldsUpNobody(t *testing.T) {
 // limit, since it may be the network that fails.
 func TestABatchWithoutAnAnswerHoldsUpNobody(t *testing.T) {
 	for _, limit := range []time.Duration{time.Minute, 10 * time.Second} {
-		synctest.Test(t, func(t *testing.T) {
-			tries := 0
-			b := &backend{answer: func(_ context.Context, names []string) error {
-				if slices.Contains(names, "3") {
-					tries++
-					return &RetryError{Err: errors.New("reset"), Others: true}
+		t.Run(limit.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tries := 0
+				b := &backend{answer: func(_ context.Context, names []string) error {
+					if slices.Contains(names, "3") {
+						tries++
+						return &RetryError{Err: errors.New("reset"), Others: true}
+					}
+					return nil
+				}}
+				p := start(t, b, Queue{Batch: 10}, func(f *Factory, _ *Env) { f.Retry.Limit = limit })
+				numbered(p, 0, 500)
+				time.Sleep(time.Second)
+				if s := p.Stats(); s.Delivered != 490 || s.InFlight != 10 {
+					t.Errorf("after a second: %+v", s)
 				}
-				return nil
-			}}
-			p := start(t, b, Queue{Batch: 10}, func(f *Factory, _ *Env) { f.Retry.Limit = limit })
-			numbered(p, 0, 500)
-			time.Sleep(time.Second)
-			if s := p.Stats(); s.Delivered != 490 || s.InFlight != 10 {
-				t.Errorf("after a second: %+v", s)
-			}
-			time.Sleep(limit)
-			s := p.Stats()
-			if sum(t, s); s.Dropped != (Drops{Failed: 10}) || tries < 5 {
-				t.Errorf("after %d tries: %+v", tries, s)
-			}
+				time.Sleep(limit)
+				s := p.Stats()
+				if sum(t, s); s.Dropped != (Drops{Failed: 10}) || tries < 5 {
+					t.Errorf("after %d tries: %+v", tries, s)
+				}
+			})
 		})
 	}
 }

@@ -85,7 +85,7 @@ func TestLinkTagsAlsoBecomeAReference(t *testing.T) {
 		{trace, "", nil}, {"", span, nil}, {trace + "0", span, nil}, {"x" + trace[1:], span, nil}, {"0", span, nil}, {trace, "0", nil},
 		{trace, 7, nil}, {true, span, nil},
 	} {
-		t.Run(fmt.Sprint(tt.trace), func(t *testing.T) {
+		t.Run(fmt.Sprintf("trace %v, span %v", tt.trace, tt.span), func(t *testing.T) {
 			s := load(tracer.StartSpan("x").SetTag("link.trace_id", tt.trace).SetTag("link.span_id", tt.span), Limits{})
 			if !slices.Equal(s.Refs, tt.want) {
 				t.Errorf("%v %v: %v, want %v", tt.trace, tt.span, s.Refs, tt.want)

@@ -39,7 +39,7 @@ func TestValueOf(t *testing.T) {
 		{nil, String("<nil>")}, {(*mute)(nil), String("<nil>")}, {error((*mute)(nil)), String("<nil>")}, {fails{}, String("<panic>")},
 		{numbers{1, 2}, String("{1 2}")}, {[]string{"a", "b"}, String("[a b]")}, {map[string]int{"a": 1}, String("map[a:1]")},
 	} {
-		t.Run(fmt.Sprint(tt.in), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%T %.20v", tt.in, tt.in), func(t *testing.T) {
 			if got := ValueOf(tt.in, 0); got != tt.want {
 				t.Errorf("%T %v became %#v, want %#v", tt.in, tt.in, got, tt.want)
 			}
@@ -50,7 +50,7 @@ func TestValueOf(t *testing.T) {
 func TestValuesAreCut(t *testing.T) {
 	long := strings.Repeat("x", 100)
 	for _, v := range []any{long, named(long), []byte(long), blob(long), errors.New(long), []string{long}} {
-		t.Run(fmt.Sprint(v), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%T", v), func(t *testing.T) {
 			if got := ValueOf(v, 10); len(got.Str()) > 10 || len(got.Str()) < 8 {
 				t.Errorf("%T: %d bytes left of 100 with a limit of 10", v, len(got.Str()))
 			}
@@ -76,7 +76,7 @@ func TestCut(t *testing.T) {
 		{"abcdef", 0, "abcdef"}, {"abcdef", -1, "abcdef"}, {"abcdef", 6, "abcdef"}, {"abcdef", 5, "ab…"},
 		{"ääää", 7, "ää…"}, {"ääää", 6, "ä…"}, {"abcdef", 3, "…"}, {"abcdef", 2, ""}, {"", 5, ""}, {"\xff\xff\xff\xff\xff", 4, "\xff…"},
 	} {
-		t.Run(tt.in, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%.20q", tt.in), func(t *testing.T) {
 			if got := Cut(tt.in, tt.max); got != tt.want {
 				t.Errorf("Cut(%q, %d) = %q, want %q", tt.in, tt.max, got, tt.want)
 			}
@@ -99,7 +99,7 @@ func FuzzCut(f *testing.F) {
 
 func TestText(t *testing.T) {
 	for in, want := range map[string]string{"": "", "äöü": "äöü", "a\xff\xfeb": "a\uFFFDb", "\xc3": "\uFFFD", "\xed\xa0\x80": "\uFFFD"} {
-		t.Run(in, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%q", in), func(t *testing.T) {
 			if got := Text(in); got != want {
 				t.Errorf("Text(%q) = %q, want %q", in, got, want)
 			}

@@ -234,9 +234,11 @@ func TestDecodeLimits(t *testing.T) {
 	} {
 		t.Run(encoding, func(t *testing.T) {
 			for name, lim := range map[string]model.DecodeLimits{"spans": {Spans: 9}, "memory": {Memory: 4096}} {
-				if got, err := decode(lim); !errors.Is(err, model.ErrTooLarge) || got != nil {
-					t.Errorf("%s, %s: %v, %v", encoding, name, got, err)
-				}
+				t.Run(name, func(t *testing.T) {
+					if got, err := decode(lim); !errors.Is(err, model.ErrTooLarge) || got != nil {
+						t.Errorf("%s, %s: %v, %v", encoding, name, got, err)
+					}
+				})
 			}
 			got, err := decode(model.DecodeLimits{Spans: 10, Tags: 3, Logs: 1, Refs: 1, ValueBytes: 20})
 			if err != nil {

@@ -165,10 +165,12 @@ func TestErrorLogDescribesTheStatus(t *testing.T) {
 		{[]model.Tag{isError}, "boom"}, {[]model.Tag{isError, str("otel.status_description", "told")}, "told"}, {nil, ""},
 		{[]model.Tag{isError, str("otel.status_description", "boom")}, "boom"}, {[]model.Tag{str("otel.status_code", "OK")}, ""},
 	} {
-		got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: tt.tags, Logs: logs})
-		if message := got.GetStatus().GetMessage(); message != tt.want || len(got.Attributes) != 0 {
-			t.Errorf("%v: message %q, want %q, and attributes %v, want none", tt.tags, message, tt.want, got.Attributes)
-		}
+		t.Run(fmt.Sprint(tt.tags), func(t *testing.T) {
+			got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: tt.tags, Logs: logs})
+			if message := got.GetStatus().GetMessage(); message != tt.want || len(got.Attributes) != 0 {
+				t.Errorf("%v: message %q, want %q, and attributes %v, want none", tt.tags, message, tt.want, got.Attributes)
+			}
+		})
 	}
 }
 
@@ -182,7 +184,7 @@ func TestKind(t *testing.T) {
 		"internal": {tracepb.Span_SPAN_KIND_INTERNAL, 0}, "Server": {tracepb.Span_SPAN_KIND_SERVER, 1},
 		"": {tracepb.Span_SPAN_KIND_INTERNAL, 1}, "job": {tracepb.Span_SPAN_KIND_INTERNAL, 1},
 	} {
-		t.Run(value, func(t *testing.T) {
+		t.Run("span.kind "+value, func(t *testing.T) {
 			got := decodeSpan(t, &model.Span{TraceID: testTrace, SpanID: 1, Tags: []model.Tag{str("span.kind", value)}})
 			if got.Kind != want.kind || len(got.Attributes) != want.attrs {
 				t.Errorf("span.kind=%q: %v %v", value, got.Kind, got.Attributes)

@@ -28,7 +28,7 @@ func TestPartialSuccess(t *testing.T) {
 		`{"partialSuccess":{"rejectedSpans":"-3","errorMessage":"full"}}`:      0,
 		`{"partial_success":{"rejected_spans":"3","error_message":"full"}}`:    3,
 	} {
-		t.Run(body, func(t *testing.T) {
+		t.Run("body "+body, func(t *testing.T) {
 			if rejected, message, err := PartialSuccess([]byte(body)); rejected != want || message != "full" || err != nil {
 				t.Errorf("%s: %d %q %v", body, rejected, message, err)
 			}

@@ -3,6 +3,7 @@ package rpcspan_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -248,12 +249,14 @@ func TestSameTrace(t *testing.T) {
 
 func TestEveryTracerGetsTheEndTime(t *testing.T) {
 	for _, logs := range [][]opentracing.LogRecord{nil, {{Timestamp: time.Now()}}} {
-		tracer := mocktracer.New()
-		var s rpcspan.Span
-		s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
-		s.Finish(time0, logs, nil)
-		if got := tracer.FinishedSpans()[0]; got.FinishTime.Before(got.StartTime) {
-			t.Errorf("%d logs: ended %v, started %v", len(logs), got.FinishTime, got.StartTime)
-		}
+		t.Run(fmt.Sprintf("%d logs", len(logs)), func(t *testing.T) {
+			tracer := mocktracer.New()
+			var s rpcspan.Span
+			s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
+			s.Finish(time0, logs, nil)
+			if got := tracer.FinishedSpans()[0]; got.FinishTime.Before(got.StartTime) {
+				t.Errorf("%d logs: ended %v, started %v", len(logs), got.FinishTime, got.StartTime)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package semconv_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/spanloom/spanloom/internal/semconv"
@@ -33,15 +34,17 @@ func TestKeysAreThoseOfTheVocabulary(t *testing.T) {
 // A name stands for one fact on one side, in one vocabulary.
 func TestNamesAreUnique(t *testing.T) {
 	for _, v := range []semconv.Vocabulary{semconv.OpenTracing, semconv.OTel} {
-		seen := map[string]semconv.Side{}
-		for _, tag := range semconv.Tags() {
-			for _, key := range keys(tag, v) {
-				if seen[key]&tag.Sides != 0 {
-					t.Errorf("vocabulary %d: %s is defined twice for one side", v, key)
+		t.Run(fmt.Sprintf("vocabulary %d", v), func(t *testing.T) {
+			seen := map[string]semconv.Side{}
+			for _, tag := range semconv.Tags() {
+				for _, key := range keys(tag, v) {
+					if seen[key]&tag.Sides != 0 {
+						t.Errorf("vocabulary %d: %s is defined twice for one side", v, key)
+					}
+					seen[key] |= tag.Sides
 				}
-				seen[key] |= tag.Sides
 			}
-		}
+		})
 	}
 }
 

@@ -55,10 +55,12 @@ func TestDecodeWhatJaegerClientWrites(t *testing.T) {
 			return DecodeBatchCompact(write(apache.NewTCompactProtocolConf(compactBuf, nil), compactBuf), noLimits)
 		},
 	} {
-		got, err := result()
-		if diff := cmp.Diff(want, got, sameValue, anyEmpty); diff != "" || err != nil {
-			t.Errorf("%s: %v, -want +got:\n%s", name, err, diff)
-		}
+		t.Run(name, func(t *testing.T) {
+			got, err := result()
+			if diff := cmp.Diff(want, got, sameValue, anyEmpty); diff != "" || err != nil {
+				t.Errorf("%v, -want +got:\n%s", err, diff)
+			}
+		})
 	}
 }
 
@@ -128,20 +130,22 @@ func TestParentFromReferences(t *testing.T) {
 func TestBrokenBatches(t *testing.T) {
 	want := model.Batch{Process: *testProcess(), Spans: testSpans()}
 	for _, p := range protocols {
-		body := p.batch(nil, &want.Process, encodeAll(want.Spans, p.span))
-		for n := 0; n < len(body); n += 1 + n/100 {
-			if b, err := p.decode(body[:n], noLimits); err == nil {
-				t.Fatalf("%s: %d of %d bytes were taken: %v", p.name, n, len(body), b)
+		t.Run(p.name, func(t *testing.T) {
+			body := p.batch(nil, &want.Process, encodeAll(want.Spans, p.span))
+			for n := 0; n < len(body); n += 1 + n/100 {
+				if b, err := p.decode(body[:n], noLimits); err == nil {
+					t.Fatalf("%d of %d bytes were taken: %v", n, len(body), b)
+				}
 			}
-		}
-		for i := range body {
-			body[i] ^= 1 << (i % 8)
-			p.decode(body, noLimits)
-			body[i] ^= 1 << (i % 8)
-		}
-		if _, err := p.decode(append(bytes.Clone(body), 0), noLimits); err == nil {
-			t.Errorf("%s: a byte too many was taken", p.name)
-		}
+			for i := range body {
+				body[i] ^= 1 << (i % 8)
+				p.decode(body, noLimits)
+				body[i] ^= 1 << (i % 8)
+			}
+			if _, err := p.decode(append(bytes.Clone(body), 0), noLimits); err == nil {
+				t.Error("a byte too many was taken")
+			}
+		})
 	}
 }
 
@@ -155,14 +159,16 @@ func TestClaimsWithoutBytes(t *testing.T) {
 		"an unknown type":         "\x05\x00\x63\x00",
 		"a list of nothing":       "\x0f\x00\x63\x00\x00\x00\x00\x02\x00\x00",
 	} {
-		allocated := testing.AllocsPerRun(10, func() {
-			if b, err := DecodeBatchBinary([]byte(body), noLimits); err == nil {
-				t.Errorf("%s: taken as %v", name, b)
+		t.Run(name, func(t *testing.T) {
+			allocated := testing.AllocsPerRun(10, func() {
+				if b, err := DecodeBatchBinary([]byte(body), noLimits); err == nil {
+					t.Errorf("taken as %v", b)
+				}
+			})
+			if allocated > 20 {
+				t.Errorf("%v allocations", allocated)
 			}
 		})
-		if allocated > 20 {
-			t.Errorf("%s: %v allocations", name, allocated)
-		}
 	}
 }
 
@@ -207,9 +213,11 @@ func TestDecodeLimits(t *testing.T) {
 	}
 	body := AppendBatchBinary(nil, &b.Process, encodeAll(b.Spans, AppendSpanBinary))
 	for name, lim := range map[string]model.DecodeLimits{"spans": {Spans: 2}, "memory": {Memory: 500}} {
-		if got, err := DecodeBatchBinary(body, lim); !errors.Is(err, model.ErrTooLarge) || got.Spans != nil {
-			t.Errorf("%s: %d spans, %v", name, len(got.Spans), err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got, err := DecodeBatchBinary(body, lim); !errors.Is(err, model.ErrTooLarge) || got.Spans != nil {
+				t.Errorf("%d spans, %v", len(got.Spans), err)
+			}
+		})
 	}
 	got, err := DecodeBatchBinary(body, model.DecodeLimits{Tags: 2, Logs: 1, Refs: 1, ValueBytes: 10})
 	if err != nil || len(got.Spans) != len(b.Spans) {
@@ -224,16 +232,18 @@ func TestDecodeLimits(t *testing.T) {
 
 func TestDecodeTimes(t *testing.T) {
 	for micros, want := range map[int64]time.Duration{-1: 0, math.MinInt64: 0, 5: 5 * time.Microsecond, math.MaxInt64: math.MaxInt64 / 1000 * 1000} {
-		w := writer{}
-		w.i64(1, 1)
-		w.i64(3, 1)
-		w.i64(8, math.MinInt64)
-		w.i64(9, micros)
-		w.close(0)
-		b, err := DecodeBatchBinary(AppendBatchBinary(nil, testProcess(), [][]byte{w.b}), noLimits)
-		if err != nil || b.Spans[0].Duration != want {
-			t.Errorf("%d µs: %v %v", micros, b.Spans, err)
-		}
+		t.Run(fmt.Sprintf("%d µs", micros), func(t *testing.T) {
+			w := writer{}
+			w.i64(1, 1)
+			w.i64(3, 1)
+			w.i64(8, math.MinInt64)
+			w.i64(9, micros)
+			w.close(0)
+			b, err := DecodeBatchBinary(AppendBatchBinary(nil, testProcess(), [][]byte{w.b}), noLimits)
+			if err != nil || b.Spans[0].Duration != want {
+				t.Errorf("%d µs: %v %v", micros, b.Spans, err)
+			}
+		})
 	}
 }
 
@@ -242,9 +252,11 @@ func TestNotAnEmitBatch(t *testing.T) {
 	for _, datagram := range []string{
 		"", "\x82", "\x82\x21\x00", "\x80\x01\x00\x01", "\x82\x22\x00\x00\x00", "\x82\x21\x00\x03foo\x00", noBatch,
 	} {
-		if _, err := DecodeEmitBatch([]byte(datagram), noLimits); err == nil {
-			t.Errorf("%q was taken", datagram)
-		}
+		t.Run(fmt.Sprintf("%q", datagram), func(t *testing.T) {
+			if _, err := DecodeEmitBatch([]byte(datagram), noLimits); err == nil {
+				t.Errorf("%q was taken", datagram)
+			}
+		})
 	}
 	javaSendsOneway := []byte("\x82\x81\x00\x09emitBatch\x1c\x1c\x18\x01s\x00\x19\x0c\x00\x00")
 	if b, err := DecodeEmitBatch(javaSendsOneway, noLimits); err != nil || b.Process.Service != "s" {

@@ -140,15 +140,17 @@ func TestOverheadIsEnough(t *testing.T) {
 	p := testProcess()
 	one := model.Span{TraceID: model.TraceID{Low: 1}, SpanID: 1}
 	for _, n := range []int{0, 1, 14, 15, 200, 20000} {
-		compact, binary := AppendSpanCompact(nil, &one), AppendSpanBinary(nil, &one)
-		gotCompact := len(AppendEmitBatchCompact(nil, p, repeat(compact, n))) - n*len(compact)
-		gotBinary := len(AppendBatchBinary(nil, p, repeat(binary, n))) - n*len(binary)
-		if limit := EmitBatchOverhead(p); gotCompact > limit || gotCompact < limit-8 {
-			t.Errorf("%d spans: emitBatch adds %d bytes, EmitBatchOverhead %d", n, gotCompact, limit)
-		}
-		if gotBinary != BinaryOverhead(p) {
-			t.Errorf("%d spans: batch adds %d bytes, BinaryOverhead %d", n, gotBinary, BinaryOverhead(p))
-		}
+		t.Run(fmt.Sprintf("%d spans", n), func(t *testing.T) {
+			compact, binary := AppendSpanCompact(nil, &one), AppendSpanBinary(nil, &one)
+			gotCompact := len(AppendEmitBatchCompact(nil, p, repeat(compact, n))) - n*len(compact)
+			gotBinary := len(AppendBatchBinary(nil, p, repeat(binary, n))) - n*len(binary)
+			if limit := EmitBatchOverhead(p); gotCompact > limit || gotCompact < limit-8 {
+				t.Errorf("%d spans: emitBatch adds %d bytes, EmitBatchOverhead %d", n, gotCompact, limit)
+			}
+			if gotBinary != BinaryOverhead(p) {
+				t.Errorf("%d spans: batch adds %d bytes, BinaryOverhead %d", n, gotBinary, BinaryOverhead(p))
+			}
+		})
 	}
 }
 
@@ -183,9 +185,11 @@ func TestEncodingAllocatesNothing(t *testing.T) {
 	spans := testSpans()
 	buf := make([]byte, 0, 1<<16)
 	for name, f := range map[string]func([]byte, *model.Span) []byte{"compact": AppendSpanCompact, "binary": AppendSpanBinary} {
-		if n := testing.AllocsPerRun(100, func() { f(buf, &spans[1]) }); n > 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
+		t.Run(name, func(t *testing.T) {
+			if n := testing.AllocsPerRun(100, func() { f(buf, &spans[1]) }); n > 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
 	}
 }
 

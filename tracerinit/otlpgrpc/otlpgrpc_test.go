@@ -56,7 +56,7 @@ func TestSchemeDecidesTLS(t *testing.T) {
 	c := newCollector(t, nil, grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: certs})))
 	conf := &tls.Config{RootCAs: roots, ServerName: "example.com"}
 	for _, target := range []string{"https://" + c.addr, c.addr} {
-		t.Run(target, func(t *testing.T) {
+		t.Run("target "+target, func(t *testing.T) {
 			l := open(t, factory(target, WithTLS(conf)))
 			l.send(t, 3)
 			if s := l.Stats(); s.Delivered != 3 {
@@ -178,7 +178,7 @@ func TestAHeaderThatCannotBeSentIsAnErrorWithoutSecrets(t *testing.T) {
 	for name, value := range map[string]string{
 		"x-token": "topsecret\n", "bearer topsecret": "x", "authorization: topsecret": "",
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("header "+name, func(t *testing.T) {
 			_, err := factory("h:4317", WithHeaders(map[string]string{name: value})).Open(export.Env{Process: &model.Process{}})
 			if err == nil || strings.Contains(err.Error(), "topsecret") {
 				t.Errorf("%v", err)
@@ -241,7 +241,7 @@ func TestMalformedTargets(t *testing.T) {
 		})
 	}
 	for key, value := range map[string]string{"": "v", "grpc-timeout": "v", "Grpc-Timeout": "v", "a b": "v", "ü": "v", "accent": "topsecret é", "tab": "topsecret\t"} {
-		t.Run(key, func(t *testing.T) {
+		t.Run("key "+key, func(t *testing.T) {
 			_, err := factory("h", WithHeaders(map[string]string{key: value})).Open(export.Env{Process: &model.Process{}})
 			if err == nil || strings.Contains(err.Error(), "topsecret") {
 				t.Errorf("header %q: %v", key, err)

@@ -235,13 +235,15 @@ func TestASilentSamplingServerHoldsNothingUp(t *testing.T) {
 // The ports that Jaeger serves strategies on over gRPC are known, so that nothing is sent to them by HTTP.
 func TestPortsForGRPCNeedNoGuess(t *testing.T) {
 	for _, port := range []string{"14250", "5779"} {
-		tracer := startSampled(t, tracerinit.Config{
-			Sampler: tracerinit.Remote("http://127.0.0.1:"+port, tracerinit.RemoteOptions{Interval: time.Hour}),
+		t.Run(port, func(t *testing.T) {
+			tracer := startSampled(t, tracerinit.Config{
+				Sampler: tracerinit.Remote("http://127.0.0.1:"+port, tracerinit.RemoteOptions{Interval: time.Hour}),
+			})
+			eventually(t, "a failure", tracer, func(s tracerinit.SamplerStats) bool { return s.Failed > 0 })
+			if got := tracer.Stats().Sampler.LastError; !strings.HasPrefix(got, "Unavailable: ") {
+				t.Errorf("port %s: %s", port, got)
+			}
 		})
-		eventually(t, "a failure", tracer, func(s tracerinit.SamplerStats) bool { return s.Failed > 0 })
-		if got := tracer.Stats().Sampler.LastError; !strings.HasPrefix(got, "Unavailable: ") {
-			t.Errorf("port %s: %s", port, got)
-		}
 	}
 }
 

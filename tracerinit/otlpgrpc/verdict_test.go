@@ -136,7 +136,7 @@ func TestTooLargeIsKnownByItsText(t *testing.T) {
 		"value too large":                                                    false, "an attribute is too large": false,
 		"quota exceeded": false, "rate limit": false, "": false, "data refused due to high memory usage": false,
 	} {
-		t.Run(text, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%q", text), func(t *testing.T) {
 			if got := export.SaysTooLarge(text); got != want {
 				t.Errorf("%q: %t", text, got)
 			}

@@ -31,13 +31,15 @@ func TestWovenProgramsSendWhatProgramsByHandSend(t *testing.T) {
 				t.Fatalf("by hand there are %d traces of %d requests", len(want), len(paths))
 			}
 			for _, kind := range []string{isWoven, isBoth} {
-				answers, got := exercise(t, name, kind, paths)
-				if diff := cmp.Diff(wantAnswers, answers); diff != "" {
-					t.Errorf("%s: answers, -by hand +%s:\n%s", kind, kind, diff)
-				}
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("%s: traces, -by hand +%s:\n%s", kind, kind, diff)
-				}
+				t.Run(kind, func(t *testing.T) {
+					answers, got := exercise(t, name, kind, paths)
+					if diff := cmp.Diff(wantAnswers, answers); diff != "" {
+						t.Errorf("answers, -by hand +%s:\n%s", kind, diff)
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Errorf("traces, -by hand +%s:\n%s", kind, diff)
+					}
+				})
 			}
 			t.Logf("%d traces of %s:\n%s", len(want), name, strings.Join(want, "\n"))
 		})
@@ -96,19 +98,21 @@ func TestWovenCases(t *testing.T) {
 func TestNothingOfTheWeaverIsLinked(t *testing.T) {
 	vendor := regexp.MustCompile(`(?i)datadog|dd-trace|orchestrion`)
 	for name := range requests {
-		binary := binaries[[2]string{name, isWoven}]
-		for _, list := range [][]string{{"tool", "nm", binary}, {"version", "-m", binary}} {
-			out, err := exec.Command("go", list...).Output()
-			if err != nil {
-				t.Fatal(err)
+		t.Run(name, func(t *testing.T) {
+			binary := binaries[[2]string{name, isWoven}]
+			for _, list := range [][]string{{"tool", "nm", binary}, {"version", "-m", binary}} {
+				out, err := exec.Command("go", list...).Output()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !strings.Contains(string(out), "spanloom") {
+					t.Errorf("go %s does not list the kit", list[0])
+				}
+				if found := vendor.FindAllString(string(out), -1); len(found) > 0 {
+					t.Errorf("go %s of %s lists %v", list[0], name, found)
+				}
 			}
-			if !strings.Contains(string(out), "spanloom") {
-				t.Errorf("go %s does not list the kit", list[0])
-			}
-			if found := vendor.FindAllString(string(out), -1); len(found) > 0 {
-				t.Errorf("go %s of %s lists %v", list[0], name, found)
-			}
-		}
+		})
 	}
 	for _, file := range []string{"go.mod", "go.sum", "orchestrion.tool.go"} { // the weaver may rewrite them
 		text, err := os.ReadFile(file)
