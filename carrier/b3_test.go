@@ -138,25 +138,27 @@ func TestB3DenialWithoutIDs(t *testing.T) {
 				sc     jaeger.SpanContext
 				parent string
 			}{{"the first span", server, ""}, {"a span below", client, carrier.SpanID(server)}} {
-				span := carrier.SpanID(c.sc)
-				want := http.Header{
-					"Traceparent":   {"00-" + trace + "-" + span + "-00"},
-					"Uber-Trace-Id": {trace + ":" + span + ":" + cmp.Or(c.parent, "0000000000000000") + ":0"},
-				}
-				switch {
-				case multi:
-					want["X-B3-Traceid"], want["X-B3-Spanid"], want["X-B3-Sampled"] = []string{trace}, []string{span}, []string{"0"}
-					if c.parent != "" {
-						want["X-B3-Parentspanid"] = []string{c.parent}
+				t.Run(c.what, func(t *testing.T) {
+					span := carrier.SpanID(c.sc)
+					want := http.Header{
+						"Traceparent":   {"00-" + trace + "-" + span + "-00"},
+						"Uber-Trace-Id": {trace + ":" + span + ":" + cmp.Or(c.parent, "0000000000000000") + ":0"},
 					}
-				case c.parent == "":
-					want["B3"] = []string{trace + "-" + span + "-0"}
-				default:
-					want["B3"] = []string{trace + "-" + span + "-0-" + c.parent}
-				}
-				if diff := gocmp.Diff(want, inject(t, p, c.sc)); diff != "" {
-					t.Errorf("%s: -want +got:\n%s", c.what, diff)
-				}
+					switch {
+					case multi:
+						want["X-B3-Traceid"], want["X-B3-Spanid"], want["X-B3-Sampled"] = []string{trace}, []string{span}, []string{"0"}
+						if c.parent != "" {
+							want["X-B3-Parentspanid"] = []string{c.parent}
+						}
+					case c.parent == "":
+						want["B3"] = []string{trace + "-" + span + "-0"}
+					default:
+						want["B3"] = []string{trace + "-" + span + "-0-" + c.parent}
+					}
+					if diff := gocmp.Diff(want, inject(t, p, c.sc)); diff != "" {
+						t.Errorf("-want +got:\n%s", diff)
+					}
+				})
 			}
 			want := http.Header{"B3": {"0"}}
 			if multi {

@@ -194,26 +194,28 @@ func TestCallsWithinCalls(t *testing.T) {
 }
 
 func TestTraceIDTrailer(t *testing.T) {
-	for _, srv := range []*testsvc.Server{nil, failing(errDetailed), panicking("boom")} {
-		tracer, reporter := engine(t, tracerinit.Always())
-		cc := testsvc.Start(t, testsvc.Bufconn, srv, recovering(grpcmw.ServerOptions(tracer, grpcmw.WithTraceIDTrailer("X-Trace-ID"))), nil)
-		var trailer metadata.MD
-		err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg), grpc.Trailer(&trailer))
-		cs := open(t, t.Context(), cc, testsvc.Repeat)
-		cs.SendMsg(testsvc.Text("x"))
-		receiveAll(cs)
-		for i, md := range []metadata.MD{trailer, cs.Trailer()} {
-			got := md["x-trace-id"]
-			if err == nil {
-				if len(got) != 0 {
-					t.Errorf("sent on success: %q", got)
+	for name, srv := range map[string]*testsvc.Server{"success": nil, "error": failing(errDetailed), "panic": panicking("boom")} {
+		t.Run(name, func(t *testing.T) {
+			tracer, reporter := engine(t, tracerinit.Always())
+			cc := testsvc.Start(t, testsvc.Bufconn, srv, recovering(grpcmw.ServerOptions(tracer, grpcmw.WithTraceIDTrailer("X-Trace-ID"))), nil)
+			var trailer metadata.MD
+			err := cc.Invoke(t.Context(), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg), grpc.Trailer(&trailer))
+			cs := open(t, t.Context(), cc, testsvc.Repeat)
+			cs.SendMsg(testsvc.Text("x"))
+			receiveAll(cs)
+			for i, md := range []metadata.MD{trailer, cs.Trailer()} {
+				got := md["x-trace-id"]
+				if err == nil {
+					if len(got) != 0 {
+						t.Errorf("sent on success: %q", got)
+					}
+					continue
 				}
-				continue
+				if want := carrier.TraceID(reporter.GetSpans()[i].(*jaeger.Span).SpanContext()); len(got) != 1 || got[0] != want {
+					t.Errorf("trailer %q, want %s", got, want)
+				}
 			}
-			if want := carrier.TraceID(reporter.GetSpans()[i].(*jaeger.Span).SpanContext()); len(got) != 1 || got[0] != want {
-				t.Errorf("trailer %q, want %s", got, want)
-			}
-		}
+		})
 	}
 	for _, key := range []string{"bad key", "grpc-status", "x-bin", ""} {
 		t.Run(cmp.Or(key, "empty"), func(t *testing.T) {

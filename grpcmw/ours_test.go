@@ -86,10 +86,14 @@ func (umlauts) Inject(_ jaeger.SpanContext, carrier any) error {
 func TestInjectorsOfOthersCannotBreakACall(t *testing.T) {
 	tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.Injector(opentracing.HTTPHeaders, umlauts{}))
 	defer closer.Close()
-	for _, ctx := range []context.Context{t.Context(), metadata.AppendToOutgoingContext(t.Context(), "a", "b")} {
-		if md := outgoing(ctx, tracer); md["x-tenant"] != nil {
-			t.Errorf("gRPC fails a call with %v", md)
-		}
+	for name, ctx := range map[string]context.Context{
+		"no metadata": t.Context(), "with metadata": metadata.AppendToOutgoingContext(t.Context(), "a", "b"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if md := outgoing(ctx, tracer); md["x-tenant"] != nil {
+				t.Errorf("gRPC fails a call with %v", md)
+			}
+		})
 	}
 }
 
@@ -97,16 +101,20 @@ func TestBaggageThatDiffersInCaseIsOneKey(t *testing.T) {
 	tracer := ours(t)
 	span := tracer.StartSpan("x").SetBaggageItem("userId", "1").SetBaggageItem("userid", "2")
 	ctx := opentracing.ContextWithSpan(t.Context(), span)
-	for _, ctx := range []context.Context{ctx, metadata.AppendToOutgoingContext(ctx, "a", "b")} {
-		md := outgoing(ctx, tracer)
-		for key, values := range md {
-			if len(values) > 1 {
-				t.Errorf("%s: %q", key, values)
+	for name, ctx := range map[string]context.Context{
+		"no metadata": ctx, "with metadata": metadata.AppendToOutgoingContext(ctx, "a", "b"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			md := outgoing(ctx, tracer)
+			for key, values := range md {
+				if len(values) > 1 {
+					t.Errorf("%s: %q", key, values)
+				}
 			}
-		}
-		if len(md["uberctx-userid"]) != 1 {
-			t.Errorf("no baggage in %v", md)
-		}
+			if len(md["uberctx-userid"]) != 1 {
+				t.Errorf("no baggage in %v", md)
+			}
+		})
 	}
 }
 

@@ -76,20 +76,24 @@ func TestOneTraceAcrossProcesses(t *testing.T) {
 func TestStockEngineBaggageCannotBreakACall(t *testing.T) {
 	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
 	defer closer.Close()
-	for _, ctx := range []context.Context{t.Context(), metadata.AppendToOutgoingContext(t.Context(), "k", "v")} {
-		var md metadata.MD
-		cc := testsvc.Start(t, testsvc.Bufconn, sees(&md), grpcmw.ServerOptions(tracer), grpcmw.DialOptions(tracer))
-		root := tracer.StartSpan("root")
-		for _, key := range []string{"user id", "user:id", "Ünïcode", "", "new\nline", "fine"} {
-			root.SetBaggageItem(key, "v\x00ä")
-		}
-		if err := cc.Invoke(opentracing.ContextWithSpan(ctx, root), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
-			t.Error(err)
-		}
-		if len(md["uber-trace-id"]) != 1 || len(md["uberctx-fine"]) != 1 {
-			t.Errorf("metadata %q", md)
-		}
-		root.Finish()
+	for name, ctx := range map[string]context.Context{
+		"no metadata": t.Context(), "with metadata": metadata.AppendToOutgoingContext(t.Context(), "k", "v"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var md metadata.MD
+			cc := testsvc.Start(t, testsvc.Bufconn, sees(&md), grpcmw.ServerOptions(tracer), grpcmw.DialOptions(tracer))
+			root := tracer.StartSpan("root")
+			for _, key := range []string{"user id", "user:id", "Ünïcode", "", "new\nline", "fine"} {
+				root.SetBaggageItem(key, "v\x00ä")
+			}
+			if err := cc.Invoke(opentracing.ContextWithSpan(ctx, root), testsvc.Say, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
+				t.Error(err)
+			}
+			if len(md["uber-trace-id"]) != 1 || len(md["uberctx-fine"]) != 1 {
+				t.Errorf("metadata %q", md)
+			}
+			root.Finish()
+		})
 	}
 }
 

@@ -25,11 +25,15 @@ func TestSilence(t *testing.T) {
 		return in, nil
 	}}
 	cc := testsvc.Start(t, testsvc.Bufconn, srv, grpcmw.ServerOptions(tracer, grpcmw.WithSilence(matching(true))), nil)
-	for _, ctx := range []context.Context{t.Context(), metadata.AppendToOutgoingContext(t.Context(), "traceparent", traceparent[0])} {
-		sayHello(ctx, &transcript{}, cc)
-		if got := injected["traceparent"]; len(got) != 55 || got[53:] != "00" {
-			t.Errorf("sampled below: %q", got)
-		}
+	for name, ctx := range map[string]context.Context{
+		"no parent": t.Context(), "sampled parent": metadata.AppendToOutgoingContext(t.Context(), "traceparent", traceparent[0]),
+	} {
+		t.Run(name, func(t *testing.T) {
+			sayHello(ctx, &transcript{}, cc)
+			if got := injected["traceparent"]; len(got) != 55 || got[53:] != "00" {
+				t.Errorf("sampled below: %q", got)
+			}
+		})
 	}
 	if n := len(reporter.GetSpans()); n != 0 {
 		t.Errorf("%d spans reported", n)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -215,36 +216,34 @@ func TestPublicEndpoint(t *testing.T) {
 		"baggage":  {[]string{"Jaeger-Baggage", "k=v"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, sampler := range []jaeger.Sampler{always, never} {
-				tracer, reporter := newJaeger(t, sampler)
-				h := httpmw.Middleware(tracer, httpmw.WithTraceIDHeader("X-Trace-Id"), httpmw.WithPublicEndpoint(func(*http.Request) bool { return true }))(
-					http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						if got := opentracing.SpanFromContext(r.Context()).BaggageItem("k"); got != "" {
-							t.Errorf("baggage %q", got)
-						}
-					}))
-				w := handle(h, "GET", "/", tt.header...)
-				if w.Header().Get("X-Trace-Id") != "" {
-					t.Error("trace id sent to the public")
-				}
-				want := 0
-				if sampler == jaeger.Sampler(always) {
-					want = 1
-				}
-				if got := reporter.SpansSubmitted(); got != want {
-					t.Errorf("%d spans, want %d", got, want)
-					continue
-				}
-				if want == 0 {
-					continue
-				}
-				span := reporter.GetSpans()[0].(*jaeger.Span)
-				if span.SpanContext().ParentID() != 0 || span.SpanContext().TraceID().String() == parentID[:32] {
-					t.Error("joined the caller's trace")
-				}
-				if got := span.Tags()["link.trace_id"] == parentID[:32] && span.Tags()["link.span_id"] == parentID[33:]; got != tt.link {
-					t.Errorf("link %v", span.Tags())
-				}
+			for want, sampler := range []jaeger.Sampler{never, always} {
+				t.Run(fmt.Sprint(sampler), func(t *testing.T) {
+					tracer, reporter := newJaeger(t, sampler)
+					h := httpmw.Middleware(tracer, httpmw.WithTraceIDHeader("X-Trace-Id"), httpmw.WithPublicEndpoint(func(*http.Request) bool { return true }))(
+						http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							if got := opentracing.SpanFromContext(r.Context()).BaggageItem("k"); got != "" {
+								t.Errorf("baggage %q", got)
+							}
+						}))
+					w := handle(h, "GET", "/", tt.header...)
+					if w.Header().Get("X-Trace-Id") != "" {
+						t.Error("trace id sent to the public")
+					}
+					if got := reporter.SpansSubmitted(); got != want {
+						t.Errorf("%d spans, want %d", got, want)
+						return
+					}
+					if want == 0 {
+						return
+					}
+					span := reporter.GetSpans()[0].(*jaeger.Span)
+					if span.SpanContext().ParentID() != 0 || span.SpanContext().TraceID().String() == parentID[:32] {
+						t.Error("joined the caller's trace")
+					}
+					if got := span.Tags()["link.trace_id"] == parentID[:32] && span.Tags()["link.span_id"] == parentID[33:]; got != tt.link {
+						t.Errorf("link %v", span.Tags())
+					}
+				})
 			}
 		})
 	}

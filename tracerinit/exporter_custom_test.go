@@ -211,7 +211,7 @@ func TestAMethodThatHangsDelaysShutdownUntilItsDeadline(t *testing.T) {
 	tracer.StartSpan("y").Finish()
 	began := time.Now()
 	err := tracer.Shutdown(within(t, 200*time.Millisecond))
-	if took := time.Since(began); err == nil || took > time.Second {
+	if took := time.Since(began); err == nil || took > 5*time.Second {
 		t.Errorf("%v after %v", err, took)
 	}
 	if s := tracer.Stats().Exporters[0]; s.Delivered != 1 || s.Dropped.Closed != 1 || s.Queued+s.InFlight != 0 {

@@ -298,7 +298,7 @@ func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
 						Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}},
 				),
 			)
-			if took := time.Since(began); err != nil || took > 2*time.Second {
+			if took := time.Since(began); err != nil || took > 5*time.Second {
 				t.Fatalf("Start took %v: %v", took, err)
 			}
 			tracer.StartSpan("x").Finish()
@@ -306,10 +306,10 @@ func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
 				eventually(t, "a question", func() bool { return asked.requests.Load() > 0 })
 			}
 			began = time.Now()
-			if err := tracer.Shutdown(ending(t, 5*time.Second)); err != nil {
+			if err := tracer.Shutdown(ending(t, time.Minute)); err != nil {
 				t.Error(err)
 			}
-			if took := time.Since(began); took > time.Second {
+			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("Shutdown took %v", took)
 			}
 		})

@@ -83,20 +83,22 @@ func (o *knownOption) Apply(s *opentracing.StartSpanOptions) { o.Reference().App
 
 func TestParallelChildrenOfOneExtractedContextDoNotRace(t *testing.T) {
 	tracer, _ := memory(t, Config{})
-	for _, option := range []func(opentracing.SpanContext) opentracing.StartSpanOption{
-		func(sc opentracing.SpanContext) opentracing.StartSpanOption { return opentracing.ChildOf(sc) },
-		func(sc opentracing.SpanContext) opentracing.StartSpanOption { return opentracing.FollowsFrom(sc) },
-		func(sc opentracing.SpanContext) opentracing.StartSpanOption { return ext.RPCServerOption(sc) },
-		func(sc opentracing.SpanContext) opentracing.StartSpanOption { return &knownOption{sc} },
+	for name, option := range map[string]func(opentracing.SpanContext) opentracing.StartSpanOption{
+		"child of":     func(sc opentracing.SpanContext) opentracing.StartSpanOption { return opentracing.ChildOf(sc) },
+		"follows from": func(sc opentracing.SpanContext) opentracing.StartSpanOption { return opentracing.FollowsFrom(sc) },
+		"rpc server":   func(sc opentracing.SpanContext) opentracing.StartSpanOption { return ext.RPCServerOption(sc) },
+		"kit":          func(sc opentracing.SpanContext) opentracing.StartSpanOption { return &knownOption{sc} },
 	} {
-		for range 50 {
-			sc := incoming(t, tracer, "traceparent", traceparent)
-			var wg sync.WaitGroup
-			for range 8 {
-				wg.Go(func() { tracer.StartSpan("child", option(sc)).Finish() })
+		t.Run(name, func(t *testing.T) {
+			for range 50 {
+				sc := incoming(t, tracer, "traceparent", traceparent)
+				var wg sync.WaitGroup
+				for range 8 {
+					wg.Go(func() { tracer.StartSpan("child", option(sc)).Finish() })
+				}
+				wg.Wait()
 			}
-			wg.Wait()
-		}
+		})
 	}
 	if s := tracer.Stats(); s.Started != 1600 || s.Reported != 1600 || s.Open != 0 {
 		t.Errorf("%+v", s)

@@ -240,7 +240,7 @@ func TestMaskText_is_linear(t *testing.T) {
 				semconv.MaskQuery(strings.Repeat(part, 8<<10), 1024)
 				semconv.IsSecret(strings.Repeat(part, 8<<10))
 			}
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("%q takes %v", part, took/10)
 			}
 		})

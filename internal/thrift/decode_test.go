@@ -195,13 +195,15 @@ func TestUnknownFieldsAreSkipped(t *testing.T) {
 }
 
 func TestSpansNeedIDs(t *testing.T) {
-	for _, s := range []model.Span{{SpanID: 1}, {TraceID: model.TraceID{Low: 1}}} {
+	for name, s := range map[string]model.Span{"no trace": {SpanID: 1}, "no span": {TraceID: model.TraceID{Low: 1}}} {
 		s.Name = "lost"
 		for _, p := range protocols {
-			_, err := p.decode(p.batch(nil, testProcess(), [][]byte{p.span(nil, &s)}), noLimits)
-			if err == nil || !strings.Contains(err.Error(), "lost") {
-				t.Errorf("%s: %v", p.name, err)
-			}
+			t.Run(name+", "+p.name, func(t *testing.T) {
+				_, err := p.decode(p.batch(nil, testProcess(), [][]byte{p.span(nil, &s)}), noLimits)
+				if err == nil || !strings.Contains(err.Error(), "lost") {
+					t.Errorf("%s: %v", p.name, err)
+				}
+			})
 		}
 	}
 }

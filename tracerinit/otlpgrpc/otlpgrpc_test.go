@@ -154,23 +154,25 @@ func TestTheTokenIsInNoError(t *testing.T) {
 	col := newCollector(t, func(context.Context, int) ([]byte, error) {
 		return nil, status.Error(codes.PermissionDenied, "no tenant for "+token)
 	})
-	for _, c := range []struct {
+	for where, c := range map[string]struct {
 		options []Option
 		tags    []model.Tag
 	}{
-		{options: []Option{WithHeaders(map[string]string{"Authentication": token})}},
-		{tags: []model.Tag{{Key: "token", Value: model.String(token)}}},
+		"in a header":         {options: []Option{WithHeaders(map[string]string{"Authentication": token})}},
+		"in the process tags": {tags: []model.Tag{{Key: "token", Value: model.String(token)}}},
 	} {
-		e := factory(col.addr, c.options...)
-		l := openAs(t, e, &model.Process{Tags: c.tags})
-		l.send(t, 2)
-		s := l.Stats()
-		if !strings.Contains(s.LastError, "PermissionDenied from "+col.addr) {
-			t.Errorf("%q", s.LastError)
-		}
-		if text := s.LastError + fmt.Sprintf("%+v %#v", e, e); strings.Contains(text, "bbb_ccc") {
-			t.Errorf("the token is in %q", text)
-		}
+		t.Run(where, func(t *testing.T) {
+			e := factory(col.addr, c.options...)
+			l := openAs(t, e, &model.Process{Tags: c.tags})
+			l.send(t, 2)
+			s := l.Stats()
+			if !strings.Contains(s.LastError, "PermissionDenied from "+col.addr) {
+				t.Errorf("%q", s.LastError)
+			}
+			if text := s.LastError + fmt.Sprintf("%+v %#v", e, e); strings.Contains(text, "bbb_ccc") {
+				t.Errorf("the token is in %q", text)
+			}
+		})
 	}
 }
 
