@@ -20,4 +20,4 @@ e2e-jaeger2: ; go -C e2e test -count=1 -tags=jaeger2 ./jaeger
 
 weave: ; go -C weave/e2e test -count=1 -timeout=30m ./...
 
-tools: ; GOBIN=$(CURDIR)/bin go -C tools install tool ./prose
+tools: ; GOBIN=$(CURDIR)/bin go -C tools install tool ./prose ./subtests

@@ -125,12 +125,14 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, r := resolveEnv(t, at.cfg, at.pairs...)
 			for i, w := range want {
-				got := find(r, w.setting)
-				switch {
-				case at.pick(i) == "" && got == nil:
-				case len(got) != 1 || got[0].Value != at.pick(i):
-					t.Errorf("%s: %s is %v, want %q", name, w.setting, got, at.pick(i))
-				}
+				t.Run(w.setting, func(t *testing.T) {
+					got := find(r, w.setting)
+					switch {
+					case at.pick(i) == "" && got == nil:
+					case len(got) != 1 || got[0].Value != at.pick(i):
+						t.Errorf("%v, want %q", got, at.pick(i))
+					}
+				})
 			}
 			if warned := len(r.warnings); name == "jaeger" && warned != len(want) || name != "jaeger" && warned != 0 {
 				t.Errorf("%s: %d warnings: %v", name, warned, r.warnings)

@@ -97,6 +97,16 @@ func (p *page) verdict() {
 	}
 }
 
+// subtest runs f as a subtest, which is failed by the page's methods, too.
+func (p *page) subtest(name string, f func(t *testing.T)) {
+	outer := p.t
+	defer func() { p.t = outer }()
+	outer.Run(name, func(t *testing.T) {
+		p.t = t
+		f(t)
+	})
+}
+
 // run does something within a deadline.
 func (p *page) run(what string, steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()

@@ -44,18 +44,24 @@ func TestCompareTwoTraces(t *testing.T) {
 		"where the time went":            `document.querySelector(".causes li").textContent.includes("SELECT products")`,
 		"the whole difference":           `document.querySelector(".verdict").textContent.includes("+220 ms")`,
 	} {
-		if !eval[bool](p, `(rows => !!(`+script+`))([...document.querySelectorAll("#compare tbody tr")])`) {
-			t.Errorf("the page does not show %s", what)
-		}
+		p.subtest(what, func(t *testing.T) {
+			if !eval[bool](p, `(rows => !!(`+script+`))([...document.querySelectorAll("#compare tbody tr")])`) {
+				t.Errorf("the page does not show %s", what)
+			}
+		})
 	}
 	for _, width := range []int64{1280, 390} {
-		for _, dark := range []bool{false, true} {
-			p.look(width, 900, dark)
-			if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-				t.Errorf("the page is %d pixels wider than a screen of %d", over, width)
+		p.subtest(fmt.Sprintf("%d pixels", width), func(t *testing.T) {
+			for _, dark := range []bool{false, true} {
+				p.subtest(fmt.Sprintf("dark %t", dark), func(t *testing.T) {
+					p.look(width, 900, dark)
+					if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+						t.Errorf("the page is %d pixels wider than a screen of %d", over, width)
+					}
+					p.shoot(fmt.Sprintf("compare-%d-%v", width, dark))
+				})
 			}
-			p.shoot(fmt.Sprintf("compare-%d-%v", width, dark))
-		}
+		})
 	}
 	p.look(1280, 900, false)
 	p.follow(`.views a[href*="show=new"]`, `document.querySelectorAll("#compare tbody tr").length === 3`)

@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"net/http"
@@ -69,11 +70,13 @@ func TestHostileNames(t *testing.T) {
 	post(t, front, id, 3, `</span><script>window.pwned=1</script><img src=x onerror="window.pwned=1">"'`)
 	p := open(t, front.URL)
 	for _, path := range []string{"", fmt.Sprintf("trace/%x", id), fmt.Sprintf("trace/%x?span=%016x", id, 1), "operations", "services"} {
-		p.goTo(path)
-		p.until("the page", `true`)
-		if eval[int](p, `window.pwned || document.querySelectorAll("main img, main script:not(#data, [src$='static/trace.js'], [src$='static/beside.js'])").length`) != 0 {
-			t.Errorf("%s: a name became part of the page", path)
-		}
+		p.subtest(cmp.Or(path, "list"), func(t *testing.T) {
+			p.goTo(path)
+			p.until("the page", `true`)
+			if eval[int](p, `window.pwned || document.querySelectorAll("main img, main script:not(#data, [src$='static/trace.js'], [src$='static/beside.js'])").length`) != 0 {
+				t.Errorf("%s: a name became part of the page", path)
+			}
+		})
 	}
 	p.shoot("hostile")
 }
@@ -86,21 +89,25 @@ func TestLongNames(t *testing.T) {
 	post(t, front, id, 3, strings.Repeat("name", 100))
 	p := open(t, front.URL)
 	for _, width := range []int64{1280, 390} {
-		p.look(width, 900, false)
-		for _, path := range []string{"", fmt.Sprintf("trace/%x?span=%016x", id, 3), "operations", "services"} {
-			p.goTo(path)
-			p.until("the page", `true`)
-			if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-				t.Errorf("%q is %d pixels wider than a screen of %d", path, over, width)
+		p.subtest(fmt.Sprintf("%d pixels", width), func(t *testing.T) {
+			p.look(width, 900, false)
+			for _, path := range []string{"", fmt.Sprintf("trace/%x?span=%016x", id, 3), "operations", "services"} {
+				p.subtest(cmp.Or(path, "list"), func(t *testing.T) {
+					p.goTo(path)
+					p.until("the page", `true`)
+					if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+						t.Errorf("%q is %d pixels wider than a screen of %d", path, over, width)
+					}
+				})
 			}
-		}
-		p.goTo(fmt.Sprintf("trace/%x", id))
-		p.until("the trace", `(document.getElementById("waterfall").scrollIntoView(), document.querySelectorAll("#spans .span").length === 3)`)
-		if !eval[bool](p, `[...document.querySelectorAll("#spans .badge.err, #spans .dot")].every(mark =>
+			p.goTo(fmt.Sprintf("trace/%x", id))
+			p.until("the trace", `(document.getElementById("waterfall").scrollIntoView(), document.querySelectorAll("#spans .span").length === 3)`)
+			if !eval[bool](p, `[...document.querySelectorAll("#spans .badge.err, #spans .dot")].every(mark =>
 			mark.getBoundingClientRect().right <= mark.closest(".name").getBoundingClientRect().right)`) {
-			t.Errorf("on a screen of %d pixels a name hides that its span failed", width)
-		}
-		p.shoot(fmt.Sprint("long-", width))
+				t.Errorf("on a screen of %d pixels a name hides that its span failed", width)
+			}
+			p.shoot(fmt.Sprint("long-", width))
+		})
 	}
 }
 

@@ -113,20 +113,22 @@ func TestLinesFitTheirPlace(t *testing.T) {
 	m.send("shop", spanAt(2, 20, 0, "GET /quick", 0, 5), spanAt(3, 21, 0, "job", 0, 3_600_000))
 	p := open(t, m.URL)
 	for _, width := range []int64{1280, 390} {
-		p.look(width, 900, false)
-		p.goTo("")
-		p.until("the list", rows+`.length === 3`)
-		if width == 1280 && !eval[bool](p, `(r => (m => m.textContent === "+6" && m.getBoundingClientRect().right <= m.closest("td").getBoundingClientRect().right)(
+		p.subtest(fmt.Sprintf("%d pixels", width), func(t *testing.T) {
+			p.look(width, 900, false)
+			p.goTo("")
+			p.until("the list", rows+`.length === 3`)
+			if width == 1280 && !eval[bool](p, `(r => (m => m.textContent === "+6" && m.getBoundingClientRect().right <= m.closest("td").getBoundingClientRect().right)(
 			r.querySelector(".chip.more")))(document.getElementById("trace-`+fmt.Sprintf("%032x", 1)+`"))`) {
-			t.Error("the count of the other services is cut")
-		}
-		if wide := eval[float64](p, `document.getElementById("trace-`+fmt.Sprintf("%032x", 2)+`").querySelector(".bar rect").getBoundingClientRect().width`); wide < 15 {
-			t.Errorf("beside a trace of an hour the bar of 5 ms is %v pixels wide", wide)
-		}
-		if strings.Contains(eval[string](p, `document.getElementById("traces").innerText`), "1 spans") {
-			t.Error("1 spans")
-		}
-		p.shoot(fmt.Sprint("lines-", width))
+				t.Error("the count of the other services is cut")
+			}
+			if wide := eval[float64](p, `document.getElementById("trace-`+fmt.Sprintf("%032x", 2)+`").querySelector(".bar rect").getBoundingClientRect().width`); wide < 15 {
+				t.Errorf("beside a trace of an hour the bar of 5 ms is %v pixels wide", wide)
+			}
+			if strings.Contains(eval[string](p, `document.getElementById("traces").innerText`), "1 spans") {
+				t.Error("1 spans")
+			}
+			p.shoot(fmt.Sprint("lines-", width))
+		})
 	}
 }
 
@@ -148,10 +150,12 @@ func TestDeepAndEmptySpansAreSeen(t *testing.T) {
 	p.shootScreen("deep")
 	p.until("the spans of no length", `(window.scrollTo(0, 1e6), [...document.querySelectorAll("#spans .op")].some(e => e.textContent === "nothing"))`)
 	for _, name := range []string{"nothing", "end"} {
-		wide := eval[float64](p, `[...document.querySelectorAll("#spans .op")].find(e => e.textContent === "`+name+`").closest(".span").querySelector(".line .b").getBoundingClientRect().width`)
-		if wide < 1 {
-			t.Errorf("%q is %v pixels wide", name, wide)
-		}
+		p.subtest(name, func(t *testing.T) {
+			wide := eval[float64](p, `[...document.querySelectorAll("#spans .op")].find(e => e.textContent === "`+name+`").closest(".span").querySelector(".line .b").getBoundingClientRect().width`)
+			if wide < 1 {
+				t.Errorf("%q is %v pixels wide", name, wide)
+			}
+		})
 	}
 
 	p.press("j")

@@ -62,17 +62,23 @@ func TestOperationsOfALargeSystem(t *testing.T) {
 	}
 	p.shoot("operation-busy")
 	for _, width := range []int64{1280, 390} {
-		for _, dark := range []bool{false, true} {
-			p.look(width, 900, dark)
-			for name, path := range map[string]string{"operations": "operations", "operation": "operations?service=service-00&operation=GET+/thing/000&kind=internal"} {
-				p.goTo(path)
-				p.until("the page", `document.querySelector("#operations, #scatter")`)
-				if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-					t.Errorf("%s is %d pixels wider than a screen of %d", name, over, width)
-				}
-				p.shootScreen(fmt.Sprintf("busy-%s-%d-%v", name, width, dark))
+		p.subtest(fmt.Sprintf("%d pixels", width), func(t *testing.T) {
+			for _, dark := range []bool{false, true} {
+				p.subtest(fmt.Sprintf("dark %t", dark), func(t *testing.T) {
+					p.look(width, 900, dark)
+					for name, path := range map[string]string{"operations": "operations", "operation": "operations?service=service-00&operation=GET+/thing/000&kind=internal"} {
+						p.subtest(name, func(t *testing.T) {
+							p.goTo(path)
+							p.until("the page", `document.querySelector("#operations, #scatter")`)
+							if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+								t.Errorf("%s is %d pixels wider than a screen of %d", name, over, width)
+							}
+							p.shootScreen(fmt.Sprintf("busy-%s-%d-%v", name, width, dark))
+						})
+					}
+				})
 			}
-		}
+		})
 	}
 	p.look(1280, 900, false)
 	p.goTo("operations?service=service-00&operation=GET+/thing/000&kind=internal")

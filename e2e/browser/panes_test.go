@@ -58,18 +58,22 @@ func TestThreePanes(t *testing.T) {
 	p.run("show it", chromedp.Click(chromedp.CSS("#hide-list")))
 	p.until("the list again", besideRows+`.length === 41`)
 	for _, dark := range []bool{false, true} {
-		for _, width := range []int64{1600, 1280, 1100, 1000, 390} {
-			p.look(width, 900, dark)
-			p.goTo(trace(1) + fmt.Sprintf("?span=%016x", 11))
-			p.until("the trace with a span", `document.querySelector(".detail")`)
-			if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-				t.Errorf("the trace is %d pixels wider than a screen of %d", over, width)
+		p.subtest(fmt.Sprintf("dark %t", dark), func(t *testing.T) {
+			for _, width := range []int64{1600, 1280, 1100, 1000, 390} {
+				p.subtest(fmt.Sprintf("%d pixels", width), func(t *testing.T) {
+					p.look(width, 900, dark)
+					p.goTo(trace(1) + fmt.Sprintf("?span=%016x", 11))
+					p.until("the trace with a span", `document.querySelector(".detail")`)
+					if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+						t.Errorf("the trace is %d pixels wider than a screen of %d", over, width)
+					}
+					if shown := eval[bool](p, `document.getElementById("beside").offsetWidth > 0`); shown != (width >= 1100) {
+						t.Errorf("on a screen of %d the list is shown: %v", width, shown)
+					}
+					p.shootScreen(fmt.Sprintf("panes-%d-%v", width, dark))
+				})
 			}
-			if shown := eval[bool](p, `document.getElementById("beside").offsetWidth > 0`); shown != (width >= 1100) {
-				t.Errorf("on a screen of %d the list is shown: %v", width, shown)
-			}
-			p.shootScreen(fmt.Sprintf("panes-%d-%v", width, dark))
-		}
+		})
 	}
 }
 

@@ -36,14 +36,18 @@ func TestServicesOfALargeSystem(t *testing.T) {
 	p.moveTo(".brand")
 	p.until("a new caller without a reload", `[...document.querySelectorAll("#graph .box title")].some(e => e.textContent.startsWith("service-99"))`)
 	for _, width := range []int64{1280, 390} {
-		for _, dark := range []bool{false, true} {
-			p.look(width, 900, dark)
-			p.goTo("services")
-			p.until("the graph", `document.querySelector("#graph .box")`)
-			if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-				t.Errorf("the services are %d pixels wider than a screen of %d", over, width)
+		p.subtest(fmt.Sprintf("%d pixels", width), func(t *testing.T) {
+			for _, dark := range []bool{false, true} {
+				p.subtest(fmt.Sprintf("dark %t", dark), func(t *testing.T) {
+					p.look(width, 900, dark)
+					p.goTo("services")
+					p.until("the graph", `document.querySelector("#graph .box")`)
+					if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+						t.Errorf("the services are %d pixels wider than a screen of %d", over, width)
+					}
+					p.shootScreen(fmt.Sprintf("services-%d-%v", width, dark))
+				})
 			}
-			p.shootScreen(fmt.Sprintf("services-%d-%v", width, dark))
-		}
+		})
 	}
 }

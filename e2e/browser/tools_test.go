@@ -140,11 +140,13 @@ func TestCopying(t *testing.T) {
 		".detail .copy[data-copy^=curl]":          `curl -X 'POST' 'http://shop.test/orders?id=it'\''s'`,
 		".detail .tags tr:nth-child(3) .copy":     "line one",
 	} {
-		eval[any](p, fmt.Sprintf(`(window.copied = "", document.querySelector(%q).click())`, selector))
-		p.until(selector, `window.copied !== ""`)
-		if got := eval[string](p, `window.copied`); got != want {
-			t.Errorf("%s copies %q, want %q", selector, got, want)
-		}
+		p.subtest(selector, func(t *testing.T) {
+			eval[any](p, fmt.Sprintf(`(window.copied = "", document.querySelector(%q).click())`, selector))
+			p.until(selector, `window.copied !== ""`)
+			if got := eval[string](p, `window.copied`); got != want {
+				t.Errorf("%s copies %q, want %q", selector, got, want)
+			}
+		})
 	}
 	link := strings.TrimPrefix(eval[string](p, `(document.querySelector(".detail .copy[data-link]").click(), window.copied)`), p.origin+"/debug/traces/")
 	p.goTo(link)

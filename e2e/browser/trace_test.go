@@ -68,15 +68,19 @@ func TestTheToolsOfATrace(t *testing.T) {
 	p.shootScreen("help")
 	p.press(kb.Escape)
 	for _, width := range []int64{1280, 390} {
-		for _, dark := range []bool{false, true} {
-			p.look(width, 900, dark)
-			p.goTo(path + fmt.Sprintf("?span=%016x", 11))
-			p.until("the detail", `document.querySelector(".detail")`)
-			if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-				t.Errorf("the trace is %d pixels wider than a screen of %d", over, width)
+		p.subtest(fmt.Sprintf("%d pixels", width), func(t *testing.T) {
+			for _, dark := range []bool{false, true} {
+				p.subtest(fmt.Sprintf("dark %t", dark), func(t *testing.T) {
+					p.look(width, 900, dark)
+					p.goTo(path + fmt.Sprintf("?span=%016x", 11))
+					p.until("the detail", `document.querySelector(".detail")`)
+					if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+						t.Errorf("the trace is %d pixels wider than a screen of %d", over, width)
+					}
+					p.shootScreen(fmt.Sprintf("busy-%d-%v", width, dark))
+				})
 			}
-			p.shootScreen(fmt.Sprintf("busy-%d-%v", width, dark))
-		}
+		})
 	}
 }
 

@@ -61,17 +61,7 @@ func TestSameRequestsByEveryRoad(t *testing.T) {
 	}
 	shutdown(t, tracer)
 	for name, v := range traces {
-		want := all[0].backend.Trace(t, v.id, v.spans)
-		if len(want) != v.spans {
-			t.Errorf("%s: %d spans, want %d:\n%s", name, len(want), v.spans, jaeger.Tree(want))
-		}
-		for _, r := range all[1:] {
-			t.Run(name+", "+r.name, func(t *testing.T) {
-				if diff := cmp.Diff(comparable(want, want), comparable(r.backend.Trace(t, v.id, v.spans), want)); diff != "" {
-					t.Errorf("-%s +%s:\n%s", all[0].name, r.name, diff)
-				}
-			})
-		}
+		t.Run(name, func(t *testing.T) { sameByEveryRoad(t, all, v.id, v.spans) })
 	}
 	spans := all[2].backend.Trace(t, traces["a panic"].id, 1)
 	if i := slices.IndexFunc(spans[0].Logs, func(l jaeger.Log) bool {
@@ -80,6 +70,21 @@ func TestSameRequestsByEveryRoad(t *testing.T) {
 		})
 	}); i < 0 {
 		t.Errorf("no stack of the panic: %+v", spans[0].Logs)
+	}
+}
+
+// sameByEveryRoad compares the trace of id, which has so many spans, in the backends of all roads.
+func sameByEveryRoad(t *testing.T, all []road, id string, spans int) {
+	want := all[0].backend.Trace(t, id, spans)
+	if len(want) != spans {
+		t.Errorf("%d spans, want %d:\n%s", len(want), spans, jaeger.Tree(want))
+	}
+	for _, r := range all[1:] {
+		t.Run(r.name, func(t *testing.T) {
+			if diff := cmp.Diff(comparable(want, want), comparable(r.backend.Trace(t, id, spans), want)); diff != "" {
+				t.Errorf("-%s +%s:\n%s", all[0].name, r.name, diff)
+			}
+		})
 	}
 }
 
