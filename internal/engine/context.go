@@ -19,12 +19,7 @@ func SetBaggage(j *jaeger.Span, items map[string]string) (ok bool) {
 }
 
 // WithoutBaggage returns sc without its baggage, for those who keep it.
-func WithoutBaggage(sc jaeger.SpanContext) jaeger.SpanContext {
-	if jaegerspan.LayoutMatches() {
-		jaegerspan.ContextFields(&sc).Baggage = nil
-	}
-	return sc
-}
+func WithoutBaggage(sc jaeger.SpanContext) jaeger.SpanContext { return WithBaggage(sc, nil) }
 
 // WithBaggage returns sc with other baggage. The map must not change any more.
 func WithBaggage(sc jaeger.SpanContext, items map[string]string) jaeger.SpanContext {

@@ -76,8 +76,9 @@ func (s *SamplingState) IsFinal() bool { return atomic.LoadUint32(&s.Final.v.v) 
 func (s *SamplingState) Finalize() { atomic.StoreUint32(&s.Final.v.v, 1) }
 
 // LayoutMatches reports whether [jaeger.Span] is laid out as [Span] is. While it is false, no function of this package
-// may be called but this one, and callers use the methods of jaeger-client-go, which only costs speed and the order of
-// tags. Tests replace it to run without the fast path.
+// may be called but this one, and callers use the methods of jaeger-client-go. That costs speed, the order of tags, and
+// the guarantee that a tag whose methods hang delays no other span. Tests replace it to run without the fast path, and
+// whole packages do with the build tag otherlayout.
 var LayoutMatches = sync.OnceValue(func() bool {
 	return sameLayout(reflect.TypeFor[jaeger.Span](), reflect.TypeFor[Span]()) &&
 		sameLayout(reflect.TypeFor[jaeger.Tag](), reflect.TypeFor[opentracing.Tag]())
