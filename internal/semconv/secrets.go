@@ -1,17 +1,80 @@
 package semconv
 
+import "strings"
+
 // Redacted stands in every tag and log where a secret was.
 const Redacted = "REDACTED"
 
 // IsSecret reports whether the values of a parameter, header, metadata key or tag with this name are secrets. Case,
 // percent-encoding, the characters "-_.[]" and an index, number or version at the end do not matter, and the end of
 // the name decides: accessToken, X-Plex-Token, user[password], tokens[0] and signature_v2 are secrets; author,
-// tokenizer, monkey and max_tokens are not. What says how a secret is written, as in password_hash, is passed over.
-// Positions in lists, such as next_page_token, are not secrets. The time it takes is linear in the name's length.
-func IsSecret(name string) bool {
-	f := foldName(name, len(name), false)
-	return f.isSecret(true)
+// tokenizer, monkey and max_tokens are not. What says how a secret is written, as in password_hash, is passed over, and
+// so is a random end, as in session_9f2c41d7. Positions in lists, such as next_page_token, are not secrets. The time it
+// takes is linear in the name's length.
+func IsSecret(name string) bool { return isSecretName(name, len(name), asParameter) }
+
+// nameKind is how sure it is that what stands in front of a value is a name.
+type nameKind uint8
+
+const (
+	asWord      nameKind = iota // it may be a word in a sentence
+	asPair                      // it is that of name=value in a text, without spaces
+	asParameter                 // it is that of a parameter, a header, metadata or a tag
+)
+
+// isSecretName reports whether the name that ends before text[end] is that of a secret. Frameworks give their cookies
+// names with a random end.
+func isSecretName(text string, end int, kind nameKind) bool {
+	f := foldName(text, end, false)
+	if f.isSecret(kind) {
+		return true
+	}
+	if fixed := withoutRandomEnd(text, end); fixed < end {
+		f = foldName(text, fixed, false)
+		return f.isSecret(asPair)
+	}
+	return false
 }
+
+const (
+	maxRandomParts = 5 // of a UUID
+	maxRandomPart  = 64
+	minRandomHash  = 16 // digits of a random end without a separator in front
+)
+
+// withoutRandomEnd returns where the name that ends before text[end] ends without its random parts: hexadecimal digits,
+// or a mixture of letters and digits.
+func withoutRandomEnd(text string, end int) int {
+	for range maxRandomParts {
+		begin, hex, digits := end, end, 0 // hex is where the hexadecimal digits at the end begin
+		for begin > 0 && end-begin < maxRandomPart && isAlphanumeric(text[begin-1]) {
+			begin--
+			if hex == begin+1 && unhex(text[begin]) <= 15 {
+				hex = begin
+			}
+			if text[begin] <= '9' {
+				digits++
+			}
+		}
+		n := end - begin
+		switch {
+		case digits == 0:
+			return end
+		case begin == 0 || strings.IndexByte("-_.", text[begin-1]) < 0:
+			if end-hex >= minRandomHash {
+				return hex
+			}
+			return end
+		case hex == begin && n >= 4, digits >= 2 && n >= 8:
+			end = begin - 1
+		default:
+			return end
+		}
+	}
+	return end
+}
+
+func isAlphanumeric(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' }
 
 // MaskHeader returns the value of a header or metadata key as it may be recorded: [Redacted] if the name is that of a
 // secret, else without the secrets that it quotes, such as a token in a Location.
@@ -116,23 +179,23 @@ func unhex(c byte) byte {
 	return 0xff
 }
 
-// isSecret reports whether the name is that of a secret. asParameter says that it is known to be a name, and not a
-// word in a sentence.
-func (f *foldedName) isSecret(asParameter bool) bool {
+// isSecret reports whether the name is that of a secret.
+func (f *foldedName) isSecret(kind nameKind) bool {
 	name := f.buf[f.at:]
 	if len(name) == 0 {
 		return false
 	}
-	if asParameter && f.whole && secretNames.ending(name) == len(name) {
+	if kind == asParameter && f.whole && ambiguousNames.ending(name) == len(name) ||
+		kind >= asPair && f.whole && secretNames.ending(name) == len(name) {
 		return true
 	}
 	if f.numbered {
-		if n := versions.ending(name); n > 0 && n < len(name) && f.endsInSecret(name[:len(name)-n], asParameter) {
+		if n := versions.ending(name); n > 0 && n < len(name) && f.endsInSecret(name[:len(name)-n], kind) {
 			return true
 		}
 	}
 	for range 3 {
-		if f.endsInSecret(name, asParameter) {
+		if f.endsInSecret(name, kind) {
 			return true
 		}
 		n := qualifiers.ending(name)
@@ -146,11 +209,11 @@ func (f *foldedName) isSecret(asParameter bool) bool {
 
 // endsInSecret reports whether name, which is the beginning of f's, ends in one of the words that mark secrets, or in
 // its plural. Tokens are secrets in a list only, since max_tokens is a number.
-func (f *foldedName) endsInSecret(name []byte, asParameter bool) bool {
+func (f *foldedName) endsInSecret(name []byte, kind nameKind) bool {
 	if secretSuffixes.ending(name) > 0 {
 		return !f.endsHarmless(name)
 	}
-	if n := secretWords.ending(name); asParameter && n > 0 && f.starts>>(f.at+len(name)-n)&1 != 0 {
+	if n := secretWords.ending(name); kind >= asPair && n > 0 && f.starts>>(f.at+len(name)-n)&1 != 0 {
 		return true
 	}
 	if last := len(name) - 1; last > 0 && name[last] == 's' {

@@ -20,7 +20,7 @@ func (m *masker) quotedMember(size int) {
 	if c != '"' && open != '"' {
 		return
 	}
-	if f := foldName(m.text, end, false); !f.isSecret(false) {
+	if !isSecretName(m.text, end, asWord) {
 		return
 	}
 	if open == '"' {

@@ -18,22 +18,25 @@ var secretSuffixes = byLastLetter(
 	"verifycode", "confirmationcode", "activationcode", "invitecode", "invitationcode", "otpcode", "facode",
 	"smscode", "resetcode", "recoverycode", "backupcode", "logincode", "oauthcode", "oauthverifier", "aspxauth",
 	"mnemonic", "seedphrase", "recoveryphrase", "connectionstring", "dsn", "oidcdata", "oidcidentity",
-	"clientprincipal", "websocketprotocol", "clientcert", "clientcertchain", "clientcertleaf", "clientcertinfo",
-	"clientcertificate", "sslcert", "pkcs", "pfx", "serviceaccountjson", "otp", "cvv", "cardnumber", "creditcard",
+	"clientprincipal", "websocketprotocol", "wordpressloggedin", "wordpresssec",
+	"clientcert", "clientcertchain", "clientcertleaf", "clientcertinfo", "clientcertificate", "sslcert",
+	"pkcs", "pfx", "serviceaccountjson", "otp", "cvv", "cardnumber", "creditcard",
 )
 
-// secretWords are short words that mark a secret as the last word of a parameter, a header or a metadata key, but not
-// as the end of a longer word: pay_sign and paySign are secrets, design is not.
+// secretWords are short words that mark a secret as the last word of a parameter, a header, a metadata key or the name
+// of name=value, but not as the end of a longer word: pay_sign and paySign are secrets, design is not.
 var secretWords = byLastLetter(
-	"auth", "session", "sess", "pass", "pw", "psw", "pswd", "pin", "sign", "cvc", "ssn", "crumb", "cred",
+	"auth", "session", "sess", "ssess", "pass", "pw", "psw", "pswd", "pin", "sign", "cvc", "ssn", "crumb", "cred",
 )
 
-// secretNames are names that are secrets as a whole, as parameters of a URL or a form, as headers and as metadata. In
-// other texts they mean anything ("code = NotFound", "duplicate key: users"), so they are not looked for there.
+// secretNames are names that are secrets as a whole, wherever it is certain that they are names.
 var secretNames = byLastLetter(
-	"key", "code", "oauth", "xauth", "userpass", "dbpass", "sid", "connectsid", "appsid", "phpsid", "sessionstate",
-	"ticket", "wresult", "license",
+	"oauth", "xauth", "userpass", "dbpass", "sid", "connectsid", "appsid", "phpsid", "sessionstate", "wresult",
 )
+
+// ambiguousNames are secrets as a whole, too, but only as parameters of a URL or a form, as headers and as metadata. In
+// other texts they mean anything ("code=NotFound", "duplicate key: users"), so they are not looked for there.
+var ambiguousNames = byLastLetter("key", "code", "ticket", "license")
 
 // lineHeaders are the ends of the names of headers whose values have more than one word. In a text all of the line
 // behind them is secret.

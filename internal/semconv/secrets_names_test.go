@@ -45,6 +45,10 @@ var secretNames = map[string]string{
 		_gitlab_session user_session grafana_session AUTH_SESSION_ID __Host-session __Secure-next-auth.session-token
 		next-auth.csrf-token koa.sess koa.sess.sig XSRF-TOKEN __RequestVerificationToken .AspNetCore.Cookies
 		.AspNetCore.Session remember_user_token CFTOKEN PLAY_SESSION _forward_auth Mcp-Session-Id`,
+	"random ends": `session_a8f3b2c9 _session_id_4d5e sess_5f4dcc3b5aa765d61d8327deb882cf99 auth-3fa85f64 mysite_auth_9d8f7a
+		SSESS9c1185a5c5e9fc54612808977ee8f548 SESS9c1185a5c5e9fc54612808977ee8f548 JSESSIONID.3f2a1b token_01HZX3V7Q2
+		.AspNetCore.Antiforgery.9TtSrW0hzOs session-3F2504E0-4F89-11D3-9A0C-0305E82C3301
+		wordpress_logged_in_0f3a9c77 wordpress_sec_0f3a9c77a1`,
 	"others": `jwt key auth pswd pin user_pin otp sms_otp totp cvv cvv2 cvc cardNumber verificationCode reset_code dsn mnemonic
 		connectionString db_pass ssh_key passkey`,
 }
@@ -86,6 +90,8 @@ func TestIsSecret_harmless(t *testing.T) {
 			grant_type redirect_uri response_type username X-Request-Id X-Forwarded-For X-Real-Ip Host Content-Type
 			User-Agent Accept ETag If-None-Match Origin Referer Location Traceparent X-B3-TraceId Content-Digest
 			Strict-Transport-Security X-Auth-Email X-Tenant`,
+		"random ends": `design_a1b2c3d4 x_request_id_1a2b3c4d page_token_0a1b2c3d logged_in_0f3a9c77 key_0a1b2c3d
+			author-5f4dcc3b5aa765d61d8327deb882cf99 hash5f4dcc3b5aa765d61d8327deb882cf99 session_count_a1b2c3d4`,
 		"not a name": "42 _ - %zz a% % tokén пароль",
 	} {
 		t.Run(group, func(t *testing.T) {

@@ -29,31 +29,46 @@ func MaskText(text string) string {
 
 // assignment handles the '=' at m.i: a parameter in a URL, or an assignment in prose.
 func (m *masker) assignment() {
-	f := foldName(m.text, m.nameEnd(), true)
-	ends := ""
-	switch {
-	case !f.whole:
-	case f.before == '?', f.before == '&', f.before == '#':
-		ends = "&#" + urlEnds
-	case f.before == ';' && m.i < m.urlEnd:
-		ends = "/;?&#" + urlEnds
-	}
-	if !f.isSecret(ends != "") {
-		return
-	}
+	name := m.nameEnd()
+	f := foldName(m.text, name, true)
+	parameter := f.whole && (f.before == '?' || f.before == '&' || f.before == '#')
+	pathParameter := f.whole && f.before == ';' && m.i < m.urlEnd
 	from := m.i + 1
-	if ends != "" {
-		end := strings.IndexAny(m.text[from:], ends)
-		if end < 0 {
-			end = len(m.text) - from
+	switch {
+	case parameter || pathParameter:
+		if !isSecretName(m.text, name, asParameter) {
+			return
 		}
-		m.replace(from, from+end, Redacted)
+		if from == len(m.text) || strings.IndexByte("\"'`\\", m.text[from]) < 0 {
+			m.replace(from, m.parameterEnd(from, pathParameter), Redacted)
+			return
+		}
+	case f.isSecret(asWord):
+	case name != m.i || from == len(m.text) || m.text[from] == ' ' || !isSecretName(m.text, name, asPair):
 		return
 	}
 	for from < len(m.text) && (m.text[from] == '=' || m.text[from] == '>') {
 		from++
 	}
 	m.value(from)
+}
+
+// parameterEnd returns where the value of a URL's parameter that begins at from ends. An apostrophe may belong to it.
+func (m *masker) parameterEnd(from int, inPath bool) int {
+	ends := "&#" + urlEnds
+	if inPath {
+		ends = "/;?&#" + urlEnds
+	}
+	for at := from; ; at++ {
+		i := strings.IndexAny(m.text[at:], ends)
+		if i < 0 {
+			return len(m.text)
+		}
+		at += i
+		if m.text[at] != '\'' || at+1 == len(m.text) || !isAlphanumeric(m.text[at+1]) {
+			return at
+		}
+	}
 }
 
 // nameEnd returns where the name of the '=' or ':' at m.i ends: spaces and quotes may stand between them.
@@ -68,7 +83,7 @@ func (m *masker) nameEnd() int {
 // member handles the ':' at m.i: of a JSON object, a Go map, a dumped header or a sentence.
 func (m *masker) member() {
 	f := foldName(m.text, m.nameEnd(), true)
-	if !f.isSecret(false) {
+	if !f.isSecret(asWord) && !isSecretName(m.text, m.nameEnd(), asWord) {
 		return
 	}
 	from := m.i + 1
@@ -150,7 +165,7 @@ func (m *masker) wordEnd(from int) int {
 		return end
 	}
 	if c := m.text[end-1]; c == '=' {
-		if f := foldName(m.text, end-1, false); f.isSecret(true) {
+		if isSecretName(m.text, end-1, asParameter) {
 			return end - 1
 		}
 	} else if c == ':' {

@@ -78,7 +78,7 @@ func (m *masker) parameter() {
 		m.assignment()
 		return
 	}
-	if f := foldName(m.text, m.i, false); f.isSecret(true) {
+	if isSecretName(m.text, m.i, asParameter) {
 		from := m.i + 1
 		m.replace(from, from+m.valueEnd(from), Redacted)
 	}
@@ -125,7 +125,7 @@ func (m *masker) escape() {
 	c, size := m.unescape(m.i)
 	switch c {
 	case '=':
-		if f := foldName(m.text, m.i, false); f.isSecret(true) {
+		if isSecretName(m.text, m.i, asParameter) {
 			from := m.i + size
 			m.replace(from, m.encodedEnd(from, size, "&;#"), Redacted)
 		}
