@@ -43,9 +43,14 @@
 // The handler gets a copy of the request, and what it changes on the copy is handed back when it returns. A middleware
 // of yours that answers in time while the handler still runs must give that handler a copy of its own, as
 // [http.TimeoutHandler] and r.WithContext do, otherwise both read and write one request. Below Use on a chi router even
-// that leaves a race where no route was found before the handler ran: chi's own context is shared. The middleware reads
-// nothing of it after the statuses 408, 503 and 504, and after 408, which hardly any handler answers itself, nothing of
-// the request either: what the handler changed is not handed back, and a route that is only known late is lost.
+// that leaves a race where no route was found before the handler ran: chi's own context is shared. A template that ends
+// in a wildcard, such as /api/*, does not count as found, since it may lead to a router that was not seen.
+//
+// Such answers have the statuses 408, 503 and 504. After these the middleware reads chi's context only if an endpoint
+// has been found by then, and the request's Pattern and path values only if an [http.ServeMux] or a chi router in its
+// own goroutine has led to the answer; else the span keeps the route that was known before, and the two are not handed
+// back. After 408, which hardly any handler answers itself, nothing else that the handler changed is handed back but
+// its multipart form, which net/http reads in any case.
 //
 // The handler's writer has the optional interfaces of the server's writer that net/http defines. Private interfaces of
 // other servers, such as those of WebTransport, are reached through its Unwrap method; for an extended CONNECT the

@@ -31,11 +31,13 @@ func (s *serverState) setTrailer() {
 
 // copyBack gives the request that came in what the handler changed on its copy, as if there were none. net/http deletes
 // the files of its multipart form, and outer middlewares read its pattern, form or context. A field that the handler
-// did not change is not written: it may be read by others. Nothing else is handed back by a handler that is late.
+// did not change is not written: it may be read by others. Of a handler that is late nothing is handed back but what
+// net/http reads in any case, and what a router in this goroutine has written.
 func (s *serverState) copyBack() {
 	r, c := s.original, &s.copy
 	if s.late() {
-		update(&r.MultipartForm, c.MultipartForm) // net/http reads this one in any case
+		update(&r.MultipartForm, c.MultipartForm)
+		s.copyRouteBack()
 		return
 	}
 	if s.body != nil && c.Body == s.body {
@@ -70,9 +72,14 @@ func (s *serverState) copyBack() {
 	update(&r.TLS, c.TLS)
 	update(&r.Cancel, c.Cancel) //lint:ignore SA1019 a handler may set it, deprecated or not
 	update(&r.Response, c.Response)
-	if !s.mayRun {
-		update(&r.Pattern, c.Pattern)
-		copyPathValues(r, c)
+	s.copyRouteBack()
+}
+
+// copyRouteBack hands back what routers write.
+func (s *serverState) copyRouteBack() {
+	if !s.mayBeRouting() {
+		update(&s.original.Pattern, s.copy.Pattern)
+		copyPathValues(s.original, &s.copy)
 	}
 }
 

@@ -8,22 +8,22 @@ import (
 )
 
 // after returns the template after the handler has run. Where one was known before, nothing of the request or of chi is
-// read, since a handler that has timed out may still be writing to them; except behind a wildcard, which may lead to a
-// router that was not known, and not when the response looks like that of a timeout.
+// read, since a handler that has timed out may still be writing to them. A wildcard is not known in this sense, because
+// it may lead to a router that was not seen. After the statuses of timeouts, the request is only read if it was routed
+// in this goroutine, and chi only if an endpoint was found by then.
 func (rt *router) after(s *serverState) string {
 	status := s.out.status
 	notFound := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
-	timedOut := isTimeout(status)
-	s.mayRun = timedOut && s.chi != nil
 	switch {
 	case s.final:
 		if notFound && s.route != "" && rt.mounts.endsAtMount(s.root, s.original.Method, s.route) {
 			return ""
 		}
 		return s.route
-	case s.late():
+	case s.mayBeRouting():
 		return s.route
-	case timedOut && (s.route != "" || s.copy.Pattern == s.original.Pattern || strings.HasSuffix(s.copy.Pattern, "*")):
+	case isTimeout(status) && (s.route != "" || s.copy.Pattern == s.original.Pattern ||
+		strings.HasSuffix(s.copy.Pattern, "*")):
 		return s.route // a ServeMux or chi that has routed this very request has left an endpoint's pattern there
 	}
 	pattern := ""
@@ -46,19 +46,6 @@ func (rt *router) after(s *serverState) string {
 		return "" // of a mounted router that has no such route
 	}
 	return route
-}
-
-// late reports whether the handler probably still runs: 408 is the answer of a middleware to one that takes too long.
-// Nothing of its request is read then, whatever routes it.
-func (s *serverState) late() bool { return s.out.status == http.StatusRequestTimeout }
-
-// isTimeout reports whether a status is one with which a middleware answers while the handler still runs.
-func isTimeout(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
 }
 
 // endedAtMount reports whether the routing ended at a mounted router rather than at an endpoint.

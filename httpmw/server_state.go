@@ -37,7 +37,6 @@ type serverState struct {
 	final    bool // route is not looked up again when the handler has run
 	settled  bool // no middleware further in can know more of route
 	private  bool // nobody but the middleware has the original request, so that nothing is handed back
-	mayRun   bool // the response is that of a timeout inside chi, so that chi may still be routing
 	tagged   bool // the tags of the request have been set
 	ended    atomic.Bool
 	routeSet atomic.Pointer[setRoute] // nil until SetRoute, or a middleware further in, sets one

@@ -23,6 +23,7 @@ type response struct {
 	goneAtHeader bool          // the request's context had ended when the header was sent
 	hijacked     bool
 	flushed      bool
+	routed       bool        // a router in the goroutine of the middleware has led to a status of timeouts
 	timed        atomic.Bool // first is recorded even if nothing is flushed
 	header       *sentHeader // nil if nothing of it matters
 }
@@ -40,6 +41,9 @@ func (o *response) recordStatus(status int) {
 		return
 	}
 	o.status = status
+	if isTimeout(status) {
+		o.routed = routedHere()
+	}
 	if o.timed.Load() {
 		o.first = o.elapsed()
 	}
