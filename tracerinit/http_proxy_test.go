@@ -145,7 +145,7 @@ func TestAProxyThatRefusesIsNamedWithoutItsPassword(t *testing.T) {
 		serve          func(net.Conn)
 	}{
 		"https":    {"https://example.com", "407 Proxy Authentication Required", httpProxy("", "nobody")},
-		"http":     {"http://example.com", "407 Proxy Authentication Required", httpProxy("", "nobody")},
+		"http":     {"http://example.com", "a proxy says so: HTTP_PROXY", httpProxy("", "nobody")},
 		"hangs up": {"https://example.com", "the proxy 127.0.0.1:", func(net.Conn) {}},
 		"no proxy": {"https://example.com", "malformed HTTP", func(c net.Conn) { io.WriteString(c, "220 mail\r\n"); io.Copy(io.Discard, c) }},
 		"talks on": {"https://example.com", "more than its answer", func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n220 mail\r\n"); io.Copy(io.Discard, c) }},

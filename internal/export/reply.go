@@ -68,6 +68,8 @@ func (p *Poster) refusalHint(resp *http.Response, why string) string {
 		return hintTLS
 	case (code == http.StatusUnsupportedMediaType || code == http.StatusBadRequest) && p.Gzip == GzipAlways:
 		return "the body is compressed since WithCompression or OTEL_EXPORTER_OTLP_COMPRESSION says so"
+	case code == http.StatusProxyAuthRequired:
+		return "a proxy says so: HTTP_PROXY has to hold a user and a password that it takes"
 	case code == http.StatusNotFound:
 		return "is the path of the endpoint right?"
 	}

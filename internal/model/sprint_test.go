@@ -3,6 +3,8 @@ package model
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -11,7 +13,11 @@ import (
 type (
 	chain  struct{ Next any }
 	hidden struct{ inner map[string]any }
+
+	blobText []byte
 )
+
+func (blobText) Format(f fmt.State, _ rune) { fmt.Fprint(f, "text") }
 
 // TestSprintOfValuesWithoutAnEnd has values on which fmt.Sprint overflows the stack, which ends the process.
 func TestSprintOfValuesWithoutAnEnd(t *testing.T) {
@@ -82,7 +88,8 @@ func TestSimpleValuesCallNoMethod(t *testing.T) {
 		{map[string]int{"a": 1}, true}, {[]string{"a"}, true}, {numbers{}, true}, {&numbers{}, true}, {[]any{1, "x", nil}, true},
 		{hidden{map[string]any{"e": errors.New("e")}}, true}, // no package calls methods of what is not exported
 		{chain{errors.New("e")}, false}, {[]any{level(1)}, false}, {map[string]any{"s": fails{}}, false}, {&chain{level(1)}, false},
-		{errors.New("e"), false}, {level(1), false}, {&sync.Mutex{}, false},
+		{http.Header{"A": {"b"}}, true}, {url.Values{}, true}, {&sync.Mutex{}, true}, // their methods write no text
+		{errors.New("e"), false}, {level(1), false}, {blobText{1}, false},
 	} {
 		t.Run(fmt.Sprintf("%T", tt.in), func(t *testing.T) {
 			var v Value

@@ -68,12 +68,10 @@ func (v *Value) SetSimple(x any, maxBytes int) (cut, ok bool) {
 		*v = String(x.String())
 	case time.Time:
 		*v = String(x.String())
+	case error, fmt.Stringer, fmt.Formatter:
+		return false, false
 	default:
-		r := reflect.ValueOf(x)
-		if r.Type().NumMethod() > 0 {
-			return false, false
-		}
-		if *v, cut, ok = basicValue(r, maxBytes); ok {
+		if *v, cut, ok = basicValue(reflect.ValueOf(x), maxBytes); ok {
 			return cut, true
 		}
 		text, ok := sprintData(x)
