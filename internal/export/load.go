@@ -50,7 +50,7 @@ func (p *Pipeline) split(l *load) (first, second *load) {
 			second.add(e)
 		}
 	}
-	p.target = min(p.target, max(first.bytes, second.bytes))
+	p.target, p.fullTaken = min(p.target, max(first.bytes, second.bytes)), 0
 	for i, in := range p.inFlight {
 		if in == l {
 			p.inFlight = append(p.inFlight[:i:i], append([]*load{first, second}, p.inFlight[i+1:]...)...)
@@ -58,6 +58,21 @@ func (p *Pipeline) split(l *load) (first, second *load) {
 		}
 	}
 	return first, second
+}
+
+// regrowAfter is how many batches of the remembered size are taken before one of twice that size is tried.
+const regrowAfter = 100
+
+// regrow notes that l was taken. A size that was remembered is forgotten in steps: the limit of the receiver may have
+// been raised, or it may have refused a batch as too large for what was in it. p.mu is held.
+func (p *Pipeline) regrow(l *load) {
+	largest := min(p.maxSpan, targetBytes)
+	if p.target == largest || l.bytes <= p.target/2 {
+		return
+	}
+	if p.fullTaken++; p.fullTaken == regrowAfter {
+		p.target, p.fullTaken = min(2*p.target, largest), 0
+	}
 }
 
 // land takes a batch out of flight and releases its memory. p.mu is held.

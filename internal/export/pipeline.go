@@ -36,13 +36,15 @@ type Pipeline struct {
 	reserved int     // spans that are counted as queued and not encoded yet
 	inFlight []*load // the worker's, oldest first
 	target   int     // bytes that a batch is kept under
-	flushTo  uint64  // entries before this number are sent without waiting for more
-	waiters  []waiter
-	closed   bool
-	gaveUp   bool   // Shutdown is over: every span has been counted
-	lost     uint64 // left behind by Shutdown
-	failing  bool   // the last attempt to send failed
-	stats    Stats  // without Queued, InFlight and Bytes, which are computed
+	// fullTaken counts the batches of about that size that were taken since a batch was too large.
+	fullTaken int
+	flushTo   uint64 // entries before this number are sent without waiting for more
+	waiters   []waiter
+	closed    bool
+	gaveUp    bool   // Shutdown is over: every span has been counted
+	lost      uint64 // left behind by Shutdown
+	failing   bool   // the last attempt to send failed
+	stats     Stats  // without Queued, InFlight and Bytes, which are computed
 }
 
 type waiter struct {

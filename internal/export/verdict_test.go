@@ -53,6 +53,33 @@ func TestABatchThatIsTooLargeIsHalvedAndTheSizeRemembered(t *testing.T) {
 	}
 }
 
+// TestASizeThatWasRememberedIsForgotten has a receiver that once refuses a span as too large which is none of its
+// limits: batches must not be of one span each for ever.
+func TestASizeThatWasRememberedIsForgotten(t *testing.T) {
+	var sizes []int
+	b := &backend{answer: func(_ context.Context, names []string) error {
+		if slices.Contains(names, "odd") {
+			return &TooLargeError{errors.New("413")}
+		}
+		sizes = append(sizes, len(names))
+		return nil
+	}}
+	p := start(t, b, Queue{Interval: time.Hour})
+	for i := range 512 {
+		p.Enqueue(&model.Span{Name: map[bool]string{true: "odd", false: "abc"}[i == 100]})
+	}
+	p.Flush(within(t, 10*time.Second))
+	sizes = nil
+	numbered(p, 0, 5000)
+	p.Flush(within(t, 10*time.Second))
+	if s := p.Stats(); s.Dropped != (Drops{TooLarge: 1}) || s.Delivered != 5511 {
+		t.Errorf("%+v", s)
+	}
+	if first, last := sizes[0], slices.Max(sizes); first > 4 || last < 8*first || len(sizes) > 1000 {
+		t.Errorf("batches of %d spans first and of %d at most, %d in all", first, last, len(sizes))
+	}
+}
+
 func TestOneSpanThatIsTooLargeIsDroppedAlone(t *testing.T) {
 	b, _ := gateway(100)
 	p := start(t, b, Queue{Interval: time.Hour})
