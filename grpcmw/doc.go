@@ -14,8 +14,10 @@
 //
 // The interceptors do not change an RPC: errors pass as they are, panics go on with their value, metadata that the
 // caller made is copied and not written to, baggage that gRPC could not send, or that servers refuse for its size, is
-// left out and counted. Health checks and reflection are not traced unless [WithFilter] says so; their caller's context
-// goes on to what they call. RPCs that the kit's own exporters make are never traced.
+// left out and counted. If gRPC refuses to send an RPC because the headers exceed a server's limit, the RPC is made
+// once more with less of what was added. One difference is left: a key of metadata in upper case, for which gRPC fails
+// an RPC, is sent in lower case. Health checks and reflection are not traced unless [WithFilter] says so; their
+// caller's context goes on to what they call. RPCs that the kit's own exporters make are never traced.
 //
 // # Streams of a client
 //
@@ -49,6 +51,7 @@
 //
 //	before 1.74   two messages where one is due end an RPC with Unknown instead of Internal
 //	before 1.76   no message where one is due makes RecvMsg return io.EOF; the span has Internal
+//	before 1.78   a status code that is no number below 2^31 arrives as Internal instead of Unknown
 //	1.84          an interceptor of gRPC's own lies below the others; spans do not show it
 //
 // Without gRPC's own invoker directly below, that is with another interceptor in between or if a new version renames

@@ -153,11 +153,13 @@ func all(ctx context.Context, tr *transcript, cc *grpc.ClientConn) {
 	}
 }
 
-var transparency = []struct {
+type transparencyRow struct {
 	name   string
 	server *testsvc.Server
 	use    func(ctx context.Context, tr *transcript, cc *grpc.ClientConn)
-}{
+}
+
+var transparency = []transparencyRow{
 	{"echo", nil, all},
 	{"status with details, headers and trailers", failing(errDetailed), all},
 	{"plain error", failing(errPlain), all},
@@ -215,7 +217,7 @@ var transparency = []struct {
 func TestNothingChanges(t *testing.T) {
 	eachTracer(t, func(t *testing.T, tracer opentracing.Tracer) {
 		for _, network := range []testsvc.Network{testsvc.Bufconn, testsvc.TCP} {
-			for _, tt := range transparency {
+			for _, tt := range slices.Concat(transparency, transparencyOfCalls) {
 				t.Run(string(network)+"/"+tt.name, func(t *testing.T) {
 					want := observe(t, network, tt.server, recovering(nil), nil, tt.use)
 					for name, chain := range traced(tracer) {
