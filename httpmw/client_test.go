@@ -111,17 +111,22 @@ func TestBrokenErrors(t *testing.T) {
 
 // TestErrorsThatQuoteURLs: secrets are dropped there, too.
 func TestErrorsThatQuoteURLs(t *testing.T) {
+	const target = "http://u:secret@b.example/?token=secret&x=1"
+	quoted := fmt.Errorf("%w", &url.Error{Op: "Get", URL: target, Err: errors.New("boom")})
+	hook := []httpmw.ClientOption{httpmw.WithURLRedaction(func(*url.URL) string { return "mine" })}
 	for name, tt := range map[string]struct {
+		err  error
 		opts []httpmw.ClientOption
 		want string
 	}{
-		"default": {nil, `Get "http://b.example/?token=REDACTED&x=1": boom`},
-		"hook":    {[]httpmw.ClientOption{httpmw.WithURLRedaction(func(*url.URL) string { return "mine" })}, `Get "mine": boom`},
+		"default":                {quoted, nil, `Get "http://b.example/?token=REDACTED&x=1": boom`},
+		"hook":                   {quoted, hook, `Get "mine": boom`},
+		"hook, the URL is first": {errors.New(target + " is down"), hook, "mine is down"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tracer := spantest.New(t)
 			httpmw.Transport(tracer, roundTripper(func(*http.Request) (*http.Response, error) {
-				return nil, fmt.Errorf("%w", &url.Error{Op: "Get", URL: "http://u:secret@b.example/?token=secret&x=1", Err: errors.New("boom")})
+				return nil, tt.err
 			}), tt.opts...).RoundTrip(newGet(t.Context(), "http://a.example/"))
 			span := one(t, tracer)
 			if logs := errorLogs(span); len(logs) != 1 || logs[0]["message"] != tt.want || span.Tag("otel.status_description") != tt.want {

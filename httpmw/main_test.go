@@ -72,8 +72,19 @@ func serve(t testing.TB, h http.Handler, setup ...func(*httptest.Server)) *httpt
 	return srv
 }
 
-// one returns the only finished span.
+// one returns the only finished span. It fails the test if anything has panicked and was recovered: what no test expects
+// to panic is a defect of the kit.
 func one(t testing.TB, tracer *spantest.Tracer) *mocktracer.MockSpan {
+	t.Helper()
+	span := oneDespitePanics(t, tracer)
+	if n := span.Tag("spanloom.hook_panics"); n != nil {
+		t.Errorf("%v panics are hidden: %v", n, span)
+	}
+	return span
+}
+
+// oneDespitePanics returns the only finished span of a test in which hooks or tracers panic.
+func oneDespitePanics(t testing.TB, tracer *spantest.Tracer) *mocktracer.MockSpan {
 	t.Helper()
 	spans := tracer.Finished()
 	if len(spans) != 1 {

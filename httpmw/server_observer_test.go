@@ -159,7 +159,7 @@ func TestHooksAddUp(t *testing.T) {
 	if d := cmp.Diff(want, log); d != "" {
 		t.Error(d)
 	}
-	wantTags(t, one(t, tracer), map[string]any{"error": true, "error.type": "404", "http.status_code": uint16(404), "spanloom.hook_panics": 1})
+	wantTags(t, oneDespitePanics(t, tracer), map[string]any{"error": true, "error.type": "404", "http.status_code": uint16(404), "spanloom.hook_panics": 1})
 }
 
 // TestHooksOfLateMiddlewares: one that runs when the request has ended makes a span of its own.
@@ -202,7 +202,7 @@ func TestErrorPolicy(t *testing.T) {
 			map[string]any{"error": true, "spanloom.hook_panics": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantTags(t, served(t, tt.h, request("GET", tt.path), append([]httpmw.ServerOption{policy}, tt.opts...)...), tt.want)
+			wantTags(t, servedDespitePanics(t, tt.h, request("GET", tt.path), append([]httpmw.ServerOption{policy}, tt.opts...)...), tt.want)
 		})
 	}
 }

@@ -144,23 +144,27 @@ func TestSizes(t *testing.T) {
 	wantTags(t, span, map[string]any{"http.response_size": nil})
 }
 
-// TestFirstByteOfFlushedResponses: flushed responses have the time of their first byte, and no others do.
+// TestFirstByteOfFlushedResponses: flushed responses have the time of their first byte, and no others do. A flush before
+// anything is written sends the header, which is the first byte.
 func TestFirstByteOfFlushedResponses(t *testing.T) {
-	for _, flush := range []bool{true, false} {
-		t.Run(fmt.Sprintf("flushed %t", flush), func(t *testing.T) {
+	flush := func(w http.ResponseWriter) { http.NewResponseController(w).Flush() }
+	write := func(w http.ResponseWriter) { io.WriteString(w, "hello") }
+	for name, tt := range map[string]struct {
+		after30ms, after1s func(http.ResponseWriter)
+		want               map[string]any
+	}{
+		"flushed":            {write, flush, map[string]any{"http.first_byte_ms": 30.0, "http.streaming": true}},
+		"flushed before all": {flush, write, map[string]any{"http.first_byte_ms": 30.0, "http.streaming": true}},
+		"not flushed":        {write, write, map[string]any{"http.first_byte_ms": nil, "http.streaming": nil}},
+	} {
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				want := map[string]any{"http.first_byte_ms": nil, "http.streaming": nil}
-				if flush {
-					want = map[string]any{"http.first_byte_ms": 30.0, "http.streaming": true}
-				}
 				wantTags(t, served(t, func(w http.ResponseWriter, r *http.Request) {
 					time.Sleep(30 * time.Millisecond)
-					io.WriteString(w, "hello")
+					tt.after30ms(w)
 					time.Sleep(time.Second)
-					if flush {
-						http.NewResponseController(w).Flush()
-					}
-				}, request("GET", "/")), want)
+					tt.after1s(w)
+				}, request("GET", "/")), tt.want)
 			})
 		})
 	}
@@ -342,7 +346,7 @@ func TestOutcome(t *testing.T) {
 	if got.Panic != "boom" {
 		t.Errorf("panic %v", got.Panic)
 	}
-	span = served(t, func(http.ResponseWriter, *http.Request) {}, request("GET", "/"),
+	span = servedDespitePanics(t, func(http.ResponseWriter, *http.Request) {}, request("GET", "/"),
 		httpmw.WithOutcome(func(opentracing.Span, *http.Request, *httpmw.Outcome) { panic("x") }))
 	wantTags(t, span, map[string]any{"http.status_code": uint16(200), "spanloom.hook_panics": 1})
 }

@@ -24,12 +24,22 @@ import (
 // served returns the span of one request to h.
 func served(t *testing.T, h http.HandlerFunc, r *http.Request, opts ...httpmw.ServerOption) *mocktracer.MockSpan {
 	t.Helper()
+	return one(t, serveOne(t, h, r, opts))
+}
+
+// servedDespitePanics is served with hooks that panic.
+func servedDespitePanics(t *testing.T, h http.HandlerFunc, r *http.Request, opts ...httpmw.ServerOption) *mocktracer.MockSpan {
+	t.Helper()
+	return oneDespitePanics(t, serveOne(t, h, r, opts))
+}
+
+func serveOne(t *testing.T, h http.HandlerFunc, r *http.Request, opts []httpmw.ServerOption) *spantest.Tracer {
 	tracer := spantest.New(t)
 	func() {
 		defer func() { recover() }()
 		httpmw.Middleware(tracer, opts...)(h).ServeHTTP(httptest.NewRecorder(), r)
 	}()
-	return one(t, tracer)
+	return tracer
 }
 
 func request(method, target string, header ...string) *http.Request {
@@ -152,7 +162,7 @@ func TestFilter(t *testing.T) {
 }
 
 func TestFilterThatPanicsTraces(t *testing.T) {
-	span := served(t, func(http.ResponseWriter, *http.Request) {}, request("GET", "/"), httpmw.WithFilter(func(*http.Request) bool { panic("x") }))
+	span := servedDespitePanics(t, func(http.ResponseWriter, *http.Request) {}, request("GET", "/"), httpmw.WithFilter(func(*http.Request) bool { panic("x") }))
 	wantTags(t, span, map[string]any{"spanloom.hook_panics": 1})
 }
 
