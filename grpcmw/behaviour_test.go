@@ -228,6 +228,21 @@ func TestTraceIDTrailer(t *testing.T) {
 	}
 }
 
+type noTrailers struct{ brokenStream }
+
+func (*noTrailers) SetTrailer(metadata.MD) { panic("a stream without trailers") }
+
+// TestTraceIDTrailerOfOtherStreams: a stream that is not gRPC's may have no trailers, and its RPC fails as without them.
+func TestTraceIDTrailerOfOtherStreams(t *testing.T) {
+	tracer, reporter := engine(t, tracerinit.Always())
+	server := grpcmw.StreamServerInterceptor(tracer, grpcmw.WithTraceIDTrailer("X-Trace-ID"))
+	stream := &noTrailers{brokenStream{ctx: t.Context(), err: errPlain}}
+	err := server(nil, stream, chatInfo, func(any, grpc.ServerStream) error { return errPlain })
+	if n := len(reporter.GetSpans()); err != errPlain || n != 1 {
+		t.Errorf("%d spans, error %v", n, err)
+	}
+}
+
 func TestLateGlobalTracer(t *testing.T) {
 	server, client := grpcmw.UnaryServerInterceptor(nil), grpcmw.UnaryClientInterceptor(nil)
 	server(t.Context(), nil, unaryInfo, unaryHandler)

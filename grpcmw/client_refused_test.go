@@ -115,6 +115,33 @@ func TestSmallHeaderListsAreRemembered(t *testing.T) {
 	}
 }
 
+// TestSmallHeaderListsAreThoseOfOneServer wants all baggage at a server that accepts it, although another one of the same
+// client does not.
+func TestSmallHeaderListsAreThoseOfOneServer(t *testing.T) {
+	for _, streams := range []bool{false, true} {
+		t.Run(fmt.Sprintf("streams %v", streams), func(t *testing.T) {
+			var md metadata.MD
+			tracer := ours(t)
+			dial := grpcmw.DialOptions(tracer)
+			small := testsvc.Start(t, testsvc.TCP, nil, []grpc.ServerOption{grpc.MaxHeaderListSize(4 << 10)}, dial)
+			large := testsvc.Start(t, testsvc.TCP, sees(&md), nil, dial)
+			sent := func() int {
+				if tries, err := callBothWays(withBaggage(t, tracer), large, streams); err != nil || tries != 1 {
+					t.Errorf("%d tries: %v", tries, err)
+				}
+				return strings.Count(strings.Join(md["baggage"], ","), "item-")
+			}
+			before := sent()
+			if _, err := callBothWays(withBaggage(t, tracer), small, streams); err != nil {
+				t.Fatal(err)
+			}
+			if after := sent(); after != before || before == 0 {
+				t.Errorf("%d items of baggage are sent, %d before the other server refused them", after, before)
+			}
+		})
+	}
+}
+
 // TestRefusalsAreNotRepeated makes RPCs that would fail without the kit, too: their error passes, and gRPC tries once.
 func TestRefusalsAreNotRepeated(t *testing.T) {
 	var handled atomic.Int32

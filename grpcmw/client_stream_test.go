@@ -213,7 +213,19 @@ func TestClientStreamEndsOnceWithTheTrueStatus(t *testing.T) {
 	}
 }
 
+// only returns the only finished span. It fails the test if anything has panicked and was recovered: what no test
+// expects to panic is a defect of the kit.
 func only(t *testing.T, tracer *spantest.Tracer) *mocktracer.MockSpan {
+	t.Helper()
+	span := onlyDespitePanics(t, tracer)
+	if n := span.Tag("spanloom.hook_panics"); n != nil {
+		t.Errorf("%v panics are hidden: %v", n, span)
+	}
+	return span
+}
+
+// onlyDespitePanics returns the only finished span of a test in which hooks, tracers or errors panic.
+func onlyDespitePanics(t *testing.T, tracer *spantest.Tracer) *mocktracer.MockSpan {
 	t.Helper()
 	spans := tracer.Finished()
 	if len(spans) != 1 {

@@ -235,7 +235,7 @@ func TestOperationNames(t *testing.T) {
 		"a panic": {func(string) string { panic("hook") }, testsvc.Say},
 	} {
 		t.Run(how, func(t *testing.T) {
-			s, c := callOnce(t, nil, []grpcmw.ServerOption{grpcmw.WithOperationName(tt.name)}, []grpcmw.ClientOption{grpcmw.WithOperationName(tt.name)})
+			s, c := callOnceDespitePanics(t, []grpcmw.ServerOption{grpcmw.WithOperationName(tt.name)}, []grpcmw.ClientOption{grpcmw.WithOperationName(tt.name)})
 			if s.OperationName != tt.want || c.OperationName != tt.want {
 				t.Errorf("names %q and %q, want %q", s.OperationName, c.OperationName, tt.want)
 			}

@@ -145,7 +145,7 @@ func TestHooksAddUp(t *testing.T) {
 		out.IsError, out.Method = !out.IsError, "mine"
 	}
 	boom := func(context.Context, opentracing.Span, *grpcmw.Outcome) { panic("hook") }
-	s, _ := callOnce(t, nil, []grpcmw.ServerOption{
+	s, _ := callOnceDespitePanics(t, []grpcmw.ServerOption{
 		grpcmw.WithOutcome(note), grpcmw.WithOutcome(boom), grpcmw.WithObserver(&o), grpcmw.WithObserver(nil),
 	}, nil)
 	if !slices.Equal(seen, []bool{false}) || len(o.ended) != 1 || !o.ended[0].IsError || o.ended[0].Method != testsvc.Say {
@@ -179,7 +179,7 @@ func TestHooksOfInnerInterceptors(t *testing.T) {
 }
 
 func TestObserversThatPanic(t *testing.T) {
-	s, c := callOnce(t, nil, []grpcmw.ServerOption{grpcmw.WithObserver(panickingObserver{})}, []grpcmw.ClientOption{grpcmw.WithObserver(panickingObserver{})})
+	s, c := callOnceDespitePanics(t, []grpcmw.ServerOption{grpcmw.WithObserver(panickingObserver{})}, []grpcmw.ClientOption{grpcmw.WithObserver(panickingObserver{})})
 	if s.Tag("spanloom.hook_panics") != 2 || c.Tag("spanloom.hook_panics") != 2 {
 		t.Errorf("server %v, client %v", s.Tags(), c.Tags())
 	}

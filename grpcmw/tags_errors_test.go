@@ -77,7 +77,20 @@ func checkLog(t *testing.T, span *mocktracer.MockSpan, kind, message string) {
 // callOnce calls both interceptors with the same outcome, without a network.
 func callOnce(t *testing.T, err error, server []grpcmw.ServerOption, client []grpcmw.ClientOption) (s, c *mocktracer.MockSpan) {
 	t.Helper()
-	st, ct := spantest.New(t), spantest.New(t)
+	st, ct := callBoth(t, err, server, client)
+	return only(t, st), only(t, ct)
+}
+
+// callOnceDespitePanics is callOnce with hooks that panic.
+func callOnceDespitePanics(t *testing.T, server []grpcmw.ServerOption, client []grpcmw.ClientOption) (s, c *mocktracer.MockSpan) {
+	t.Helper()
+	st, ct := callBoth(t, nil, server, client)
+	return onlyDespitePanics(t, st), onlyDespitePanics(t, ct)
+}
+
+func callBoth(t *testing.T, err error, server []grpcmw.ServerOption, client []grpcmw.ClientOption) (st, ct *spantest.Tracer) {
+	t.Helper()
+	st, ct = spantest.New(t), spantest.New(t)
 	_, got := grpcmw.UnaryServerInterceptor(st, server...)(t.Context(), nil, unaryInfo, func(context.Context, any) (any, error) { return nil, err })
 	if got != err {
 		t.Errorf("the server's error changed from %v to %v", err, got)
@@ -87,7 +100,7 @@ func callOnce(t *testing.T, err error, server []grpcmw.ServerOption, client []gr
 	if got != err {
 		t.Errorf("the client's error changed from %v to %v", err, got)
 	}
-	return only(t, st), only(t, ct)
+	return st, ct
 }
 
 type typedNil struct{ text string }
