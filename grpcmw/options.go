@@ -115,9 +115,9 @@ func WithErrorPolicy(isError func(fullMethod string, client bool, code codes.Cod
 }
 
 // WithOutcome calls hook once for each span, just before it ends, also if the span is not sampled. ctx has the span in
-// it. The hook may set tags, log, and set o.IsError; it must not keep o. Hooks and observers add up: they are called in
-// the order of the options, and each sees IsError as the one before left it. If hook panics, the next is called all the
-// same.
+// it. The hook may set tags, log, and set o.IsError; it must not keep o. Hooks add up: they are called in the order of
+// the options, before the observers, and each sees IsError as the one before left it. If hook panics, the next is
+// called all the same.
 func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcome)) Option {
 	return option(func(c *config) {
 		if hook != nil {
@@ -126,9 +126,9 @@ func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcom
 	})
 }
 
-// WithObserver notifies o of every RPC, whether it has a span or not. Observers and outcome hooks add up, see
-// [WithOutcome]: an observer that records IsError goes after the hooks that decide it. An RPC is observed once by an
-// observer, though it be given twice or to two interceptors that the RPC passes through.
+// WithObserver notifies o of every RPC, whether it has a span or not. Observers add up, and see what the hooks of
+// [WithOutcome] have decided. An RPC is observed once by an observer, though it be given twice or to two interceptors
+// that the RPC passes through.
 func WithObserver(o Observer) Option {
 	return option(func(c *config) {
 		if o != nil {

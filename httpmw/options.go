@@ -111,9 +111,9 @@ func WithErrorPolicy(isError func(r *http.Request, client bool, status int) bool
 }
 
 // WithOutcome calls hook once for each span, just before it ends, also if the span is not sampled. The hook may set
-// o.IsError; it must not keep o. r is the request as the handler or the base transport saw it. Hooks and observers add
-// up: they are called in the order of the options, and each sees IsError as the one before left it. If hook panics, the
-// next is called all the same.
+// o.IsError; it must not keep o. r is the request as the handler or the base transport saw it. Hooks add up: they are
+// called in the order of the options, before the observers, and each sees IsError as the one before left it. If hook
+// panics, the next is called all the same.
 func WithOutcome(hook func(span opentracing.Span, r *http.Request, o *Outcome)) Option {
 	return option(func(c *config) {
 		if hook != nil {
@@ -122,9 +122,9 @@ func WithOutcome(hook func(span opentracing.Span, r *http.Request, o *Outcome)) 
 	})
 }
 
-// WithObserver notifies o of every request, whether it has a span or not. Observers and outcome hooks add up, see
-// [WithOutcome]: an observer that records IsError goes after the hooks that decide it. A request is observed once by
-// an observer, though it be given twice or to two middlewares that the request passes through.
+// WithObserver notifies o of every request, whether it has a span or not. Observers add up, and see what the hooks of
+// [WithOutcome] have decided. A request is observed once by an observer, though it be given twice or to two middlewares
+// that the request passes through.
 func WithObserver(o Observer) Option {
 	return option(func(c *config) {
 		if o != nil {

@@ -146,7 +146,8 @@ func (j result) Ended(r *http.Request, span opentracing.Span, o *httpmw.Outcome)
 	j.hook(span, r, o)
 }
 
-// TestHooksAddUp: each sees IsError as the one before left it, and what one does to the rest of the outcome is lost.
+// TestHooksAddUp: observers come after hooks, each sees IsError as the one before left it, and what one does to the rest
+// of the outcome is lost.
 func TestHooksAddUp(t *testing.T) {
 	var log []string
 	a, b, c, d := result{"a ", &log, true, false}, result{"b ", &log, false, false}, result{"c ", &log, true, true}, result{"d ", &log, true, false}
@@ -155,7 +156,7 @@ func TestHooksAddUp(t *testing.T) {
 	outer := httpmw.Middleware(tracer, httpmw.WithOutcome(a.hook), httpmw.WithObserver(&b), httpmw.WithOutcome(nil), httpmw.WithOutcome(c.hook))
 	h := outer(inner(outer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404) }))))
 	handle(h, "GET", "/")
-	want := []string{"b  started", "a  started", "a false 404", "b true 404", "c false 404", "d false 404", "a true 404"}
+	want := []string{"b  started", "a  started", "a false 404", "c true 404", "d true 404", "b true 404", "a false 404"}
 	if d := cmp.Diff(want, log); d != "" {
 		t.Error(d)
 	}

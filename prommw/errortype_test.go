@@ -52,9 +52,10 @@ func TestErrorTypesAreThoseOfFailures(t *testing.T) {
 					if tt.ctx != nil {
 						r = r.WithContext(tt.ctx)
 					}
+					opts := append([]httpmw.ServerOption{m.HTTPServer()}, tt.opts...) // hooks decide wherever they stand
 					func() {
 						defer func() { _ = recover() }()
-						httpmw.Middleware(tracer, append(tt.opts, m.HTTPServer())...)(tt.handler).ServeHTTP(httptest.NewRecorder(), r)
+						httpmw.Middleware(tracer, opts...)(tt.handler).ServeHTTP(httptest.NewRecorder(), r)
 					}()
 					checkErrorType(t, m, "http_server_request_duration_seconds", want)
 				})

@@ -50,22 +50,29 @@ type Outcome[O any] struct {
 	Facts   O                // what the hooks get a copy of: what one writes there, the next does not see
 	Field   func(o *O) *bool // where O has whether the request failed, the one thing that a hook may change
 	IsError bool             // whether it failed; each hook gets it as the one before left it
+	copied  *O               // of Facts, for one hook after the other
 }
 
-// Ended calls the hooks, which may change o.IsError. Outcome hooks are called only if s is started.
+// Ended calls the outcome hooks, which may change o.IsError, if s is started, and after them the observers: these see
+// what the hooks have decided wherever they stand in the list.
 func (l List[R, O]) Ended(s *rpcspan.Span, r R, o *Outcome[O]) {
-	if len(l) == 0 {
-		return
-	}
-	copied := new(O)
+	l.ended(s, r, o, false)
+	l.ended(s, r, o, true)
+}
+
+// ended calls the observers, or else the outcome hooks.
+func (l List[R, O]) ended(s *rpcspan.Span, r R, o *Outcome[O], observers bool) {
 	for i := range l {
-		if l[i].Observer == nil && !s.Started() {
+		if observers != (l[i].Observer != nil) || !observers && !s.Started() {
 			continue
 		}
-		*copied = o.Facts
-		*o.Field(copied) = o.IsError
-		if callEnded(s, &l[i], r, copied) {
-			o.IsError = *o.Field(copied)
+		if o.copied == nil {
+			o.copied = new(O)
+		}
+		*o.copied = o.Facts
+		*o.Field(o.copied) = o.IsError
+		if callEnded(s, &l[i], r, o.copied) {
+			o.IsError = *o.Field(o.copied)
 		}
 	}
 }

@@ -157,7 +157,7 @@ func TestJoinedHooks(t *testing.T) {
 	}
 	o := hooks.Outcome[outcome]{Facts: outcome{note: "fact"}, Field: field}
 	j.Ended(s, "r", &o, own)
-	c.want(t, "own ended r fact", "first r fact", "second ended r fact")
+	c.want(t, "first r fact", "own ended r fact", "second ended r fact")
 	if !o.IsError || j.Add(s, "r", new(int), own, nil) || !j.CloseEmpty() {
 		t.Errorf("error %t, or open after the end", o.IsError)
 	}
@@ -193,5 +193,20 @@ func TestJoiningInParallel(t *testing.T) {
 	}
 	if n["started"] != 10 || n["ended"] != 10 {
 		t.Errorf("%v, want 10 of each", n)
+	}
+}
+
+func TestObserversSeeWhatHooksDecide(t *testing.T) {
+	var seen []bool
+	look := hook{Observer: new(int), Ended: func(_ string, _ opentracing.Span, o *outcome) { seen = append(seen, o.isError) }}
+	decide := (&calls{}).outcomeHook("decides", true)
+	ended(started(mocktracer.New()), list{look, decide}, false)
+
+	var j joined
+	s, o := started(mocktracer.New()), hooks.Outcome[outcome]{Field: field}
+	j.Add(s, "r", new(int), list{decide}, nil)
+	j.Ended(s, "r", &o, list{look})
+	if want := []bool{true, true}; !slices.Equal(seen, want) || !o.IsError {
+		t.Errorf("observers before the hooks, and of the middleware in front, saw %v, want %v", seen, want)
 	}
 }

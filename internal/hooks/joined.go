@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
@@ -56,14 +57,16 @@ func (j *Joined[R, O]) CloseEmpty() bool {
 }
 
 // Ended closes the list and calls all hooks: own, which are those of the request's own middleware, and then those that
-// joined, in that order.
+// joined, in that order. The observers of all are called after the outcome hooks of all.
 func (j *Joined[R, O]) Ended(s *rpcspan.Span, r R, o *Outcome[O], own List[R, O]) {
-	own.Ended(s, r, o)
-	var inOrder []List[R, O]
+	inOrder := []List[R, O]{own}
 	for b := j.last.Swap(closed); b != nil && b != closed; b = b.before {
-		inOrder = append(inOrder, b.hooks.(List[R, O]))
+		inOrder = slices.Insert(inOrder, 1, b.hooks.(List[R, O]))
 	}
-	for i := len(inOrder) - 1; i >= 0; i-- {
-		inOrder[i].Ended(s, r, o)
+	for _, l := range inOrder {
+		l.ended(s, r, o, false)
+	}
+	for _, l := range inOrder {
+		l.ended(s, r, o, true)
 	}
 }
