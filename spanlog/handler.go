@@ -22,8 +22,8 @@ func WithKeys(traceID, spanID string) Option {
 }
 
 // WithSpanLogs also copies the records of a level and above onto the active span as logs, if the span is sampled. A
-// copy has at most 16 attributes, with values of at most 256 bytes; values with a secret's name are masked. A nil level
-// copies nothing. How many logs a span keeps is limited by the tracer.
+// copy has at most 16 attributes, with values of at most 256 bytes; values with a secret's name, or in a group with
+// one, are masked. A nil level copies nothing. How many logs a span keeps is limited by the tracer.
 func WithSpanLogs(level slog.Leveler) Option {
 	return func(c *config) { c.spanLogs = level }
 }
@@ -179,7 +179,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	n := *h
 	n.next = h.next.WithGroup(name)
 	n.groups = append(slices.Clip(h.groups), openGroup{name: name})
-	n.logs.prefix += name + "."
+	n.logs.open = n.logs.open.with(name)
 	return &n
 }
 

@@ -1,7 +1,9 @@
 package spanlog
 
 import (
+	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 
 	"github.com/opentracing/opentracing-go"
@@ -21,39 +23,52 @@ const (
 
 // spanAttrs are attributes as fields of a span's logs, which have no groups: the names of the groups precede the key.
 type spanAttrs struct {
-	prefix string
+	open   groups
 	fields []log.Field
+}
+
+// groups are what a record says before the key of an attribute.
+type groups struct {
+	prefix string
+	secret bool // one of them has a secret's name
+}
+
+func (g groups) with(name string) groups {
+	name = model.Cut(name, maxKey)
+	return groups{g.prefix + name + ".", g.secret || semconv.IsSecret(name)}
 }
 
 func (s spanAttrs) with(attrs []slog.Attr) spanAttrs {
 	s.fields = slices.Clip(s.fields)
 	for _, a := range attrs {
-		s.add(s.prefix, 0, a)
+		s.add(s.open, 0, a)
 	}
 	return s
 }
 
-func (s *spanAttrs) add(prefix string, depth int, a slog.Attr) {
-	if len(s.fields) >= maxAttrs || depth > maxDepth || len(prefix) > maxKey || a.Equal(slog.Attr{}) {
+func (s *spanAttrs) add(in groups, depth int, a slog.Attr) {
+	if len(s.fields) >= maxAttrs || depth > maxDepth || len(in.prefix) > maxKey || a.Equal(slog.Attr{}) {
 		return
 	}
 	value := a.Value.Resolve()
 	if value.Kind() == slog.KindGroup {
 		if a.Key != "" {
-			prefix += model.Cut(a.Key, maxKey) + "."
+			in = in.with(a.Key)
 		}
 		for _, member := range value.Group() {
-			s.add(prefix, depth+1, member)
+			s.add(in, depth+1, member)
 		}
 		return
 	}
-	s.fields = append(s.fields, field(prefix+model.Cut(a.Key, maxKey), value))
+	key := in.prefix + model.Cut(a.Key, maxKey)
+	if in.secret || semconv.IsSecret(key) {
+		s.fields = append(s.fields, log.String(key, semconv.Redacted))
+		return
+	}
+	s.fields = append(s.fields, field(key, value))
 }
 
 func field(key string, value slog.Value) log.Field {
-	if semconv.IsSecret(key) {
-		return log.String(key, semconv.Redacted)
-	}
 	switch value.Kind() {
 	case slog.KindBool:
 		return log.Bool(key, value.Bool())
@@ -67,14 +82,25 @@ func field(key string, value slog.Value) log.Field {
 	return log.String(key, model.Cut(semconv.MaskText(text(value)), maxValue))
 }
 
-// text is the value in words. Methods of the value that panic must not end the program.
+// text is the value in words, those of structs with the names of their fields, by which secrets are found. Neither a
+// method of the value that panics nor a value with itself in it must end the program.
 func text(value slog.Value) (s string) {
 	defer func() {
 		if recover() != nil {
 			s = "(the value panicked)"
 		}
 	}()
-	return value.String()
+	if value.Kind() != slog.KindAny {
+		return value.String()
+	}
+	switch value.Any().(type) {
+	case error, fmt.Stringer, fmt.Formatter:
+		return model.Sprint(value.Any())
+	}
+	if v := reflect.ValueOf(value.Any()); v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
+		return string(v.Bytes())
+	}
+	return model.SprintFields(value.Any())
 }
 
 // copyTo logs the record on the span. A tracer that panics must not end the program.
@@ -82,7 +108,7 @@ func (s spanAttrs) copyTo(span opentracing.Span, r slog.Record) {
 	defer func() { _ = recover() }()
 	s.fields = slices.Clip(s.fields)
 	r.Attrs(func(a slog.Attr) bool {
-		s.add(s.prefix, 0, a)
+		s.add(s.open, 0, a)
 		return len(s.fields) < maxAttrs
 	})
 	span.LogFields(append([]log.Field{

@@ -16,10 +16,15 @@ const (
 // Sprint is [fmt.Sprint] for the values of a program, whatever they hold. Package fmt follows references without an
 // end, so that a value which contains itself makes it overflow the stack; that ends the process, and no recover stops
 // it. A value that is nested too deeply, or holds too much, is written as its type and the reason instead.
-func Sprint(v any) string {
+func Sprint(v any) string { return sprint("%v", v) }
+
+// SprintFields is [Sprint] with the names of the fields of structs, as package fmt writes with %+v.
+func SprintFields(v any) string { return sprint("%+v", v) }
+
+func sprint(verb string, v any) string {
 	w := walk{left: maxParts}
 	w.visit(reflect.ValueOf(v), 0)
-	return w.text(v)
+	return w.text(verb, v)
 }
 
 // sprintData is [Sprint] for a value that package fmt writes without a call of any method. Otherwise it is not ok.
@@ -29,7 +34,7 @@ func sprintData(v any) (text string, ok bool) {
 	if w.methods {
 		return "", false
 	}
-	return w.text(v), true
+	return w.text("%v", v), true
 }
 
 // walk is what is known of a value once all that package fmt would write of it was visited.
@@ -39,14 +44,14 @@ type walk struct {
 	methods bool // package fmt calls one
 }
 
-func (w *walk) text(v any) string {
+func (w *walk) text(verb string, v any) string {
 	switch {
 	case w.deep:
 		return fmt.Sprintf("%T, nested too deeply to be shown", v)
 	case w.left < 0:
 		return fmt.Sprintf("%T, too large to be shown", v)
 	}
-	return fmt.Sprint(v)
+	return fmt.Sprintf(verb, v)
 }
 
 // visit visits v, which stands at a depth of the value, as package fmt does.

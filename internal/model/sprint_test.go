@@ -75,6 +75,9 @@ func TestSprintIsThatOfFmt(t *testing.T) {
 			if got, want := Sprint(v), fmt.Sprint(v); got != want {
 				t.Errorf("Sprint(%T) = %q, want %q", v, got, want)
 			}
+			if got, want := SprintFields(v), fmt.Sprintf("%+v", v); got != want {
+				t.Errorf("SprintFields(%T) = %q, want %q", v, got, want)
+			}
 		})
 	}
 }
