@@ -13,8 +13,15 @@ type load struct {
 	triesLeft int       // further tries that a suspect batch gets; negative: no limit but the time
 }
 
+// forgetAfter is how long the size of a batch that was too large is remembered. A receiver may raise its limit,
+// and a batch that was refused for what is in it would leave batches of one span for ever.
+const forgetAfter = 5 * time.Minute
+
 // take moves up to one batch from the queue into flight. p.mu is held.
 func (p *Pipeline) take() *load {
+	if largest := min(p.maxSpan, targetBytes); p.target < largest && time.Since(p.shrunk) > forgetAfter {
+		p.target = largest
+	}
 	l := &load{
 		entries: make([]entry, 0, min(p.queue.len(), p.limits.Batch)), from: p.queue.head, triesLeft: -1,
 	}
@@ -50,7 +57,7 @@ func (p *Pipeline) split(l *load) (first, second *load) {
 			second.add(e)
 		}
 	}
-	p.target, p.fullTaken = min(p.target, max(first.bytes, second.bytes)), 0
+	p.target, p.shrunk = min(p.target, max(first.bytes, second.bytes)), time.Now()
 	for i, in := range p.inFlight {
 		if in == l {
 			p.inFlight = append(p.inFlight[:i:i], append([]*load{first, second}, p.inFlight[i+1:]...)...)
@@ -58,21 +65,6 @@ func (p *Pipeline) split(l *load) (first, second *load) {
 		}
 	}
 	return first, second
-}
-
-// regrowAfter is how many batches of the remembered size are taken before one of twice that size is tried.
-const regrowAfter = 100
-
-// regrow notes that l was taken. A size that was remembered is forgotten in steps: the limit of the receiver may have
-// been raised, or it may have refused a batch as too large for what was in it. p.mu is held.
-func (p *Pipeline) regrow(l *load) {
-	largest := min(p.maxSpan, targetBytes)
-	if p.target == largest || l.bytes <= p.target/2 {
-		return
-	}
-	if p.fullTaken++; p.fullTaken == regrowAfter {
-		p.target, p.fullTaken = min(2*p.target, largest), 0
-	}
 }
 
 // land takes a batch out of flight and releases its memory. p.mu is held.

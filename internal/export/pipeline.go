@@ -33,18 +33,17 @@ type Pipeline struct {
 	mu       sync.Mutex
 	room     sync.Cond // for Block: the queue has room, or is closed
 	queue    queue
-	reserved int     // spans that are counted as queued and not encoded yet
-	inFlight []*load // the worker's, oldest first
-	target   int     // bytes that a batch is kept under
-	// fullTaken counts the batches of about that size that were taken since a batch was too large.
-	fullTaken int
-	flushTo   uint64 // entries before this number are sent without waiting for more
-	waiters   []waiter
-	closed    bool
-	gaveUp    bool   // Shutdown is over: every span has been counted
-	lost      uint64 // left behind by Shutdown
-	failing   bool   // the last attempt to send failed
-	stats     Stats  // without Queued, InFlight and Bytes, which are computed
+	reserved int       // spans that are counted as queued and not encoded yet
+	inFlight []*load   // the worker's, oldest first
+	target   int       // bytes that a batch is kept under
+	shrunk   time.Time // when that was last lowered
+	flushTo  uint64    // entries before this number are sent without waiting for more
+	waiters  []waiter
+	closed   bool
+	gaveUp   bool   // Shutdown is over: every span has been counted
+	lost     uint64 // left behind by Shutdown
+	failing  bool   // the last attempt to send failed
+	stats    Stats  // without Queued, InFlight and Bytes, which are computed
 }
 
 type waiter struct {

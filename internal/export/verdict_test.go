@@ -56,28 +56,36 @@ func TestABatchThatIsTooLargeIsHalvedAndTheSizeRemembered(t *testing.T) {
 // TestASizeThatWasRememberedIsForgotten has a receiver that once refuses a span as too large which is none of its
 // limits: batches must not be of one span each for ever.
 func TestASizeThatWasRememberedIsForgotten(t *testing.T) {
-	var sizes []int
-	b := &backend{answer: func(_ context.Context, names []string) error {
-		if slices.Contains(names, "odd") {
-			return &TooLargeError{errors.New("413")}
+	synctest.Test(t, func(t *testing.T) {
+		var sizes []int
+		b := &backend{answer: func(_ context.Context, names []string) error {
+			if slices.Contains(names, "odd") {
+				return &TooLargeError{errors.New("413")}
+			}
+			sizes = append(sizes, len(names))
+			return nil
+		}}
+		p := start(t, b, Queue{Interval: time.Hour})
+		for i := range 512 {
+			p.Enqueue(&model.Span{Name: map[bool]string{true: "odd", false: "abc"}[i == 100]})
 		}
-		sizes = append(sizes, len(names))
-		return nil
-	}}
-	p := start(t, b, Queue{Interval: time.Hour})
-	for i := range 512 {
-		p.Enqueue(&model.Span{Name: map[bool]string{true: "odd", false: "abc"}[i == 100]})
-	}
-	p.Flush(within(t, 10*time.Second))
-	sizes = nil
-	numbered(p, 0, 5000)
-	p.Flush(within(t, 10*time.Second))
-	if s := p.Stats(); s.Dropped != (Drops{TooLarge: 1}) || s.Delivered != 5511 {
-		t.Errorf("%+v", s)
-	}
-	if first, last := sizes[0], slices.Max(sizes); first > 4 || last < 8*first || len(sizes) > 1000 {
-		t.Errorf("batches of %d spans first and of %d at most, %d in all", first, last, len(sizes))
-	}
+		p.Flush(within(t, 10*time.Second))
+		for _, c := range []struct {
+			wait    time.Duration
+			batches int // of 100 spans
+		}{{time.Second, 100}, {forgetAfter, 1}} {
+			time.Sleep(c.wait)
+			sizes = nil
+			numbered(p, 100, 100)
+			p.Flush(within(t, 10*time.Second))
+			if len(sizes) != c.batches {
+				t.Errorf("after %v: %d batches, want %d", c.wait, len(sizes), c.batches)
+			}
+		}
+		if s := p.Stats(); s.Dropped != (Drops{TooLarge: 1}) || s.Delivered != 711 {
+			t.Errorf("%+v", s)
+		}
+	})
 }
 
 func TestOneSpanThatIsTooLargeIsDroppedAlone(t *testing.T) {

@@ -103,7 +103,6 @@ func (p *Pipeline) recordResult(l *load, err error) {
 	switch d := &p.stats.Dropped; {
 	case err == nil:
 		p.stats.Delivered += n
-		p.regrow(l)
 	case errors.As(err, &rejected):
 		lost := min(uint64(max(rejected.Count, 0)), n)
 		p.stats.Delivered += n - lost
