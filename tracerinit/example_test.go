@@ -188,3 +188,17 @@ func ExampleCustomSampler() {
 	// Output:
 	// 1 span
 }
+
+// A sampler that a program has built with jaeger-client-go.
+func ExampleJaegerSampler() {
+	stock, err := jaeger.NewProbabilisticSampler(0.25)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(tracerinit.JaegerSampler(stock))
+	fmt.Println(tracerinit.JaegerSampler(jaeger.NewRateLimitingSampler(10)))
+	// Output:
+	// ratio 0.25
+	// custom *jaeger.RateLimitingSampler
+}

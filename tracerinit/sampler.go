@@ -13,8 +13,8 @@ import (
 )
 
 // Sampler decides which new traces are recorded; a trace that a caller began keeps the caller's decision. Make one
-// with [Always], [Never], [Ratio], [RateLimit], [Remote] or [CustomSampler]. The zero Sampler is none: [Start] then
-// reads the environment.
+// with [Always], [Never], [Ratio], [RateLimit], [Remote], [CustomSampler] or [JaegerSampler]. The zero Sampler is none:
+// [Start] then reads the environment.
 type Sampler struct {
 	kind   samplerKind
 	param  float64
@@ -62,6 +62,27 @@ func Remote(url string, options RemoteOptions) Sampler {
 // closes it. Spans start somewhat slower than with the other samplers.
 func CustomSampler(s jaeger.SamplerV2) Sampler { return Sampler{kind: customSampling, custom: s} }
 
+// JaegerSampler uses a sampler of the interface that the constructors of jaeger-client-go return, such as
+// [jaeger.NewPerOperationSampler] in a program that moves here. A constant and a probabilistic one are [Always],
+// [Never] and [Ratio]. Any other is a [CustomSampler]: by its own methods if it also is a [jaeger.SamplerV2], else it
+// decides about each trace when that begins.
+func JaegerSampler(s jaeger.Sampler) Sampler {
+	switch s := s.(type) {
+	case nil:
+		return CustomSampler(nil)
+	case *jaeger.ConstSampler:
+		if s.Decision {
+			return Always()
+		}
+		return Never()
+	case *jaeger.ProbabilisticSampler:
+		return Ratio(s.SamplingRate())
+	case jaeger.SamplerV2:
+		return CustomSampler(s)
+	}
+	return CustomSampler(decideOnce{s})
+}
+
 // RemoteOptions says how [Remote] works.
 type RemoteOptions struct {
 	Interval      time.Duration // between requests, within a tenth; default 1 min
@@ -84,6 +105,9 @@ func (s Sampler) String() string {
 	case remoteSampling:
 		return strings.TrimSpace("remote " + s.shownURL())
 	case customSampling:
+		if once, ok := s.custom.(decideOnce); ok {
+			return fmt.Sprintf("custom %T", once.Sampler)
+		}
 		return fmt.Sprintf("custom %T", s.custom)
 	}
 	return "none"

@@ -91,10 +91,61 @@ func TestACustomSamplerDecidesAboutEveryNewTrace(t *testing.T) {
 }
 
 func TestACustomSamplerDecidesWhereThereIsNoSpan(t *testing.T) {
-	tracer, _ := memory(t, Config{Sampler: CustomSampler(samplerV2{Always().local()})})
+	tracer, _ := memory(t, Config{Sampler: CustomSampler(decideOnce{Always().local()})})
 	sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan) // undecided
 	if !contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc))).IsSampled() {
 		t.Error("a caller without a decision is not sampled")
+	}
+}
+
+// byNameOnce is a sampler of the interface that knows no spans.
+type byNameOnce struct{ jaeger.Sampler }
+
+func (byNameOnce) IsSampled(_ jaeger.TraceID, name string) (bool, []jaeger.Tag) {
+	return name == "keep", nil
+}
+
+func (byNameOnce) Close() {}
+
+func TestSamplersOfJaegerClientGoWorkAsTheyAre(t *testing.T) {
+	ratio, _ := jaeger.NewProbabilisticSampler(0.5)
+	for name, c := range map[string]struct {
+		sampler jaeger.Sampler
+		shown   string
+	}{
+		"constant yes":   {jaeger.NewConstSampler(true), "always"},
+		"constant no":    {jaeger.NewConstSampler(false), "never"},
+		"probabilistic":  {ratio, "ratio 0.5"},
+		"rate limiting":  {jaeger.NewRateLimitingSampler(1), "custom *jaeger.RateLimitingSampler"},
+		"two interfaces": {struct{ *customSampler }{newCustomSampler(&byTag{})}, "custom struct { *tracerinit.customSampler }"},
+		"old interface":  {byNameOnce{}, "custom tracerinit.byNameOnce"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := JaegerSampler(c.sampler).String(); got != c.shown {
+				t.Errorf("%s, want %s", got, c.shown)
+			}
+		})
+	}
+}
+
+func TestASamplerOfTheOldInterfaceDecidesWhenATraceBegins(t *testing.T) {
+	tracer, _ := memory(t, Config{Sampler: JaegerSampler(byNameOnce{})})
+	for first, want := range map[string]bool{"keep": true, "drop": false} {
+		t.Run(first, func(t *testing.T) {
+			span := tracer.StartSpan(first)
+			defer span.Finish()
+			span.SetOperationName(map[bool]string{true: "drop", false: "keep"}[want]).SetTag("keep", true)
+			if got := contextOf(span).IsSampled(); got != want {
+				t.Errorf("sampled: %t, want %t", got, want)
+			}
+		})
+	}
+}
+
+func TestNoSamplerOfJaegerClientGoIsAnError(t *testing.T) {
+	_, err := Start(Config{Service: "x", Local: true, Sampler: JaegerSampler(nil), LookupEnv: func(string) (string, bool) { return "", false }})
+	if err == nil || !strings.Contains(err.Error(), "Sampler") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -120,7 +120,7 @@ func (t *Tracer) build(s resolved, logger *slog.Logger, wrong bool) error {
 	t.propagator = propagator
 	v2, isV2 := sampler.(jaeger.SamplerV2)
 	if !isV2 {
-		v2 = samplerV2{sampler}
+		v2 = decideOnce{sampler}
 	}
 	t.tracer = newTracer(s, v2.(jaeger.Sampler), t.fan, t.counts.metrics(s.metrics), propagator)
 	t.HoldLimits(s.limits)

@@ -19,7 +19,7 @@ func sampler(c *tracerinit.Config, s *config.SamplerConfig, o options) (cleanup 
 	case c.Disabled:
 		return cleanup, nil
 	case o.sampler != nil:
-		c.Sampler = given(o.sampler)
+		c.Sampler = tracerinit.JaegerSampler(o.sampler)
 		return cleanup, nil
 	case s == nil:
 		s = &config.SamplerConfig{Type: jaeger.SamplerTypeRemote, Param: defaultProbability}
@@ -56,7 +56,7 @@ func remote(c *tracerinit.Config, s *config.SamplerConfig) (cleanup func(), err 
 	if err != nil {
 		return nil, err
 	}
-	c.Sampler = given(stock)
+	c.Sampler = tracerinit.JaegerSampler(stock)
 	return stock.Close, nil
 }
 
@@ -65,44 +65,4 @@ func metricsOf(c *tracerinit.Config) *jaeger.Metrics {
 		return c.Metrics
 	}
 	return jaeger.NewNullMetrics()
-}
-
-// given returns the kit's sampler that is the same as one of jaeger-client-go, or else a custom one.
-func given(s jaeger.Sampler) tracerinit.Sampler {
-	switch s := s.(type) {
-	case *jaeger.ConstSampler:
-		if s.Decision {
-			return tracerinit.Always()
-		}
-		return tracerinit.Never()
-	case *jaeger.ProbabilisticSampler:
-		return tracerinit.Ratio(s.SamplingRate())
-	case jaeger.SamplerV2:
-		return tracerinit.CustomSampler(s)
-	}
-	return tracerinit.CustomSampler(decideOnce{s})
-}
-
-// decideOnce makes a sampler of the old interface decide when a trace begins, as jaeger-client-go does.
-type decideOnce struct{ jaeger.Sampler }
-
-// OnCreateSpan implements [jaeger.SamplerV2].
-func (d decideOnce) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
-	return d.OnSetOperationName(span, span.OperationName())
-}
-
-// OnSetOperationName implements [jaeger.SamplerV2].
-func (d decideOnce) OnSetOperationName(span *jaeger.Span, name string) jaeger.SamplingDecision {
-	sampled, tags := d.IsSampled(span.SpanContext().TraceID(), name)
-	return jaeger.SamplingDecision{Sample: sampled, Tags: tags}
-}
-
-// OnSetTag implements [jaeger.SamplerV2].
-func (decideOnce) OnSetTag(*jaeger.Span, string, any) jaeger.SamplingDecision {
-	return jaeger.SamplingDecision{Retryable: true}
-}
-
-// OnFinishSpan implements [jaeger.SamplerV2].
-func (decideOnce) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision {
-	return jaeger.SamplingDecision{Retryable: true}
 }

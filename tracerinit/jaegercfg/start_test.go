@@ -216,7 +216,7 @@ func TestSamplersOfTheOptions(t *testing.T) {
 		"rate limiting": {
 			jaeger.NewRateLimitingSampler(1), "custom *jaeger.RateLimitingSampler", map[string]bool{"a": true},
 		},
-		"old interface": {byName("a"), "custom jaegercfg.decideOnce", map[string]bool{"a": true, "b": false}},
+		"old interface": {byName("a"), "custom jaegercfg.byName", map[string]bool{"a": true, "b": false}},
 		"per operation": {perOperation, "custom *jaeger.PerOperationSampler", map[string]bool{"a": true}},
 	} {
 		t.Run(name, func(t *testing.T) {

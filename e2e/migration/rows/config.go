@@ -35,7 +35,7 @@ func kitConfig(cfg config.Configuration, logger jaeger.Logger, factory metrics.F
 }
 
 // fields are the fields of tracerinit.Config that stand for those of config.Configuration.
-func fields(r jaeger.Reporter, h jaeger.HeadersConfig, o jaeger.ContribObserver, m *jaeger.Metrics, s jaeger.SamplerV2,
+func fields(r jaeger.Reporter, h jaeger.HeadersConfig, o jaeger.ContribObserver, m *jaeger.Metrics, s jaeger.Sampler,
 	l *slog.Logger) []tracerinit.Config {
 	return []tracerinit.Config{
 		{Service: "shop"},
@@ -46,7 +46,7 @@ func fields(r jaeger.Reporter, h jaeger.HeadersConfig, o jaeger.ContribObserver,
 		{Sampler: tracerinit.Ratio(0.1)},
 		{Sampler: tracerinit.RateLimit(10)},
 		{Sampler: tracerinit.Remote("http://agent:5778/sampling", tracerinit.RemoteOptions{})},
-		{Sampler: tracerinit.CustomSampler(s)},
+		{Sampler: tracerinit.JaegerSampler(s)},
 		{Exporters: []tracerinit.Exporter{tracerinit.JaegerUDP("agent:6831")}},
 		{
 			Exporters: []tracerinit.Exporter{

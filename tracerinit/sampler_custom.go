@@ -7,27 +7,27 @@ import (
 	"github.com/uber/jaeger-client-go"
 )
 
-// samplerV2 lets a [jaeger.Sampler] decide about each new trace once and for all, as jaeger-client-go does itself.
-type samplerV2 struct{ jaeger.Sampler }
+// decideOnce lets a [jaeger.Sampler] decide about each new trace when it begins, as jaeger-client-go does itself.
+type decideOnce struct{ jaeger.Sampler }
 
 // OnCreateSpan implements [jaeger.SamplerV2].
-func (s samplerV2) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
+func (s decideOnce) OnCreateSpan(span *jaeger.Span) jaeger.SamplingDecision {
 	return s.OnSetOperationName(span, span.OperationName())
 }
 
 // OnSetOperationName implements [jaeger.SamplerV2].
-func (s samplerV2) OnSetOperationName(span *jaeger.Span, name string) jaeger.SamplingDecision {
+func (s decideOnce) OnSetOperationName(span *jaeger.Span, name string) jaeger.SamplingDecision {
 	yes, tags := s.IsSampled(span.SpanContext().TraceID(), name)
 	return jaeger.SamplingDecision{Sample: yes, Tags: tags}
 }
 
 // OnSetTag implements [jaeger.SamplerV2].
-func (samplerV2) OnSetTag(*jaeger.Span, string, any) jaeger.SamplingDecision {
+func (decideOnce) OnSetTag(*jaeger.Span, string, any) jaeger.SamplingDecision {
 	return jaeger.SamplingDecision{Retryable: true}
 }
 
 // OnFinishSpan implements [jaeger.SamplerV2].
-func (samplerV2) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision {
+func (decideOnce) OnFinishSpan(*jaeger.Span) jaeger.SamplingDecision {
 	return jaeger.SamplingDecision{Retryable: true}
 }
 
