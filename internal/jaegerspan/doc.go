@@ -6,5 +6,5 @@
 // false, and callers use the library's own methods: spans stay right, only speed and the order of tags are lost.
 //
 // Apart from package proflabel, which needs it to link to the runtime, no other package of this module may import
-// unsafe.
+// unsafe: see docs/decisions/unsafe.md.
 package jaegerspan
