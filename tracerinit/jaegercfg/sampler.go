@@ -44,7 +44,7 @@ func sampler(c *tracerinit.Config, s *config.SamplerConfig, o options) (cleanup 
 	return cleanup, nil
 }
 
-// remote sets a remote sampler: that of the kit, or, for what it alone has, that of jaeger-client-go.
+// remote sets a remote sampler: [tracerinit.Remote], or, for what it alone has, that of jaeger-client-go.
 func remote(c *tracerinit.Config, s *config.SamplerConfig) (cleanup func(), err error) {
 	if !s.OperationNameLateBinding && len(s.Options) == 0 {
 		c.Sampler = tracerinit.Remote(s.SamplingServerURL, tracerinit.RemoteOptions{
