@@ -316,3 +316,20 @@ func TestBaggageLimitsOut(t *testing.T) {
 		t.Errorf("%d counted over the limit", got)
 	}
 }
+
+// TestBaggageOfManyLines reads what several proxies have added in lines of their own, from every kind of carrier.
+func TestBaggageOfManyLines(t *testing.T) {
+	p := newPropagator(t, carrier.Config{})
+	h := headers("traceparent", someTraceparent, "baggage", "a=1", "baggage", "b=2", "baggage", "c=3", "baggage", "d=4")
+	for _, in := range []any{h, opentracing.HTTPHeadersCarrier(h), asMulti(h), asForeign(h)} {
+		t.Run(fmt.Sprintf("%T", in), func(t *testing.T) {
+			sc, err := p.Extract(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(items{"a": "1", "b": "2", "c": "3", "d": "4"}, baggageOf(sc)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

@@ -29,6 +29,44 @@ var strangers = []string{"trace-parent", "traceparentx", "uberctx", "uber-trace-
 
 func TestInjectReplaces(t *testing.T) {
 	sc := jaeger.NewSpanContext(jaeger.TraceID{Low: 1}, 2, 3, true, items{"new": "v"})
+	h, wrapped, md := staleCarrier(), staleCarrier(), staleCarrier()
+	text, fromText := opentracing.TextMapCarrier{}, map[string][]string{}
+	for k, v := range staleCarrier() {
+		text[k] = v[0]
+	}
+	p := newPropagator(t, carrier.Config{})
+	for range 2 { // the second time over what the first one wrote
+		for _, c := range []any{http.Header(h), opentracing.HTTPHeadersCarrier(wrapped), carrier.Multi(md), text} {
+			if err := p.Inject(sc, c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		clear(fromText)
+		for k, v := range text {
+			fromText[k] = []string{v}
+		}
+		checkReplaced(t, "http.Header", h, false)
+		checkReplaced(t, "HTTPHeadersCarrier", wrapped, false)
+		checkReplaced(t, "Multi", md, true)
+		checkReplaced(t, "TextMapCarrier", fromText, true)
+	}
+}
+
+// staleCarrier has two values of every key that Inject writes, and keys that are not the kit's.
+func staleCarrier() map[string][]string {
+	m := map[string][]string{}
+	for _, k := range stale {
+		m[k] = []string{"stale", "twice"}
+	}
+	for _, k := range strangers {
+		m[k] = []string{"kept"}
+	}
+	return m
+}
+
+// checkReplaced wants one value of each key that Inject writes, and nothing changed of the other keys.
+func checkReplaced(t *testing.T, name string, got map[string][]string, lower bool) {
+	t.Helper()
 	want := items{
 		"traceparent": "00-00000000000000000000000000000001-0000000000000002-01", "baggage": "new=v", "uberctx-new": "v",
 		"uber-trace-id": "0000000000000001:0000000000000002:0000000000000003:1",
@@ -36,52 +74,19 @@ func TestInjectReplaces(t *testing.T) {
 	for _, k := range strangers {
 		want[k] = "kept"
 	}
-	multi := func() map[string][]string {
-		m := map[string][]string{}
-		for _, k := range stale {
-			m[k] = []string{"stale", "twice"}
+	flat := items{}
+	for k, v := range got {
+		low := strings.ToLower(k)
+		if !lower && http.CanonicalHeaderKey(k) != k && flat[low] == "" && want[low] != "kept" {
+			t.Errorf("%s: key %q", name, k)
 		}
-		for _, k := range strangers {
-			m[k] = []string{"kept"}
+		if len(v) != 1 {
+			t.Errorf("%s: %s has %q", name, k, v)
 		}
-		return m
+		flat[low] = v[0]
 	}
-	p := newPropagator(t, carrier.Config{})
-	check := func(name string, got map[string][]string, lower bool) {
-		t.Helper()
-		flat := items{}
-		for k, v := range got {
-			if !lower && http.CanonicalHeaderKey(k) != k && flat[strings.ToLower(k)] == "" && want[strings.ToLower(k)] != "kept" {
-				t.Errorf("%s: key %q", name, k)
-			}
-			if len(v) != 1 {
-				t.Errorf("%s: %s has %q", name, k, v)
-			}
-			flat[strings.ToLower(k)] = v[0]
-		}
-		if diff := cmp.Diff(want, flat); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
-	}
-	h, wrapped, md := multi(), multi(), multi()
-	text := opentracing.TextMapCarrier{}
-	for k, v := range multi() {
-		text[k] = v[0]
-	}
-	for range 2 { // the second time over what the first one wrote
-		for _, c := range []any{http.Header(h), opentracing.HTTPHeadersCarrier(wrapped), carrier.Multi(md), text} {
-			if err := p.Inject(sc, c); err != nil {
-				t.Fatal(err)
-			}
-		}
-		check("http.Header", h, false)
-		check("HTTPHeadersCarrier", wrapped, false)
-		check("Multi", md, true)
-		fromText := map[string][]string{}
-		for k, v := range text {
-			fromText[k] = []string{v}
-		}
-		check("TextMapCarrier", fromText, true)
+	if diff := cmp.Diff(want, flat); diff != "" {
+		t.Errorf("%s: %s", name, diff)
 	}
 }
 

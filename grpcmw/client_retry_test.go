@@ -29,6 +29,47 @@ func harmlessRetry(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientCo
 	return retry.StreamClientInterceptor(retry.WithMax(2))(ctx, desc, cc, method, streamer, opts...)
 }
 
+// failsTwice answers the third attempt. It sends the number of each attempt, as its metadata has it.
+func failsTwice() (*testsvc.Server, <-chan any) {
+	var attempts atomic.Int32
+	arrived := make(chan any, 3)
+	fails := func(ctx context.Context) error {
+		arrived <- attemptIn(ctx)
+		if attempts.Add(1) < 3 {
+			return status.Error(codes.Unavailable, "not yet")
+		}
+		return nil
+	}
+	return &testsvc.Server{
+		Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) { return in, fails(ctx) },
+		Stream: func(_ string, ss grpc.ServerStream) error {
+			ss.RecvMsg(new(testsvc.Msg))
+			if err := fails(ss.Context()); err != nil {
+				return err
+			}
+			ss.SendMsg(testsvc.Text("a"))
+			return ss.SendMsg(testsvc.Text("b"))
+		},
+	}, arrived
+}
+
+// callOf makes one RPC, which succeeds. A stream has two messages.
+func callOf(t *testing.T, cc *grpc.ClientConn, method string) {
+	t.Helper()
+	if method == testsvc.Say {
+		if err := cc.Invoke(t.Context(), method, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	cs := open(t, t.Context(), cc, method)
+	cs.SendMsg(testsvc.Text("x"))
+	cs.CloseSend()
+	if n, err := receiveAll(cs); n != 2 || err != io.EOF {
+		t.Fatalf("%d messages and %v", n, err)
+	}
+}
+
 // TestRetriesAreOneSpan lets a server fail twice before it answers.
 func TestRetriesAreOneSpan(t *testing.T) {
 	const policy = `{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":4,"initialBackoff":"0.001s","maxBackoff":"0.001s","backoffMultiplier":1,"retryableStatusCodes":["UNAVAILABLE"]}}]}`
@@ -41,41 +82,11 @@ func TestRetriesAreOneSpan(t *testing.T) {
 		for _, method := range []string{testsvc.Say, testsvc.Repeat} {
 			t.Run(name+"/"+method, func(t *testing.T) {
 				server, client := spantest.New(t), spantest.New(t)
-				var attempts atomic.Int32
-				arrived := make(chan any, 3) // the number of each attempt, as its metadata says
-				flaky := &testsvc.Server{
-					Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
-						arrived <- attemptIn(ctx)
-						if attempts.Add(1) < 3 {
-							return nil, status.Error(codes.Unavailable, "not yet")
-						}
-						return in, nil
-					},
-					Stream: func(_ string, ss grpc.ServerStream) error {
-						ss.RecvMsg(new(testsvc.Msg))
-						arrived <- attemptIn(ss.Context())
-						if attempts.Add(1) < 3 {
-							return status.Error(codes.Unavailable, "not yet")
-						}
-						ss.SendMsg(testsvc.Text("a"))
-						return ss.SendMsg(testsvc.Text("b"))
-					},
-				}
+				flaky, arrived := failsTwice()
 				cc := testsvc.Start(t, testsvc.Bufconn, flaky, grpcmw.ServerOptions(server), append(grpcmw.DialOptions(client), below...))
-				if method == testsvc.Say {
-					if err := cc.Invoke(t.Context(), method, testsvc.Text("x"), new(testsvc.Msg)); err != nil {
-						t.Fatal(err)
-					}
-				} else {
-					cs := open(t, t.Context(), cc, method)
-					cs.SendMsg(testsvc.Text("x"))
-					cs.CloseSend()
-					if n, err := receiveAll(cs); n != 2 || err != io.EOF {
-						t.Fatalf("%d messages and %v", n, err)
-					}
-					if got := only(t, client).Tag("rpc.messages.received"); got != 2 {
-						t.Errorf("%v messages received, want 2", got)
-					}
+				callOf(t, cc, method)
+				if got := only(t, client).Tag("rpc.messages.received"); method == testsvc.Repeat && got != 2 {
+					t.Errorf("%v messages received, want 2", got)
 				}
 				span := only(t, client)
 				if span.Tag("rpc.grpc.status_code") != 0 || span.Tag("error") != nil {
@@ -131,24 +142,27 @@ func (s *inProcess) RecvMsg(any) error {
 	}
 }
 
-func TestChannelsWithoutAConnection(t *testing.T) {
-	start := func(t *testing.T, ctx context.Context, answers ...error) (grpc.ClientStream, *spantest.Tracer) {
-		tracer := spantest.New(t)
-		streamer := func(ctx context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
-			s := &inProcess{ctx: ctx, recv: make(chan error, len(answers))}
-			for _, err := range answers {
-				s.recv <- err
-			}
-			return s, nil
+// startInProcess opens a stream of a channel that has no connection and receives these answers.
+func startInProcess(t *testing.T, ctx context.Context, answers ...error) (grpc.ClientStream, *spantest.Tracer) {
+	t.Helper()
+	tracer := spantest.New(t)
+	streamer := func(ctx context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
+		s := &inProcess{ctx: ctx, recv: make(chan error, len(answers))}
+		for _, err := range answers {
+			s.recv <- err
 		}
-		cs, err := grpcmw.StreamClientInterceptor(tracer)(ctx, testsvc.StreamDesc(testsvc.Chat), nil, testsvc.Chat, streamer)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return cs, tracer
+		return s, nil
 	}
+	cs, err := grpcmw.StreamClientInterceptor(tracer)(ctx, testsvc.StreamDesc(testsvc.Chat), nil, testsvc.Chat, streamer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cs, tracer
+}
+
+func TestChannelsWithoutAConnection(t *testing.T) {
 	t.Run("end", func(t *testing.T) {
-		cs, tracer := start(t, t.Context(), nil, nil, io.EOF)
+		cs, tracer := startInProcess(t, t.Context(), nil, nil, io.EOF)
 		if n, err := receiveAll(cs); n != 2 || err != io.EOF {
 			t.Fatal(n, err)
 		}
@@ -157,7 +171,7 @@ func TestChannelsWithoutAConnection(t *testing.T) {
 		}
 	})
 	t.Run("error", func(t *testing.T) {
-		cs, tracer := start(t, t.Context(), errDetailed)
+		cs, tracer := startInProcess(t, t.Context(), errDetailed)
 		if _, err := receiveAll(cs); err != errDetailed {
 			t.Fatal(err)
 		}
@@ -167,7 +181,7 @@ func TestChannelsWithoutAConnection(t *testing.T) {
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		cs, tracer := start(t, ctx)
+		cs, tracer := startInProcess(t, ctx)
 		cancel()
 		if got := only(t, tracer).Tag("grpc.code"); got != "Canceled" {
 			t.Errorf("code %v", got)
@@ -175,7 +189,7 @@ func TestChannelsWithoutAConnection(t *testing.T) {
 		runtime.KeepAlive(cs)
 	})
 	t.Run("abandoned", func(t *testing.T) {
-		cs, tracer := start(t, context.Background())
+		cs, tracer := startInProcess(t, context.Background())
 		cs.CloseSend()
 		cs = nil
 		for range 3 {

@@ -67,27 +67,7 @@ trace_id.128bit = true (default)
 	}
 }
 
-func TestSettingsHaveSourcesAndNoSecrets(t *testing.T) {
-	cfg := Config{
-		Propagation: carrier.Config{Debug: carrier.AllowDebug()},
-		Version:     "1.2", Environment: "test", Tags: map[string]any{
-			"shard": 7, "token": "secret-1", "hostname": "h", "host.name": "h", "service.instance.id": "i",
-			"process.pid": 1,
-		},
-		Exporters: []Exporter{
-			OTLPHTTP("http://vendor/adapt_secret-1/api/otlp/traces", WithHeaders(map[string]string{"a": "secret-1"})),
-			JaegerHTTP("http://u:secret-1@vendor/api/traces?t=secret-1", WithBearerToken("secret-1")), JaegerUDP(
-				"localhost:6831",
-			),
-		},
-		Queue: Queue{Overflow: Block, Interval: time.Minute}, Limits: Limits{Tags: -1},
-		Sampler: Remote("http://vendor/adapt_secret-1/api/sampling", RemoteOptions{MaxOperations: 3}),
-	}
-	_, r := resolveEnv(
-		t, cfg, "JAEGER_SERVICE_NAME=shop", "JAEGER_SAMPLER_REFRESH_INTERVAL=9s",
-		"OTEL_RESOURCE_ATTRIBUTES=region=eu,api_key=secret-1", "OTEL_PROPAGATORS=b3", "JAEGER_PASSWORD=secret-1",
-	)
-	const want = `service = shop (JAEGER_SERVICE_NAME)
+const settingsOfAShop = `service = shop (JAEGER_SERVICE_NAME)
 tag.service.version = 1.2 (code)
 tag.deployment.environment = test (code)
 tag.api_key = *** (OTEL_RESOURCE_ATTRIBUTES)
@@ -128,7 +108,28 @@ limits.value_bytes = 16384 (default)
 shutdown.timeout = 5s (default)
 trace_id.128bit = true (default)
 `
-	if diff := cmp.Diff(want, listing(r.settings)); diff != "" {
+
+func TestSettingsHaveSourcesAndNoSecrets(t *testing.T) {
+	cfg := Config{
+		Propagation: carrier.Config{Debug: carrier.AllowDebug()},
+		Version:     "1.2", Environment: "test", Tags: map[string]any{
+			"shard": 7, "token": "secret-1", "hostname": "h", "host.name": "h", "service.instance.id": "i",
+			"process.pid": 1,
+		},
+		Exporters: []Exporter{
+			OTLPHTTP("http://vendor/adapt_secret-1/api/otlp/traces", WithHeaders(map[string]string{"a": "secret-1"})),
+			JaegerHTTP("http://u:secret-1@vendor/api/traces?t=secret-1", WithBearerToken("secret-1")), JaegerUDP(
+				"localhost:6831",
+			),
+		},
+		Queue: Queue{Overflow: Block, Interval: time.Minute}, Limits: Limits{Tags: -1},
+		Sampler: Remote("http://vendor/adapt_secret-1/api/sampling", RemoteOptions{MaxOperations: 3}),
+	}
+	_, r := resolveEnv(
+		t, cfg, "JAEGER_SERVICE_NAME=shop", "JAEGER_SAMPLER_REFRESH_INTERVAL=9s",
+		"OTEL_RESOURCE_ATTRIBUTES=region=eu,api_key=secret-1", "OTEL_PROPAGATORS=b3", "JAEGER_PASSWORD=secret-1",
+	)
+	if diff := cmp.Diff(settingsOfAShop, listing(r.settings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

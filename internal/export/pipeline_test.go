@@ -140,24 +140,49 @@ func TestBlockEndsWithShutdown(t *testing.T) {
 	})
 }
 
+// answersInTurn fails in each way that there is, one batch after another.
+func answersInTurn() *backend {
+	calls := 0
+	return &backend{answer: func(_ context.Context, names []string) error {
+		calls++
+		switch calls % 5 {
+		case 1:
+			return &RetryError{Err: errors.New("again")}
+		case 2:
+			return errors.New("no")
+		case 3:
+			return &RejectedError{Count: len(names) / 2, Err: errors.New("some")}
+		}
+		return nil
+	}}
+}
+
+// watchSums checks the statistics all the time until stop is called.
+func watchSums(t *testing.T, p *Pipeline) (stop func()) {
+	stopped, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		for {
+			sum(t, p.Stats())
+			select {
+			case <-stopped:
+				return
+			default:
+			}
+		}
+	}()
+	return func() {
+		close(stopped)
+		<-watched
+	}
+}
+
 func TestStatsAddUpAtEveryMoment(t *testing.T) {
 	for _, policy := range []Overflow{DropNewest, DropOldest, Block} {
 		t.Run(fmt.Sprint(policy), func(t *testing.T) {
-			calls := 0
-			b := &backend{answer: func(_ context.Context, names []string) error {
-				calls++
-				switch calls % 5 {
-				case 1:
-					return &RetryError{Err: errors.New("again")}
-				case 2:
-					return errors.New("no")
-				case 3:
-					return &RejectedError{Count: len(names) / 2, Err: errors.New("some")}
-				}
-				return nil
-			}}
-			p := start(t, b, Queue{Size: 50, Batch: 8, Interval: time.Millisecond, Overflow: policy},
+			p := start(t, answersInTurn(), Queue{Size: 50, Batch: 8, Interval: time.Millisecond, Overflow: policy},
 				func(f *Factory, _ *Env) { f.Retry = Retry{Initial: time.Microsecond, Max: time.Microsecond} })
+			stop := watchSums(t, p)
 			var offers sync.WaitGroup
 			for range 4 {
 				offers.Go(func() {
@@ -169,25 +194,12 @@ func TestStatsAddUpAtEveryMoment(t *testing.T) {
 					}
 				})
 			}
-			stop, watched := make(chan struct{}), make(chan struct{})
-			go func() {
-				defer close(watched)
-				for {
-					sum(t, p.Stats())
-					select {
-					case <-stop:
-						return
-					default:
-					}
-				}
-			}()
 			offers.Wait()
 			for range 3 {
 				offers.Go(func() { p.Shutdown(within(t, 10*time.Second)) })
 			}
 			offers.Wait()
-			close(stop)
-			<-watched
+			stop()
 			s := p.Stats()
 			sum(t, s)
 			if s.Reported != 8000 || s.Queued+s.InFlight != 0 {
