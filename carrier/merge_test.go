@@ -245,29 +245,31 @@ func TestStylesFromEveryCarrier(t *testing.T) {
 
 // TestTextMapIsPlain reads and writes values as they are in the format for messages, whatever the Go type.
 func TestTextMapIsPlain(t *testing.T) {
-	const value = "a+b/c== 100%"
-	tracer, _ := newTracer(t, carrier.Config{Baggage: carrier.Baggage{Styles: []carrier.BaggageStyle{carrier.JaegerBaggage}}})
-	for name, target := range targets() {
-		t.Run(name, func(t *testing.T) {
+	const value = "a+b/c== 100% é\n"
+	for key, style := range map[string]carrier.BaggageStyle{"uberctx-token": carrier.JaegerBaggage, "baggage-token": carrier.PrefixBaggage} {
+		tracer, _ := newTracer(t, carrier.Config{Baggage: carrier.Baggage{Styles: []carrier.BaggageStyle{style}}})
+		for name, target := range targets() {
 			if target.format != opentracing.TextMap {
-				return
+				continue
 			}
-			c := target.make()
-			if err := tracer.Inject(withBaggage(items{"token": value}), opentracing.TextMap, c); err != nil {
-				t.Fatal(err)
-			}
-			plain := false
-			for k, vs := range flat(c) {
-				plain = plain || strings.EqualFold(k, "uberctx-token") && vs[0] == value
-			}
-			out, err := tracer.Extract(opentracing.TextMap, c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := baggageOf(out)["token"]; got != value || !plain {
-				t.Errorf("%q of %v", got, c)
-			}
-		})
+			t.Run(key+" in "+name, func(t *testing.T) {
+				c := target.make()
+				if err := tracer.Inject(withBaggage(items{"token": value}), opentracing.TextMap, c); err != nil {
+					t.Fatal(err)
+				}
+				plain := false
+				for k, vs := range flat(c) {
+					plain = plain || strings.EqualFold(k, key) && vs[0] == value
+				}
+				out, err := tracer.Extract(opentracing.TextMap, c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := baggageOf(out)["token"]; got != value || !plain {
+					t.Errorf("%q of %v", got, c)
+				}
+			})
+		}
 	}
 }
 

@@ -96,6 +96,24 @@ func TestStrangersOfFilteredRequestsAreNotJoined(t *testing.T) {
 	}
 }
 
+// TestBaggageOfFilteredStrangersIsNotRead has a caller that sends baggage without ids.
+func TestBaggageOfFilteredStrangersIsNotRead(t *testing.T) {
+	for _, public := range []bool{true, false} {
+		t.Run(fmt.Sprintf("public=%t", public), func(t *testing.T) {
+			b := newBridge(t)
+			read := ""
+			b.serve(func(_ http.ResponseWriter, r *http.Request) {
+				ctx := b.Propagator().Extract(r.Context(), propagation.HeaderCarrier{"Baggage": r.Header["Baggage"]})
+				read = baggage.FromContext(ctx).Member("user").Value()
+			}, httpmw.WithPublicEndpoint(func(r *http.Request) bool { r.Header.Del("traceparent"); return public }),
+				httpmw.WithFilter(func(*http.Request) bool { return false }))
+			if (read == "") != public {
+				t.Errorf("the item user is %q", read)
+			}
+		})
+	}
+}
+
 func TestSpansAreNotTouchedAfterTheirEnd(t *testing.T) {
 	b := newBridge(t)
 	touch := func(s trace.Span) {
@@ -225,6 +243,30 @@ func TestBaggageGoesBothWays(t *testing.T) {
 	ot.Finish()
 	if logs := b.spans(t)["s"].Logs(); len(logs) != 0 {
 		t.Errorf("baggage was logged: %v", logs)
+	}
+}
+
+// TestBaggageIsChangedByBothAPIs: the last of the two that sets an item wins.
+func TestBaggageIsChangedByBothAPIs(t *testing.T) {
+	b := newBridge(t)
+	ot, ctx := opentracing.StartSpanFromContextWithTracer(t.Context(), b.OpenTracing(), "ot")
+	defer ot.Finish()
+	ot.SetBaggageItem("a", "1")
+	ot.SetBaggageItem("kept", "1")
+	m, err := baggage.NewMemberRaw("a", "2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bag, _ := baggage.FromContext(ctx).SetMember(m)
+	ctx, s := b.tracer().Start(baggage.ContextWithBaggage(ctx, bag), "s")
+	defer s.End()
+	in := opentracing.SpanFromContext(ctx)
+	if in.BaggageItem("a") != "2" || in.BaggageItem("kept") != "1" {
+		t.Errorf("OpenTracing sees a=%q kept=%q", in.BaggageItem("a"), in.BaggageItem("kept"))
+	}
+	in.SetBaggageItem("a", "3")
+	if got := baggage.FromContext(ctx).Member("a").Value(); got != "3" {
+		t.Errorf("OpenTelemetry sees a=%q", got)
 	}
 }
 
