@@ -42,8 +42,8 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 		direct := cl.cfg.invokers.isTransport(invoker)
 		opts = slices.Clip(c.options(opts, direct))
 		err = invoker(below, method, req, reply, cc, opts...)
-		if err != nil && direct {
-			err = c.invokeLighter(ctx, below, err, func(ctx context.Context) error {
+		if err != nil {
+			err = c.invokeLighter(ctx, below, err, direct, func(ctx context.Context) error {
 				return invoker(ctx, method, req, reply, cc, opts...)
 			})
 		}

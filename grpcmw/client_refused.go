@@ -54,7 +54,7 @@ func (c *clientCall) limitFor(size int) int {
 // The RPC must not have been sent: a server may return the error of an RPC that it made itself.
 func (c *clientCall) lighten(ctx, sent context.Context, err error) context.Context {
 	limit := refusedLimit(err)
-	if limit <= 0 {
+	if limit <= 0 || c.cc == nil {
 		return nil
 	}
 	before, _ := metadata.FromOutgoingContext(ctx)
@@ -76,12 +76,13 @@ func (c *clientCall) lighten(ctx, sent context.Context, err error) context.Conte
 }
 
 // invokeLighter makes a unary RPC that failed with err once more, as often as lighten returns a context for it. If gRPC
-// knows a peer, the RPC was sent.
+// knows a peer, the RPC was sent. With an interceptor in between, direct is false and that is not known: the limit is
+// remembered for the next RPC.
 func (c *clientCall) invokeLighter(
-	ctx, sent context.Context, err error, invoke func(ctx context.Context) error,
+	ctx, sent context.Context, err error, direct bool, invoke func(ctx context.Context) error,
 ) error {
 	for err != nil && c.remote.Addr == nil {
-		if sent = c.lighten(ctx, sent, err); sent == nil {
+		if sent = c.lighten(ctx, sent, err); sent == nil || !direct {
 			break
 		}
 		err = invoke(sent)

@@ -15,9 +15,10 @@
 // The interceptors do not change an RPC: errors pass as they are, panics go on with their value, metadata that the
 // caller made is copied and not written to, baggage that gRPC could not send, or that servers refuse for its size, is
 // left out and counted. If gRPC refuses to send an RPC because the headers exceed a server's limit, the RPC is made
-// once more with less of what was added. One difference is left: a key of metadata in upper case, for which gRPC fails
-// an RPC, is sent in lower case. Health checks and reflection are not traced unless [WithFilter] says so; their
-// caller's context goes on to what they call. RPCs that the kit's own exporters make are never traced.
+// once more with less of what was added; a unary one with an interceptor in between fails once, and the next has less.
+// One difference is left: a key of metadata in upper case, for which gRPC fails an RPC, is sent in lower case. Health
+// checks and reflection are not traced unless [WithFilter] says so; their caller's context goes on to what they call.
+// RPCs that the kit's own exporters make are never traced.
 //
 // # Streams of a client
 //
