@@ -55,7 +55,8 @@
 // The handler's writer has the optional interfaces of the server's writer that net/http defines. Private interfaces of
 // other servers, such as those of WebTransport, are reached through its Unwrap method; for an extended CONNECT the
 // handler gets the server's writer itself, and the span has no status. What a handler writes to an unwrapped writer is
-// not seen.
+// not seen. What an [http.ResponseController] hijacks or flushes behind a writer that lacks the method is seen, unless
+// that writer has a set of other methods which no common wrapper has.
 //
 // Frameworks that answer errors after their middlewares have returned, such as echo, are wrapped as a whole:
 // Middleware(t)(e), not e.Use.
