@@ -37,13 +37,14 @@
 // A span is encoded within [Limits] when it ends, and queued as bytes: a queue holds at most [Queue].Size spans and
 // Queue.Bytes bytes, waiting and in flight. What limits took from spans is exported with them and in [Stats].Limited.
 //
-// OTLP is compressed with gzip off the loopback interface, until a receiver refuses that and takes the same batch as it
-// is; thrift is compressed only with [WithCompression], since collectors of Jaeger v1 cannot read it. A batch that is
-// too large for its receiver is halved down to one span, and the size is remembered. [Retry] says which failures are
-// tried again; after 429 and 503, or Unavailable over gRPC, that is on a new connection. A redirect is not followed,
-// and an HTML page is not taken for a receipt. While a batch has no answer or a 5xx, others are tried in between.
-// Certificates that the environment names are read again when the files change; [WithTokenSource] serves tokens that
-// expire. Exporters over HTTP go through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name.
+// OTLP is compressed with gzip off the loopback interface, until a receiver refuses that and takes the same batch as
+// it is; thrift is compressed only with [WithCompression], since collectors of Jaeger v1 cannot read it. A batch that
+// is too large for its receiver is halved down to one span, and the size is remembered for five minutes. [Retry] says
+// which failures are tried again; after 429 and 503, or Unavailable over gRPC, that is on a new connection. A pause
+// that the receiver requires and that would last longer than [Tracer.Shutdown] ends in one last try. A redirect is not
+// followed, and an HTML page is not taken for a receipt. While a batch has no answer or a 5xx, others are tried in
+// between. Certificates that the environment names are read again when the files change; [WithTokenSource] serves
+// tokens that expire. Exporters over HTTP go through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name.
 //
 // What the kit sends is never traced by its own middlewares. Failures are logged at most once a minute for each
 // exporter, those that passed without a loss not at all. [Tracer.Stats] has the last error of each exporter.
