@@ -57,6 +57,9 @@ func (c *call) start(t opentracing.Tracer, startTags *rpcspan.StartTags, parent,
 		spare = streamTags
 	}
 	info := rpcspan.StartInfo{Name: c.name, StartTags: startTags, Tags: c.method.tags, SpareTags: spare}
+	if _, hasDeadline := c.base.Deadline(); !hasDeadline { // which makes a tag that other RPCs do not have
+		info.Shared = c.method.shared
+	}
 	recording := c.span.Start(t, &info, parent)
 	c.base = c.span.TracerContext(c.base)
 	if every := c.cfg.checkpoints; every > 0 && c.stream != nil {
@@ -139,6 +142,9 @@ func (c *call) finish(s *rpcStatus, isError bool, panicked any, at time.Time) {
 		return
 	}
 	l := c.tags()
+	if s.code == codes.OK && !isError {
+		l.Shared = c.method.shared
+	}
 	c.lastTags(&l, s, isError, panicked)
 	defer c.span.RecoverHook()
 	c.span.Finish(at, nil, &l)

@@ -75,6 +75,12 @@ func (c *config) done(kind ext.SpanKindEnum) *config {
 	return c
 }
 
+// hasCommonTags reports whether the RPCs of one method that succeed mostly have the same tags. On a server they do not,
+// since each caller has an address of its own.
+func (c *config) hasCommonTags() bool {
+	return c.client && c.service == nil && len(c.hooks)+len(c.metadata)+len(c.baggageTags) == 0
+}
+
 // isTraced reports whether the filter is for the RPC.
 func (c *call) isTraced(ctx context.Context, req any) bool {
 	if c.cfg.filter == nil {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
 // rpcType is one of the four types of RPC.
@@ -53,8 +54,9 @@ type method struct {
 
 	service, name, path, original any // boxed values of tags
 
-	rpc  rpcType
-	tags []opentracing.Tag
+	rpc    rpcType
+	tags   []opentracing.Tag
+	shared *rpcspan.SharedTags // with tags; nil if the spans have tags of their own
 }
 
 const (
@@ -140,6 +142,9 @@ func (c *config) methodOf(full string, rpc rpcType) *method {
 	}
 	m := newMethod(full)
 	m.rpc, m.tags = rpc, c.methodTags(m, rpc)
+	if rpc == unary && c.hasCommonTags() {
+		m.shared = rpcspan.NewSharedTags(c.startTags, m.tags)
+	}
 	if !c.methods.add(m) && c.client {
 		return c.unknownMethod(full, rpc) // others have taken the last room meanwhile
 	}

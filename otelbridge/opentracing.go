@@ -131,7 +131,7 @@ func (s *span) FinishWithOptions(opts opentracing.FinishOptions) {
 	}
 	opts.LogRecords = append(opts.LogRecords, logs...)
 	if s.byEngine && len(opts.BulkLogData) == 0 {
-		s.bridge.engine.Finish(s.jaeger, opts.FinishTime, opts.LogRecords, nil)
+		s.bridge.engine.Finish(s.jaeger, opts.FinishTime, opts.LogRecords, nil, nil)
 		return
 	}
 	if opts.FinishTime.IsZero() && s.jaeger == nil { // mocktracer takes a zero time literally

@@ -109,7 +109,7 @@ func (s *span) End(opts ...trace.SpanEndOption) {
 		return
 	}
 	if s.byEngine {
-		s.bridge.engine.Finish(s.jaeger, cfg.Timestamp(), logs, nil)
+		s.bridge.engine.Finish(s.jaeger, cfg.Timestamp(), logs, nil, nil)
 		return
 	}
 	finish := opentracing.FinishOptions{FinishTime: cfg.Timestamp(), LogRecords: logs}

@@ -73,6 +73,7 @@ type StartInfo struct {
 	Time      time.Time
 	Server    bool              // whether this process is the one that is called
 	StartTags []opentracing.Tag // span.kind
+	Shared    *SharedTags       // StartTags and the tags of the call of Start, if the span is to share them; nil: not
 	SpareTags int               // about how many tags will be set later
 	HideConst bool              // whether the tags of a sampler that samples all traces are left out
 }
@@ -133,14 +134,18 @@ func (e *Engine) start(
 	r *StartInfo, c *jaegerspan.Context, recording bool, parent *jaeger.SpanContext, samplerTags, tags []opentracing.Tag,
 ) *jaeger.Span {
 	var s *jaegerspan.Span
-	if recording {
+	switch {
+	case !recording:
+		s = jaegerspan.Fields(&jaeger.Span{})
+	case r.Shared != nil && len(samplerTags) == 0:
+		s = jaegerspan.New(0)
+		s.Tags = r.Shared.first
+	default:
 		s = jaegerspan.New(len(samplerTags) + len(r.StartTags) + len(tags) + r.SpareTags)
 		s.Tags = append(append(append(s.Tags, samplerTags...), r.StartTags...), tags...)
-		if parent != nil {
-			s.References = append(s.References, jaeger.Reference{Type: opentracing.ChildOfRef, Context: *parent})
-		}
-	} else {
-		s = jaegerspan.Fields(&jaeger.Span{})
+	}
+	if recording && parent != nil {
+		s.References = append(s.References, jaeger.Reference{Type: opentracing.ChildOfRef, Context: *parent})
 	}
 	s.Tracer, s.Context, s.OperationName, s.StartTime = e.Tracer, *c, r.Name, r.Time
 	s.Observer = jaegerspan.NoopObserver()
@@ -162,8 +167,11 @@ func randomID() uint64 {
 }
 
 // Finish does what SetTag, for each of tags, and FinishWithOptions do of a span that [Engine.Start] started. None of
-// the tags may be sampling.priority. A zero end is now.
-func (e *Engine) Finish(j *jaeger.Span, end time.Time, logs []opentracing.LogRecord, tags []opentracing.Tag) {
+// the tags may be sampling.priority. A zero end is now. shared are the tags that the span may have started with, if it
+// is likely that others end with the same ones, else nil.
+func (e *Engine) Finish(
+	j *jaeger.Span, end time.Time, logs []opentracing.LogRecord, tags []opentracing.Tag, shared *SharedTags,
+) {
 	s := jaegerspan.Fields(j)
 	elapsed := time.Since(s.StartTime) // cheaper than time.Now
 	s.Lock()
@@ -178,7 +186,7 @@ func (e *Engine) Finish(j *jaeger.Span, end time.Time, logs []opentracing.LogRec
 	}
 	recording := s.Context.SamplingState.Sampled()
 	if recording {
-		s.Tags = append(s.Tags, tags...)
+		s.Tags = shared.appendLast(s.Tags, tags)
 		s.Logs = append(s.Logs, logs...)
 	}
 	s.Unlock()

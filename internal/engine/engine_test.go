@@ -129,7 +129,7 @@ func TestSpansAreThoseOfTheTracer(t *testing.T) {
 				}
 				SetTags(want, tags[1:]...)
 				want.FinishWithOptions(end)
-				o.engine.Finish(got, end.FinishTime, end.LogRecords, tags[1:])
+				o.engine.Finish(got, end.FinishTime, end.LogRecords, tags[1:], nil)
 				wanted := described(want)
 				if !recording { // nobody sees it
 					delete(wanted, "reference")
@@ -203,7 +203,7 @@ func TestChildrenOfOneCallerInParallel(t *testing.T) {
 		wg.Go(func() {
 			s, _ := o.engine.Start(&StartInfo{Name: "x", Time: time.Now(), StartTags: server}, sc, nil)
 			s.SetBaggageItem("mine", "1")
-			o.engine.Finish(s, time.Time{}, nil, nil)
+			o.engine.Finish(s, time.Time{}, nil, nil, nil)
 		})
 	}
 	wg.Wait()
@@ -221,7 +221,7 @@ func TestFinishWithDroppedLogs(t *testing.T) {
 	for i := range 9 {
 		s.LogFields(log.Int("i", i))
 	}
-	o.engine.Finish(s, time.Time{}, nil, tags)
+	o.engine.Finish(s, time.Time{}, nil, tags, nil)
 	if logs := s.Logs(); len(logs) != 3 || s.Tags()["a"] != 3 || o.reporter.SpansSubmitted() != 1 {
 		t.Errorf("%d logs, tags %v", len(logs), s.Tags())
 	}

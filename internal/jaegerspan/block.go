@@ -8,6 +8,9 @@ import (
 // A block is a span in one allocation with its reference and spare capacity for its tags. The numbers of tags are
 // those with which the blocks fill the size classes of Go's allocator.
 type (
+	block0 struct {
+		blockHeader
+	}
 	block5 struct {
 		blockHeader
 		tags [5]opentracing.Tag
@@ -42,6 +45,8 @@ func (b *blockHeader) fields(tags []opentracing.Tag) *Span {
 // more tags grows as slices do.
 func New(tags int) *Span {
 	switch {
+	case tags == 0:
+		return (&block0{}).fields(nil)
 	case tags <= 5:
 		b := &block5{}
 		return b.fields(b.tags[:])

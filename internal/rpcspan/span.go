@@ -33,6 +33,7 @@ type StartInfo struct {
 	StartTags *StartTags
 	Tags      []opentracing.Tag // set right after the start, if the span records them
 	SpareTags int               // about how many tags will be set later
+	Shared    *SharedTags       // StartTags and Tags, if the span is to share them; nil: not
 }
 
 // Start starts the span as a child of parent, or as a root span if parent is not valid, and returns the result of
@@ -45,6 +46,7 @@ func (s *Span) Start(tracer opentracing.Tracer, r *StartInfo, parent *Parent) (r
 	if e != nil && parent.foreign == nil && r.StartTags.list != nil {
 		s.jaeger, recording = e.Start(&engine.StartInfo{
 			Name: r.Name, Time: s.startTime, Server: r.StartTags.server, StartTags: r.StartTags.list, SpareTags: r.SpareTags,
+			Shared: r.Shared,
 		}, parent.jaegerOrNil(), r.Tags)
 		if s.jaeger != nil {
 			s.span, s.engine = s.jaeger, e
@@ -193,8 +195,9 @@ func (s *Span) TryFinish() bool { return s.span != nil && s.finishing.CompareAnd
 // Finish finishes the span at end, or now if end is zero, with the given logs and its last tags, which may be nil.
 func (s *Span) Finish(end time.Time, logs []opentracing.LogRecord, last *Tags) {
 	var tags []opentracing.Tag
+	var shared *SharedTags
 	if last != nil {
-		tags = last.list[:last.n]
+		tags, shared = last.list[:last.n], last.Shared
 	}
 	if n := s.hookPanics.Load(); n > 0 {
 		s.setTagsSafely(opentracing.Tag{Key: semconv.HookPanics.OpenTracing, Value: int(n)})
@@ -203,7 +206,7 @@ func (s *Span) Finish(end time.Time, logs []opentracing.LogRecord, last *Tags) {
 		if s.engine.Views != nil {
 			logs = append(logs, s.span.(engine.View).Close()...)
 		}
-		s.engine.Finish(s.jaeger, end, logs, tags)
+		s.engine.Finish(s.jaeger, end, logs, tags, shared)
 		return
 	}
 	s.setTagsSafely(tags...)

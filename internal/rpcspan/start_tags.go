@@ -5,6 +5,8 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
+
+	"github.com/spanloom/spanloom/internal/engine"
 )
 
 // StartTags are the tags that all spans of one middleware are started with: those that jaeger-client-go reads at the
@@ -30,6 +32,14 @@ func (t *StartTags) Unsampled() *StartTags {
 	return &StartTags{tags: map[string]any{
 		string(ext.SpanKind): t.tags[string(ext.SpanKind)], string(ext.SamplingPriority): uint16(0),
 	}}
+}
+
+// SharedTags are tags that spans have in common, see [engine.SharedTags].
+type SharedTags = engine.SharedTags
+
+// NewSharedTags returns the tags of spans that start with these.
+func NewSharedTags(startTags *StartTags, tags []opentracing.Tag) *SharedTags {
+	return engine.NewSharedTags(startTags.list, tags)
 }
 
 // UserTags returns the tags that a user wants on all spans, and the component, which the user may override with a

@@ -12,6 +12,7 @@ type Tags struct {
 	Span       *Span
 	Vocabulary semconv.Vocabulary
 	UserKeys   map[string]bool
+	Shared     *SharedTags // that the span may have started with, if others will probably end with the same tags; or nil
 
 	n    int
 	list [10]opentracing.Tag // an array, so that Tags can stay on the stack
