@@ -18,7 +18,7 @@ func align(roots []*node) map[*node]time.Duration {
 			return true
 		}
 		shift, known := clocks[n.process]
-		if !known {
+		if !known || n.sharesClock() {
 			shift = shifts[n.parent]
 		}
 		if !fits(n, shift, shifts[n.parent]) {
@@ -39,6 +39,12 @@ func align(roots []*node) map[*node]time.Duration {
 		return nil
 	}
 	return shifts
+}
+
+// alignedTime returns how long the trace took once its clocks are aligned.
+func (s *snapshot) alignedTime() time.Duration {
+	roots := s.tree()
+	return extent(roots, align(roots))
 }
 
 // extent returns the time from the first start to the last end of the spans, moved by shifts.

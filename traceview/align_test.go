@@ -52,3 +52,16 @@ func TestSpansThatNoClocksExplainStay(t *testing.T) {
 		t.Errorf("%d spans are moved", len(shifts))
 	}
 }
+
+// TestOneClockHasNoSkew has spans whose start the program itself set before that of their parent.
+func TestOneClockHasNoSkew(t *testing.T) {
+	shifts := shiftsOf(t, map[string][]model.Span{
+		"shop": {spanAt(1, 0, 0, 100, "server"), spanAt(2, 1, -5000, 20, ""), spanAt(3, 1, 10, 20, ""), spanAt(4, 1, 30, 60, "client")},
+		"db":   {spanAt(5, 4, -970, -950, "server")}, // a second behind
+	})
+	for n, want := range map[uint64]time.Duration{1: 0, 2: 0, 3: 0, 4: 0, 5: ms(1005)} {
+		if shifts[n] != want {
+			t.Errorf("span %d is moved by %s, want %s", n, shifts[n], want)
+		}
+	}
+}

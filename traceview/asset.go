@@ -18,7 +18,7 @@ var staticFiles embed.FS
 var assetParts = map[string][]string{
 	"icon.svg": {"icon.svg"},
 	"view.css": inDir("style", "colours.css", "page.css", "list.css", "trace.css", "span.css", "figures.css",
-		"in_flight.css", "narrow.css", "help.css", "trace_tools.css", "compare.css", "beside.css"),
+		"in_flight.css", "narrow.css", "help.css", "trace_tools.css", "compare.css", "beside.css", "print.css"),
 	"view.js": inDir("view", "live.js", "list.js", "age.js", "search.js", "refresh.js", "import.js", "copy.js", "keys.js"),
 	"trace.js": inDir("trace", "spans.js", "address.js", "elements.js", "rows.js", "draw.js", "zoom.js", "select.js",
 		"fold.js", "detail.js", "controls.js", "name_width.js", "pin.js", "keys.js", "live.js", "start.js"),

@@ -10,7 +10,8 @@ import (
 // so that spans of both traces meet in it whatever their ids are.
 type traceDiff struct {
 	sides [2]snapshot
-	rows  []*pathNode // in the order of a waterfall
+	took  [2]time.Duration // with their clocks aligned, as the page of a trace shows it
+	rows  []*pathNode      // in the order of a waterfall
 	counts
 }
 
@@ -53,8 +54,9 @@ func compare(a, b snapshot) *traceDiff {
 	top := &pathNode{depth: -1}
 	byKey := map[*pathNode]map[pathKey]*pathNode{}
 	for side, snap := range c.sides {
-		paths := map[*node]*pathNode{nil: top}
-		walk(snap.tree(), func(n *node) bool {
+		paths, roots := map[*node]*pathNode{nil: top}, snap.tree()
+		c.took[side] = extent(roots, align(roots))
+		walk(roots, func(n *node) bool {
 			parent := paths[n.parent]
 			key := pathKey{n.process.Service, n.Name}
 			if byKey[parent] == nil {
@@ -130,7 +132,7 @@ func (c *traceDiff) setChange(p *pathNode) {
 }
 
 func (c *traceDiff) longer() time.Duration {
-	return max(c.sides[0].duration(), c.sides[1].duration())
+	return max(c.took[0], c.took[1])
 }
 
 // causes are the paths whose own time differs most, without what is below them: where to look first. Each makes up for

@@ -150,3 +150,20 @@ func TestRatios(t *testing.T) {
 		})
 	}
 }
+
+func TestComparedTracesTakeTheirAlignedTime(t *testing.T) {
+	v := newView(t, Config{})
+	for n := range 2 {
+		at := func(span uint64, parent uint64, from, to int, kind string) model.Span {
+			s := spanAt(span, parent, from, to, kind)
+			s.TraceID = id(uint64(1 + n))
+			return s
+		}
+		put(t, v, "shop", at(1, 0, 0, 100, "client"))
+		put(t, v, "stock", at(2, 1, 20-5000*n, 80-5000*n, "server")) // in the second trace, 5 s behind
+	}
+	page := get(t, v, "/debug/traces/compare?a="+traceHex(id(1))+"&b="+traceHex(id(2)))
+	if n := strings.Count(page, `<span class="big">100 ms</span>`); n != 2 || strings.Contains(page, "times as long") {
+		t.Errorf("%d traces take 100 ms, want both\n%s", n, page)
+	}
+}

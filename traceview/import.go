@@ -2,18 +2,26 @@ package traceview
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
 )
 
-// importFile takes a file of Jaeger JSON or OTLP JSON, as the pages write them, and answers where its first trace is.
+// importFile takes a file of Jaeger JSON or OTLP JSON, as the pages write them, or of Zipkin JSON. It answers where the
+// first trace is.
 func (v *View) importFile(w http.ResponseWriter, r *http.Request) {
 	var first model.TraceID
 	rejected, err := v.ingest(w, r, func(body []byte) ([]model.Batch, error) {
+		body, err := plainFile(body)
+		if err != nil {
+			return nil, err
+		}
 		batches, err := decodeFile(body)
 		for i := range batches {
 			if len(batches[i].Spans) > 0 {
@@ -35,7 +43,21 @@ func (v *View) importFile(w http.ResponseWriter, r *http.Request) {
 	}{traceHex(first), rejected})
 }
 
-// decodeFile reads either kind of file. A file of several lines, each with a JSON value, is taken, too.
+// plainFile undoes the compression of a file by gzip, and takes off the byte order mark that some editors write.
+func plainFile(body []byte) ([]byte, error) {
+	if bytes.HasPrefix(body, []byte("\x1f\x8b")) {
+		unzipped, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		if body, err = readAtMost(unzipped, maxBody); err != nil {
+			return nil, err
+		}
+	}
+	return bytes.TrimPrefix(body, []byte("\ufeff")), nil
+}
+
+// decodeFile reads any kind of file. A file of several lines, each with a JSON value, is taken, too.
 func decodeFile(body []byte) (batches []model.Batch, err error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	spans := 0
@@ -45,13 +67,9 @@ func decodeFile(body []byte) (batches []model.Batch, err error) {
 			if n > 1 && !dec.More() {
 				return batches, nil
 			}
-			return nil, fmt.Errorf("this file is not JSON: %w", err)
+			return nil, notJSON(err)
 		}
-		decode := decodeJaegerJSON
-		if isOTLP(value) {
-			decode = func(b []byte) ([]model.Batch, error) { return otlp.DecodeRequestJSON(b, decodeLimits) }
-		}
-		more, err := decode(value)
+		more, err := decodeValue(value)
 		if err != nil {
 			return nil, err
 		}
@@ -63,6 +81,40 @@ func decodeFile(body []byte) (batches []model.Batch, err error) {
 		}
 		batches = append(batches, more...)
 	}
+}
+
+func notJSON(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("this file is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("this file is cut off: its JSON has no end")
+	}
+	return fmt.Errorf("this file is not JSON: %w", err)
+}
+
+// decodeValue reads a JSON value as what its fields say that it is.
+func decodeValue(value []byte) ([]model.Batch, error) {
+	if isZipkin(value) {
+		return decodeZipkinJSON(value)
+	}
+	var answer struct {
+		Result json.RawMessage `json:"result"` // of version 3 of Jaeger's query API
+	}
+	if json.Unmarshal(value, &answer) == nil && isOTLP(answer.Result) {
+		value = answer.Result
+	}
+	if isOTLP(value) {
+		return otlp.DecodeRequestJSON(value, decodeLimits)
+	}
+	return decodeJaegerJSON(value)
+}
+
+// isZipkin reports whether a JSON value is a list of Zipkin's spans, which write the id of the trace in another way
+// than Jaeger's.
+func isZipkin(value []byte) bool {
+	var list []map[string]json.RawMessage
+	return json.Unmarshal(value, &list) == nil && len(list) > 0 && list[0]["traceId"] != nil && list[0]["id"] != nil
 }
 
 // isOTLP reports whether a JSON object has the field that every OTLP request of traces has.

@@ -162,8 +162,13 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, &refusal{http.StatusUnsupportedMediaType,
 			fmt.Sprintf("content encoding %.100q is not known: gzip or none", encoding)}
 	}
-	b, err := io.ReadAll(io.LimitReader(body, maxBody+1))
-	if err == nil && len(b) > maxBody {
+	return readAtMost(body, maxBody)
+}
+
+// readAtMost reads all of r, which is too large if it is longer than most.
+func readAtMost(r io.Reader, most int) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	if err == nil && len(b) > most {
 		err = model.ErrTooLarge
 	}
 	return b, err

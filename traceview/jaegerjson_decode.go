@@ -14,7 +14,7 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-var errNoTrace = errors.New("this JSON is neither a trace of Jaeger's UI nor OTLP")
+var errNoTrace = errors.New("this JSON is neither a trace of Jaeger's UI nor OTLP nor Zipkin's spans")
 
 // decodeJaegerJSON reads what Jaeger's UI and its query API write: {"data": [trace, …]}, or one trace, or an array.
 func decodeJaegerJSON(body []byte) ([]model.Batch, error) {
@@ -25,11 +25,11 @@ func decodeJaegerJSON(body []byte) ([]model.Batch, error) {
 	var traces []jaegerFileTrace
 	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] == '[' {
 		if err := json.Unmarshal(body, &traces); err != nil {
-			return nil, fmt.Errorf("this Jaeger JSON cannot be read: %w", err)
+			return nil, unreadable(err)
 		}
 	} else {
 		if err := json.Unmarshal(body, &file); err != nil {
-			return nil, fmt.Errorf("this Jaeger JSON cannot be read: %w", err)
+			return nil, unreadable(err)
 		}
 		traces = append(file.Data, file.jaegerFileTrace)
 	}
@@ -47,6 +47,15 @@ func decodeJaegerJSON(body []byte) ([]model.Batch, error) {
 		out = append(out, *b.batches[key])
 	}
 	return out, nil
+}
+
+// unreadable names the field that is wrong as the file does.
+func unreadable(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("this Jaeger JSON cannot be read: %s is a %s", wrong.Field, wrong.Value)
+	}
+	return fmt.Errorf("this Jaeger JSON cannot be read: %w", err)
 }
 
 // jaegerFileTrace is a jaegerTrace whose numbers are kept as they are written.

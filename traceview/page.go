@@ -135,6 +135,8 @@ func (v *View) date(t time.Time) string { return t.In(v.zone).Format("2006-01-02
 
 func colorClass(i int) string { return "c" + strconv.Itoa(i%colors) }
 
+const day = 24 * time.Hour
+
 // showDuration writes three digits and the unit that suits.
 func showDuration(d time.Duration) string {
 	switch f := float64(d); {
@@ -152,8 +154,12 @@ func showDuration(d time.Duration) string {
 		return digits(f/1e9) + " s"
 	case d < time.Hour:
 		return fmt.Sprintf("%d m %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 2*day:
+		return fmt.Sprintf("%d h %02d m", int(d.Hours()), int(d.Minutes())%60)
+	case d < 1000*day:
+		return fmt.Sprintf("%d d %02d h", int(d/day), int(d.Hours())%24)
 	}
-	return fmt.Sprintf("%d h %02d m", int(d.Hours()), int(d.Minutes())%60)
+	return strconv.Itoa(int(d/day)) + " d"
 }
 
 // digits writes f with three significant digits, without zeros at the end.

@@ -116,7 +116,7 @@ func (v *View) compared(text string) (snapshot, string) {
 // choosePage lists traces that begin as the first one does, or those that a search finds.
 func (v *View) choosePage(w http.ResponseWriter, r *http.Request, a snapshot, problems []string) {
 	q := r.URL.Query()
-	c := chooseContent{First: v.comparedTrace("", a), Query: q.Get("q"), Problems: problems}
+	c := chooseContent{First: v.comparedTrace("", a, a.alignedTime()), Query: q.Get("q"), Problems: problems}
 	if to, ok := v.lookFor(c.Query); ok && to.trace != a.id {
 		seeOther(w, base(r)+"compare?a="+traceHex(a.id)+"&b="+traceHex(to.trace))
 		return
@@ -147,17 +147,17 @@ func (v *View) choosePage(w http.ResponseWriter, r *http.Request, a snapshot, pr
 	v.show(w, r, chooseTemplate, http.StatusOK, page{Title: "Compare " + a.root.Name, Section: "trace", Content: c})
 }
 
-func (v *View) comparedTrace(letter string, s snapshot) comparedTrace {
+func (v *View) comparedTrace(letter string, s snapshot, took time.Duration) comparedTrace {
 	return comparedTrace{letter, traceHex(s.id), colorClass(s.color(s.root.process.Service)), s.root.process.Service,
-		s.root.Name, v.date(s.start), showDuration(s.duration()), s.spans, s.failed}
+		s.root.Name, v.date(s.start), showDuration(took), s.spans, s.failed}
 }
 
 func (v *View) compareContent(c *traceDiff, q url.Values) compareContent {
 	a, b := &c.sides[0], &c.sides[1]
 	out := compareContent{
-		Sides: [2]comparedTrace{v.comparedTrace("A", *a), v.comparedTrace("B", *b)},
-		Delta: signed(b.duration() - a.duration()), Worse: b.duration() > a.duration(),
-		Ratio: ratio(a.duration(), b.duration()),
+		Sides: [2]comparedTrace{v.comparedTrace("A", *a, c.took[0]), v.comparedTrace("B", *b, c.took[1])},
+		Delta: signed(c.took[1] - c.took[0]), Worse: c.took[1] > c.took[0],
+		Ratio: ratio(c.took[0], c.took[1]),
 		Swap:  "compare?a=" + traceHex(b.id) + "&b=" + traceHex(a.id), Other: "compare?a=" + traceHex(a.id),
 		Nothing: c.counts == counts{},
 	}
@@ -172,9 +172,7 @@ func (v *View) compareContent(c *traceDiff, q url.Values) compareContent {
 	out.Narrow = deepest > wideDepth
 	for _, p := range rows {
 		row := c.row(p, longest)
-		if deepest > maxDepth {
-			row.Indent = p.depth * maxDepth / deepest
-		}
+		row.Indent = indentOf(p.depth, deepest)
 		out.Rows = append(out.Rows, row)
 	}
 	for _, p := range c.causes(compareCauses) {

@@ -255,7 +255,8 @@ func TestCallsCountWhicheverSpanComesFirst(t *testing.T) {
 func TestDurations(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0", 999: "999 ns", 1500: "1.5 µs", 999_499: "999 µs", 999_500: "1 ms", ms(12): "12 ms", 1234567: "1.23 ms",
-		ms(999): "999 ms", 999_600_000: "1 s", 59 * time.Second: "59 s", 61 * time.Second: "1 m 01 s", 3 * time.Hour: "3 h 00 m", -ms(4): "-4 ms",
+		ms(999): "999 ms", 999_600_000: "1 s", 59 * time.Second: "59 s", 61 * time.Second: "1 m 01 s", 3 * time.Hour: "3 h 00 m", 47 * time.Hour: "47 h 00 m",
+		50 * time.Hour: "2 d 02 h", 1<<62 - 1: "53375 d", -ms(4): "-4 ms",
 	} {
 		t.Run(d.String(), func(t *testing.T) {
 			if got := showDuration(d); got != want {

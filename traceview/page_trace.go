@@ -17,7 +17,8 @@ type traceContent struct {
 	Duration                   string
 	Count                      int
 	FailedCount, PanickedCount int
-	Legend                     []serviceCount
+	Legend                     []serviceCount // those with most spans
+	MoreServices               int
 	Depth                      int
 	Narrow                     bool // indentations are small
 	Skewed                     int
@@ -48,7 +49,8 @@ func (v *View) tracePage(w http.ResponseWriter, r *http.Request) {
 	c := traceContent{
 		ID: traceHex(snap.id), Service: snap.root.process.Service, Color: colorClass(snap.color(snap.root.process.Service)),
 		Name: snap.root.Name, Date: v.date(snap.start), Duration: showDuration(snap.duration()),
-		Count: snap.spans, FailedCount: snap.failed, PanickedCount: snap.panicked, Legend: snap.services, Pinned: snap.pinned,
+		Count: snap.spans, FailedCount: snap.failed, PanickedCount: snap.panicked, Pinned: snap.pinned,
+		Legend: snap.services[:min(len(snap.services), maxLegend)], MoreServices: max(len(snap.services)-maxLegend, 0),
 		Ticks:  ticks(snap.duration()),
 		Events: "events?trace=" + traceHex(snap.id) + "&since=" + eventID(v.boot, epoch, snap.change),
 	}

@@ -8,9 +8,11 @@ import (
 )
 
 const (
-	pageRows  = 200 // rows in the HTML; the script draws the others
-	maxDepth  = 24  // indentations in static/style/trace.css
-	wideDepth = 10  // depth up to which indentations are wide
+	pageRows   = 200 // rows in the HTML; the script draws the others
+	maxDepth   = 24  // indentations in static/style/trace.css
+	exactDepth = 12  // depth up to which each level has an indentation of its own
+	wideDepth  = 10  // depth up to which indentations are wide
+	maxLegend  = 24  // services above the waterfall
 )
 
 // spanRow is one line of the waterfall, ready to be shown.
@@ -114,8 +116,7 @@ func spanWidth(d, whole time.Duration) string {
 	return share(d, whole)
 }
 
-// indent fits the depths of the rows into the steps of the style sheet, so that names stay readable however deep the
-// trace is.
+// indent fits the depths of the rows into the steps of the style sheet.
 func (c *traceContent) indent(roots []*node) {
 	deepest := 0
 	walk(roots, func(n *node) bool {
@@ -123,12 +124,18 @@ func (c *traceContent) indent(roots []*node) {
 		return true
 	})
 	c.Narrow = deepest > wideDepth
-	if deepest <= maxDepth {
-		return
-	}
 	for i := range c.Rows {
-		c.Rows[i].Indent = c.Rows[i].Depth * maxDepth / deepest
+		c.Rows[i].Indent = indentOf(c.Rows[i].Depth, deepest)
 	}
+}
+
+// indentOf returns how many steps a row is indented, so that names stay readable however deep the trace is: one for
+// each of the first levels, which show how the trace is built, while deeper ones share the rest.
+func indentOf(depth, deepest int) int {
+	if deepest <= maxDepth || depth <= exactDepth {
+		return depth
+	}
+	return exactDepth + (depth-exactDepth)*(maxDepth-exactDepth)/(deepest-exactDepth)
 }
 
 func idSet(values []string) map[uint64]bool {

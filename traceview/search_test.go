@@ -145,7 +145,7 @@ func TestOwnFilesComeBack(t *testing.T) {
 func TestFilesThatAreNoneAreRefused(t *testing.T) {
 	v := newView(t, Config{})
 	for body, want := range map[string]string{
-		"":                       "not JSON",
+		"":                       "empty",
 		"hello":                  "not JSON",
 		`{"data":[]}`:            "neither",
 		`{"data":[{"spans":7}]}`: "Jaeger JSON ",

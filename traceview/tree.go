@@ -128,7 +128,7 @@ func annotate(root *node) {
 // than the parent that waited for it should end within it.
 func skewOf(n *node) string {
 	p := n.parent
-	if p == nil {
+	if p == nil || n.sharesClock() {
 		return ""
 	}
 	const rounding = 2 * time.Microsecond
@@ -140,6 +140,12 @@ func skewOf(n *node) string {
 		return "ends " + showDuration(d) + " after the call that waited for it: the clocks disagree"
 	}
 	return ""
+}
+
+// sharesClock reports whether a span and its parent were timed by one clock: programs can set the start of a span to
+// any time. The server of a call within a service can be another instance, although the two describe themselves alike.
+func (n *node) sharesClock() bool {
+	return n.process == n.parent.process && (n.parent.kind != "client" || n.kind != "server")
 }
 
 // walk visits the nodes as the page lists them; skip below a node by returning false.

@@ -16,9 +16,7 @@ type keeper struct {
 	view *traceview.View
 }
 
-var errNotLoaded = errors.New("the file of traces was not read")
-
-// load reads the file if there is one. A file of which nothing can be read is an error that wraps errNotLoaded.
+// load reads the file if there is one.
 func (k *keeper) load() error {
 	if k.file == "" {
 		return nil
@@ -28,14 +26,14 @@ func (k *keeper) load() error {
 		return k.save() // so that a place that cannot be written to is known now
 	}
 	if err != nil {
-		return fmt.Errorf("-keep: %w: %w", errNotLoaded, err)
+		return fmt.Errorf("-keep: the file of traces was not read: %w", err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return fmt.Errorf("-keep: %w: %s is not a regular file", errNotLoaded, k.file)
+		return fmt.Errorf("-keep: the file of traces was not read: %s is not a regular file", k.file)
 	}
 	if err := k.view.Load(f); err != nil {
-		return fmt.Errorf("-keep: %w: %s: %w", errNotLoaded, k.file, err)
+		return fmt.Errorf("-keep: the file of traces was not read: %s: %w", k.file, err)
 	}
 	return nil
 }
@@ -47,7 +45,7 @@ func (k *keeper) save() (err error) {
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(k.file), filepath.Base(k.file)+".*.tmp")
 	if err != nil {
-		return fmt.Errorf("-keep: %w: %w", errNotLoaded, err)
+		return fmt.Errorf("-keep: %s cannot be written: %w", k.file, err)
 	}
 	defer func() {
 		if err != nil {

@@ -32,7 +32,7 @@ type settings struct {
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("spanview", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(io.Discard) // run writes the error, which the list of all flags would hide
 	flags.StringVar(&s.host, "host", "localhost",
 		"`name or address` to listen on; 0.0.0.0 is all, and open to whoever reaches it")
 	flags.StringVar(&s.page, "page", "16686", "`port` of the page")
@@ -51,16 +51,21 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		"`origins`, divided by commas, whose pages may send spans, such as http://localhost:3000")
 	flags.IntVar(&s.maxMiB, "memory", 256, "memory for traces in `MiB`")
 	flags.IntVar(&s.maxTraces, "traces", 10_000, "`number` of traces that are kept")
-	flags.Usage = func() {
+	usage := func() {
+		flags.SetOutput(stderr)
 		fmt.Fprintln(stderr, "spanview is a collector and a page of traces for a developer's machine. "+
 			"Ports may be addresses, or off.")
 		flags.PrintDefaults()
 	}
-	if err := flags.Parse(args); err != nil {
+	flags.Usage = func() {}
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		usage()
 		return s, err
+	} else if err != nil {
+		return s, fmt.Errorf("%w; spanview -h lists the flags", err)
 	}
 	if flags.NArg() > 0 {
-		return s, fmt.Errorf("unknown argument %q", flags.Arg(0))
+		return s, fmt.Errorf("unknown argument %q; files of traces are opened by dropping them on the page", flags.Arg(0))
 	}
 	if s.maxMiB < 1 || s.maxTraces < 1 {
 		return s, errors.New("-memory and -traces must be positive")
@@ -92,9 +97,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	store := keeper{file: s.keep, view: view}
 	if err := store.load(); err != nil {
 		fmt.Fprintln(stderr, "spanview:", err)
-		if errors.Is(err, errNotLoaded) { // nothing was read: what is there must not be written over
-			return 1
-		}
+		return 1 // what is there must not be written over
 	}
 	group, err := listen(s, view, hosts)
 	if err != nil {

@@ -21,23 +21,26 @@ function timeline(item) {
 }
 function badges(item) {
   const out = [], s = item.s;
+  const dot = (below) => { if (below) out.push(Object.assign(el("em", "dot"), { title: count(below, "error") + " below" })); };
   if (item.group) {
     const failed = item.members.filter((m) => m.flags & FAILED).length;
     if (failed) out.push(el("em", "badge err", count(failed, "error")));
+    else dot(item.members.reduce((sum, m) => sum + m.failedIn, 0));
     return out;
   }
   if (s.flags & PANICKED) out.push(el("em", "badge err", "panic"));
   else if (s.flags & FAILED) out.push(el("em", "badge err", "error"));
-  else if (s.failedIn) out.push(Object.assign(el("em", "dot"), { title: count(s.failedIn, "error") + " below" }));
+  else dot(s.failedIn);
   if (s.flags & SLOW) out.push(Object.assign(el("em", "badge warn", "slow"), { title: "slower than 95 of 100 spans of this operation" }));
   if (s.shift && aligned) out.push(Object.assign(el("em", "badge warn", (s.shift > 0 ? "+" : "") + duration(s.shift)), { title: "moved by so much, since the clocks disagree" }));
   else if (s.flags & SKEWED) out.push(Object.assign(el("em", "badge warn", "clock"), { title: "the clocks disagree" }));
   if (s.flags & ORPHAN) out.push(Object.assign(el("em", "badge", "no parent"), { title: "its parent is not here" }));
   return out;
 }
+const indentOf = (depth) => deepest <= DEEPEST || depth <= EXACT ? depth : EXACT + Math.floor((depth - EXACT) * (DEEPEST - EXACT) / (deepest - EXACT));
 function rowOf(item) {
   const s = item.s, parent = spans[s.parent];
-  const row = el("li", "span d" + (deepest > DEEPEST ? Math.floor(item.depth * DEEPEST / deepest) : item.depth) + " c" + data.services[s.svc][1]);
+  const row = el("li", "span d" + indentOf(item.depth) + " c" + data.services[s.svc][1]);
   row.dataset.depth = item.depth;
   row.dataset.key = item.key;
   if (item.group) row.classList.add("group"); else row.id = "span-" + s.id;
@@ -64,10 +67,10 @@ function rowOf(item) {
 }
 const extent = (members) => Math.max(...members.map((m) => m.start + m.dur)) - Math.min(...members.map((m) => m.start));
 
-let queued = false;
+let queued = false, printing = false;
 function draw() {
   queued = false;
-  const top = -list.getBoundingClientRect().top, first = indexAt(top - MARGIN), last = Math.min(indexAt(top + innerHeight + MARGIN), items.length - 1);
+  const top = -list.getBoundingClientRect().top, first = printing ? 0 : indexAt(top - MARGIN), last = Math.min(printing ? PRINTED : indexAt(top + innerHeight + MARGIN), items.length - 1);
   const focused = document.activeElement.closest && document.activeElement.closest("#spans > .span");
   const focusKey = focused && focused.dataset.key;
   const wanted = new Set();
@@ -90,7 +93,7 @@ function draw() {
   }
   for (const [key, row] of cache) if (!wanted.has(row)) cache.delete(key);
   list.style.paddingTop = tops[Math.max(first, 0)] + "px";
-  list.style.paddingBottom = tops[items.length] - tops[last + 1] + "px";
+  list.style.paddingBottom = (printing ? 0 : tops[items.length] - tops[last + 1]) + "px";
   if (focusKey && document.activeElement === document.body && cache.has(focusKey)) cache.get(focusKey).querySelector(".name").focus({ preventScroll: true });
 }
 function indexAt(y) {

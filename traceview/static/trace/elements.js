@@ -12,6 +12,7 @@ function duration(ns) { // as the server writes it
   if (ns < 999.5e6) return digits(ns / 1e6) + " ms";
   if (ns < 60e9) return digits(ns / 1e9) + " s";
   const s = Math.floor(ns / 1e9), two = (n) => String(n).padStart(2, "0");
+  if (s >= 172800) return Math.floor(s / 86400) + " d" + (s < 864e5 ? " " + two(Math.floor(s / 3600) % 24) + " h" : "");
   return s < 3600 ? Math.floor(s / 60) + " m " + two(s % 60) + " s" : Math.floor(s / 3600) + " h " + two(Math.floor(s / 60) % 60) + " m";
 }
 function el(tag, className, text) {

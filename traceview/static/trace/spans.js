@@ -3,7 +3,7 @@ const $ = (id) => document.getElementById(id);
 const section = $("waterfall"), list = $("spans"), pane = $("pane"), data = JSON.parse($("data").textContent);
 const base = document.body.dataset.base, trace = section.dataset.trace;
 const FAILED = 1, PANICKED = 2, ORPHAN = 4, SKEWED = 8, SLOW = 16;
-const ROW = 24, MARGIN = 480, GROUP = 5, DEEPEST = 24;
+const ROW = 24, MARGIN = 480, GROUP = 5, DEEPEST = 24, EXACT = 12, PRINTED = 400;
 
 const spans = data.rows.map(([id, up, svc, name, start, dur, flags, crit, logs, shift], i) => (
   { i, key: "s" + i, id, parent: up ? i - up : -1, svc, name, reported: start, start, dur, flags, crit: crit || [], logs: logs || [], shift: shift || 0, children: [], depth: 0, below: 0, failedIn: 0 }));
