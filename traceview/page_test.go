@@ -134,7 +134,7 @@ func TestOperationFiguresOutliveTheTraces(t *testing.T) {
 		put(t, v, "shop", s)
 	}
 	page := get(t, v, "/debug/traces/operations?service=shop&operation=GET+/&kind=")
-	for _, want := range []string{`<span class="big">100</span>`, "10 % failed", "p50 50", "slowest 100 ms"} {
+	for _, want := range []string{`<span class="big">100 spans</span>`, "10 % failed", "p50 50", "slowest 100 ms"} {
 		contains(t, page, want)
 	}
 	links := regexp.MustCompile(`href="\./trace/([0-9a-f]{32})`).FindAllStringSubmatch(page, -1)

@@ -7,7 +7,7 @@ function extentAll() {
     low = Math.min(low, s.start);
     high = Math.max(high, s.start + s.dur);
   }
-  if (!(high > low)) high = low + 1;
+  if (!(high > low)) high = low + 1e3;
   if (skewed) document.querySelector(".facts .big").textContent = duration(high - low);
 }
 function zoom(a, b, keep) {
