@@ -6,7 +6,6 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/opentracing/opentracing-go"
@@ -235,18 +234,4 @@ func set(to *func(*http.Request) bool, f func(*http.Request) bool) {
 	if f != nil {
 		*to = f
 	}
-}
-
-// headerTag is a header and the tag it becomes.
-type headerTag struct{ header, tag string }
-
-// headerTags adds the tags of the named headers to tags, each once.
-func headerTags(tags []headerTag, prefix string, names []string) []headerTag {
-	for _, name := range names {
-		t := headerTag{textproto.CanonicalMIMEHeaderKey(name), prefix + strings.ToLower(name)}
-		if name != "" && !slices.Contains(tags, t) {
-			tags = append(tags, t)
-		}
-	}
-	return tags
 }

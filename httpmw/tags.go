@@ -2,6 +2,8 @@ package httpmw
 
 import (
 	"net/http"
+	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,4 +108,18 @@ func (tag headerTag) value(values []string) string {
 		b.WriteString(value[:min(len(value), semconv.MaxHeader)])
 	}
 	return model.Cut(b.String(), semconv.MaxHeader)
+}
+
+// headerTag is a header and the tag it becomes.
+type headerTag struct{ header, tag string }
+
+// headerTags adds the tags of the named headers to tags, each once.
+func headerTags(tags []headerTag, prefix string, names []string) []headerTag {
+	for _, name := range names {
+		t := headerTag{textproto.CanonicalMIMEHeaderKey(name), prefix + strings.ToLower(name)}
+		if name != "" && !slices.Contains(tags, t) {
+			tags = append(tags, t)
+		}
+	}
+	return tags
 }
