@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/opentracing/opentracing-go"
-	"google.golang.org/grpc/codes"
+	"google.golang.org/genproto/googleapis/rpc/code"
 
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/httpmw"
@@ -70,7 +70,7 @@ func (o grpcObserver) Ended(_ context.Context, call grpcmw.Call, span opentracin
 func grpcLabels(k key) []string {
 	status := ""
 	if k.status != noStatus {
-		status = codeNames[codes.Code(k.status)]
+		status = code.Code_name[int32(k.status)] // as OpenTelemetry spells them
 	}
 	return []string{rpcMethod(k.method), status, valid(k.errorType)}
 }
@@ -81,16 +81,6 @@ func rpcMethod(full string) string {
 		return other
 	}
 	return valid(strings.TrimPrefix(full, "/"))
-}
-
-// codeNames are gRPC's codes as OpenTelemetry spells them.
-var codeNames = map[codes.Code]string{
-	codes.OK: "OK", codes.Canceled: "CANCELLED", codes.Unknown: "UNKNOWN", codes.InvalidArgument: "INVALID_ARGUMENT",
-	codes.DeadlineExceeded: "DEADLINE_EXCEEDED", codes.NotFound: "NOT_FOUND", codes.AlreadyExists: "ALREADY_EXISTS",
-	codes.PermissionDenied: "PERMISSION_DENIED", codes.ResourceExhausted: "RESOURCE_EXHAUSTED",
-	codes.FailedPrecondition: "FAILED_PRECONDITION", codes.Aborted: "ABORTED", codes.OutOfRange: "OUT_OF_RANGE",
-	codes.Unimplemented: "UNIMPLEMENTED", codes.Internal: "INTERNAL", codes.Unavailable: "UNAVAILABLE",
-	codes.DataLoss: "DATA_LOSS", codes.Unauthenticated: "UNAUTHENTICATED",
 }
 
 // maxLabel bounds the values of labels, in bytes.

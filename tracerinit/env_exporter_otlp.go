@@ -158,18 +158,11 @@ func (r *resolver) otlpEndpoint(protocol string) (endpoint, source string) {
 func (r *resolver) otlpHeaders(e *exporterChoice) map[string]string {
 	variable, raw := r.otlp("HEADERS")
 	headers := map[string]string{}
-	n := 0
-	for entry := range strings.SplitSeq(raw, ",") {
-		if entry = strings.TrimSpace(entry); entry == "" {
-			continue
-		}
-		n++
-		k, v, ok := strings.Cut(entry, "=")
-		k, errKey := url.PathUnescape(strings.TrimSpace(k))
-		v, errValue := url.PathUnescape(strings.TrimSpace(v))
-		if !ok || errKey != nil || errValue != nil || !export.ValidHeader(k, v) {
+	for e := range entries(raw, url.PathUnescape, url.PathUnescape) {
+		k, v := e.key, e.value
+		if !e.ok || !export.ValidHeader(k, v) {
 			r.wrongSecret(
-				variable, raw, expected(fmt.Sprintf("name=value,name=value, percent-encoded; entry %d is not", n)),
+				variable, raw, expected(fmt.Sprintf("name=value,name=value, percent-encoded; entry %d is not", e.number)),
 			)
 			continue
 		}

@@ -89,20 +89,12 @@ func (r *resolver) resourceAttributes() map[string]string {
 func (r *resolver) pairs(variable string, decodeKey, decodeValue func(string) (string, error)) map[string]string {
 	raw := r.get(variable)
 	out := map[string]string{}
-	n := 0
-	for entry := range strings.SplitSeq(raw, ",") {
-		if entry = strings.TrimSpace(entry); entry == "" {
+	for e := range entries(raw, decodeKey, decodeValue) {
+		if e.ok && e.key != "" {
+			out[e.key] = e.value
 			continue
 		}
-		n++
-		k, v, ok := strings.Cut(entry, "=")
-		k, errKey := decodeKey(strings.TrimSpace(k))
-		v, errValue := decodeValue(strings.TrimSpace(v))
-		if ok && k != "" && errKey == nil && errValue == nil {
-			out[k] = v
-			continue
-		}
-		r.wrong(variable, raw, expected(fmt.Sprintf("key=value,key=value; entry %d is not", n)))
+		r.wrong(variable, raw, expected(fmt.Sprintf("key=value,key=value; entry %d is not", e.number)))
 	}
 	return out
 }

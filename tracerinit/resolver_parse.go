@@ -3,6 +3,7 @@ package tracerinit
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"math"
@@ -163,3 +164,29 @@ func listOf(list string) (out []string) {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// entry is one of a list of key=value.
+type entry struct {
+	number     int // counted from 1
+	key, value string
+	ok         bool // it has an equals sign, and both sides can be decoded
+}
+
+// entries reads a list of key=value, separated by commas. Empty entries are left out.
+func entries(list string, decodeKey, decodeValue func(string) (string, error)) iter.Seq[entry] {
+	return func(yield func(entry) bool) {
+		n := 0
+		for text := range strings.SplitSeq(list, ",") {
+			if text = strings.TrimSpace(text); text == "" {
+				continue
+			}
+			n++
+			k, v, ok := strings.Cut(text, "=")
+			k, errKey := decodeKey(strings.TrimSpace(k))
+			v, errValue := decodeValue(strings.TrimSpace(v))
+			if !yield(entry{n, k, v, ok && errKey == nil && errValue == nil}) {
+				return
+			}
+		}
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
@@ -22,47 +21,6 @@ const (
 	heartbeat  = 20 * time.Second
 	writeTime  = 2 * time.Second // for a page to take an event; it may connect again
 )
-
-// streams are the live connections of browsers.
-type streams struct {
-	mu      sync.Mutex
-	cancels map[*http.Request]context.CancelFunc
-	servers map[*http.Server]bool
-}
-
-// begin registers a stream. It ends with the request, the view's Close, or its server's Shutdown, which would
-// otherwise wait for it in vain.
-func (s *streams) begin(r *http.Request) (context.Context, context.CancelFunc, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.cancels) >= maxStreams {
-		return nil, nil, false
-	}
-	if s.cancels == nil {
-		s.cancels = map[*http.Request]context.CancelFunc{}
-		s.servers = map[*http.Server]bool{}
-	}
-	if srv, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && !s.servers[srv] {
-		s.servers[srv] = true
-		srv.RegisterOnShutdown(s.endAll)
-	}
-	ctx, cancel := context.WithCancel(r.Context())
-	s.cancels[r] = cancel
-	return ctx, func() {
-		cancel()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.cancels, r)
-	}, true
-}
-
-func (s *streams) endAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, cancel := range s.cancels {
-		cancel()
-	}
-}
 
 // update is what a stream sends: the rows that changed, the lines that count, and what there is to filter by.
 type update struct {

@@ -15,7 +15,7 @@ func (v Value) appendJSON(dst []byte) []byte {
 	case KindInt:
 		return strconv.AppendInt(dst, v.Int(), 10)
 	case KindFloat:
-		return appendFloat(dst, v.Float())
+		return AppendJSONFloat(dst, v.Float())
 	case KindBytes:
 		dst = append(dst, '"')
 		dst = base64.StdEncoding.AppendEncode(dst, []byte(v.str))
@@ -53,7 +53,8 @@ func (v Value) appendMap(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-func appendFloat(dst []byte, f float64) []byte {
+// AppendJSONFloat appends f, and what JSON has no numbers for as protobuf does in JSON.
+func AppendJSONFloat(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
 		return append(dst, `"NaN"`...)

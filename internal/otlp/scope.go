@@ -81,3 +81,44 @@ func (g *scopeGroup) append(dst []byte) []byte {
 	}
 	return dst
 }
+
+type scope struct {
+	name, version string
+	spans         []*model.Span
+}
+
+// scopesOf groups spans by their scope, in the order in which scopes are met.
+func scopesOf(spans []model.Span) (scopes []scope) {
+	type id struct{ name, version string }
+	index := map[id]int{}
+	for i := range spans {
+		var s id
+		for j := range spans[i].Tags {
+			switch t := &spans[i].Tags[j]; t.Key {
+			case tagScopeName:
+				s.name = text(t.Value)
+			case tagScopeVersion:
+				s.version = text(t.Value)
+			}
+		}
+		at, ok := index[s]
+		if !ok {
+			at = len(scopes)
+			index[s] = at
+			scopes = append(scopes, scope{name: s.name, version: s.version})
+		}
+		scopes[at].spans = append(scopes[at].spans, &spans[i])
+	}
+	return scopes
+}
+
+// isRedundant reports whether the scope alone brings t back.
+func (s *scope) isRedundant(t *model.Tag) bool {
+	switch t.Key {
+	case tagScopeName:
+		return s.name != "" && s.name != scopeOfKit && t.Value == model.String(s.name)
+	case tagScopeVersion:
+		return s.version != "" && s.name != scopeOfKit && t.Value == model.String(s.version)
+	}
+	return false
+}

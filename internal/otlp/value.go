@@ -114,7 +114,7 @@ func appendAny(dst []byte, b []byte, depth int) ([]byte, error) {
 		case f.num == anyInt && f.typ == protowire.VarintType:
 			dst = strconv.AppendInt(dst[:at], int64(f.uint), 10)
 		case f.num == anyDouble && f.typ == protowire.Fixed64Type:
-			dst = appendJSONFloat(dst[:at], math.Float64frombits(f.uint))
+			dst = model.AppendJSONFloat(dst[:at], math.Float64frombits(f.uint))
 		case f.num == anyBytes && f.typ == protowire.BytesType:
 			dst = appendJSONBytes(dst[:at], f.bytes)
 		case (f.num == anyArray || f.num == anyMap) && f.typ == protowire.BytesType:
@@ -123,19 +123,6 @@ func appendAny(dst []byte, b []byte, depth int) ([]byte, error) {
 		return err
 	})
 	return dst, err
-}
-
-// appendJSONFloat writes what JSON has no numbers for as protobuf's JSON does.
-func appendJSONFloat(dst []byte, f float64) []byte {
-	switch {
-	case math.IsNaN(f):
-		return append(dst, `"NaN"`...)
-	case math.IsInf(f, 1):
-		return append(dst, `"Infinity"`...)
-	case math.IsInf(f, -1):
-		return append(dst, `"-Infinity"`...)
-	}
-	return strconv.AppendFloat(dst, f, 'g', -1, 64)
 }
 
 func appendJSONBytes(dst, b []byte) []byte {

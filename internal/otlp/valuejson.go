@@ -94,7 +94,7 @@ func (d jsonDecoder) any(dst []byte, depth int) []byte {
 		case "intValue":
 			dst = strconv.AppendInt(dst[:at], d.r.int(), 10)
 		case "doubleValue":
-			dst = appendJSONFloat(dst[:at], d.r.float())
+			dst = model.AppendJSONFloat(dst[:at], d.r.float())
 		case "bytesValue":
 			dst = appendJSONBytes(dst[:at], d.r.base64())
 		case "arrayValue", "kvlistValue":
