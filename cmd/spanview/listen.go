@@ -55,15 +55,9 @@ func listen(s settings, view *traceview.View, hosts *hosts) (_ *group, err error
 		{"jaeger-sampling", "Jaeger sampling", s.sampling, "/sampling", strategies()},
 		{"zipkin", "Zipkin JSON over HTTP", s.zip, "/api/v2/spans", cors.wrap(zipkinOf(view))},
 	} {
-		listeners, err := bind(s.host, p, listenTCP)
-		if err != nil {
+		p.handler = hosts.wrap(p.handler)
+		if err := g.listenWeb(s.host, p); err != nil {
 			return g, err
-		}
-		for _, l := range listeners {
-			g.web = append(g.web, webServer{newServer(hosts.wrap(p.handler)), newLimited(l)})
-		}
-		if len(listeners) > 0 {
-			g.lines = append(g.lines, fmt.Sprintf("%-24s http://%s%s", p.title, shown(s.host, listeners[0].Addr()), p.path))
 		}
 	}
 	rpc := port{flag: "otlp-grpc", title: "OTLP over gRPC", value: s.otlpGRPC}
@@ -72,27 +66,55 @@ func listen(s settings, view *traceview.View, hosts *hosts) (_ *group, err error
 	}
 	if len(g.rpc) > 0 {
 		g.grpc = newGRPC(view, hosts)
-		g.lines = append(g.lines, fmt.Sprintf("%-24s http://%s", "OTLP over gRPC", shown(s.host, g.rpc[0].Addr())))
+		g.addLine(rpc.title, "http://"+shown(s.host, g.rpc[0].Addr()))
 	}
 	for _, p := range []port{
 		{flag: "jaeger-compact", title: "Jaeger agent, compact", value: s.compact},
 		{flag: "jaeger-binary", title: "Jaeger agent, binary", value: s.bin},
 	} {
-		conns, err := bind(s.host, p, listenUDP)
-		if err != nil {
+		if err := g.listenAgent(s.host, p, view); err != nil {
 			return g, err
-		}
-		for _, conn := range conns {
-			g.udp = append(g.udp, newAgent(conn, view, &g.lost))
-		}
-		if len(conns) > 0 {
-			g.lines = append(g.lines, fmt.Sprintf("%-24s udp://%s", p.title, shown(s.host, conns[0].LocalAddr())))
 		}
 	}
 	if len(g.web)+len(g.rpc)+len(g.udp) == 0 {
 		return g, errors.New("every port is off")
 	}
 	return g, nil
+}
+
+// listenWeb binds a port of HTTP.
+func (g *group) listenWeb(host string, p port) error {
+	listeners, err := bind(host, p, listenTCP)
+	if err != nil {
+		return err
+	}
+	for _, l := range listeners {
+		g.web = append(g.web, webServer{newServer(p.handler), newLimited(l)})
+	}
+	if len(listeners) > 0 {
+		g.addLine(p.title, "http://"+shown(host, listeners[0].Addr())+p.path)
+	}
+	return nil
+}
+
+// listenAgent binds a port of Jaeger's agent.
+func (g *group) listenAgent(host string, p port, view *traceview.View) error {
+	conns, err := bind(host, p, listenUDP)
+	if err != nil {
+		return err
+	}
+	for _, conn := range conns {
+		g.udp = append(g.udp, newAgent(conn, view, &g.lost))
+	}
+	if len(conns) > 0 {
+		g.addLine(p.title, "udp://"+shown(host, conns[0].LocalAddr()))
+	}
+	return nil
+}
+
+// addLine adds a line of what is printed at the start.
+func (g *group) addLine(title, url string) {
+	g.lines = append(g.lines, fmt.Sprintf("%-24s %s", title, url))
 }
 
 // bind listens on the port of one flag: on both loopback addresses for localhost, since clients try either first.
