@@ -61,9 +61,9 @@ func (e *clientEnd) result() (v result) {
 		o.ErrorType = e.errorType(o.Err)
 		o.IsError = o.ErrorType != canceled
 	default:
-		v.byStatus, o.IsError = o.Status > 0, o.Status >= 400
+		v.setByStatus(true)
 	}
-	v.looksFailed = o.Status >= 400
+	v.looksFailed = failedByDefault(o.Status, true)
 	return v
 }
 

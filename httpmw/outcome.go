@@ -39,6 +39,15 @@ type result struct {
 	looksFailed bool   // the status looks like an error to backends
 }
 
+// failedByDefault reports whether a status marks a span as failed unless [WithErrorPolicy] says otherwise: on a server
+// the mistakes of the server, on a client those of its request, too.
+func failedByDefault(status int, client bool) bool { return status >= 500 || client && status >= 400 }
+
+// setByStatus leaves it to the status whether the request failed.
+func (v *result) setByStatus(client bool) {
+	v.byStatus, v.IsError = v.Status > 0, failedByDefault(v.Status, client)
+}
+
 // complete sets what the two sides decide alike: whether the status is an error, and the type of the error. The hooks
 // are called next.
 func (t tagWriter) complete(v *result, r *http.Request, client bool) {

@@ -92,9 +92,9 @@ func (e *serverEnd) result() (v result) {
 	case timedOut:
 		o.IsError = true
 	default:
-		v.byStatus, o.IsError = o.Status > 0, o.Status >= 500
+		v.setByStatus(false)
 	}
-	v.looksFailed = o.Status >= 500
+	v.looksFailed = failedByDefault(o.Status, false)
 	return v
 }
 

@@ -16,7 +16,8 @@ import (
 // noStatus is the status of requests that had none, and of the overflow.
 const noStatus = -1
 
-// httpObserver is comparable, so that a request that passes two middlewares with it is counted once.
+// httpObserver is an [httpmw.Observer]. It is comparable, so that a request that passes two middlewares with it is
+// counted once.
 type httpObserver struct{ *side }
 
 func (o httpObserver) Started(r *http.Request) { o.active.of(knownMethod(r.Method)).Inc() }

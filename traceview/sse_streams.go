@@ -13,8 +13,8 @@ type streams struct {
 	servers map[*http.Server]bool
 }
 
-// begin registers a stream. It ends with the request, the view's Close, or its server's Shutdown, which would
-// otherwise wait for it in vain.
+// begin registers a stream. It ends with the request, [View.Close], or [http.Server.Shutdown], which would otherwise
+// wait for it in vain.
 func (s *streams) begin(r *http.Request) (context.Context, context.CancelFunc, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
