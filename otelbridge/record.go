@@ -80,11 +80,31 @@ func (s *span) setLimited(tags []opentracing.Tag) (dropped int) {
 		}
 	}
 	for _, t := range tags {
-		if t.Key != samplingPriority {
+		switch {
+		case t.Key == samplingPriority:
+		case isKitTag(t.Key) || s.details().admits(t.Key, s.bridge.limits.Attributes):
 			s.setTags([]opentracing.Tag{t})
+		default:
+			dropped++
 		}
 	}
-	return 0
+	return dropped
+}
+
+// admits reports whether an attribute of this key is within the limit, and counts it: the tags of a span that is not
+// jaeger-client-go's cannot be read.
+func (r *recorded) admits(key string, limit int) bool {
+	if limit < 0 || r.keys[key] {
+		return true
+	}
+	if len(r.keys) >= limit {
+		return false
+	}
+	if r.keys == nil {
+		r.keys = map[string]bool{}
+	}
+	r.keys[key] = true
+	return true
 }
 
 // End implements [trace.Span]. It finishes the span that OpenTelemetry code has started, once; who has started another

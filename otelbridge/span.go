@@ -43,6 +43,7 @@ type recorded struct {
 	events      []opentracing.LogRecord
 	links       []model.Ref
 	dropped     model.Dropped
+	keys        map[string]bool // of the attributes of a span that is not jaeger-client-go's
 }
 
 var (

@@ -2,6 +2,7 @@ package otelbridge_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/opentracing/opentracing-go"
@@ -124,5 +125,36 @@ func TestNilTracerIsTheGlobalOne(t *testing.T) {
 	}
 	if n := len(mock.FinishedSpans()); n != 1 {
 		t.Errorf("%d spans", n)
+	}
+}
+
+// TestTracersWithoutLimitsGetTheDefaultOnes wants no more of anything than the specification's 128.
+func TestTracersWithoutLimitsGetTheDefaultOnes(t *testing.T) {
+	tracer := mocktracer.New()
+	_, s := otelbridge.New(tracer).TracerProvider().Tracer("lib").Start(t.Context(), "s")
+	var many []attribute.KeyValue
+	for i := range 200 {
+		many = append(many, attribute.Int(fmt.Sprintf("key-%03d", i), i))
+	}
+	s.SetAttributes(many...)
+	for range 200 {
+		s.AddEvent("event", trace.WithAttributes(many...))
+	}
+	s.End()
+	span := tracer.FinishedSpans()[0]
+	attributes := 0
+	for key := range span.Tags() {
+		if strings.HasPrefix(key, "key-") {
+			attributes++
+		}
+	}
+	fields := 0
+	for _, f := range span.Logs()[0].Fields {
+		if strings.HasPrefix(f.Key, "key-") {
+			fields++
+		}
+	}
+	if attributes != 128 || len(span.Logs()) != 128 || fields != 128 {
+		t.Errorf("%d attributes, %d events, %d attributes of an event", attributes, len(span.Logs()), fields)
 	}
 }
