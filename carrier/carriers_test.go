@@ -162,7 +162,7 @@ func TestKeySpelling(t *testing.T) {
 	}
 }
 
-func TestMulti(t *testing.T) {
+func TestMultiHasLowerCaseKeys(t *testing.T) {
 	m := carrier.Multi(metadata.Pairs("a", "1", "a", "2"))
 	m.Set("B", "3")
 	m.Set("b", "4")

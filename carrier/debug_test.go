@@ -156,7 +156,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-func TestNone(t *testing.T) {
+func TestNoFormatsReadAndWriteNothing(t *testing.T) {
 	none := []carrier.Format{}
 	p := newPropagator(t, carrier.Config{Extract: none, Inject: none})
 	if got := describe(p.Extract(headers("traceparent", someTraceparent, "baggage", "a=1", "uberctx-a", "1"))); got != notFound {
@@ -177,7 +177,7 @@ func TestStatsNameFormatsInJSON(t *testing.T) {
 	}
 }
 
-func TestParse(t *testing.T) {
+func TestListsOfFormatsAreRead(t *testing.T) {
 	for _, c := range []struct {
 		in   string
 		want []carrier.Format

@@ -73,7 +73,7 @@ func TestExtractJaeger(t *testing.T) {
 	}
 }
 
-func TestExtractB3(t *testing.T) {
+func TestB3IsReadInAllItsForms(t *testing.T) {
 	const ids = "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1"
 	const ctx = "80f198ee56343ba864fe8b2a57d3eff7:e457b5a2e4d86bd1"
 	for _, c := range []struct{ header, want string }{
@@ -166,7 +166,7 @@ func TestB3DenyAlone(t *testing.T) {
 	}
 }
 
-func TestDecide(t *testing.T) {
+func TestUndecidedCallersAreLeftToDecide(t *testing.T) {
 	asked := []jaeger.TraceID(nil)
 	p := newPropagator(t, carrier.Config{Decide: func(id jaeger.TraceID) bool {
 		asked = append(asked, id)

@@ -10,7 +10,7 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-func TestIDs(t *testing.T) {
+func TestIDsAreHexOfFixedWidth(t *testing.T) {
 	sc := jaeger.NewSpanContext(jaeger.TraceID{Low: 0xab}, 0xcd, 0, true, nil)
 	for _, c := range []struct {
 		sc          opentracing.SpanContext

@@ -149,8 +149,8 @@ func TestContinue(t *testing.T) {
 	}
 }
 
-// TestCopy has all that the original brought, and a sampling state of its own.
-func TestCopy(t *testing.T) {
+// TestCopiesShareNoSamplingState: a copy has all that the original brought, and a sampling state of its own.
+func TestCopiesShareNoSamplingState(t *testing.T) {
 	tracer, p := newTracer(t, carrier.Config{Baggage: notRole, Debug: carrier.AllowDebug()})
 	for _, pairs := range [][]string{
 		{"b3", someTrace + "-" + someSpan + "-d", "baggage", "a=1;p,role=admin"},

@@ -113,7 +113,7 @@ func TestPanicsAreRecordedAndGoOn(t *testing.T) {
 	}
 }
 
-func TestSizes(t *testing.T) {
+func TestResponseSizeIsWhatWasWritten(t *testing.T) {
 	file := func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "doc.go") }
 	info, _ := os.Stat("doc.go")
 	for name, tt := range map[string]struct {
@@ -170,7 +170,7 @@ func TestFirstByteOfFlushedResponses(t *testing.T) {
 	}
 }
 
-func TestHijack(t *testing.T) {
+func TestHijackedConnectionsAreMarked(t *testing.T) {
 	for name, tt := range map[string]struct {
 		header []string
 		want   map[string]any

@@ -126,7 +126,7 @@ func TestRecordsWithoutIDsAreUnchanged(t *testing.T) {
 	}
 }
 
-func TestKeys(t *testing.T) {
+func TestKeysAreNamedByOption(t *testing.T) {
 	tracer, _ := newTracer(t, false)
 	span := tracer.StartSpan("op")
 	defer span.Finish()

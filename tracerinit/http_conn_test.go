@@ -219,7 +219,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestTLS(t *testing.T) {
+func TestSpansArriveOverTLS(t *testing.T) {
 	b := &backend{}
 	b.Server = httptest.NewUnstartedServer(b)
 	b.EnableHTTP2 = true

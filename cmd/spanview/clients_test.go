@@ -198,7 +198,7 @@ func TestAgentTakesTheBinaryProtocolAndSurvivesNoise(t *testing.T) {
 	p.until("/", "refused")
 }
 
-func TestZipkin(t *testing.T) {
+func TestSpansInZipkinsJSONAreShown(t *testing.T) {
 	p := startProgram(t)
 	status, answer := p.post("Zipkin JSON over HTTP", "/api/v2/spans", "application/json", []byte(`[
 		{"traceId":"463ac35c9f6413ad48485a3953bb6124","id":"a2fb4a1d1a96d312","name":"get /z","kind":"SERVER","timestamp":1472470996199000,"duration":207000,

@@ -202,7 +202,7 @@ func TestRefusals_gRPC(t *testing.T) {
 }
 
 // A Jaeger agent takes everything while it is there.
-func TestAgent(t *testing.T) {
+func TestAnAgentTakesEverySpan(t *testing.T) {
 	agent := sink.NewUDP(t)
 	s := newService(t, tracerinit.JaegerUDP(agent.Addr), queue)
 	s.work(3000)

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestAPI(t *testing.T) {
+func TestTheTracerPassesOpenTracingsHarness(t *testing.T) {
 	harness.RunAPIChecks(t, func() (opentracing.Tracer, func()) { return started(t, tracerinit.Config{}) },
 		harness.CheckEverything(), harness.UseProbe(probe{}))
 }

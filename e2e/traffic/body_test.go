@@ -273,7 +273,7 @@ func TestUploadTooLarge(t *testing.T) {
 }
 
 // What goes over the wire is the same to the byte.
-func TestWire(t *testing.T) {
+func TestTheWireIsTheSameToTheByte(t *testing.T) {
 	handler := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		rw.Header()["Date"] = nil

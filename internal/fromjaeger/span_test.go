@@ -44,7 +44,7 @@ func load(span opentracing.Span, lim Limits) Span {
 
 func tag(k string, v any) Tag { return Tag{Key: k, Value: ValueOf(v, 0)} }
 
-func TestLoad(t *testing.T) {
+func TestSpansAreLoadedWithAllTheyHave(t *testing.T) {
 	tracer := newTracer(t)
 	parent := extract(t, tracer, "f123456789abcdef8000000000000001:7:0:1")
 	linked := extract(t, tracer, "b:c:0:1")
@@ -146,7 +146,7 @@ func TestBothWaysToReadTagsAgree(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
+func TestLoadedSpansAreWithinTheLimits(t *testing.T) {
 	tracer := newTracer(t)
 	span := tracer.StartSpan("x", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")))
 	for i := range 10 {
@@ -188,7 +188,7 @@ type quarrelsome struct{}
 
 func (quarrelsome) Error() string { panic("no") }
 
-func TestFields(t *testing.T) {
+func TestFieldsOfLogsKeepTheirTypes(t *testing.T) {
 	span := newTracer(t).StartSpan("x")
 	span.LogFields(
 		log.Bool("bool", true), log.Int32("int32", -1), log.Uint32("uint32", 1<<32-1), log.Uint64("uint64", 1<<63),

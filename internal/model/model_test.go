@@ -67,7 +67,7 @@ func TestBytesAreCopied(t *testing.T) {
 	}
 }
 
-func TestCut(t *testing.T) {
+func TestCutKeepsWholeCharacters(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
 		max  int
@@ -97,7 +97,7 @@ func FuzzCut(f *testing.F) {
 	})
 }
 
-func TestText(t *testing.T) {
+func TestInvalidUTF8IsReplaced(t *testing.T) {
 	for in, want := range map[string]string{"": "", "äöü": "äöü", "a\xff\xfeb": "a\uFFFDb", "\xc3": "\uFFFD", "\xed\xa0\x80": "\uFFFD"} {
 		t.Run(fmt.Sprintf("%q", in), func(t *testing.T) {
 			if got := Text(in); got != want {
@@ -165,8 +165,8 @@ func TestBuilderLimits(t *testing.T) {
 	}
 }
 
-// TestWhole has texts that are within a limit of characters, and not of bytes, and lists that are too long even so.
-func TestWhole(t *testing.T) {
+// TestWholeCountsCharacters has texts that are within a limit of characters, and not of bytes, and lists that are too long even so.
+func TestWholeCountsCharacters(t *testing.T) {
 	text := strings.Repeat("ü", 10)
 	if v, cut := String(text).Whole().Truncate(10); cut || v.Str() != text {
 		t.Errorf("%q, shortened %t", v.Str(), cut)

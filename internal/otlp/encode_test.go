@@ -121,7 +121,7 @@ func decodeSpan(t *testing.T, s *model.Span) *tracepb.Span {
 	return got.ResourceSpans[0].ScopeSpans[0].Spans[0]
 }
 
-func TestStatus(t *testing.T) {
+func TestErrorsBecomeStatuses(t *testing.T) {
 	isError := model.Tag{Key: "error", Value: model.Bool(true)}
 	for _, tt := range []struct {
 		name  string
@@ -174,7 +174,7 @@ func TestErrorLogDescribesTheStatus(t *testing.T) {
 	}
 }
 
-func TestKind(t *testing.T) {
+func TestKindsBecomeThoseOfOTLP(t *testing.T) {
 	for value, want := range map[string]struct {
 		kind  tracepb.Span_SpanKind
 		attrs int

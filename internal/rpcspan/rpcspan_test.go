@@ -106,7 +106,7 @@ func TestEndingOnce(t *testing.T) {
 	wg.Wait()
 }
 
-func TestRename(t *testing.T) {
+func TestRenameLeavesNamesOfTheUser(t *testing.T) {
 	tracer := spantest.New(t)
 	for _, byUser := range []bool{false, true} {
 		var s rpcspan.Span

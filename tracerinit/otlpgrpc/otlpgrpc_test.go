@@ -189,7 +189,7 @@ func TestAHeaderThatCannotBeSentIsAnErrorWithoutSecrets(t *testing.T) {
 	}
 }
 
-func TestTargets(t *testing.T) {
+func TestTargetsAreReadInEveryForm(t *testing.T) {
 	for target, want := range map[string]target{
 		"h":                     {"dns:///h:4317", "h:4317", false, false},
 		"HTTP://localhost":      {"dns:///localhost:4317", "localhost:4317", false, true},
