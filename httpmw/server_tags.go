@@ -5,7 +5,6 @@ import (
 
 	"github.com/opentracing/opentracing-go/ext"
 
-	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
@@ -34,7 +33,7 @@ func (t tagWriter) serverRequest(r *http.Request) {
 		t.serverPeer(t.values.peer(r.RemoteAddr), r.Header)
 	}
 	if agent := r.UserAgent(); agent != "" {
-		t.add(semconv.HTTPUserAgent, t.values.text(model.Cut(agent, maxCached)))
+		t.add(semconv.HTTPUserAgent, t.values.agent(agent))
 	}
 	t.headers(t.reqTags, r.Header, r.Host)
 }

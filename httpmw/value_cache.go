@@ -6,15 +6,17 @@ import (
 	"sync/atomic"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/semconv"
 )
 
 // valueCache holds values that recent requests had in common, such as their routes and user agents, boxed as tags, so
 // that a busy service does not allocate them again. Its size is bounded whatever callers send.
 type valueCache struct {
-	seed  maphash.Seed
-	texts [32]slot[entry]
-	names [32]slot[spanName]
-	peers [32]slot[peer]
+	seed   maphash.Seed
+	texts  [32]slot[entry]
+	agents [32]slot[entry]
+	names  [32]slot[spanName]
+	peers  [32]slot[peer]
 }
 
 // slot holds the last two values with one hash. There are two because two values of one request can share a slot.
@@ -50,6 +52,24 @@ func (c *valueCache) text(s string) any {
 	}
 	s = strings.Clone(s)
 	entry := &entry{s, s}
+	slot.put(entry)
+	return entry.tag
+}
+
+// agent returns a User-Agent header as a tag's value, without the secrets that it quotes. They are masked before the
+// value is cut, so that no half of one remains.
+func (c *valueCache) agent(s string) any {
+	if len(s) > maxCached {
+		return model.Cut(semconv.MaskText(s[:min(len(s), 4*maxCached)]), maxCached)
+	}
+	slot := &c.agents[c.index(s)]
+	for i := range slot {
+		if have := slot[i].Load(); have != nil && have.text == s {
+			return have.tag
+		}
+	}
+	s = strings.Clone(s)
+	entry := &entry{s, semconv.MaskText(s)}
 	slot.put(entry)
 	return entry.tag
 }

@@ -162,6 +162,7 @@ func TestMaskText(t *testing.T) {
 		{fetch("https://b.example/?token=hun'hunter2&x=1"), fetch("https://b.example/?token=REDACTED&x=1")},
 		{fetch("https://b.example/?token='hunter2'&x=1"), fetch("https://b.example/?token='REDACTED'&x=1")},
 		{"GET 'https://b.example/?token=hunter2': EOF", "GET 'https://b.example/?token=REDACTED': EOF"},
+		{fetch("http://me:hunter2%40b.example:80/"), fetch("http://b.example:80/")},
 		{"login: password: hunter", "login: password: REDACTED"},
 		{"token eyJhbGciOiJI.eyJzdWIiOiJ.hunter2 is too old", "token REDACTED is too old"},
 		{

@@ -201,6 +201,9 @@ func (m *masker) authority() {
 		host = rest[:end]
 	}
 	at := strings.LastIndexByte(host, '@')
+	if i := strings.LastIndex(host, "%40"); i > at { // of a user that was taken for a part of the host
+		at = i + len("%40") - 1
+	}
 	if at < 0 && !validPort(host) { // a password with one of those bytes: what comes before the last @ belongs to it
 		at = strings.LastIndexByte(rest[:min(len(rest), maxUser)], '@')
 	}
