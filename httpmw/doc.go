@@ -58,6 +58,9 @@
 // not seen. What an [http.ResponseController] hijacks or flushes behind a writer that lacks the method is seen, unless
 // that writer has a set of other methods which no common wrapper has.
 //
+// Texts that a span quotes, such as URLs, errors and panics, have no secrets in them that are known by name or form:
+// docs/tags.md has the rules.
+//
 // Frameworks that answer errors after their middlewares have returned, such as echo, are wrapped as a whole:
 // Middleware(t)(e), not e.Use.
 //

@@ -67,10 +67,11 @@ items are written as `+"`%s<key>`"+`.
 The values of secrets are `+"`%s`"+` in header and metadata tags, in the parameters of URLs and in the texts of errors and
 panics; the user of a URL is left out. A name is that of a secret if it ends in a word such as token, secret, password,
 signature, credential, authorization, cookie or api_key; case, percent-encoding, the characters `+"`-_.[]`"+`, an index, a
-version and words such as hash or value at the end do not matter: `+"`tokens[0]`"+`, signature_v2 and password_hash are secrets.
-Short names such as key, code, auth and sid count in URLs, headers and metadata only. What marks a position in a list is
-shown: page_token, next_page_token, continuationToken and the like. JSON web tokens, private keys and tokens of a known
-form, such as those of GitHub, Slack, Stripe and AWS, are found under any name.
+version, words such as hash or value and a random end do not matter: `+"`tokens[0]`"+`, signature_v2, password_hash and
+session_9f2c41d7 are secrets. Short names such as auth and sid count in URLs, headers, metadata and name=value without
+spaces; key and code in the first three only. What marks a position in a list is shown: page_token, next_page_token,
+continuationToken and the like. JSON web tokens, private keys and tokens of a known form, such as those of GitHub, Slack,
+Stripe and AWS, are found under any name. User-Agent headers are masked like other texts.
 
 ## Limits
 
