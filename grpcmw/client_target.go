@@ -2,8 +2,10 @@ package grpcmw
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
@@ -40,6 +42,35 @@ func (c *config) endpointOfPeer(addr net.Addr) endpoint {
 		return c.newEndpoint(address)
 	}
 	return endpoint{}
+}
+
+// lastServers has the endpoints of the servers that were called last, since a client calls the same ones again and
+// again, and the text of an address costs four allocations. The zero value is empty. It may be used concurrently.
+type lastServers struct {
+	list [8]atomic.Pointer[calledServer]
+	next atomic.Uint32 // counts those in list, where a new one replaces the oldest
+}
+
+type calledServer struct {
+	addr     netip.AddrPort
+	endpoint endpoint
+}
+
+// endpointOfServer is endpointOfPeer for the server that a client has called.
+func (c *config) endpointOfServer(addr net.Addr) endpoint {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || tcp == nil {
+		return c.endpointOfPeer(addr)
+	}
+	key, servers := tcp.AddrPort(), &c.servers
+	for i := range servers.list {
+		if s := servers.list[i].Load(); s != nil && s.addr == key {
+			return s.endpoint
+		}
+	}
+	s := &calledServer{key, c.endpointOfPeer(addr)}
+	servers.list[servers.next.Add(1)%uint32(len(servers.list))].Store(s)
+	return s.endpoint
 }
 
 // safeAddress returns the text of an address whose methods may panic.

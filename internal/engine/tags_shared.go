@@ -20,7 +20,7 @@ type SharedTags struct {
 }
 
 // sharedEnds is for how many different ends lists are kept. They differ by the server that is called, mostly.
-const sharedEnds = 4
+const sharedEnds = 8
 
 // NewSharedTags returns the tags of spans that start with these.
 func NewSharedTags(startTags, tags []opentracing.Tag) *SharedTags {
