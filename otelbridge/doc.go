@@ -27,4 +27,5 @@
 // OpenTracing has no way to learn that OpenTelemetry code has put another span into a context with
 // [trace.ContextWithSpan] alone. Where OpenTracing code runs below such a context, use [opentracing.ContextWithSpan]
 // with the same span: each span of a [Bridge] that either API returns has the methods of both.
+// [Bridge.Propagator] needs no such care, also beside others in one of OpenTelemetry's composite propagators.
 package otelbridge

@@ -75,6 +75,9 @@ func (b *Bridge) keepsActive(ctx context.Context, sc opentracing.SpanContext) bo
 	if s, ok := ctx.Value(caller).(*strangers); ok && (id == "" || id == traceID(s.sc)) {
 		return true
 	}
+	if other := b.activeIn(ctx).other; other.IsRemote() && other.SpanID().String() == carrier.SpanID(sc) {
+		return false // another propagator has read the same caller, and only OpenTelemetry code sees it
+	}
 	parent := b.parentIn(ctx, false)
 	return id != "" && id == traceID(parent.context())
 }

@@ -276,15 +276,27 @@ func TestBaggageIsChangedByBothAPIs(t *testing.T) {
 // TestOpenTracingCodeJoinsExtractedCallers has OpenTracing code below a context that OpenTelemetry code has extracted.
 func TestOpenTracingCodeJoinsExtractedCallers(t *testing.T) {
 	b := newBridge(t)
-	ctx := b.Propagator().Extract(t.Context(), propagation.MapCarrier{"traceparent": callerHeader, "tracestate": "v=1"})
-	sc := trace.SpanContextFromContext(ctx)
-	if !sc.IsRemote() || sc.SpanID().String() != "b7ad6b7169203331" || sc.TraceState().String() != "v=1" {
-		t.Errorf("extracted %v", sc)
-	}
-	ot, _ := opentracing.StartSpanFromContextWithTracer(ctx, b.OpenTracing(), "ot")
-	defer ot.Finish()
-	if got := ot.Context().(jaeger.SpanContext); got.TraceID().String() != sc.TraceID().String() {
-		t.Errorf("OpenTracing code does not join %v: %v", sc, got)
+	for name, p := range map[string]propagation.TextMapPropagator{
+		"by the bridge":          b.Propagator(),
+		"by others after it":     propagation.NewCompositeTextMapPropagator(b.Propagator(), propagation.Baggage{}, propagation.TraceContext{}),
+		"by others in front":     propagation.NewCompositeTextMapPropagator(propagation.Baggage{}, propagation.TraceContext{}, b.Propagator()),
+		"by two of the bridge's": propagation.NewCompositeTextMapPropagator(b.Propagator(), b.Propagator()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := p.Extract(t.Context(), propagation.MapCarrier{"traceparent": callerHeader, "tracestate": "v=1", "baggage": "k=v"})
+			sc := trace.SpanContextFromContext(ctx)
+			if !sc.IsRemote() || sc.SpanID().String() != "b7ad6b7169203331" || sc.TraceState().String() != "v=1" {
+				t.Errorf("extracted %v", sc)
+			}
+			ot, _ := opentracing.StartSpanFromContextWithTracer(ctx, b.OpenTracing(), "ot")
+			defer ot.Finish()
+			if got := ot.Context().(jaeger.SpanContext); got.TraceID().String() != sc.TraceID().String() || got.ParentID() == 0 {
+				t.Errorf("OpenTracing code does not join %v: %v", sc, got)
+			}
+			if ot.BaggageItem("k") != "v" || baggage.FromContext(ctx).Member("k").Value() != "v" {
+				t.Errorf("baggage is %q and %v", ot.BaggageItem("k"), baggage.FromContext(ctx))
+			}
+		})
 	}
 }
 

@@ -120,7 +120,13 @@ func writeEdited(dir, program string, edits []edit) error {
 
 // orchestrion runs a go command by the weaver, as docs/weaving.md says.
 func orchestrion(args ...string) error {
-	return run("go", append([]string{"tool", "-modfile=tools/go.mod", "orchestrion", "go"}, args...)...)
+	find := exec.Command("go", "-C", "tools", "tool", "-n", "orchestrion")
+	find.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	weaver, err := find.Output()
+	if err != nil {
+		return err
+	}
+	return run(strings.TrimSpace(string(weaver)), append([]string{"go"}, args...)...)
 }
 
 func run(name string, args ...string) error {
