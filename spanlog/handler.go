@@ -30,8 +30,9 @@ func WithSpanLogs(level slog.Leveler) Option {
 
 // Handler returns a handler that passes records on to next, with the ids of the active span added as strings: trace_id
 // has 32 hexadecimal digits, span_id 16. Records without a span, or with one whose tracer is not jaeger-client-go's,
-// are passed on unchanged. The handler may be used concurrently if next may, and returns next's errors. If next comes
-// from Handler with the same keys, the ids are added once. Handler panics if next is nil.
+// are passed on unchanged, and what a record or its logger has at the top level under one of the keys counts: no key
+// is added twice, nor by handlers in each other. The handler may be used concurrently if next may, and returns next's
+// errors. Handler panics if next is nil.
 func Handler(next slog.Handler, opts ...Option) slog.Handler {
 	c := &config{traceKey: "trace_id", spanKey: "span_id"}
 	for _, opt := range opts {
@@ -47,17 +48,25 @@ func Handler(next slog.Handler, opts ...Option) slog.Handler {
 			return inner.withConfig(c)
 		}
 	}
-	return &handler{config: c, top: next, next: next}
+	return &handler{config: c, given: given{}.with(c, ""), top: next, next: next}
 }
 
 // handler keeps the handler from before the first open group, because attributes that are added to next would be put
 // into the group.
 type handler struct {
 	*config
+	given  given        // by the logger
 	top    slog.Handler // next without what stands in groups
 	next   slog.Handler // next with everything
 	groups []openGroup  // that are open, from the outermost to the innermost
 	logs   spanAttrs    // the attributes of the logger, for copies on spans
+}
+
+// given are the ids that need not be added, since the program itself has them at the top level, or no key for them.
+type given struct{ trace, span bool }
+
+func (g given) with(c *config, key string) given {
+	return given{g.trace || key == c.traceKey, g.span || key == c.spanKey}
 }
 
 // openGroup is a group with the attributes that the logger has in it, whose values are resolved.
@@ -103,23 +112,28 @@ func (h *handler) handleIn(ctx context.Context, span opentracing.Span, r slog.Re
 		h.logs.copyTo(span, r)
 	}
 	if h.groups == nil {
+		given := h.given
+		r.Attrs(func(a slog.Attr) bool {
+			given = given.with(h.config, a.Key)
+			return true
+		})
 		r = r.Clone()
-		h.addIDs(&r, ids)
+		h.addIDs(&r, ids, given)
 		return h.next.Handle(ctx, r)
 	}
 	nested := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
-	h.addIDs(&nested, ids)
+	h.addIDs(&nested, ids, h.given)
 	nested.AddAttrs(h.nest(r))
 	return h.top.Handle(ctx, nested)
 }
 
-func (h *handler) addIDs(r *slog.Record, ids spanIDs) {
+func (h *handler) addIDs(r *slog.Record, ids spanIDs, given given) {
 	switch {
-	case h.traceKey != "" && h.spanKey != "":
+	case !given.trace && !given.span:
 		r.AddAttrs(slog.String(h.traceKey, ids.trace), slog.String(h.spanKey, ids.span))
-	case h.traceKey != "":
+	case !given.trace:
 		r.AddAttrs(slog.String(h.traceKey, ids.trace))
-	case h.spanKey != "":
+	case !given.span:
 		r.AddAttrs(slog.String(h.spanKey, ids.span))
 	}
 }
@@ -157,6 +171,9 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	n.next = h.next.WithAttrs(attrs)
 	if h.groups == nil {
 		n.top = n.next
+		for _, a := range attrs {
+			n.given = n.given.with(h.config, a.Key)
+		}
 	} else {
 		n.groups = slices.Clone(h.groups)
 		last := &n.groups[len(n.groups)-1]
