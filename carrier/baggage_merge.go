@@ -109,9 +109,9 @@ func filterMembers(line string, keep func(member string) bool) string {
 	return trimSpace(b.String())
 }
 
-// writeList writes the baggage header: the lines of others, without the members that the kit's items replace, and
-// those items. Lines that do not parse stay as they are, and the kit's items are then a line of their own, where a
-// carrier has lines.
+// writeList writes the baggage header for [Propagator.Inject]: the lines of others, without the members that the kit's
+// items replace, and those items. Lines that do not parse stay as they are, and the kit's items are then a line of
+// their own, where a carrier has lines.
 func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
 	p := o.p
 	if found.hasJaeger {
@@ -146,10 +146,16 @@ func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
 	if ours == "" && !refused && !found.respelled {
 		return
 	}
-	var kept, parts []string
+	t.setLines(key, o.mergeLines(found, ours, t.headers != nil))
+}
+
+// mergeLines returns the lines of others, without the members that the kit's items replace, with those items. separate
+// is true for carriers that have lines.
+func (o *outgoing) mergeLines(found *found, ours string, separate bool) (lines []string) {
+	var parts []string
 	for line := range found.lines.each {
-		if t.headers != nil && !isBaggageList(line) {
-			kept = append(kept, line)
+		if separate && !isBaggageList(line) {
+			lines = append(lines, line)
 			continue
 		}
 		if ours != "" {
@@ -163,9 +169,9 @@ func (o *outgoing) writeList(t *target, found *found, styles styleSet) {
 		parts = append(parts, ours)
 	}
 	if len(parts) > 0 {
-		kept = append(kept, strings.Join(parts, ","))
+		lines = append(lines, strings.Join(parts, ","))
 	}
-	t.setLines(key, kept)
+	return lines
 }
 
 // cleanJaegerBaggage removes what came in and was refused from the header in which a person lists items.

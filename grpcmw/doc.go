@@ -4,9 +4,10 @@
 //	conn, err := grpc.NewClient(target, append(grpcmw.DialOptions(nil), grpc.WithTransportCredentials(creds))...)
 //
 // Every RPC becomes one span named by its full method, such as /shop.Orders/Place. It has the status code, the message
-// of a status that is not OK, the type of the RPC, the peer, the deadline, message counts and the attempt; docs/tags.md
-// lists all tags. It ends exactly once: when the handler returns or panics, or when a client's stream ends, with the
-// status that the caller got. If tracer is nil, [opentracing.GlobalTracer] is looked up on every RPC.
+// of a status that is not OK, the type of the RPC, the peer, the deadline, message counts and the attempt. It ends
+// exactly once: when the handler returns or panics, or when a client's stream ends, with the status that the caller
+// got. If tracer is nil, [opentracing.GlobalTracer] is looked up on every RPC. All tags are listed in
+// https://github.com/spanloom/spanloom/blob/main/docs/tags.md, and the options, beside those of httpmw, in options.md.
 //
 // Messages make no logs, however many there are: the span of a stream has their number and, as grpc.first_message_ms,
 // when the first one of the answer came. [WithCheckpoints] shows streams that go on for hours before they end.

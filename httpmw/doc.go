@@ -7,7 +7,9 @@
 //
 // Both are invisible: bytes, headers, flushes, optional interfaces, errors and panics are those of a program without
 // them. Spans are named "GET /users/{id}", after the route and never the path, and end exactly once. Only the
-// request's context connects the two: give it to the requests you send, and their spans become children.
+// request's context connects the two: give it to the requests you send, and their spans become children. All tags are
+// listed in https://github.com/spanloom/spanloom/blob/main/docs/tags.md, and the options, beside those of grpcmw, in
+// options.md.
 //
 // # Where the route is known
 //
