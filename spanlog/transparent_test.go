@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -217,5 +218,28 @@ func TestATracerThatPanicsLosesTheCopyAlone(t *testing.T) {
 	logger.InfoContext(opentracing.ContextWithSpan(t.Context(), panicking{span}), "m")
 	if !bytes.Contains(b.Bytes(), []byte("msg=m")) {
 		t.Errorf("got %q", &b)
+	}
+}
+
+// counting is a LogValuer whose value is another one each time that it is read.
+type counting struct{ n *int }
+
+func (c counting) LogValue() slog.Value { *c.n++; return slog.IntValue(*c.n) }
+
+// TestValuesAreReadWhenTheyAreAdded: the values that With is called with are those of all records, as of other handlers.
+func TestValuesAreReadWhenTheyAreAdded(t *testing.T) {
+	tracer, _ := newTracer(t, true)
+	span := tracer.StartSpan("op")
+	defer span.Finish()
+	ctx := opentracing.ContextWithSpan(t.Context(), span)
+	var b bytes.Buffer
+	n := 0
+	logger := slog.New(spanlog.Handler(slog.NewJSONHandler(&b, nil))).WithGroup("g").
+		With("a", counting{&n}, slog.Group("h", "b", counting{&n}))
+	logger.InfoContext(ctx, "first")
+	logger.InfoContext(ctx, "second")
+	got := lines(t, &b)
+	if !reflect.DeepEqual(got[0]["g"], got[1]["g"]) || got[0]["trace_id"] == nil {
+		t.Errorf("%v and %v", got[0], got[1])
 	}
 }
