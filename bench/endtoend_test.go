@@ -81,6 +81,6 @@ func eventually(t *testing.T, ok func() bool) {
 			t.Error("it did not happen within five seconds")
 			return
 		}
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 	}
 }

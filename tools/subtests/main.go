@@ -42,11 +42,14 @@ func main() {
 	}
 }
 
-// rowLoops returns the positions of the loops of fn over rows that report failures by themselves.
+// rowLoops returns the positions of the loops of fn over rows that report failures by themselves. Loops inside of a
+// [testing/synctest.Test] are left: no subtest can be started there.
 func rowLoops(fn *ast.FuncDecl) (loops []token.Pos) {
 	tables := map[string]bool{}
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.CallExpr:
+			return !isSynctest(n)
 		case *ast.AssignStmt:
 			for i, v := range n.Rhs {
 				if id, ok := n.Lhs[i].(*ast.Ident); ok && isTable(v) {
@@ -107,15 +110,19 @@ func failsOutsideSubtests(body *ast.BlockStmt) (fails bool) {
 // startsSubtest reports whether call passes on a function with a parameter t of its own. The function of a
 // [testing/synctest.Test] has one, too, and is no subtest.
 func startsSubtest(call *ast.CallExpr) bool {
-	if method, ok := call.Fun.(*ast.SelectorExpr); ok {
-		if pkg, ok := method.X.(*ast.Ident); ok && pkg.Name == "synctest" {
-			return false
-		}
-	}
-	return slices.ContainsFunc(call.Args, func(arg ast.Expr) bool {
+	return !isSynctest(call) && slices.ContainsFunc(call.Args, func(arg ast.Expr) bool {
 		f, ok := arg.(*ast.FuncLit)
 		return ok && slices.ContainsFunc(f.Type.Params.List, func(field *ast.Field) bool {
 			return len(field.Names) == 1 && field.Names[0].Name == "t"
 		})
 	})
+}
+
+func isSynctest(call *ast.CallExpr) bool {
+	function, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	pkg, ok := function.X.(*ast.Ident)
+	return ok && pkg.Name == "synctest"
 }
