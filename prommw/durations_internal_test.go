@@ -7,6 +7,8 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // wrapped is a span as a bridge to another tracing API makes them.
@@ -17,7 +19,8 @@ func (w wrapped) Unwrap() opentracing.Span { return w.Span }
 func TestAllocsOfLookingAtTheSampling(t *testing.T) {
 	for name, want := range map[string]bool{"sampled": true, "unsampled": false} {
 		t.Run(name, func(t *testing.T) {
-			tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(want), jaeger.NewNullReporter())
+			tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(want), jaeger.NewNullReporter(),
+				testspans.Finished(t))
 			defer closer.Close()
 			span := tracer.StartSpan("op")
 			defer span.Finish()

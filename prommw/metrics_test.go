@@ -34,7 +34,12 @@ func start(t testing.TB, sampler tracerinit.Sampler, disabled bool) (*tracerinit
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { tracer.Close() })
+	t.Cleanup(func() {
+		if n := tracer.Stats().Open; n != 0 {
+			t.Errorf("%d spans were never finished", n)
+		}
+		tracer.Close()
+	})
 	return tracer, memory
 }
 

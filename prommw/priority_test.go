@@ -27,6 +27,7 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/prommw"
 	"github.com/spanloom/spanloom/spanlog"
 	"github.com/spanloom/spanloom/tracerinit"
@@ -68,7 +69,8 @@ func newStockTracer(t *testing.T, sampled bool) (opentracing.Tracer, *jaeger.InM
 	tracer, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(sampled), memory,
 		jaeger.TracerOptions.Gen128Bit(true),
 		jaeger.TracerOptions.Injector(opentracing.HTTPHeaders, propagator),
-		jaeger.TracerOptions.Extractor(opentracing.HTTPHeaders, propagator))
+		jaeger.TracerOptions.Extractor(opentracing.HTTPHeaders, propagator),
+		testspans.Finished(t))
 	t.Cleanup(func() { closer.Close() })
 	return tracer, memory
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 	"go.uber.org/goleak"
 
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/spanlog"
 )
 
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func newTracer(t testing.TB, sampled bool) (opentracing.Tracer, *jaeger.InMemoryReporter) {
 	reporter := jaeger.NewInMemoryReporter()
 	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(sampled), reporter,
-		jaeger.TracerOptions.Gen128Bit(true))
+		jaeger.TracerOptions.Gen128Bit(true), testspans.Finished(t))
 	t.Cleanup(func() { closer.Close() })
 	return tracer, reporter
 }

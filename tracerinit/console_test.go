@@ -17,6 +17,7 @@ func TestConsoleWritesALineForEachSpan(t *testing.T) {
 	var out bytes.Buffer
 	l := open(t, Console(&out), Queue{})
 	root := l.StartSpan("GET /items/{id}")
+	defer root.Finish()
 	child := l.StartSpan("SELECT", opentracing.ChildOf(root.Context()))
 	child.SetTag("db.statement", "select\n\x1b[2J 1").SetTag("rows", 3).SetTag("error", true)
 	child.LogFields(log.String("event", "error"), log.Error(errors.New("no rows")))

@@ -24,6 +24,7 @@ import (
 	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // quick retries often enough for a test.
@@ -50,7 +51,7 @@ func open(t testing.TB, e Exporter, q Queue) line {
 		t.Fatal(err)
 	}
 	l := line{Pipeline: p}
-	tracer, closer := jaeger.NewTracer("storefront", jaeger.NewConstSampler(true), l)
+	tracer, closer := jaeger.NewTracer("storefront", jaeger.NewConstSampler(true), l, testspans.Finished(t))
 	l.Tracer = tracer.(*jaeger.Tracer)
 	t.Cleanup(func() {
 		closer.Close()

@@ -28,7 +28,12 @@ func startTracer(t testing.TB, view *traceview.View, cfg tracerinit.Config) *tra
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = tracer.Close() })
+	t.Cleanup(func() {
+		if n := tracer.Stats().Open; n != 0 {
+			t.Errorf("%d spans were never finished", n)
+		}
+		_ = tracer.Close()
+	})
 	return tracer
 }
 
@@ -127,36 +132,41 @@ func TestWhatIsInFlightSaysHowLongAndHowUnusual(t *testing.T) {
 }
 
 func TestWhatIsNotInFlight(t *testing.T) {
-	for name, start := range map[string]func(t *testing.T, view *traceview.View){
-		"unsampled": func(t *testing.T, view *traceview.View) {
-			startTracer(t, view, tracerinit.Config{Sampler: tracerinit.Never()}).StartSpan("x")
+	for name, start := range map[string]func(t *testing.T, view *traceview.View) opentracing.Span{
+		"unsampled": func(t *testing.T, view *traceview.View) opentracing.Span {
+			return startTracer(t, view, tracerinit.Config{Sampler: tracerinit.Never()}).StartSpan("x")
 		},
-		"disabled": func(t *testing.T, view *traceview.View) {
-			startTracer(t, view, tracerinit.Config{Disabled: true}).StartSpan("x")
+		"disabled": func(t *testing.T, view *traceview.View) opentracing.Span {
+			return startTracer(t, view, tracerinit.Config{Disabled: true}).StartSpan("x")
 		},
-		"given up": func(t *testing.T, view *traceview.View) {
-			ext.SamplingPriority.Set(startTracer(t, view, tracerinit.Config{}).StartSpan("x"), 0)
+		"given up": func(t *testing.T, view *traceview.View) opentracing.Span {
+			span := startTracer(t, view, tracerinit.Config{}).StartSpan("x")
+			ext.SamplingPriority.Set(span, 0)
+			return span
 		},
-		"shut down": func(t *testing.T, view *traceview.View) {
+		"shut down": func(t *testing.T, view *traceview.View) opentracing.Span {
 			tracer := startTracer(t, view, tracerinit.Config{})
-			tracer.StartSpan("x")
+			span := tracer.StartSpan("x")
 			_ = tracer.Close()
+			return span
 		},
-		"a day old": func(t *testing.T, view *traceview.View) {
-			startTracer(t, view, tracerinit.Config{}).StartSpan("x", opentracing.StartTime(time.Now().Add(-25*time.Hour)))
+		"a day old": func(t *testing.T, view *traceview.View) opentracing.Span {
+			return startTracer(t, view, tracerinit.Config{}).StartSpan("x", opentracing.StartTime(time.Now().Add(-25*time.Hour)))
 		},
-		"finished twice": func(t *testing.T, view *traceview.View) {
+		"finished twice": func(t *testing.T, view *traceview.View) opentracing.Span {
 			span := startTracer(t, view, tracerinit.Config{}).StartSpan("x")
 			span.Finish()
 			span.Finish()
+			return span
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			view := traceview.New(traceview.Config{})
-			start(t, view)
+			span := start(t, view)
 			if got := inFlight(t, view, ""); got != "" {
 				t.Errorf("in flight: %s", got)
 			}
+			span.Finish()
 		})
 	}
 }
@@ -167,7 +177,7 @@ func TestAbandonedSpansStayBounded(t *testing.T) {
 	root := tracer.StartSpan("first")
 	long := strings.Repeat("x", 10_000)
 	for i := range 10_000 {
-		tracer.StartSpan(long[:1+i])
+		defer tracer.StartSpan(long[:1+i]).Finish()
 	}
 	latest := tracer.StartSpan("latest")
 	page := look(t, view, "")

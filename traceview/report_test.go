@@ -12,10 +12,11 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 func tracerOf(t testing.TB, service string, view *View, opts ...jaeger.TracerOption) opentracing.Tracer {
-	tracer, closer := jaeger.NewTracer(service, jaeger.NewConstSampler(true), view, opts...)
+	tracer, closer := jaeger.NewTracer(service, jaeger.NewConstSampler(true), view, append(opts, testspans.Finished(t))...)
 	t.Cleanup(func() { closer.Close() })
 	return tracer
 }
@@ -117,6 +118,7 @@ func TestHugeTagsAreCut(t *testing.T) {
 func TestReportDoesNotAllocate(t *testing.T) {
 	v := New(Config{})
 	span := tracerOf(t, "shop", v).StartSpan("op").(*jaeger.Span)
+	defer span.Finish()
 	v.working.Store(true) // no worker: its allocations are not the caller's
 	if n := testing.AllocsPerRun(1000, func() { v.Report(span) }); n != 0 {
 		t.Errorf("Report allocates %v times, want 0", n)
@@ -128,6 +130,7 @@ func TestReportDoesNotAllocate(t *testing.T) {
 func TestReportTakesLessThanAMicrosecond(t *testing.T) {
 	v := New(Config{})
 	span := tracerOf(t, "shop", v).StartSpan("op").(*jaeger.Span)
+	defer span.Finish()
 	fastest := time.Hour // others use the machine, too
 	for range 20 {
 		start := time.Now()

@@ -16,13 +16,14 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	. "github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 var byValue = cmp.Comparer(func(a, b Value) bool { return a == b })
 
 func newTracer(t *testing.T) opentracing.Tracer {
 	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(),
-		jaeger.TracerOptions.Gen128Bit(true))
+		jaeger.TracerOptions.Gen128Bit(true), testspans.Finished(t))
 	t.Cleanup(func() { closer.Close() })
 	return tracer
 }
@@ -86,7 +87,9 @@ func TestLinkTagsAlsoBecomeAReference(t *testing.T) {
 		{trace, 7, nil}, {true, span, nil},
 	} {
 		t.Run(fmt.Sprintf("trace %v, span %v", tt.trace, tt.span), func(t *testing.T) {
-			s := load(tracer.StartSpan("x").SetTag("link.trace_id", tt.trace).SetTag("link.span_id", tt.span), Limits{})
+			span := tracer.StartSpan("x").SetTag("link.trace_id", tt.trace).SetTag("link.span_id", tt.span)
+			defer span.Finish()
+			s := load(span, Limits{})
 			if !slices.Equal(s.Refs, tt.want) {
 				t.Errorf("%v %v: %v, want %v", tt.trace, tt.span, s.Refs, tt.want)
 			}
@@ -94,6 +97,7 @@ func TestLinkTagsAlsoBecomeAReference(t *testing.T) {
 	}
 	there := tracer.StartSpan("x", opentracing.FollowsFrom(extract(t, tracer, trace+":"+span+":0:1"))).
 		SetTag("link.trace_id", trace).SetTag("link.span_id", span)
+	defer there.Finish()
 	if s := load(there, Limits{}); !slices.Equal(s.Refs, []Ref{want}) {
 		t.Errorf("a reference that is there already became %v", s.Refs)
 	}
@@ -120,6 +124,7 @@ func TestBothWaysToReadTagsAgree(t *testing.T) {
 	tracer := newTracer(t)
 	parent := extract(t, tracer, "a:7:0:1")
 	fast := tracer.StartSpan("x", opentracing.ChildOf(parent))
+	defer fast.Finish()
 	for i, v := range []any{"text", 1, int8(2), uint64(1 << 63), 0.5, true, []byte("raw"), ext.SpanKindRPCClientEnum} {
 		t.Run(fmt.Sprint(v), func(t *testing.T) {
 			fast.SetTag(fmt.Sprint("t", i), v)
@@ -127,6 +132,7 @@ func TestBothWaysToReadTagsAgree(t *testing.T) {
 	}
 	fast.SetTag("t1", 9)
 	slow := tracer.StartSpan("x", opentracing.ChildOf(parent))
+	defer slow.Finish()
 	for k, v := range fast.(*jaeger.Span).Tags() {
 		slow.SetTag(k, v)
 	}
@@ -149,6 +155,7 @@ func TestBothWaysToReadTagsAgree(t *testing.T) {
 func TestLoadedSpansAreWithinTheLimits(t *testing.T) {
 	tracer := newTracer(t)
 	span := tracer.StartSpan("x", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")))
+	defer span.Finish()
 	for i := range 10 {
 		span.SetTag(fmt.Sprint("t", i), strings.Repeat("x", 100))
 		span.LogFields(log.String("a", strings.Repeat("x", 100)), log.Int("b", 2), log.Object("c", []byte("0123456789")), log.Int("d", 4))
@@ -175,6 +182,7 @@ func TestLoadedSpansAreWithinTheLimits(t *testing.T) {
 func TestManyTags(t *testing.T) {
 	tracer := newTracer(t)
 	span := tracer.StartSpan("x", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")))
+	defer span.Finish()
 	for i := range 5000 {
 		span.SetTag(fmt.Sprint("t", i%1000), i)
 	}
@@ -190,6 +198,7 @@ func (quarrelsome) Error() string { panic("no") }
 
 func TestFieldsOfLogsKeepTheirTypes(t *testing.T) {
 	span := newTracer(t).StartSpan("x")
+	defer span.Finish()
 	span.LogFields(
 		log.Bool("bool", true), log.Int32("int32", -1), log.Uint32("uint32", 1<<32-1), log.Uint64("uint64", 1<<63),
 		log.Float32("float32", 0.5), log.Float64("float64", 0.25), log.Error(errors.New("boom")), log.Object("nil", nil),
@@ -210,9 +219,11 @@ func TestFieldsOfLogsKeepTheirTypes(t *testing.T) {
 func TestScratchIsReused(t *testing.T) {
 	tracer := newTracer(t)
 	big := tracer.StartSpan("big", opentracing.FollowsFrom(extract(t, tracer, "b:c:0:1")))
+	defer big.Finish()
 	big.SetTag("a", "secret").LogKV("b", "secret")
 	big.LogKV("c", "secret", "d", "secret")
 	small := tracer.StartSpan("small", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")))
+	defer small.Finish()
 	small.LogKV("e", 1)
 	want := load(small, Limits{})
 	var l Loader
@@ -226,6 +237,7 @@ func TestScratchIsReused(t *testing.T) {
 
 func TestLoadBesideTheApplication(t *testing.T) {
 	span := newTracer(t).StartSpan("x")
+	defer span.Finish()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for i := range 1000 {
@@ -240,6 +252,7 @@ func TestLoadBesideTheApplication(t *testing.T) {
 
 func TestLimitsThatKeepNothing(t *testing.T) {
 	span := newTracer(t).StartSpan("x", ext.SpanKindRPCServer, opentracing.Tag{Key: "a", Value: "1"})
+	defer span.Finish()
 	ext.Error.Set(span, true)
 	span.LogKV("event", "retry")
 	for name, c := range map[string]struct {
@@ -294,6 +307,7 @@ func TestLoadSimpleCallsNothingOfTheApplications(t *testing.T) {
 				h := hostage{&sync.Mutex{}}
 				h.mu.Lock()
 				span := tracer.StartSpan("x").(*jaeger.Span)
+				defer span.Finish()
 				if nested {
 					set(span, []fmt.Stringer{h})
 				} else {
@@ -322,6 +336,7 @@ func TestLoadSimpleCopiesData(t *testing.T) {
 	tracer := newTracer(t)
 	tag, field := map[string]int{"a": 1}, []string{"a"}
 	span := tracer.StartSpan("x").(*jaeger.Span)
+	defer span.Finish()
 	span.SetTag("v", tag)
 	span.LogFields(log.Object("v", field))
 	var l Loader
@@ -336,7 +351,7 @@ func TestLoadSimpleCopiesData(t *testing.T) {
 }
 
 func TestLogsOverJaegersLimitAreCounted(t *testing.T) {
-	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.MaxLogsPerSpan(4))
+	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.MaxLogsPerSpan(4), testspans.Finished(t))
 	defer closer.Close()
 	span := tracer.StartSpan("x").(*jaeger.Span)
 	for i := range 10 {

@@ -7,15 +7,18 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 func TestLayoutMatches(t *testing.T) {
 	if !LayoutMatches() {
 		t.Fatal("no span takes the fast path")
 	}
-	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	s := tracer.StartSpan("x", ext.SpanKindRPCServer).(*jaeger.Span)
+	defer s.Finish()
 	s.SetTag("a", 1)
 	s.SetBaggageItem("k", "v")
 	f, sc := Fields(s), s.SpanContext()

@@ -12,12 +12,13 @@ import (
 	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // serverSpan is a failed request as the HTTP middleware records it: 11 tags, one log, a remote parent.
 func serverSpan(tb testing.TB) *jaeger.Span {
 	tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(),
-		jaeger.TracerOptions.Gen128Bit(true))
+		jaeger.TracerOptions.Gen128Bit(true), testspans.Finished(tb))
 	tb.Cleanup(func() { closer.Close() })
 	parent, err := tracer.Extract(opentracing.TextMap, opentracing.TextMapCarrier{
 		"uber-trace-id": "f123456789abcdef8000000000000001:7:0:1",

@@ -33,6 +33,9 @@ func start(t *testing.T, cfg config.Configuration, opts ...config.Option) *trace
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if n := tracer.Stats().Open; n != 0 {
+			t.Errorf("%d spans were never finished", n)
+		}
 		_ = tracer.Close()
 		opentracing.SetGlobalTracer(before)
 	})
@@ -230,9 +233,11 @@ func TestSamplersOfTheOptions(t *testing.T) {
 				}
 			}
 			for operation, want := range c.keep {
-				if got := tracer.StartSpan(operation).Context().(jaeger.SpanContext).IsSampled(); got != want {
+				span := tracer.StartSpan(operation)
+				if got := span.Context().(jaeger.SpanContext).IsSampled(); got != want {
 					t.Errorf("%s: sampled %t", operation, got)
 				}
+				span.Finish()
 			}
 		})
 	}

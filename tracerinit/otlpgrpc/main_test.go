@@ -22,6 +22,7 @@ import (
 	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -137,7 +138,7 @@ func openAs(t *testing.T, e export.Factory, process *model.Process) line {
 		t.Fatal(err)
 	}
 	l := line{Pipeline: p}
-	tracer, closer := jaeger.NewTracer("inventory", jaeger.NewConstSampler(true), l)
+	tracer, closer := jaeger.NewTracer("inventory", jaeger.NewConstSampler(true), l, testspans.Finished(t))
 	l.Tracer = tracer.(*jaeger.Tracer)
 	t.Cleanup(func() {
 		closer.Close()

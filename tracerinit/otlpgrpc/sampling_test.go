@@ -93,7 +93,12 @@ func startSampled(t *testing.T, cfg tracerinit.Config) *tracerinit.Tracer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { tracer.Close() })
+	t.Cleanup(func() {
+		if n := tracer.Stats().Open; n != 0 {
+			t.Errorf("%d spans were never finished", n)
+		}
+		tracer.Close()
+	})
 	return tracer
 }
 
@@ -111,9 +116,11 @@ func eventually(t *testing.T, what string, tracer *tracerinit.Tracer, ok func(tr
 
 func sampled(tracer *tracerinit.Tracer, name string) (n int) {
 	for range 100 {
-		if tracer.StartSpan(name).Context().(jaeger.SpanContext).IsSampled() {
+		span := tracer.StartSpan(name)
+		if span.Context().(jaeger.SpanContext).IsSampled() {
 			n++
 		}
+		span.Finish()
 	}
 	return n
 }
