@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // edit is what a user changes in a program to instrument it by hand.
@@ -64,6 +66,10 @@ func TestMain(m *testing.M) {
 	}
 	for _, dir := range temporary {
 		os.RemoveAll(dir)
+	}
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	os.Exit(code)
 }

@@ -13,6 +13,7 @@ require (
 	github.com/opentracing/opentracing-go v1.2.0
 	github.com/spanloom/spanloom/weave v0.0.0-00010101000000-000000000000
 	github.com/uber/jaeger-client-go v2.30.0+incompatible
+	go.uber.org/goleak v1.3.0
 	google.golang.org/grpc v1.68.0
 	google.golang.org/protobuf v1.34.2
 )
