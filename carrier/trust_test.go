@@ -149,6 +149,22 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// TestContinueTakesNothingFromATrace: what came with a parent that has ids is of the parent's trace alone.
+func TestContinueTakesNothingFromATrace(t *testing.T) {
+	tracer, p := newTracer(t, carrier.Config{})
+	parent := extract(t, p, headers("traceparent", someTraceparent, "baggage", "a=1;p"))
+	span := tracer.StartSpan("root").SetBaggageItem("a", "1")
+	defer span.Finish()
+	root := span.Context().(jaeger.SpanContext)
+	p.Continue(root, parent)
+	if got := p.BaggageProperties(parent, "a", "1"); got != "p" {
+		t.Errorf("properties of the parent %q, want p", got)
+	}
+	if got := p.BaggageProperties(root, "a", "1"); got != "" {
+		t.Errorf("properties %q of another trace", got)
+	}
+}
+
 // TestCopiesShareNoSamplingState: a copy has all that the original brought, and a sampling state of its own.
 func TestCopiesShareNoSamplingState(t *testing.T) {
 	tracer, p := newTracer(t, carrier.Config{Baggage: notRole, Debug: carrier.AllowDebug()})

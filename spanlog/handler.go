@@ -167,6 +167,9 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if len(attrs) == 0 {
 		return h
 	}
+	if h.groups != nil || h.spanLogs != nil { // the values are kept here, too
+		attrs = resolvedAll(attrs, 0)
+	}
 	n := *h
 	n.next = h.next.WithAttrs(attrs)
 	if h.groups == nil {
@@ -177,10 +180,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	} else {
 		n.groups = slices.Clone(h.groups)
 		last := &n.groups[len(n.groups)-1]
-		last.attrs = slices.Clip(last.attrs)
-		for _, a := range attrs {
-			last.attrs = append(last.attrs, resolved(a, 0))
-		}
+		last.attrs = append(slices.Clip(last.attrs), attrs...)
 	}
 	if h.spanLogs != nil {
 		n.logs = h.logs.with(attrs)
@@ -200,16 +200,16 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	return &n
 }
 
-// resolved returns a with the values that its LogValuers have now, as handlers resolve what WithAttrs is called with.
-func resolved(a slog.Attr, depth int) slog.Attr {
-	a.Value = a.Value.Resolve()
-	if a.Value.Kind() != slog.KindGroup || depth == maxDepth {
-		return a
+// resolvedAll returns attrs with the values that their LogValuers have now, as handlers resolve what WithAttrs is
+// called with. A LogValuer is read once, however many keep its value.
+func resolvedAll(attrs []slog.Attr, depth int) []slog.Attr {
+	attrs = slices.Clone(attrs)
+	for i, a := range attrs {
+		a.Value = a.Value.Resolve()
+		if a.Value.Kind() == slog.KindGroup && depth < maxDepth {
+			a.Value = slog.GroupValue(resolvedAll(a.Value.Group(), depth+1)...)
+		}
+		attrs[i] = a
 	}
-	members := slices.Clone(a.Value.Group())
-	for i := range members {
-		members[i] = resolved(members[i], depth+1)
-	}
-	a.Value = slog.GroupValue(members...)
-	return a
+	return attrs
 }

@@ -243,3 +243,33 @@ func TestValuesAreReadWhenTheyAreAdded(t *testing.T) {
 		t.Errorf("%v and %v", got[0], got[1])
 	}
 }
+
+// TestValuesAreReadOnce by With, even where the handler below and the copies on spans need them, too.
+func TestValuesAreReadOnce(t *testing.T) {
+	for name, opts := range map[string][]spanlog.Option{
+		"without copies": nil, "with copies": {spanlog.WithSpanLogs(slog.LevelInfo)},
+	} {
+		for _, group := range []string{"", "g"} {
+			t.Run(name+" in group "+group, func(t *testing.T) {
+				n := 0
+				slog.New(spanlog.Handler(slog.NewJSONHandler(io.Discard, nil), opts...)).WithGroup(group).
+					With("a", counting{&n}, slog.Group("h", "b", counting{&n}))
+				if n != 2 {
+					t.Errorf("two values were read %d times", n)
+				}
+			})
+		}
+	}
+}
+
+// TestAGroupWithoutANameIsNone: package slog wants the same handler.
+func TestAGroupWithoutANameIsNone(t *testing.T) {
+	h := spanlog.Handler(slog.DiscardHandler, spanlog.WithSpanLogs(slog.LevelInfo))
+	for name, h := range map[string]slog.Handler{"top": h, "in a group": h.WithGroup("g")} {
+		t.Run(name, func(t *testing.T) {
+			if got := h.WithGroup(""); got != h {
+				t.Errorf("got %v, want the handler itself", got)
+			}
+		})
+	}
+}
