@@ -95,7 +95,7 @@ const maxTraceID = 64
 // did not come as far or the peer is not known.
 func (c *clientCall) answerTags(l *rpcspan.Tags) {
 	if c.answered && c.remote.Addr != nil {
-		c.peerTags(l, c.cfg.endpointOfServer(c.remote.Addr))
+		c.peerTags(l, c.cfg.endpointOfPeer(c.remote.Addr))
 	} else {
 		c.peerTags(l, c.cfg.endpointOfTarget(c.target()))
 	}

@@ -39,7 +39,7 @@ type config struct {
 	service   func(target string) string
 
 	methods  methods
-	servers  lastServers
+	peers    knownPeers
 	target   atomic.Pointer[target] // that was called last
 	invokers invokers
 	refusal  atomic.Pointer[refusal] // of the last one
