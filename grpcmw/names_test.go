@@ -321,3 +321,42 @@ func TestServicesWithoutAnImplementation(t *testing.T) {
 		t.Errorf("names %v, want %v", names, want)
 	}
 }
+
+// TestAClientKeepsTheFirstNames: once 512 methods have names of their own, these keep them whatever else is called, and
+// in whatever way; all others have one name, as a longer name than a program's own has at any time.
+func TestAClientKeepsTheFirstNames(t *testing.T) {
+	tracer := spantest.New(t)
+	unary := grpcmw.UnaryClientInterceptor(tracer)
+	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
+	call := func(method string) string {
+		unary(t.Context(), method, nil, nil, nil, invoke)
+		all := tracer.Finished()
+		return all[len(all)-1].OperationName
+	}
+	stream := grpcmw.StreamClientInterceptor(tracer)
+	refuse := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+		return nil, io.EOF
+	}
+	longest := "/a.A/" + strings.Repeat("x", 1<<10-len("/a.A/"))
+	names := []string{longest}
+	for i := range 511 {
+		names = append(names, fmt.Sprintf("/a.A/%d", i))
+	}
+	if got := call(longest + "x"); got != grpcmw.UnknownMethod {
+		t.Errorf("a name of %d bytes", len(got))
+	}
+	for range 2 {
+		for _, name := range names {
+			if got := call(name); got != name {
+				t.Fatalf("%.20q has the name %.20q", name, got)
+			}
+		}
+		if got := call("/a.A/late"); got != grpcmw.UnknownMethod {
+			t.Errorf("the method after the last has the name %q", got)
+		}
+	}
+	stream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, nil, names[1], refuse)
+	if all := tracer.Finished(); all[len(all)-1].OperationName != names[1] {
+		t.Errorf("%q has the name %q as a stream", names[1], all[len(all)-1].OperationName)
+	}
+}
