@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"bytes"
@@ -11,11 +11,13 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/log"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func TestConsoleWritesALineForEachSpan(t *testing.T) {
 	var out bytes.Buffer
-	l := open(t, Console(&out), Queue{})
+	l := open(t, tracerinit.Console(&out), tracerinit.Queue{})
 	root := l.StartSpan("GET /items/{id}")
 	defer root.Finish()
 	child := l.StartSpan("SELECT", opentracing.ChildOf(root.Context()))
@@ -40,7 +42,7 @@ func TestConsoleWritesALineForEachSpan(t *testing.T) {
 }
 
 func TestConsoleWriterThatFailsOrHangs(t *testing.T) {
-	l := open(t, Console(writer(func([]byte) (int, error) { return 0, errors.New("disk full") })), Queue{})
+	l := open(t, tracerinit.Console(writer(func([]byte) (int, error) { return 0, errors.New("disk full") })), tracerinit.Queue{})
 	l.make(2)
 	l.Flush(within(t, 5*time.Second))
 	if s := l.Stats(); s.Dropped.Refused != 2 || !strings.Contains(s.LastError, "disk full") {
@@ -49,7 +51,7 @@ func TestConsoleWriterThatFailsOrHangs(t *testing.T) {
 	inTime(t, 150*time.Millisecond, func() time.Duration {
 		r, w := io.Pipe()
 		defer r.Close()
-		l := open(t, Console(w), Queue{})
+		l := open(t, tracerinit.Console(w), tracerinit.Queue{})
 		l.make(2)
 		begun := time.Now()
 		l.Shutdown(within(t, 100*time.Millisecond))

@@ -52,7 +52,7 @@ func startIn(t *testing.T, pairs []string) (shown string, err error) {
 	}
 	var log logBuffer
 	tracer, err := Start(
-		local(Config{Logger: log.logger(), LookupEnv: env(pairs...), ShutdownTimeout: time.Nanosecond}),
+		local(Config{Logger: log.Logger(), LookupEnv: env(pairs...), ShutdownTimeout: time.Nanosecond}),
 	)
 	if err != nil {
 		return log.String() + err.Error(), err

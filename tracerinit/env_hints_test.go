@@ -108,7 +108,7 @@ func TestAGlobalTracerOfAnotherPackageIsReplacedWithAWarning(t *testing.T) {
 			opentracing.SetGlobalTracer(c.global)
 			var log logBuffer
 			tracer, err := Start(Config{
-				Logger: log.logger(), LookupEnv: env(), Local: c.local, Reporters: []jaeger.Reporter{
+				Logger: log.Logger(), LookupEnv: env(), Local: c.local, Reporters: []jaeger.Reporter{
 					jaeger.NewNullReporter(),
 				},
 			})

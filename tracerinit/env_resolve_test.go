@@ -23,7 +23,7 @@ func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
 	}
 	var log logBuffer
 	cfg := Config{
-		Logger: log.logger(), LookupEnv: env(pairs...),
+		Logger: log.Logger(), LookupEnv: env(pairs...),
 		Queue: Queue{Size: -1}, Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}},
 		Reporters: []jaeger.Reporter{nil},
 	}
@@ -144,7 +144,7 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 func TestConflictsAreLoggedOnceWithoutValues(t *testing.T) {
 	var log logBuffer
 	start(t, Config{
-		Logger: log.logger(), LookupEnv: env(
+		Logger: log.Logger(), LookupEnv: env(
 			"JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=two", "OTEL_TRACES_EXPORTER=none", "JAEGER_TAGS=a=1,b=1",
 			"OTEL_RESOURCE_ATTRIBUTES=a=2,b=2",
 		),
@@ -160,7 +160,7 @@ func TestConflictsAreLoggedOnceWithoutValues(t *testing.T) {
 	start(
 		t,
 		Config{
-			Logger:    log.logger(),
+			Logger:    log.Logger(),
 			LookupEnv: env("JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=one", "OTEL_TRACES_EXPORTER=none"),
 		},
 	)

@@ -71,7 +71,7 @@ func TestAMisplacedSecretInCodeIsNeverShown(t *testing.T) {
 				t.Errorf("shown in %s", shown)
 			}
 			var log logBuffer
-			cfg.Logger = log.logger()
+			cfg.Logger = log.Logger()
 			tracer, err := Start(local(cfg))
 			shown := fmt.Sprint(err, log.String())
 			if err == nil {

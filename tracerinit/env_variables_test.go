@@ -36,7 +36,7 @@ func find(r *resolver, name string) []Setting {
 func warningsOf(r *resolver) string {
 	var log logBuffer
 	for _, w := range r.warnings {
-		log.logger().LogAttrs(context.Background(), slog.LevelWarn, w.text, w.attrs...)
+		log.Logger().LogAttrs(context.Background(), slog.LevelWarn, w.text, w.attrs...)
 	}
 	return log.String()
 }
@@ -336,7 +336,7 @@ func TestAWrongValueIsReportedWithItsVariable(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			var log logBuffer
 			tracer, err := Start(
-				local(Config{Logger: log.logger(), LookupEnv: env(append(v.with, v.name+"="+v.wrong)...)}),
+				local(Config{Logger: log.Logger(), LookupEnv: env(append(v.with, v.name+"="+v.wrong)...)}),
 			)
 			report := fmt.Sprint(err)
 			if v.warns {
@@ -374,7 +374,7 @@ func TestADisabledTracerStartsWhateverIsWrong(t *testing.T) {
 	for name, pairs := range wrong {
 		t.Run(name, func(t *testing.T) {
 			var log logBuffer
-			tracer := start(t, Config{Logger: log.logger(), LookupEnv: env(pairs...)})
+			tracer := start(t, Config{Logger: log.Logger(), LookupEnv: env(pairs...)})
 			if !strings.Contains(log.String(), strings.TrimSuffix(name, "all")) {
 				t.Errorf("no warning:\n%s", log.String())
 			}

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"io"
@@ -9,20 +9,22 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // BenchmarkDelivery makes sampled spans with six tags as fast as two goroutines can, until a local OTLP/HTTP sink
 // has them all.
 func BenchmarkDelivery(b *testing.B) {
-	for name, q := range map[string]Queue{
-		"block":   {Overflow: Block},
+	for name, q := range map[string]tracerinit.Queue{
+		"block":   {Overflow: tracerinit.Block},
 		"large":   {Size: 200_000},
 		"default": {},
 	} {
 		b.Run(name, func(b *testing.B) {
 			sink := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
 			defer sink.Close()
-			l := open(b, OTLPHTTP(sink.URL), q)
+			l := open(b, tracerinit.OTLPHTTP(sink.URL), q)
 			b.ReportAllocs()
 			b.ResetTimer()
 			var before, after runtime.MemStats

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"context"
@@ -12,12 +12,14 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/log"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // own is an exporter of an application's.
 type own struct {
 	mu     sync.Mutex
-	spans  []Span
+	spans  []tracerinit.Span
 	sent   []string
 	closed int
 	answer func() error
@@ -26,14 +28,14 @@ type own struct {
 func (*own) Name() string     { return "own" }
 func (*own) Endpoint() string { return "here" }
 
-func (o *own) Open(p Process) (Sender, error) {
+func (o *own) Open(p tracerinit.Process) (tracerinit.Sender, error) {
 	if p.Service == "" || len(p.Tags) == 0 {
 		return nil, errors.New("no process")
 	}
 	return o, nil
 }
 
-func (o *own) AppendSpan(dst []byte, s *Span) []byte {
+func (o *own) AppendSpan(dst []byte, s *tracerinit.Span) []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.spans = append(o.spans, *s)
@@ -63,11 +65,11 @@ func TestAnExporterOfTheApplications(t *testing.T) {
 	failures := 2
 	o := &own{answer: func() error {
 		if failures--; failures >= 0 {
-			return Retryable(errors.New("not now"), time.Millisecond)
+			return tracerinit.Retryable(errors.New("not now"), time.Millisecond)
 		}
 		return nil
 	}}
-	tracer := start(t, Config{Exporters: []Exporter{o}, Limits: Limits{Tags: 3, ValueBytes: 8}})
+	tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{o}, Limits: tracerinit.Limits{Tags: 3, ValueBytes: 8}})
 	root := tracer.StartSpan("root")
 	child := tracer.StartSpan("child", opentracing.ChildOf(root.Context()), opentracing.FollowsFrom(tracer.StartSpan("other").Context()))
 	child.SetTag("error", true).SetTag("n", 7).SetTag("f", 0.5).SetTag("long", strings.Repeat("x", 100)).SetTag("cut", 1)
@@ -96,7 +98,7 @@ func TestAnExporterOfTheApplications(t *testing.T) {
 	if e.Name != "own" || e.Endpoint != "here" || e.Delivered != 1 || e.Failures != 2 {
 		t.Errorf("%+v", e)
 	}
-	if l := tracer.Stats().Limited; l != (LimitStats{Spans: 1, Tags: 2, Values: 1}) {
+	if l := tracer.Stats().Limited; l != (tracerinit.LimitStats{Spans: 1, Tags: 2, Values: 1}) {
 		t.Errorf("%+v", l)
 	}
 	tracer.Close()
@@ -106,16 +108,16 @@ func TestAnExporterOfTheApplications(t *testing.T) {
 }
 
 // filtered wraps an exporter of this package and leaves spans out.
-type filtered struct{ Exporter }
+type filtered struct{ tracerinit.Exporter }
 
-func (f filtered) Open(p Process) (Sender, error) {
+func (f filtered) Open(p tracerinit.Process) (tracerinit.Sender, error) {
 	s, err := f.Exporter.Open(p)
 	return renaming{s}, err
 }
 
-type renaming struct{ Sender }
+type renaming struct{ tracerinit.Sender }
 
-func (r renaming) AppendSpan(dst []byte, s *Span) []byte {
+func (r renaming) AppendSpan(dst []byte, s *tracerinit.Span) []byte {
 	renamed := *s
 	renamed.Name = "renamed " + s.Name
 	return r.Sender.AppendSpan(dst, &renamed)
@@ -135,7 +137,7 @@ func TestASendThatDoesNotReturn(t *testing.T) {
 				}
 				return nil
 			}}
-			tracer := start(t, Config{Exporters: []Exporter{o}})
+			tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{o}})
 			for range 2 {
 				tracer.StartSpan("x").Finish()
 				if err := tracer.Flush(within(t, 5*time.Second)); err != nil {
@@ -151,12 +153,12 @@ func TestASendThatDoesNotReturn(t *testing.T) {
 
 func TestExportersCanBeWrapped(t *testing.T) {
 	for name, c := range map[string]struct {
-		build  func(string, ...HTTPOption) Exporter
+		build  func(string, ...tracerinit.HTTPOption) tracerinit.Exporter
 		decode func(testing.TB, []byte) []string
-	}{"otlp": {OTLPHTTP, otlpNames}, "jaeger": {JaegerHTTP, thriftNames}} {
+	}{"otlp": {tracerinit.OTLPHTTP, otlpNames}, "jaeger": {tracerinit.JaegerHTTP, thriftNames}} {
 		t.Run(name, func(t *testing.T) {
 			b := newBackend(t, nil)
-			tracer := start(t, Config{Exporters: []Exporter{filtered{c.build(b.URL)}}})
+			tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{filtered{c.build(b.URL)}}})
 			tracer.StartSpan("x").Finish()
 			tracer.Flush(within(t, 10*time.Second))
 			if got := b.names(t, c.decode); fmt.Sprint(got) != "[renamed x]" {
@@ -176,10 +178,10 @@ func (l locked) Error() string {
 }
 
 func TestFinishCallsNothingOfTheApplications(t *testing.T) {
-	for _, policy := range []Overflow{DropNewest, DropOldest, Block} {
+	for _, policy := range []tracerinit.Overflow{tracerinit.DropNewest, tracerinit.DropOldest, tracerinit.Block} {
 		t.Run(policy.String(), func(t *testing.T) {
 			o := &own{}
-			tracer := start(t, Config{Exporters: []Exporter{o}, Queue: Queue{Overflow: policy}})
+			tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{o}, Queue: tracerinit.Queue{Overflow: policy}})
 			var mu sync.Mutex
 			mu.Lock()
 			span := tracer.StartSpan("x")
@@ -203,7 +205,7 @@ func TestFinishCallsNothingOfTheApplications(t *testing.T) {
 
 func TestAMethodThatHangsDelaysShutdownUntilItsDeadline(t *testing.T) {
 	o := &own{}
-	tracer := start(t, Config{Exporters: []Exporter{o}})
+	tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{o}})
 	var mu sync.Mutex
 	mu.Lock()
 	defer mu.Unlock()
@@ -220,8 +222,8 @@ func TestAMethodThatHangsDelaysShutdownUntilItsDeadline(t *testing.T) {
 }
 
 func TestValuesAreCutBeforeTheyWait(t *testing.T) {
-	down := &own{answer: func() error { return Retryable(errors.New("down"), time.Hour) }}
-	tracer := start(t, Config{Exporters: []Exporter{down}, Limits: Limits{ValueBytes: 1 << 10}})
+	down := &own{answer: func() error { return tracerinit.Retryable(errors.New("down"), time.Hour) }}
+	tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{down}, Limits: tracerinit.Limits{ValueBytes: 1 << 10}})
 	big := strings.Repeat("x", 256<<10)
 	for i, v := range []any{big, []byte(big), errors.New(big), []string{big, big}, struct{ S string }{big}} {
 		for range 20 {

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"bytes"
@@ -25,10 +25,11 @@ import (
 	"github.com/spanloom/spanloom/internal/fromjaeger"
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/testspans"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // quick retries often enough for a test.
-var quick = Retry{Initial: time.Millisecond, Max: 5 * time.Millisecond, Limit: 20 * time.Second}
+var quick = tracerinit.Retry{Initial: time.Millisecond, Max: 5 * time.Millisecond, Limit: 20 * time.Second}
 
 // line is a tracer before one exporter, without the rest of Start.
 type line struct {
@@ -43,10 +44,10 @@ func (l line) Report(s *jaeger.Span) {
 }
 func (line) Close() {}
 
-func open(t testing.TB, e Exporter, q Queue) line {
+func open(t testing.TB, e tracerinit.Exporter, q tracerinit.Queue) line {
 	t.Helper()
 	env := export.Env{Process: &model.Process{Service: "storefront", Tags: []model.Tag{{Key: "host.name", Value: model.String("h1")}}}}
-	p, err := export.Start(factory(e), q.export(), env)
+	p, err := tracerinit.StartPipeline(e, q, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,15 +213,15 @@ func wantNames(n int) (names []string) {
 }
 
 func TestSecretsNeverPrint(t *testing.T) {
-	s := Secret("hunter2")
+	s := tracerinit.Secret("hunter2")
 	var logged bytes.Buffer
-	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "a", s, "b", struct{ S Secret }{s})
-	asJSON, err := json.Marshal(map[string]any{"s": s, "t": struct{ S Secret }{s}})
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "a", s, "b", struct{ S tracerinit.Secret }{s})
+	asJSON, err := json.Marshal(map[string]any{"s": s, "t": struct{ S tracerinit.Secret }{s}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	wrong := "%d"
-	all := fmt.Sprintf(wrong, s) + fmt.Sprintf("%v %s %q %#v %+v %v %+v %#v %x", s, s, s, s, s, struct{ S Secret }{s}, &struct{ S Secret }{s}, []Secret{s}, s) +
+	all := fmt.Sprintf(wrong, s) + fmt.Sprintf("%v %s %q %#v %+v %v %+v %#v %x", s, s, s, s, s, struct{ S tracerinit.Secret }{s}, &struct{ S tracerinit.Secret }{s}, []tracerinit.Secret{s}, s) +
 		logged.String() + string(asJSON)
 	if strings.Contains(all, "hunter2") || strings.Contains(all, fmt.Sprintf("%x", "hunter2")) {
 		t.Errorf("the secret is in %s", all)

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"crypto/tls"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/testcert"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func TestCertificatesAreReadAgainWhenTheyChange(t *testing.T) {
@@ -30,7 +31,7 @@ func TestCertificatesAreReadAgainWhenTheyChange(t *testing.T) {
 	b.StartTLS()
 	defer b.Close()
 	var log logBuffer
-	tracer := start(t, Config{Logger: log.logger(), LookupEnv: env("OTEL_EXPORTER_OTLP_ENDPOINT="+b.URL,
+	tracer := start(t, tracerinit.Config{Logger: log.Logger(), LookupEnv: env("OTEL_EXPORTER_OTLP_ENDPOINT="+b.URL,
 		"OTEL_EXPORTER_OTLP_CERTIFICATE="+files.Roots, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE="+files.Cert,
 		"OTEL_EXPORTER_OTLP_CLIENT_KEY="+files.Key)})
 	send := func(want uint64) {

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"io"
@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // proxyTo starts a forward proxy on the loopback interface that sends every request to b, so that a test can address b
 // by a name that is not loopback.
-func proxyTo(t *testing.T, b *backend) HTTPOption {
+func proxyTo(t *testing.T, b *backend) tracerinit.HTTPOption {
 	t.Helper()
 	target, err := url.Parse(b.URL)
 	if err != nil {
@@ -28,7 +30,7 @@ func proxyTo(t *testing.T, b *backend) HTTPOption {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(c *httpConfig) { c.proxy = http.ProxyURL(proxy) }
+	return tracerinit.WithProxy(http.ProxyURL(proxy))
 }
 
 // jaegerV1 answers as a collector of Jaeger v1 does, which reads the body as thrift whatever its Content-Encoding.
@@ -45,7 +47,7 @@ func TestThriftIsPlainForAHostThatIsNotLoopback(t *testing.T) {
 	for _, endpoint := range []string{"http://jaeger-collector:14268", "http://jaeger.example.com:14268/api/traces", "http://192.0.2.7:14268"} {
 		t.Run(endpoint, func(t *testing.T) {
 			b := newBackend(t, jaegerV1)
-			l := open(t, JaegerHTTP(endpoint, proxyTo(t, b)), Queue{})
+			l := open(t, tracerinit.JaegerHTTP(endpoint, proxyTo(t, b)), tracerinit.Queue{})
 			l.make(10)
 			l.Flush(within(t, 10*time.Second))
 			if diff := cmp.Diff(wantNames(10), b.names(t, thriftNames)); diff != "" {
@@ -61,19 +63,19 @@ func TestThriftIsPlainForAHostThatIsNotLoopback(t *testing.T) {
 func TestCompressionByDefaultAndByOption(t *testing.T) {
 	for _, c := range []struct {
 		name     string
-		build    func(string, ...HTTPOption) Exporter
+		build    func(string, ...tracerinit.HTTPOption) tracerinit.Exporter
 		endpoint string // "": the loopback address
-		opts     []HTTPOption
+		opts     []tracerinit.HTTPOption
 		want     string
 	}{
-		{"otlp", OTLPHTTP, "http://collector:4318", nil, "gzip"},
-		{"otlp on loopback", OTLPHTTP, "", nil, ""},
-		{"otlp without", OTLPHTTP, "http://collector:4318", []HTTPOption{WithoutCompression()}, ""},
-		{"otlp on loopback with", OTLPHTTP, "", []HTTPOption{WithCompression()}, "gzip"},
-		{"thrift", JaegerHTTP, "http://collector:14268", nil, ""},
-		{"thrift on loopback", JaegerHTTP, "", nil, ""},
-		{"thrift with", JaegerHTTP, "http://collector:14268", []HTTPOption{WithCompression()}, "gzip"},
-		{"the last option wins", OTLPHTTP, "http://collector:4318", []HTTPOption{WithCompression(), WithoutCompression()}, ""},
+		{"otlp", tracerinit.OTLPHTTP, "http://collector:4318", nil, "gzip"},
+		{"otlp on loopback", tracerinit.OTLPHTTP, "", nil, ""},
+		{"otlp without", tracerinit.OTLPHTTP, "http://collector:4318", []tracerinit.HTTPOption{tracerinit.WithoutCompression()}, ""},
+		{"otlp on loopback with", tracerinit.OTLPHTTP, "", []tracerinit.HTTPOption{tracerinit.WithCompression()}, "gzip"},
+		{"thrift", tracerinit.JaegerHTTP, "http://collector:14268", nil, ""},
+		{"thrift on loopback", tracerinit.JaegerHTTP, "", nil, ""},
+		{"thrift with", tracerinit.JaegerHTTP, "http://collector:14268", []tracerinit.HTTPOption{tracerinit.WithCompression()}, "gzip"},
+		{"the last option wins", tracerinit.OTLPHTTP, "http://collector:4318", []tracerinit.HTTPOption{tracerinit.WithCompression(), tracerinit.WithoutCompression()}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBackend(t, nil)
@@ -81,7 +83,7 @@ func TestCompressionByDefaultAndByOption(t *testing.T) {
 			if endpoint == "" {
 				endpoint = b.URL
 			}
-			l := open(t, c.build(endpoint, append(c.opts, proxyTo(t, b))...), Queue{})
+			l := open(t, c.build(endpoint, append(c.opts, proxyTo(t, b))...), tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if s := l.Stats(); s.Delivered != 1 {
@@ -124,7 +126,7 @@ func TestCompressionByDefaultIsTakenBack(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		answer    func(http.ResponseWriter, *http.Request)
-		opts      []HTTPOption
+		opts      []tracerinit.HTTPOption
 		delivered uint64
 		encodings string // of the requests of three batches, z: gzip, p: plain
 	}{
@@ -139,12 +141,12 @@ func TestCompressionByDefaultIsTakenBack(t *testing.T) {
 		{"400 later is final", refusing(400, 1, true), nil, 1, "zzz"},
 		{"plain is not taken either", refusing(400, 0, false), nil, 0, "zpzpzp"},
 		{"403 is no matter of compression", refusing(403, 0, true), nil, 0, "zzz"},
-		{"asked for", refusing(415, 0, true), []HTTPOption{WithCompression()}, 0, "zzz"},
-		{"not wanted", refusing(415, 0, true), []HTTPOption{WithoutCompression()}, 3, "ppp"},
+		{"asked for", refusing(415, 0, true), []tracerinit.HTTPOption{tracerinit.WithCompression()}, 0, "zzz"},
+		{"not wanted", refusing(415, 0, true), []tracerinit.HTTPOption{tracerinit.WithoutCompression()}, 3, "ppp"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBackend(t, c.answer)
-			l := open(t, OTLPHTTP("http://collector:4318", append(c.opts, proxyTo(t, b))...), Queue{})
+			l := open(t, tracerinit.OTLPHTTP("http://collector:4318", append(c.opts, proxyTo(t, b))...), tracerinit.Queue{})
 			for range 3 {
 				l.make(1)
 				l.Flush(within(t, 10*time.Second))
@@ -169,7 +171,7 @@ func TestConnectionsThatBreakOnCompression(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		broken    func(request int, zipped bool) bool // requests are counted from 1
-		opts      []HTTPOption
+		opts      []tracerinit.HTTPOption
 		encodings string // of the requests of three batches
 	}{
 		{"always", func(_ int, zipped bool) bool { return zipped }, nil, "zzpzpp"},
@@ -177,7 +179,7 @@ func TestConnectionsThatBreakOnCompression(t *testing.T) {
 		{"twice at first", func(n int, _ bool) bool { return n <= 2 }, nil, "zzpzz"},
 		{"three times at first", func(n int, _ bool) bool { return n <= 3 }, nil, "zzpzzz"},
 		{"later", func(n int, _ bool) bool { return n == 2 || n == 3 || n == 4 }, nil, "zzzzzz"},
-		{"asked for", func(n int, _ bool) bool { return n <= 3 }, []HTTPOption{WithCompression()}, "zzzzzz"},
+		{"asked for", func(n int, _ bool) bool { return n <= 3 }, []tracerinit.HTTPOption{tracerinit.WithCompression()}, "zzzzzz"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := 0
@@ -186,8 +188,8 @@ func TestConnectionsThatBreakOnCompression(t *testing.T) {
 					panic(http.ErrAbortHandler)
 				}
 			})
-			itself := func(h *httpConfig) { h.proxy = func(*http.Request) (*url.URL, error) { return url.Parse(b.URL) } }
-			l := open(t, OTLPHTTP("http://collector:4318", append(c.opts, itself, WithRetry(quick))...), Queue{})
+			itself := tracerinit.WithProxy(func(*http.Request) (*url.URL, error) { return url.Parse(b.URL) })
+			l := open(t, tracerinit.OTLPHTTP("http://collector:4318", append(c.opts, itself, tracerinit.WithRetry(quick))...), tracerinit.Queue{})
 			for range 3 {
 				l.make(1)
 				l.Flush(within(t, 10*time.Second))

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/testnet"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // sick are endpoints that do not work, each in its way.
@@ -91,7 +92,7 @@ func TestShutdownKeepsItsDeadlineWhateverTheEndpoint(t *testing.T) {
 			const deadline = 300 * time.Millisecond
 			inTime(t, deadline+50*time.Millisecond, func() time.Duration {
 				before := transports()
-				l := open(t, OTLPHTTP(endpoint), Queue{Batch: 10})
+				l := open(t, tracerinit.OTLPHTTP(endpoint), tracerinit.Queue{Batch: 10})
 				l.make(25)
 				begun := time.Now()
 				err := l.Shutdown(within(t, deadline))
@@ -131,7 +132,7 @@ func TestAnEndlessAnswerIsCutOff(t *testing.T) {
 					}
 				}
 			})
-			l := open(t, OTLPHTTP(b.URL), Queue{})
+			l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 			l.make(5)
 			if err := l.Flush(within(t, 5*time.Second)); err != nil {
 				t.Fatal(err)
@@ -153,7 +154,7 @@ func TestAnAnswerThatSwitchesProtocolsIsARefusal(t *testing.T) {
 			t.Cleanup(func() { c.Close() })
 		}
 	})
-	l := open(t, OTLPHTTP(b.URL), Queue{})
+	l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 	l.make(5)
 	if err := l.Flush(within(t, 5*time.Second)); err != nil {
 		t.Fatal(err)
@@ -187,7 +188,7 @@ func TestAnAnswerBeforeTheBodyIsReadCorruptsNothing(t *testing.T) {
 			})
 		}
 	})
-	l := open(t, OTLPHTTP("http://"+ln.Addr().String(), WithRetry(quick)), Queue{Batch: 100})
+	l := open(t, tracerinit.OTLPHTTP("http://"+ln.Addr().String(), tracerinit.WithRetry(quick)), tracerinit.Queue{Batch: 100})
 	filler := strings.Repeat("x", 8000)
 	for range 1000 {
 		l.StartSpan("large").SetTag("filler", filler).Finish()
@@ -207,7 +208,7 @@ func TestNothingOfTheUsersTransportIsUsed(t *testing.T) {
 	})
 	defer func() { http.DefaultTransport = was }()
 	b := newBackend(t, nil)
-	l := open(t, OTLPHTTP(b.URL), Queue{})
+	l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
 	if n := len(b.names(t, otlpNames)); n != 3 {
@@ -225,7 +226,7 @@ func TestSpansArriveOverTLS(t *testing.T) {
 	b.EnableHTTP2 = true
 	b.StartTLS()
 	defer b.Close()
-	l := open(t, OTLPHTTP(b.URL, WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)), Queue{})
+	l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)), tracerinit.Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
 	if n := len(b.names(t, otlpNames)); n != 3 {
@@ -246,8 +247,8 @@ func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
 			b.Listener = network
 			b.StartTLS()
 			defer b.Close()
-			roots := WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)
-			l := open(t, OTLPHTTP(b.URL, roots, WithRetry(quick)), Queue{Timeout: 500 * time.Millisecond})
+			roots := tracerinit.WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)
+			l := open(t, tracerinit.OTLPHTTP(b.URL, roots, tracerinit.WithRetry(quick)), tracerinit.Queue{Timeout: 500 * time.Millisecond})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			network.Mute.Store(true)
@@ -269,7 +270,7 @@ func TestShutdownLeavesNoConnectionBehind(t *testing.T) {
 	b.StartTLS()
 	defer b.Close()
 	defer close(stop)
-	l := open(t, OTLPHTTP(b.URL, WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)), Queue{Batch: 1})
+	l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)), tracerinit.Queue{Batch: 1})
 	l.make(1)
 	<-asked
 	l.Shutdown(ended())
@@ -282,7 +283,7 @@ func TestShutdownLeavesNoConnectionBehind(t *testing.T) {
 func TestConnectionsAreKept(t *testing.T) {
 	var addrs = map[string]bool{}
 	b := newBackend(t, nil)
-	l := open(t, OTLPHTTP(b.URL), Queue{})
+	l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 	for range 5 {
 		l.make(1)
 		l.Flush(within(t, 10*time.Second))

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"bufio"
@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // listener serves each connection in a goroutine of its own until the test ends.
@@ -102,7 +104,7 @@ func TestProxies(t *testing.T) {
 	secure.EnableHTTP2 = true
 	secure.StartTLS()
 	defer secure.Close()
-	roots := WithTLS(secure.Client().Transport.(*http.Transport).TLSClientConfig)
+	roots := tracerinit.WithTLS(secure.Client().Transport.(*http.Transport).TLSClientConfig)
 	const basic = "Basic am9lOnMzY3JldC1wYXNz" // joe:s3cret-pass
 	for _, c := range []struct{ proxy, user, auth string }{
 		{"http", "", ""}, {"http", "joe:s3cret-pass@", basic}, {"https", "", ""}, {"socks5", "", ""}, {"socks5h", "", ""},
@@ -121,8 +123,8 @@ func TestProxies(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				through := func(c *httpConfig) { c.proxy = http.ProxyURL(proxy) }
-				l := open(t, OTLPHTTP(scheme+"://example.com", roots, through), Queue{})
+				through := tracerinit.WithProxy(http.ProxyURL(proxy))
+				l := open(t, tracerinit.OTLPHTTP(scheme+"://example.com", roots, through), tracerinit.Queue{})
 				for range 2 {
 					l.make(3)
 					l.Flush(within(t, 10*time.Second))
@@ -162,8 +164,8 @@ func TestAProxyThatRefusesIsNamedWithoutItsPassword(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			proxy, _ := url.Parse("http://joe:hunter-three@" + listener(t, c.serve))
-			through := func(c *httpConfig) { c.proxy = http.ProxyURL(proxy) }
-			l := open(t, OTLPHTTP(c.endpoint, through, WithRetry(Retry{Limit: -1})), Queue{})
+			through := tracerinit.WithProxy(http.ProxyURL(proxy))
+			l := open(t, tracerinit.OTLPHTTP(c.endpoint, through, tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if said := l.Stats().LastError; !strings.Contains(said, c.want) || strings.Contains(said, "hunter") {
@@ -190,9 +192,9 @@ func TestAServerThatSpeaksFirstInATunnelIsNotLogged(t *testing.T) {
 				io.Copy(io.Discard, s)
 			})
 			proxy, _ := url.Parse("http://" + listener(t, httpProxy(addr, "")))
-			roots := WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)
-			through := func(c *httpConfig) { c.proxy = http.ProxyURL(proxy) }
-			l := open(t, OTLPHTTP("https://example.com", roots, through, WithRetry(Retry{Limit: -1})), Queue{})
+			roots := tracerinit.WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)
+			through := tracerinit.WithProxy(http.ProxyURL(proxy))
+			l := open(t, tracerinit.OTLPHTTP("https://example.com", roots, through, tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if s := l.Stats(); s.Dropped.Failed != 1 || s.LastError == "" {

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"fmt"
@@ -15,23 +15,24 @@ import (
 	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func TestHTTPExportersDeliverEverySpan(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		build  func(string, ...HTTPOption) Exporter
+		build  func(string, ...tracerinit.HTTPOption) tracerinit.Exporter
 		path   string
 		kind   string
 		decode func(testing.TB, []byte) []string
 	}{
-		{"otlp", OTLPHTTP, "/v1/traces", "application/x-protobuf", otlpNames},
-		{"jaeger", JaegerHTTP, "/api/traces", "application/x-thrift", thriftNames},
+		{"otlp", tracerinit.OTLPHTTP, "/v1/traces", "application/x-protobuf", otlpNames},
+		{"jaeger", tracerinit.JaegerHTTP, "/api/traces", "application/x-thrift", thriftNames},
 	} {
-		for _, opts := range [][]HTTPOption{nil, {WithCompression()}} {
+		for _, opts := range [][]tracerinit.HTTPOption{nil, {tracerinit.WithCompression()}} {
 			t.Run(fmt.Sprint(c.name, len(opts)), func(t *testing.T) {
 				b := newBackend(t, nil)
-				l := open(t, c.build(b.URL, opts...), Queue{Batch: 100})
+				l := open(t, c.build(b.URL, opts...), tracerinit.Queue{Batch: 100})
 				l.make(1234)
 				if err := l.Flush(within(t, 10*time.Second)); err != nil {
 					t.Fatal(err)
@@ -68,7 +69,7 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 	for _, codes := range [][]int{{503, 503}, {429}, {502, 504}} {
 		t.Run(fmt.Sprint(codes), func(t *testing.T) {
 			b := newBackend(t, answers(codes...))
-			l := open(t, OTLPHTTP(b.URL, WithRetry(quick)), Queue{})
+			l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 			l.make(5)
 			l.Flush(within(t, 10*time.Second))
 			if diff := cmp.Diff(wantNames(5), b.names(t, otlpNames)); diff != "" {
@@ -91,7 +92,7 @@ func TestRefusalsAreFinal(t *testing.T) {
 				w.Header().Set("Location", "/elsewhere")
 				w.WriteHeader(code)
 			})
-			l := open(t, OTLPHTTP(b.URL, WithRetry(quick)), Queue{})
+			l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 			l.make(5)
 			l.Flush(within(t, 10*time.Second))
 			s := l.Stats()
@@ -124,7 +125,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 				}
 				second.Store(time.Now().UnixNano())
 			})
-			l := open(t, OTLPHTTP(b.URL, WithRetry(quick)), Queue{})
+			l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if pause := time.Duration(second.Load() - first.Load()); pause < 900*time.Millisecond {
@@ -138,7 +139,7 @@ func TestPartialSuccessIsCountedAsRejected(t *testing.T) {
 	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Write(otlp.AppendResponse(nil, 3, "three too old"))
 	})
-	l := open(t, OTLPHTTP(b.URL, WithRetry(quick)), Queue{})
+	l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 	l.make(10)
 	l.Flush(within(t, 10*time.Second))
 	s := l.Stats()
@@ -155,11 +156,11 @@ const vendorToken = "aaa@bbb_ccc@ddd1234"
 func TestVendorEndpointsWorkVerbatim(t *testing.T) {
 	for _, c := range []struct {
 		name, path string
-		build      func(string, ...HTTPOption) Exporter
+		build      func(string, ...tracerinit.HTTPOption) tracerinit.Exporter
 		decode     func(testing.TB, []byte) []string
 	}{
-		{"otlp", "/adapt_" + vendorToken + "/api/otlp/traces", OTLPHTTP, otlpNames},
-		{"jaeger", "/adapt_" + vendorToken + "/api/traces", JaegerHTTP, thriftNames},
+		{"otlp", "/adapt_" + vendorToken + "/api/otlp/traces", tracerinit.OTLPHTTP, otlpNames},
+		{"jaeger", "/adapt_" + vendorToken + "/api/traces", tracerinit.JaegerHTTP, thriftNames},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
@@ -169,7 +170,7 @@ func TestVendorEndpointsWorkVerbatim(t *testing.T) {
 					io.WriteString(w, "bad token in "+r.URL.Path)
 				}
 			})
-			right := open(t, c.build(b.URL+c.path), Queue{})
+			right := open(t, c.build(b.URL+c.path), tracerinit.Queue{})
 			right.make(5)
 			right.Flush(within(t, 10*time.Second))
 			if diff := cmp.Diff(wantNames(5), b.names(t, c.decode)); diff != "" {
@@ -178,7 +179,7 @@ func TestVendorEndpointsWorkVerbatim(t *testing.T) {
 			if got := b.seen()[0].RequestURI; got != c.path {
 				t.Errorf("asked for %s, not %s", got, c.path)
 			}
-			wrong := open(t, c.build(b.URL+strings.Replace(c.path, "ddd", "eee", 1)), Queue{})
+			wrong := open(t, c.build(b.URL+strings.Replace(c.path, "ddd", "eee", 1)), tracerinit.Queue{})
 			wrong.make(5)
 			wrong.Flush(within(t, 10*time.Second))
 			s := wrong.Stats()
@@ -194,30 +195,32 @@ func TestVendorEndpointsWorkVerbatim(t *testing.T) {
 	}
 }
 
-func header(name, value string) HTTPOption { return WithHeaders(map[string]string{name: value}) }
+func header(name, value string) tracerinit.HTTPOption {
+	return tracerinit.WithHeaders(map[string]string{name: value})
+}
 
 func TestCredentials(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		opts []HTTPOption
+		opts []tracerinit.HTTPOption
 		user string // in the URL
 		key  string
 		want string
 	}{
-		{"basic", []HTTPOption{WithBasicAuth("me", "secret-pass")}, "", "Authorization", "Basic bWU6c2VjcmV0LXBhc3M="},
+		{"basic", []tracerinit.HTTPOption{tracerinit.WithBasicAuth("me", "secret-pass")}, "", "Authorization", "Basic bWU6c2VjcmV0LXBhc3M="},
 		{"basic in the URL", nil, "me:secret-pass@", "Authorization", "Basic bWU6c2VjcmV0LXBhc3M="},
-		{"bearer", []HTTPOption{WithBearerToken(Secret("secret-pass"))}, "", "Authorization", "Bearer secret-pass"},
-		{"header", []HTTPOption{WithHeaders(map[string]string{"x-token": "secret-pass"})}, "", "X-Token", "secret-pass"},
-		{"last wins", []HTTPOption{WithBasicAuth("a", "b"), WithBearerToken("secret-pass")}, "", "Authorization", "Bearer secret-pass"},
-		{"last header wins", []HTTPOption{header("X-TOKEN", "b"), header("x-token", "b"), header("x-tOKEN", "secret-pass")}, "", "X-Token", "secret-pass"},
-		{"header after bearer", []HTTPOption{WithBearerToken("a"), header("authorization", "secret-pass")}, "", "Authorization", "secret-pass"},
-		{"header after basic", []HTTPOption{WithBasicAuth("a", "b"), header("Authorization", "secret-pass")}, "", "Authorization", "secret-pass"},
-		{"bearer after header", []HTTPOption{header("Authorization", "a"), WithBearerToken("secret-pass")}, "", "Authorization", "Bearer secret-pass"},
+		{"bearer", []tracerinit.HTTPOption{tracerinit.WithBearerToken(tracerinit.Secret("secret-pass"))}, "", "Authorization", "Bearer secret-pass"},
+		{"header", []tracerinit.HTTPOption{tracerinit.WithHeaders(map[string]string{"x-token": "secret-pass"})}, "", "X-Token", "secret-pass"},
+		{"last wins", []tracerinit.HTTPOption{tracerinit.WithBasicAuth("a", "b"), tracerinit.WithBearerToken("secret-pass")}, "", "Authorization", "Bearer secret-pass"},
+		{"last header wins", []tracerinit.HTTPOption{header("X-TOKEN", "b"), header("x-token", "b"), header("x-tOKEN", "secret-pass")}, "", "X-Token", "secret-pass"},
+		{"header after bearer", []tracerinit.HTTPOption{tracerinit.WithBearerToken("a"), header("authorization", "secret-pass")}, "", "Authorization", "secret-pass"},
+		{"header after basic", []tracerinit.HTTPOption{tracerinit.WithBasicAuth("a", "b"), header("Authorization", "secret-pass")}, "", "Authorization", "secret-pass"},
+		{"bearer after header", []tracerinit.HTTPOption{header("Authorization", "a"), tracerinit.WithBearerToken("secret-pass")}, "", "Authorization", "Bearer secret-pass"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
-			e := JaegerHTTP(strings.Replace(b.URL, "http://", "http://"+c.user, 1), c.opts...)
-			l := open(t, e, Queue{})
+			e := tracerinit.JaegerHTTP(strings.Replace(b.URL, "http://", "http://"+c.user, 1), c.opts...)
+			l := open(t, e, tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if got := b.seen()[0].Header.Get(c.key); got != c.want {
@@ -241,15 +244,15 @@ func TestCredentialsThatABackendQuotesAreMasked(t *testing.T) {
 		}
 		w.Write(otlp.AppendStatus(nil, 16, text))
 	})
-	for name, e := range map[string]Exporter{
-		"in another case":  OTLPHTTP(b.URL, WithBearerToken("secret-pass"), header("Fold", "1")),
-		"basic":            OTLPHTTP(b.URL, WithBasicAuth("me", "secret-pass")),
-		"basic in the URL": OTLPHTTP(strings.Replace(b.URL, "http://", "http://me:secret-pass@", 1)),
-		"bearer":           OTLPHTTP(b.URL, WithBearerToken("secret-pass")),
-		"header":           OTLPHTTP(b.URL, header("authorization", "Basic bWU6c2VjcmV0LXBhc3M=")),
+	for name, e := range map[string]tracerinit.Exporter{
+		"in another case":  tracerinit.OTLPHTTP(b.URL, tracerinit.WithBearerToken("secret-pass"), header("Fold", "1")),
+		"basic":            tracerinit.OTLPHTTP(b.URL, tracerinit.WithBasicAuth("me", "secret-pass")),
+		"basic in the URL": tracerinit.OTLPHTTP(strings.Replace(b.URL, "http://", "http://me:secret-pass@", 1)),
+		"bearer":           tracerinit.OTLPHTTP(b.URL, tracerinit.WithBearerToken("secret-pass")),
+		"header":           tracerinit.OTLPHTTP(b.URL, header("authorization", "Basic bWU6c2VjcmV0LXBhc3M=")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := open(t, e, Queue{})
+			l := open(t, e, tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if said := l.Stats().LastError; !strings.Contains(said, "***") || strings.Contains(said, "bWU6") || strings.Contains(strings.ToLower(said), "secret-pass") {
@@ -264,7 +267,7 @@ func TestATokenInTheProcessTagsIsMasked(t *testing.T) {
 	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Write(otlp.AppendResponse(nil, 1, "no tenant for token secret-1 of eu-west"))
 	})
-	tracer := start(t, Config{Exporters: []Exporter{OTLPHTTP(b.URL)}, Tags: map[string]any{"token": "secret-1", "region": "eu-west"}})
+	tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{tracerinit.OTLPHTTP(b.URL)}, Tags: map[string]any{"token": "secret-1", "region": "eu-west"}})
 	tracer.StartSpan("x").Finish()
 	tracer.Flush(within(t, 10*time.Second))
 	if said := tracer.Stats().Exporters[0].LastError; !strings.Contains(said, "token *** of eu-west") {
@@ -279,9 +282,9 @@ func TestMalformedEndpointsAreErrorsWithoutSecrets(t *testing.T) {
 		"http://endpoint=topsecret", "http://a,topsecret/", "http://h/adapt_top#topsecret/api",
 	} {
 		t.Run("endpoint "+endpoint, func(t *testing.T) {
-			for _, e := range []Exporter{OTLPHTTP(endpoint), JaegerHTTP(endpoint)} {
+			for _, e := range []tracerinit.Exporter{tracerinit.OTLPHTTP(endpoint), tracerinit.JaegerHTTP(endpoint)} {
 				t.Run(fmt.Sprintf("%.10v", e), func(t *testing.T) {
-					_, err := export.Start(factory(e), export.Queue{}, export.Env{Process: &model.Process{}})
+					_, err := tracerinit.StartPipeline(e, tracerinit.Queue{}, export.Env{Process: &model.Process{}})
 					if err == nil {
 						t.Errorf("%q: no error", endpoint)
 						return
@@ -300,8 +303,8 @@ func TestAHeaderThatCannotBeSentIsAnErrorWithoutSecrets(t *testing.T) {
 		"X-Token": "topsecret\r\nX: y", "Bearer topsecret": "x", "Authorization: topsecret": "", "": "topsecret",
 	} {
 		t.Run("header "+name, func(t *testing.T) {
-			bad := OTLPHTTP("http://h", WithHeaders(map[string]string{name: value}))
-			_, err := bad.Open(Process{})
+			bad := tracerinit.OTLPHTTP("http://h", tracerinit.WithHeaders(map[string]string{name: value}))
+			_, err := bad.Open(tracerinit.Process{})
 			if err == nil || strings.Contains(err.Error(), "topsecret") || name == "X-Token" && !strings.Contains(err.Error(), name) {
 				t.Errorf("%v", err)
 			}

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"context"
@@ -12,17 +12,18 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/quiet"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func TestATokenSourceIsCalledForEachRequest(t *testing.T) {
 	var calls atomic.Int64
 	b := newBackend(t, nil)
-	l := open(t, OTLPHTTP(b.URL, WithTokenSource(func(ctx context.Context) (Secret, error) {
+	l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithTokenSource(func(ctx context.Context) (tracerinit.Secret, error) {
 		if _, ok := ctx.Deadline(); !ok || !quiet.Is(ctx) {
 			t.Error("the context has no deadline or no mark")
 		}
-		return Secret(fmt.Sprint("token-", calls.Add(1))), nil
-	})), Queue{})
+		return tracerinit.Secret(fmt.Sprint("token-", calls.Add(1))), nil
+	})), tracerinit.Queue{})
 	for range 3 {
 		l.make(1)
 		l.Flush(within(t, 10*time.Second))
@@ -47,9 +48,9 @@ func TestATokenSourceIsCalledOnceMoreAfterA401(t *testing.T) {
 					http.Error(w, "bad "+r.Header.Get("Authorization"), http.StatusUnauthorized)
 				}
 			})
-			l := open(t, OTLPHTTP(b.URL, WithTokenSource(func(context.Context) (Secret, error) {
-				return Secret(fmt.Sprint("token-", calls.Add(1))), nil
-			})), Queue{})
+			l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithTokenSource(func(context.Context) (tracerinit.Secret, error) {
+				return tracerinit.Secret(fmt.Sprint("token-", calls.Add(1))), nil
+			})), tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			s := l.Stats()
@@ -65,13 +66,13 @@ func TestATokenSourceIsCalledOnceMoreAfterA401(t *testing.T) {
 
 // A token that is read from a file mostly ends in a newline.
 func TestSpaceAroundATokenIsNoPartOfIt(t *testing.T) {
-	source := func(context.Context) (Secret, error) { return " good-token\r\n", nil }
-	for name, opt := range map[string]HTTPOption{
-		"source": WithTokenSource(source), "option": WithBearerToken("good-token\n"), "secret": WithBearerToken(Secret(" good-token")),
+	source := func(context.Context) (tracerinit.Secret, error) { return " good-token\r\n", nil }
+	for name, opt := range map[string]tracerinit.HTTPOption{
+		"source": tracerinit.WithTokenSource(source), "option": tracerinit.WithBearerToken("good-token\n"), "secret": tracerinit.WithBearerToken(tracerinit.Secret(" good-token")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBackend(t, nil)
-			l := open(t, OTLPHTTP(b.URL, opt), Queue{})
+			l := open(t, tracerinit.OTLPHTTP(b.URL, opt), tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if got := b.seen()[0].Header.Get("Authorization"); got != "Bearer good-token" {
@@ -83,23 +84,25 @@ func TestSpaceAroundATokenIsNoPartOfIt(t *testing.T) {
 
 func TestATokenSourceThatFailsIsTriedAgain(t *testing.T) {
 	hang := make(chan struct{})
-	for name, fail := range map[string]func() (Secret, error){
-		"error":   func() (Secret, error) { return "", errors.New("POST https://idp/?client_secret=hunter2: timeout") },
-		"panic":   func() (Secret, error) { panic("hunter2") },
-		"goexit":  func() (Secret, error) { runtime.Goexit(); return "", nil },
-		"empty":   func() (Secret, error) { return "", nil },
-		"invalid": func() (Secret, error) { return "hunter2\r\nX: y", nil },
-		"hangs":   func() (Secret, error) { <-hang; return "good", nil },
+	for name, fail := range map[string]func() (tracerinit.Secret, error){
+		"error": func() (tracerinit.Secret, error) {
+			return "", errors.New("POST https://idp/?client_secret=hunter2: timeout")
+		},
+		"panic":   func() (tracerinit.Secret, error) { panic("hunter2") },
+		"goexit":  func() (tracerinit.Secret, error) { runtime.Goexit(); return "", nil },
+		"empty":   func() (tracerinit.Secret, error) { return "", nil },
+		"invalid": func() (tracerinit.Secret, error) { return "hunter2\r\nX: y", nil },
+		"hangs":   func() (tracerinit.Secret, error) { <-hang; return "good", nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var calls atomic.Int64
 			b := newBackend(t, nil)
-			l := open(t, OTLPHTTP(b.URL, WithRetry(quick), WithTokenSource(func(context.Context) (Secret, error) {
+			l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithRetry(quick), tracerinit.WithTokenSource(func(context.Context) (tracerinit.Secret, error) {
 				if calls.Add(1) == 1 {
 					return fail()
 				}
 				return "good", nil
-			})), Queue{Timeout: 50 * time.Millisecond})
+			})), tracerinit.Queue{Timeout: 50 * time.Millisecond})
 			l.make(1)
 			if name == "hangs" {
 				until(t, "a failure", func() bool { return l.Stats().Failures > 1 })
@@ -121,19 +124,19 @@ func TestATokenSourceThatFailsIsTriedAgain(t *testing.T) {
 }
 
 func TestTheLastCredentialsWin(t *testing.T) {
-	source := WithTokenSource(func(context.Context) (Secret, error) { return "sourced", nil })
+	source := tracerinit.WithTokenSource(func(context.Context) (tracerinit.Secret, error) { return "sourced", nil })
 	for name, c := range map[string]struct {
-		opts []HTTPOption
+		opts []tracerinit.HTTPOption
 		want string
 	}{
-		"source":              {[]HTTPOption{WithBearerToken("fixed"), source}, "Bearer sourced"},
-		"bearer":              {[]HTTPOption{source, WithBearerToken("fixed")}, "Bearer fixed"},
-		"header":              {[]HTTPOption{source, header("Authorization", "Key fixed")}, "Key fixed"},
-		"nil changes nothing": {[]HTTPOption{source, WithTokenSource(nil)}, "Bearer sourced"},
+		"source":              {[]tracerinit.HTTPOption{tracerinit.WithBearerToken("fixed"), source}, "Bearer sourced"},
+		"bearer":              {[]tracerinit.HTTPOption{source, tracerinit.WithBearerToken("fixed")}, "Bearer fixed"},
+		"header":              {[]tracerinit.HTTPOption{source, header("Authorization", "Key fixed")}, "Key fixed"},
+		"nil changes nothing": {[]tracerinit.HTTPOption{source, tracerinit.WithTokenSource(nil)}, "Bearer sourced"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBackend(t, nil)
-			l := open(t, JaegerHTTP(b.URL, c.opts...), Queue{})
+			l := open(t, tracerinit.JaegerHTTP(b.URL, c.opts...), tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if got := b.seen()[0].Header.Get("Authorization"); got != c.want {

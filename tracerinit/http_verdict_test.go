@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"bufio"
@@ -19,18 +19,19 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/spanloom/spanloom/internal/otlp"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func TestWhichStatusesAreTriedAgain(t *testing.T) {
 	otlpCodes, jaegerCodes := []int{429, 502, 503, 504}, []int{429, 500, 501, 502, 503, 504, 507}
 	for name, c := range map[string]struct {
-		build func(string, ...HTTPOption) Exporter
+		build func(string, ...tracerinit.HTTPOption) tracerinit.Exporter
 		again []int
-	}{"otlp": {OTLPHTTP, otlpCodes}, "jaeger": {JaegerHTTP, jaegerCodes}} {
+	}{"otlp": {tracerinit.OTLPHTTP, otlpCodes}, "jaeger": {tracerinit.JaegerHTTP, jaegerCodes}} {
 		for _, code := range []int{400, 401, 403, 404, 405, 408, 415, 422, 429, 500, 501, 502, 503, 504, 507} {
 			t.Run(fmt.Sprint(name, code), func(t *testing.T) {
 				b := newBackend(t, answers(code))
-				l := open(t, c.build(b.URL, WithRetry(quick)), Queue{})
+				l := open(t, c.build(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 				l.make(3)
 				l.Flush(within(t, 10*time.Second))
 				s, again := l.Stats(), slices.Contains(c.again, code)
@@ -44,9 +45,9 @@ func TestWhichStatusesAreTriedAgain(t *testing.T) {
 
 func TestAGatewayWithABodyLimitGetsEverySpan(t *testing.T) {
 	for name, c := range map[string]struct {
-		build  func(string, ...HTTPOption) Exporter
+		build  func(string, ...tracerinit.HTTPOption) tracerinit.Exporter
 		decode func(testing.TB, []byte) []string
-	}{"otlp": {OTLPHTTP, otlpNames}, "jaeger": {JaegerHTTP, thriftNames}} {
+	}{"otlp": {tracerinit.OTLPHTTP, otlpNames}, "jaeger": {tracerinit.JaegerHTTP, thriftNames}} {
 		t.Run(name, func(t *testing.T) {
 			for _, refusal := range bodyLimitRefusals {
 				t.Run(fmt.Sprint(refusal), func(t *testing.T) {
@@ -56,7 +57,7 @@ func TestAGatewayWithABodyLimitGetsEverySpan(t *testing.T) {
 							io.WriteString(w, refusal.body)
 						}
 					})
-					l := open(t, c.build(b.URL), Queue{})
+					l := open(t, c.build(b.URL), tracerinit.Queue{})
 					for i := range 400 {
 						l.StartSpan(fmt.Sprintf("span %d", i)).SetTag("n", i).SetTag("filler", strings.Repeat("x", 400)).Finish()
 					}
@@ -101,16 +102,16 @@ func TestABusyInstanceIsLeft(t *testing.T) {
 				}}
 				b.Server = httptest.NewUnstartedServer(b)
 				b.EnableHTTP2 = secure
-				opts := []HTTPOption{WithRetry(quick)}
+				opts := []tracerinit.HTTPOption{tracerinit.WithRetry(quick)}
 				if b.Start(); secure {
 					b.Close()
 					b.Server = httptest.NewUnstartedServer(b)
 					b.EnableHTTP2 = true
 					b.StartTLS()
-					opts = append(opts, WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig))
+					opts = append(opts, tracerinit.WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig))
 				}
 				defer b.Close()
-				l := open(t, OTLPHTTP(b.URL, opts...), Queue{})
+				l := open(t, tracerinit.OTLPHTTP(b.URL, opts...), tracerinit.Queue{})
 				l.make(3)
 				l.Flush(within(t, 10*time.Second))
 				if s := l.Stats(); s.Delivered != 3 || s.Failures != 1 || len(conns) != 2 {
@@ -140,7 +141,7 @@ func TestAPageIsNoReceipt(t *testing.T) {
 		"protobuf":          {"application/x-protobuf", "", true},
 		"text":              {"text/plain", "OK", true},
 	} {
-		for kind, build := range map[string]func(string, ...HTTPOption) Exporter{"otlp": OTLPHTTP, "jaeger": JaegerHTTP} {
+		for kind, build := range map[string]func(string, ...tracerinit.HTTPOption) tracerinit.Exporter{"otlp": tracerinit.OTLPHTTP, "jaeger": tracerinit.JaegerHTTP} {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
 					w.Header()["Content-Type"] = nil
@@ -149,7 +150,7 @@ func TestAPageIsNoReceipt(t *testing.T) {
 					}
 					io.WriteString(w, c.body)
 				})
-				l := open(t, build(b.URL, WithRetry(quick)), Queue{})
+				l := open(t, build(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 				l.make(3)
 				l.Flush(within(t, 10*time.Second))
 				s := l.Stats()
@@ -180,7 +181,7 @@ func TestErrorsQuoteTheReasonOfARefusal(t *testing.T) {
 					w.WriteHeader(code)
 					io.WriteString(w, c.body)
 				})
-				l := open(t, OTLPHTTP(b.URL, header("x-token", "secret-pass"), WithRetry(Retry{Limit: -1})), Queue{})
+				l := open(t, tracerinit.OTLPHTTP(b.URL, header("x-token", "secret-pass"), tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 				l.make(1)
 				l.Flush(within(t, 10*time.Second))
 				said := l.Stats().LastError
@@ -198,7 +199,7 @@ func TestErrorsQuoteTheReasonOfARefusal(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 			io.WriteString(w, strings.Repeat("reason ", 100_000))
 		})
-		l := open(t, OTLPHTTP(b.URL), Queue{})
+		l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 		l.make(1)
 		l.Flush(within(t, 10*time.Second))
 		if said := l.Stats().LastError; len(said) > 400 || !strings.Contains(said, "reason reason") {
@@ -243,7 +244,7 @@ func TestOneProtocolOnThePortOfAnotherIsNamed(t *testing.T) {
 		"nobody":         {"http://127.0.0.1:1", "refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := open(t, OTLPHTTP(c.endpoint, WithRetry(Retry{Limit: -1})), Queue{})
+			l := open(t, tracerinit.OTLPHTTP(c.endpoint, tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 			l.make(1)
 			l.Flush(within(t, 10*time.Second))
 			if said := l.Stats().LastError; !strings.Contains(said, c.want) || l.Stats().Delivered != 0 {
@@ -265,7 +266,7 @@ func TestAnswersBeforeTheRequest(t *testing.T) {
 	const body = "all instances are busy"
 	addr := speaker(t, fmt.Sprintf("HTTP/1.1 503 Service Unavailable\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
 	for range 50 {
-		l := open(t, OTLPHTTP("http://"+addr, WithRetry(Retry{Limit: -1})), Queue{})
+		l := open(t, tracerinit.OTLPHTTP("http://"+addr, tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 		l.make(1)
 		l.Flush(within(t, 10*time.Second))
 		if said := l.Stats().LastError; !strings.Contains(said, "503") || !strings.Contains(said, body) {
@@ -289,7 +290,7 @@ func TestBytesAfterAnAnswer(t *testing.T) {
 			was := log.Writer()
 			log.SetOutput(&standard)
 			defer log.SetOutput(was)
-			l := open(t, OTLPHTTP("http://"+answerer(t, answer), WithRetry(quick)), Queue{})
+			l := open(t, tracerinit.OTLPHTTP("http://"+answerer(t, answer), tracerinit.WithRetry(quick)), tracerinit.Queue{})
 			for range 5 {
 				l.make(1)
 				l.Flush(within(t, 10*time.Second))

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"context"
@@ -18,10 +18,12 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // global is cfg for a test of the global tracer.
-func global(cfg Config) Config {
+func global(cfg tracerinit.Config) tracerinit.Config {
 	cfg = local(cfg)
 	cfg.Local = false
 	return cfg
@@ -36,24 +38,24 @@ func restoreGlobal(t *testing.T) {
 func TestStartMakesTheTracerGlobalOnce(t *testing.T) {
 	restoreGlobal(t)
 	reporters := []jaeger.Reporter{jaeger.NewNullReporter()}
-	first, err := Start(global(Config{Reporters: reporters}))
+	first, err := tracerinit.Start(global(tracerinit.Config{Reporters: reporters}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if opentracing.GlobalTracer() != opentracing.Tracer(first) {
 		t.Error("the tracer is not the global one")
 	}
-	if _, err = Start(global(Config{Reporters: reporters})); err == nil || !strings.Contains(err.Error(), "lifecycle_test.go:") {
+	if _, err = tracerinit.Start(global(tracerinit.Config{Reporters: reporters})); err == nil || !strings.Contains(err.Error(), "lifecycle_test.go:") {
 		t.Errorf("a second Start says %v", err)
 	}
-	start(t, Config{Reporters: reporters})
+	start(t, tracerinit.Config{Reporters: reporters})
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if opentracing.GlobalTracer() != opentracing.Tracer(first) {
 		t.Error("Shutdown took the global tracer away")
 	}
-	second, err := Start(global(Config{Reporters: reporters}))
+	second, err := tracerinit.Start(global(tracerinit.Config{Reporters: reporters}))
 	if err != nil || opentracing.GlobalTracer() != opentracing.Tracer(second) {
 		t.Fatalf("after Shutdown another Start does not replace the global tracer: %v", err)
 	}
@@ -64,8 +66,8 @@ func TestAFailedStartLeavesNothingBehind(t *testing.T) {
 	restoreGlobal(t)
 	before := opentracing.GlobalTracer()
 	sampling := newStrategies(t, text200(everything))
-	_, err := Start(global(Config{
-		Sampler: Remote(sampling.URL, RemoteOptions{}), Exporters: []Exporter{JaegerHTTP("http://127.0.0.1:1"), JaegerHTTP("nowhere")},
+	_, err := tracerinit.Start(global(tracerinit.Config{
+		Sampler: tracerinit.Remote(sampling.URL, tracerinit.RemoteOptions{}), Exporters: []tracerinit.Exporter{tracerinit.JaegerHTTP("http://127.0.0.1:1"), tracerinit.JaegerHTTP("nowhere")},
 	}))
 	if err == nil || opentracing.GlobalTracer() != before {
 		t.Errorf("%v; the global tracer is %T", err, opentracing.GlobalTracer())
@@ -73,7 +75,7 @@ func TestAFailedStartLeavesNothingBehind(t *testing.T) {
 }
 
 func TestSpansThatEndAfterShutdownAreCounted(t *testing.T) {
-	tracer, spans := memory(t, Config{Exporters: []Exporter{JaegerHTTP("http://127.0.0.1:1")}})
+	tracer, spans := memory(t, tracerinit.Config{Exporters: []tracerinit.Exporter{tracerinit.JaegerHTTP("http://127.0.0.1:1")}})
 	open := tracer.StartSpan("open")
 	if err := tracer.Shutdown(ending(t, time.Second)); err != nil {
 		t.Error(err)
@@ -94,7 +96,7 @@ func TestSpansThatEndAfterShutdownAreCounted(t *testing.T) {
 }
 
 func TestSpansThatStartAfterShutdownAreCounted(t *testing.T) {
-	tracer, _ := memory(t, Config{Exporters: []Exporter{JaegerHTTP("http://127.0.0.1:1")}})
+	tracer, _ := memory(t, tracerinit.Config{Exporters: []tracerinit.Exporter{tracerinit.JaegerHTTP("http://127.0.0.1:1")}})
 	if err := tracer.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,7 @@ func TestSpansThatStartAfterShutdownAreCounted(t *testing.T) {
 	if s.Started != 6 || s.Open != 1 || s.Unsampled != 1 || s.Reported != 4 || s.Exporters[0].Reported != 4 || s.Exporters[0].Dropped.Closed != 4 || s.Reporters[0].Closed != 4 {
 		t.Errorf("%+v", s)
 	}
-	never, _ := memory(t, Config{Sampler: Never()})
+	never, _ := memory(t, tracerinit.Config{Sampler: tracerinit.Never()})
 	never.Close()
 	never.StartSpan("x").Finish()
 	if s := never.Stats(); s.Started != 1 || s.Unsampled != 1 || s.Reported != 0 {
@@ -121,7 +123,7 @@ func TestSpansThatStartAfterShutdownAreCounted(t *testing.T) {
 }
 
 func TestShutdownIsIdempotentAndSafeAtOnce(t *testing.T) {
-	tracer, _ := memory(t, Config{Exporters: []Exporter{JaegerHTTP("http://127.0.0.1:1")}})
+	tracer, _ := memory(t, tracerinit.Config{Exporters: []tracerinit.Exporter{tracerinit.JaegerHTTP("http://127.0.0.1:1")}})
 	tracer.StartSpan("x").Finish()
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -150,7 +152,7 @@ func (h hanging) Close()            { <-h.release }
 func TestShutdownDoesNotWaitForAReporterForever(t *testing.T) {
 	h := hanging{make(chan struct{})}
 	t.Cleanup(func() { close(h.release) })
-	tracer, err := Start(local(Config{Reporters: []jaeger.Reporter{h, panicking{}}, ShutdownTimeout: 50 * time.Millisecond}))
+	tracer, err := tracerinit.Start(local(tracerinit.Config{Reporters: []jaeger.Reporter{h, panicking{}}, ShutdownTimeout: 50 * time.Millisecond}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,14 +161,14 @@ func TestShutdownDoesNotWaitForAReporterForever(t *testing.T) {
 	if took := time.Since(began); took > 3*time.Second {
 		t.Errorf("Close took %v", took)
 	}
-	if err == nil || !strings.Contains(err.Error(), "tracerinit.hanging") || !errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || !strings.Contains(err.Error(), "tracerinit_test.hanging") || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Close says %v", err)
 	}
 }
 
 func TestFlushDeliversToEveryExporter(t *testing.T) {
 	one, two := newSink(t, ""), newSink(t, "")
-	tracer := start(t, Config{Exporters: []Exporter{OTLPHTTP(one.URL), JaegerHTTP(two.URL)}, Queue: Queue{Interval: time.Hour}})
+	tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{tracerinit.OTLPHTTP(one.URL), tracerinit.JaegerHTTP(two.URL)}, Queue: tracerinit.Queue{Interval: time.Hour}})
 	for range 10 {
 		tracer.StartSpan("x").Finish()
 	}
@@ -185,13 +187,13 @@ func TestFlushDeliversToEveryExporter(t *testing.T) {
 }
 
 func TestTheQueueIsAsConfigured(t *testing.T) {
-	for name, cfg := range map[string]Config{
-		"code":        {Queue: Queue{Size: 3, Interval: time.Hour}},
+	for name, cfg := range map[string]tracerinit.Config{
+		"code":        {Queue: tracerinit.Queue{Size: 3, Interval: time.Hour}},
 		"environment": {LookupEnv: env("OTEL_BSP_MAX_QUEUE_SIZE=3", "OTEL_BSP_SCHEDULE_DELAY=3600000")},
-		"mixed":       {Queue: Queue{Size: 3}, LookupEnv: env("OTEL_BSP_MAX_QUEUE_SIZE=9", "JAEGER_REPORTER_FLUSH_INTERVAL=1h")},
+		"mixed":       {Queue: tracerinit.Queue{Size: 3}, LookupEnv: env("OTEL_BSP_MAX_QUEUE_SIZE=9", "JAEGER_REPORTER_FLUSH_INTERVAL=1h")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg.Exporters, cfg.Queue.Batch = []Exporter{JaegerHTTP("http://127.0.0.1:1")}, 3
+			cfg.Exporters, cfg.Queue.Batch = []tracerinit.Exporter{tracerinit.JaegerHTTP("http://127.0.0.1:1")}, 3
 			tracer := start(t, cfg)
 			for range 20 {
 				tracer.StartSpan("x").Finish()
@@ -251,7 +253,7 @@ func TestVendorEndpointsWorkFromTheEnvironment(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			vendor := newSink(t, at.path)
-			tracer := start(t, Config{LookupEnv: env(at.variable + "=" + vendor.URL + at.given)})
+			tracer := start(t, tracerinit.Config{LookupEnv: env(at.variable + "=" + vendor.URL + at.given)})
 			tracer.StartSpan("x").Finish()
 			if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
 				t.Fatal(err)
@@ -260,7 +262,7 @@ func TestVendorEndpointsWorkFromTheEnvironment(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 			var log logBuffer
-			wrong := start(t, Config{Logger: log.logger(), LookupEnv: env(at.variable + "=" + vendor.URL + "/wrong_" + token + "/traces")})
+			wrong := start(t, tracerinit.Config{Logger: log.Logger(), LookupEnv: env(at.variable + "=" + vendor.URL + "/wrong_" + token + "/traces")})
 			wrong.StartSpan("x").Finish()
 			errFlush := wrong.Flush(ending(t, 10*time.Second))
 			s := wrong.Stats().Exporters[0]
@@ -293,7 +295,7 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 			backend := newSink(t, "")
 			at.pairs[len(at.pairs)-1] += backend.URL
 			var log logBuffer
-			tracer := start(t, Config{Logger: log.logger(), LookupEnv: env(at.pairs...)})
+			tracer := start(t, tracerinit.Config{Logger: log.Logger(), LookupEnv: env(at.pairs...)})
 			tracer.StartSpan("x").Finish()
 			if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
 				t.Fatal(err)
@@ -308,7 +310,7 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 	}
 	for _, pairs := range [][]string{{"JAEGER_USER=u"}, {"JAEGER_PASSWORD=secret-1"}} {
 		t.Run(fmt.Sprint(pairs), func(t *testing.T) {
-			_, err := Start(local(Config{LookupEnv: env(append(pairs, "JAEGER_ENDPOINT=http://j")...)}))
+			_, err := tracerinit.Start(local(tracerinit.Config{LookupEnv: env(append(pairs, "JAEGER_ENDPOINT=http://j")...)}))
 			if err == nil || !strings.Contains(err.Error(), "JAEGER_USER") || strings.Contains(err.Error(), "secret-1") {
 				t.Errorf("%v: %v", pairs, err)
 			}
@@ -318,7 +320,7 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 
 func TestLogSpansWritesALineForEachSpan(t *testing.T) {
 	var log logBuffer
-	tracer := start(t, Config{Logger: log.logger(), LookupEnv: env("JAEGER_REPORTER_LOG_SPANS=true", "OTEL_TRACES_EXPORTER=none")})
+	tracer := start(t, tracerinit.Config{Logger: log.Logger(), LookupEnv: env("JAEGER_REPORTER_LOG_SPANS=true", "OTEL_TRACES_EXPORTER=none")})
 	span := tracer.StartSpan("checkout")
 	span.Finish()
 	if s := log.String(); !strings.Contains(s, "operation=checkout") || !strings.Contains(s, contextOf(span).TraceID().String()) {
@@ -334,7 +336,7 @@ func TestTLSFilesFromTheEnvironment(t *testing.T) {
 	if err := os.WriteFile(file, roots, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tracer := start(t, Config{LookupEnv: env("OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL, "OTEL_EXPORTER_OTLP_CERTIFICATE="+file)})
+	tracer := start(t, tracerinit.Config{LookupEnv: env("OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL, "OTEL_EXPORTER_OTLP_CERTIFICATE="+file)})
 	tracer.StartSpan("x").Finish()
 	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
 		t.Fatal(err)
@@ -354,7 +356,7 @@ func TestAgentFromTheEnvironment(t *testing.T) {
 	}
 	t.Cleanup(func() { agent.Close() })
 	_, port, _ := net.SplitHostPort(agent.LocalAddr().String())
-	tracer := start(t, Config{LookupEnv: env("JAEGER_AGENT_HOST=127.0.0.1", "JAEGER_AGENT_PORT="+port)})
+	tracer := start(t, tracerinit.Config{LookupEnv: env("JAEGER_AGENT_HOST=127.0.0.1", "JAEGER_AGENT_PORT="+port)})
 	tracer.StartSpan("checkout").Finish()
 	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
 		t.Fatal(err)
@@ -374,11 +376,11 @@ func TestAProgramWithoutACollectorExitsSoon(t *testing.T) {
 	}
 	nobody := l.Addr().String()
 	l.Close()
-	for name, e := range map[string]Exporter{
-		"otlp/http": OTLPHTTP("http://" + nobody), "jaeger/http": JaegerHTTP("http://" + nobody), "jaeger/udp": JaegerUDP(nobody),
+	for name, e := range map[string]tracerinit.Exporter{
+		"otlp/http": tracerinit.OTLPHTTP("http://" + nobody), "jaeger/http": tracerinit.JaegerHTTP("http://" + nobody), "jaeger/udp": tracerinit.JaegerUDP(nobody),
 	} {
 		t.Run(name, func(t *testing.T) {
-			tracer := start(t, Config{Exporters: []Exporter{e}, ShutdownTimeout: time.Minute})
+			tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{e}, ShutdownTimeout: time.Minute})
 			tracer.StartSpan("x").Finish()
 			began := time.Now()
 			if err := tracer.Close(); err == nil || time.Since(began) > 10*time.Second {

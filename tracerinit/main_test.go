@@ -15,6 +15,12 @@ import (
 	"go.uber.org/goleak"
 )
 
+// The caller of a trace that comes in.
+const (
+	callerTrace = "0123456789abcdef0123456789abcdef"
+	callerSpan  = "00f067aa0ba902b7"
+)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // env makes a LookupEnv of name=value strings.
@@ -45,7 +51,7 @@ func (l *logBuffer) String() string {
 	return l.buf.String()
 }
 
-func (l *logBuffer) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+func (l *logBuffer) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 // local is cfg for a test: not global, silent unless it says otherwise, and without this machine's environment.
 func local(cfg Config) Config {
@@ -108,15 +114,6 @@ func memory(t testing.TB, cfg Config) (*Tracer, *jaeger.InMemoryReporter) {
 	return start(t, cfg), spans
 }
 
-// ending is a context that ends in d.
-func ending(t testing.TB, d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func tagsOf(span opentracing.Span) opentracing.Tags { return span.(*jaeger.Span).Tags() }
-
 func contextOf(span opentracing.Span) jaeger.SpanContext {
 	return span.Context().(jaeger.SpanContext)
 }
@@ -129,15 +126,4 @@ func eventually(t testing.TB, what string, ok func() bool) {
 			t.Fatalf("%s: not within ten seconds", what)
 		}
 	}
-}
-
-func value(t testing.TB, tracer *Tracer, name string) Setting {
-	t.Helper()
-	for _, s := range tracer.Settings() {
-		if s.Name == name {
-			return s
-		}
-	}
-	t.Fatalf("no setting %q in %v", name, tracer.Settings())
-	return Setting{}
 }

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func injected(t testing.TB, tracer opentracing.Tracer, sc opentracing.SpanContext) map[string]string {
@@ -25,13 +27,13 @@ func injected(t testing.TB, tracer opentracing.Tracer, sc opentracing.SpanContex
 }
 
 // passingTracers are the tracers that record nothing and pass contexts on.
-func passingTracers(t *testing.T) map[string]*Tracer {
-	out := map[string]*Tracer{
-		"disabled in code":   start(t, Config{Disabled: true}),
-		"disabled by JAEGER": start(t, Config{LookupEnv: env("JAEGER_DISABLED=true")}),
-		"disabled by OTEL":   start(t, Config{LookupEnv: env("OTEL_SDK_DISABLED=true")}),
-		"shut down":          start(t, Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}),
-		"disabled, remote":   start(t, Config{Disabled: true, Sampler: Remote("http://127.0.0.1:1", RemoteOptions{})}),
+func passingTracers(t *testing.T) map[string]*tracerinit.Tracer {
+	out := map[string]*tracerinit.Tracer{
+		"disabled in code":   start(t, tracerinit.Config{Disabled: true}),
+		"disabled by JAEGER": start(t, tracerinit.Config{LookupEnv: env("JAEGER_DISABLED=true")}),
+		"disabled by OTEL":   start(t, tracerinit.Config{LookupEnv: env("OTEL_SDK_DISABLED=true")}),
+		"shut down":          start(t, tracerinit.Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}),
+		"disabled, remote":   start(t, tracerinit.Config{Disabled: true, Sampler: tracerinit.Remote("http://127.0.0.1:1", tracerinit.RemoteOptions{})}),
 	}
 	if err := out["shut down"].Close(); err != nil {
 		t.Fatal(err)

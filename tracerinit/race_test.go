@@ -1,5 +1,5 @@
 //go:build race
 
-package tracerinit
+package tracerinit_test
 
 const raceEnabled = true

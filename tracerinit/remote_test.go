@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"bytes"
@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // strategies is a sampling server whose answers the test gives.
@@ -53,7 +55,7 @@ func text200(body string) http.HandlerFunc {
 const everything = `{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":1}}`
 
 // share is how many of n new traces are sampled.
-func share(tracer *Tracer, operation string, n int) float64 {
+func share(tracer *tracerinit.Tracer, operation string, n int) float64 {
 	sampled := 0
 	for range n {
 		span := tracer.StartSpan(operation)
@@ -69,10 +71,10 @@ func TestRemoteSamplerFetchesAtOnce(t *testing.T) {
 	server := newStrategies(t, text200(everything))
 	tracer, _ := memory(
 		t,
-		Config{
+		tracerinit.Config{
 			Service: "shop & co",
-			Sampler: Remote(
-				server.URL+"/adapt_tok@en_1/api/sampling?a=b", RemoteOptions{Interval: time.Hour, Initial: Never()},
+			Sampler: tracerinit.Remote(
+				server.URL+"/adapt_tok@en_1/api/sampling?a=b", tracerinit.RemoteOptions{Interval: time.Hour, Initial: tracerinit.Never()},
 			),
 		},
 	)
@@ -85,40 +87,6 @@ func TestRemoteSamplerFetchesAtOnce(t *testing.T) {
 	}
 }
 
-func TestRemoteAnswersWithTypesByNameAndNumber(t *testing.T) {
-	for _, c := range []struct {
-		body string
-		want float64
-	}{
-		{`{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.5}}`, 0.5},
-		{`{"strategyType":0,"probabilisticSampling":{"samplingRate":0.5}}`, 0.5},
-		{`{"probabilisticSampling":{"samplingRate":0.5}}`, 0.5},
-		{`{"strategyType":"PROBABILISTIC","probabilisticSampling":{}}`, 0},
-		{`{"strategyType":"RATE_LIMITING","rateLimitingSampling":{"maxTracesPerSecond":0}}`, 0},
-		{`{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":100000}}`, 1},
-		{`{"operationSampling":{"defaultSamplingProbability":1,"perOperationStrategies":null}}`, 1},
-	} {
-		t.Run(c.body, func(t *testing.T) {
-			a, err := parseStrategy([]byte(c.body))
-			if err != nil {
-				t.Errorf("%s: %v", c.body, err)
-				return
-			}
-			tracer, _ := memory(t, Config{})
-			s := a.sampler(Never().local(), 2000)
-			sampled := 0
-			for range 4000 {
-				if yes, _ := s.IsSampled(contextOf(tracer.StartSpan("x")).TraceID(), "x"); yes {
-					sampled++
-				}
-			}
-			if got := float64(sampled) / 4000; math.Abs(got-c.want) > 0.05 {
-				t.Errorf("%s: %v of the traces are sampled", c.body, got)
-			}
-		})
-	}
-}
-
 func TestPerOperationStrategies(t *testing.T) {
 	server := newStrategies(t, text200(`{"strategyType":"PROBABILISTIC","operationSampling":{
 		"defaultSamplingProbability":0, "defaultLowerBoundTracesPerSecond":0,
@@ -126,7 +94,7 @@ func TestPerOperationStrategies(t *testing.T) {
 			{"operation":"GET /all","probabilisticSampling":{"samplingRate":1}},
 			{"operation":"GET /none","probabilisticSampling":{"samplingRate":0}},
 			{"operation":"GET /half","probabilisticSampling":{"samplingRate":0.5}}]}}`))
-	tracer, _ := memory(t, Config{Sampler: Remote(server.URL, RemoteOptions{Interval: time.Hour})})
+	tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.Remote(server.URL, tracerinit.RemoteOptions{Interval: time.Hour})})
 	eventually(t, "an answer", func() bool { return tracer.Stats().Sampler.Changed == 1 })
 	for operation, want := range map[string]float64{"GET /all": 1, "GET /none": 0, "GET /half": 0.5, "other": 0} {
 		t.Run(operation, func(t *testing.T) {
@@ -138,39 +106,6 @@ func TestPerOperationStrategies(t *testing.T) {
 	tags := tagsOf(tracer.StartSpan("GET /all"))
 	if tags[jaeger.SamplerTypeTagKey] != jaeger.SamplerTypeProbabilistic || tags[jaeger.SamplerParamTagKey] != 1.0 {
 		t.Errorf("the sampler's tags are %v", tags)
-	}
-}
-
-func TestLowerBoundLetsEachOperationThroughOnce(t *testing.T) {
-	a, err := parseStrategy([]byte(`{"operationSampling":{
-		"defaultSamplingProbability":0,"defaultLowerBoundTracesPerSecond":0.0001,
-		"perOperationStrategies":[{"operation":"listed","probabilisticSampling":{"samplingRate":0}}]}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := a.sampler(Never().local(), 2)
-	id := jaeger.TraceID{Low: math.MaxInt64}
-	count := func(operation string) (n int) {
-		for range 10 {
-			yes, tags := s.IsSampled(id, operation)
-			if yes {
-				n++
-				if fmt.Sprint(tags) != "[{sampler.type lowerbound} {sampler.param 0}]" {
-					t.Errorf("%s: %v", operation, tags)
-				}
-			}
-		}
-		return n
-	}
-	if count("listed") != 1 || count("new") != 1 {
-		t.Error("an operation was not let through once")
-	}
-	if count("one more than MaxOperations") != 0 {
-		t.Error("an operation beyond MaxOperations has a strategy of its own")
-	}
-	s = a.sampler(s, 2)
-	if count("listed") != 0 || count("new") != 0 {
-		t.Error("another answer gave new credit")
 	}
 }
 
@@ -213,7 +148,7 @@ var badAnswers = map[string]http.HandlerFunc{
 	},
 	"too long": func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, everything)
-		_, _ = w.Write(bytes.Repeat([]byte(" "), maxStrategyBytes))
+		_, _ = w.Write(bytes.Repeat([]byte(" "), tracerinit.MaxStrategyBytes))
 	},
 }
 
@@ -225,10 +160,10 @@ func TestBadAnswersKeepTheLastGoodStrategy(t *testing.T) {
 			server := newStrategies(t, text200(everything))
 			tracer, _ := memory(
 				t,
-				Config{
-					Logger: log.logger(),
-					Sampler: Remote(
-						server.URL+"/adapt_secret-1/api/sampling", RemoteOptions{Interval: time.Millisecond},
+				tracerinit.Config{
+					Logger: log.Logger(),
+					Sampler: tracerinit.Remote(
+						server.URL+"/adapt_secret-1/api/sampling", tracerinit.RemoteOptions{Interval: time.Millisecond},
 					),
 				},
 			)
@@ -292,9 +227,9 @@ func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
 	for name, url := range urls {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
-			tracer, err := Start(
+			tracer, err := tracerinit.Start(
 				local(
-					Config{Sampler: Remote(url, RemoteOptions{}),
+					tracerinit.Config{Sampler: tracerinit.Remote(url, tracerinit.RemoteOptions{}),
 						Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}},
 				),
 			)
@@ -320,7 +255,7 @@ func TestTheReasonOfARefusalIsReported(t *testing.T) {
 	server := newStrategies(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no service of that name for secret-1", http.StatusForbidden)
 	})
-	tracer, _ := memory(t, Config{Sampler: Remote(server.URL+"/adapt_secret-1/sampling", RemoteOptions{Interval: time.Hour})})
+	tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.Remote(server.URL+"/adapt_secret-1/sampling", tracerinit.RemoteOptions{Interval: time.Hour})})
 	eventually(t, "a refusal", func() bool { return tracer.Stats().Sampler.Failed >= 1 })
 	said := tracer.Stats().Sampler.LastError
 	if !strings.Contains(said, "403 Forbidden") || !strings.Contains(said, "no service of that name for ***") {
@@ -330,7 +265,7 @@ func TestTheReasonOfARefusalIsReported(t *testing.T) {
 
 func TestRemoteSamplerTriesAgainSoonUntilItKnowsSomething(t *testing.T) {
 	server := newStrategies(t, http.NotFound)
-	tracer, _ := memory(t, Config{Sampler: Remote(server.URL, RemoteOptions{Interval: time.Hour})})
+	tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.Remote(server.URL, tracerinit.RemoteOptions{Interval: time.Hour})})
 	eventually(t, "a second question", func() bool { return tracer.Stats().Sampler.Failed >= 2 })
 }
 
@@ -343,7 +278,7 @@ func TestRemoteSamplerSurvivesALoggerThatPanics(t *testing.T) {
 	server := newStrategies(t, http.NotFound)
 	logger := slog.New(slog.NewTextHandler(panickingWriter{}, nil))
 	tracer, _ := memory(
-		t, Config{Logger: logger, Sampler: Remote(server.URL, RemoteOptions{Interval: time.Millisecond})},
+		t, tracerinit.Config{Logger: logger, Sampler: tracerinit.Remote(server.URL, tracerinit.RemoteOptions{Interval: time.Millisecond})},
 	)
 	eventually(t, "two questions", func() bool { return tracer.Stats().Sampler.Failed >= 2 })
 }

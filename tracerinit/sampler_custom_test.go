@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/engine"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // byTag samples a trace if its first span gets the tag "keep", and at once if its name begins with "keep".
@@ -61,7 +62,7 @@ func (s *byTag) Close() {
 
 func TestACustomSamplerDecidesAboutEveryNewTrace(t *testing.T) {
 	sampler := &byTag{}
-	tracer, spans := memory(t, Config{Sampler: CustomSampler(sampler)})
+	tracer, spans := memory(t, tracerinit.Config{Sampler: tracerinit.CustomSampler(sampler)})
 	tracer.StartSpan("drop").Finish()
 	tracer.StartSpan("keep").Finish()
 	late := tracer.StartSpan(
@@ -85,13 +86,13 @@ func TestACustomSamplerDecidesAboutEveryNewTrace(t *testing.T) {
 	if engine.Of(tracer) != nil {
 		t.Error("the middlewares start spans past the sampler")
 	}
-	if s := value(t, tracer, "sampler"); s.Value != "custom *tracerinit.byTag" || s.Source != "code" {
+	if s := value(t, tracer, "sampler"); s.Value != "custom *tracerinit_test.byTag" || s.Source != "code" {
 		t.Errorf("%v", s)
 	}
 }
 
 func TestACustomSamplerDecidesWhereThereIsNoSpan(t *testing.T) {
-	tracer, _ := memory(t, Config{Sampler: CustomSampler(decideOnce{Always().local()})})
+	tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.JaegerSampler(struct{ jaeger.Sampler }{jaeger.NewConstSampler(true)})})
 	sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan) // undecided
 	if !contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc))).IsSampled() {
 		t.Error("a caller without a decision is not sampled")
@@ -107,6 +108,13 @@ func (byNameOnce) IsSampled(_ jaeger.TraceID, name string) (bool, []jaeger.Tag) 
 
 func (byNameOnce) Close() {}
 
+// ofBothInterfaces is a sampler that knows spans and has the methods of the older interface, too.
+type ofBothInterfaces struct{ *byTag }
+
+func (ofBothInterfaces) IsSampled(jaeger.TraceID, string) (bool, []jaeger.Tag) { return false, nil }
+
+func (ofBothInterfaces) Equal(jaeger.Sampler) bool { return false }
+
 func TestSamplersOfJaegerClientGoWorkAsTheyAre(t *testing.T) {
 	ratio, _ := jaeger.NewProbabilisticSampler(0.5)
 	for name, c := range map[string]struct {
@@ -117,11 +125,11 @@ func TestSamplersOfJaegerClientGoWorkAsTheyAre(t *testing.T) {
 		"constant no":    {jaeger.NewConstSampler(false), "never"},
 		"probabilistic":  {ratio, "ratio 0.5"},
 		"rate limiting":  {jaeger.NewRateLimitingSampler(1), "custom *jaeger.RateLimitingSampler"},
-		"two interfaces": {struct{ *customSampler }{newCustomSampler(&byTag{})}, "custom struct { *tracerinit.customSampler }"},
-		"old interface":  {byNameOnce{}, "custom tracerinit.byNameOnce"},
+		"two interfaces": {ofBothInterfaces{&byTag{}}, "custom tracerinit_test.ofBothInterfaces"},
+		"old interface":  {byNameOnce{}, "custom tracerinit_test.byNameOnce"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := JaegerSampler(c.sampler).String(); got != c.shown {
+			if got := tracerinit.JaegerSampler(c.sampler).String(); got != c.shown {
 				t.Errorf("%s, want %s", got, c.shown)
 			}
 		})
@@ -129,7 +137,7 @@ func TestSamplersOfJaegerClientGoWorkAsTheyAre(t *testing.T) {
 }
 
 func TestASamplerOfTheOldInterfaceDecidesWhenATraceBegins(t *testing.T) {
-	tracer, _ := memory(t, Config{Sampler: JaegerSampler(byNameOnce{})})
+	tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.JaegerSampler(byNameOnce{})})
 	for first, want := range map[string]bool{"keep": true, "drop": false} {
 		t.Run(first, func(t *testing.T) {
 			span := tracer.StartSpan(first)
@@ -143,7 +151,7 @@ func TestASamplerOfTheOldInterfaceDecidesWhenATraceBegins(t *testing.T) {
 }
 
 func TestNoSamplerOfJaegerClientGoIsAnError(t *testing.T) {
-	_, err := Start(Config{Service: "x", Local: true, Sampler: JaegerSampler(nil), LookupEnv: func(string) (string, bool) { return "", false }})
+	_, err := tracerinit.Start(tracerinit.Config{Service: "x", Local: true, Sampler: tracerinit.JaegerSampler(nil), LookupEnv: func(string) (string, bool) { return "", false }})
 	if err == nil || !strings.Contains(err.Error(), "Sampler") {
 		t.Errorf("%v", err)
 	}
@@ -151,7 +159,7 @@ func TestNoSamplerOfJaegerClientGoIsAnError(t *testing.T) {
 
 func TestShutdownClosesTheCustomSamplerOnceAndInTime(t *testing.T) {
 	sampler := &byTag{hang: make(chan struct{})}
-	tracer := start(t, Config{Sampler: CustomSampler(sampler), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
+	tracer := start(t, tracerinit.Config{Sampler: tracerinit.CustomSampler(sampler), Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	if err := tracer.Shutdown(ctx); err == nil || !strings.Contains(err.Error(), "sampler") {
@@ -168,7 +176,7 @@ func TestShutdownClosesTheCustomSamplerOnceAndInTime(t *testing.T) {
 
 func TestTracerOptionsReachJaegerClientGo(t *testing.T) {
 	observer := &countingObserver{}
-	tracer, _ := memory(t, Config{
+	tracer, _ := memory(t, tracerinit.Config{
 		TracerOptions: []jaeger.TracerOption{jaeger.TracerOptions.ContribObserver(observer)}, TraceID64: true,
 	})
 	span := tracer.StartSpan("x")
@@ -215,7 +223,7 @@ func TestACustomSamplerThatPanicsFailsNoRequest(t *testing.T) {
 			"finish": func(opentracing.Span) {},
 		} {
 			t.Run(name+" "+method, func(t *testing.T) {
-				tracer, spans := memory(t, Config{Sampler: CustomSampler(sampler)})
+				tracer, spans := memory(t, tracerinit.Config{Sampler: tracerinit.CustomSampler(sampler)})
 				span := tracer.StartSpan("x")
 				call(span)
 				span.Finish()
@@ -231,7 +239,7 @@ func TestACustomSamplerThatPanicsFailsNoRequest(t *testing.T) {
 }
 
 func TestStartSurvivesALoggerThatPanics(t *testing.T) {
-	start(t, Config{
+	start(t, tracerinit.Config{
 		Logger: slog.New(slog.NewTextHandler(panickingWriter{}, nil)), LookupEnv: env("OTEL_SDK_DISABLED=yes"),
 		Reporters: []jaeger.Reporter{jaeger.NewNullReporter()},
 	})

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"fmt"
@@ -11,11 +11,12 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/engine"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // However a span starts, it is as jaeger-client-go would have started it.
 func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
-	tracer, _ := memory(t, Config{})
+	tracer, _ := memory(t, tracerinit.Config{})
 	caller := incoming(t, tracer, "traceparent", traceparent, "baggage", "user=alice")
 	giveUp := opentracing.Tag{Key: "sampling.priority", Value: uint16(0)}
 	other := incoming(t, tracer, "uber-trace-id", "7:8:0:0")
@@ -59,7 +60,7 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 				}
 				return m
 			}
-			if diff := cmp.Diff(describe(tracer.tracer), describe(tracer)); diff != "" {
+			if diff := cmp.Diff(describe(tracerinit.EngineOf(tracer)), describe(tracer)); diff != "" {
 				t.Errorf("-engine +ours\n%s", diff)
 			}
 		})

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"testing"
@@ -7,6 +7,8 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // openSpans is a reporter that knows which spans are open.
@@ -31,10 +33,10 @@ func (o *openSpans) Close()                {}
 
 func TestStartsAreReported(t *testing.T) {
 	at := time.Now().Add(-time.Minute)
-	for name, cfg := range map[string]Config{
+	for name, cfg := range map[string]tracerinit.Config{
 		"fast path":            {},
 		"jaeger's own path":    {TracerOptions: []jaeger.TracerOption{jaeger.TracerOptions.PoolSpans(false)}},
-		"beside an exporter":   {Exporters: []Exporter{OTLPHTTP("http://127.0.0.1:1")}},
+		"beside an exporter":   {Exporters: []tracerinit.Exporter{tracerinit.OTLPHTTP("http://127.0.0.1:1")}},
 		"beside a reporter":    {Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}},
 		"with a panicking one": {Reporters: []jaeger.Reporter{panickingStarts{}}},
 	} {
@@ -85,14 +87,14 @@ func (panickingStarts) ReportStart(string, jaeger.SpanContext, time.Time) { pani
 
 func TestStartsOfSpansThatNobodySeesAreNotReported(t *testing.T) {
 	open := &openSpans{open: map[jaeger.SpanID]startedSpan{}}
-	with := func(cfg Config) *Tracer {
+	with := func(cfg tracerinit.Config) *tracerinit.Tracer {
 		cfg.Reporters = []jaeger.Reporter{open}
 		return start(t, cfg)
 	}
-	stopped := with(Config{})
+	stopped := with(tracerinit.Config{})
 	_ = stopped.Close()
-	for name, tracer := range map[string]*Tracer{
-		"unsampled": with(Config{Sampler: Never()}), "disabled": with(Config{Disabled: true}), "shut down": stopped,
+	for name, tracer := range map[string]*tracerinit.Tracer{
+		"unsampled": with(tracerinit.Config{Sampler: tracerinit.Never()}), "disabled": with(tracerinit.Config{Disabled: true}), "shut down": stopped,
 	} {
 		t.Run(name, func(t *testing.T) {
 			tracer.StartSpan("x").Finish()
@@ -102,7 +104,7 @@ func TestStartsOfSpansThatNobodySeesAreNotReported(t *testing.T) {
 			}
 		})
 	}
-	tracer := with(Config{})
+	tracer := with(tracerinit.Config{})
 	early := tracer.StartSpan("x")
 	late := tracer.StartSpan("x", opentracing.Tag{Key: "sampling.priority", Value: 0})
 	ext.SamplingPriority.Set(early, 0)
@@ -117,7 +119,7 @@ func TestStartsOfSpansThatNobodySeesAreNotReported(t *testing.T) {
 
 func TestReportedStartsAddNoAllocs(t *testing.T) {
 	cost := func(r jaeger.Reporter, options ...opentracing.StartSpanOption) float64 {
-		tracer := start(t, Config{Reporters: []jaeger.Reporter{r}})
+		tracer := start(t, tracerinit.Config{Reporters: []jaeger.Reporter{r}})
 		return testing.AllocsPerRun(1000, func() { tracer.StartSpan("x", options...).Finish() })
 	}
 	for name, options := range map[string][]opentracing.StartSpanOption{
@@ -140,7 +142,7 @@ func (nullStarts) ReportStart(string, jaeger.SpanContext, time.Time) {}
 func BenchmarkStart(b *testing.B) {
 	for name, r := range map[string]jaeger.Reporter{"ends only": jaeger.NewNullReporter(), "starts": nullStarts{}} {
 		b.Run(name, func(b *testing.B) {
-			tracer := start(b, Config{Reporters: []jaeger.Reporter{r}})
+			tracer := start(b, tracerinit.Config{Reporters: []jaeger.Reporter{r}})
 			b.ReportAllocs()
 			for b.Loop() {
 				tracer.StartSpan("x").Finish()

@@ -1,6 +1,7 @@
 package tracerinit
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -93,4 +94,71 @@ func FuzzStrategyMessage(f *testing.F) {
 			a.sampler(Never().local(), 10).IsSampled(jaeger.TraceID{Low: 1}, "x")
 		}
 	})
+}
+
+func TestRemoteAnswersWithTypesByNameAndNumber(t *testing.T) {
+	for _, c := range []struct {
+		body string
+		want float64
+	}{
+		{`{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.5}}`, 0.5},
+		{`{"strategyType":0,"probabilisticSampling":{"samplingRate":0.5}}`, 0.5},
+		{`{"probabilisticSampling":{"samplingRate":0.5}}`, 0.5},
+		{`{"strategyType":"PROBABILISTIC","probabilisticSampling":{}}`, 0},
+		{`{"strategyType":"RATE_LIMITING","rateLimitingSampling":{"maxTracesPerSecond":0}}`, 0},
+		{`{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":100000}}`, 1},
+		{`{"operationSampling":{"defaultSamplingProbability":1,"perOperationStrategies":null}}`, 1},
+	} {
+		t.Run(c.body, func(t *testing.T) {
+			a, err := parseStrategy([]byte(c.body))
+			if err != nil {
+				t.Errorf("%s: %v", c.body, err)
+				return
+			}
+			tracer, _ := memory(t, Config{})
+			s := a.sampler(Never().local(), 2000)
+			sampled := 0
+			for range 4000 {
+				if yes, _ := s.IsSampled(contextOf(tracer.StartSpan("x")).TraceID(), "x"); yes {
+					sampled++
+				}
+			}
+			if got := float64(sampled) / 4000; math.Abs(got-c.want) > 0.05 {
+				t.Errorf("%s: %v of the traces are sampled", c.body, got)
+			}
+		})
+	}
+}
+
+func TestLowerBoundLetsEachOperationThroughOnce(t *testing.T) {
+	a, err := parseStrategy([]byte(`{"operationSampling":{
+		"defaultSamplingProbability":0,"defaultLowerBoundTracesPerSecond":0.0001,
+		"perOperationStrategies":[{"operation":"listed","probabilisticSampling":{"samplingRate":0}}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := a.sampler(Never().local(), 2)
+	id := jaeger.TraceID{Low: math.MaxInt64}
+	count := func(operation string) (n int) {
+		for range 10 {
+			yes, tags := s.IsSampled(id, operation)
+			if yes {
+				n++
+				if fmt.Sprint(tags) != "[{sampler.type lowerbound} {sampler.param 0}]" {
+					t.Errorf("%s: %v", operation, tags)
+				}
+			}
+		}
+		return n
+	}
+	if count("listed") != 1 || count("new") != 1 {
+		t.Error("an operation was not let through once")
+	}
+	if count("one more than MaxOperations") != 0 {
+		t.Error("an operation beyond MaxOperations has a strategy of its own")
+	}
+	s = a.sampler(s, 2)
+	if count("listed") != 0 || count("new") != 0 {
+		t.Error("another answer gave new credit")
+	}
 }

@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"fmt"
@@ -11,13 +11,11 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
-const (
-	traceparent = "00-0123456789abcdef0123456789abcdef-00f067aa0ba902b7-01"
-	callerTrace = "0123456789abcdef0123456789abcdef"
-	callerSpan  = "00f067aa0ba902b7"
-)
+const traceparent = "00-" + callerTrace + "-" + callerSpan + "-01"
 
 func incoming(t testing.TB, tracer opentracing.Tracer, headers ...string) opentracing.SpanContext {
 	t.Helper()
@@ -33,7 +31,7 @@ func incoming(t testing.TB, tracer opentracing.Tracer, headers ...string) opentr
 }
 
 func TestIDsUse64RandomBits(t *testing.T) {
-	tracer, _ := memory(t, Config{})
+	tracer, _ := memory(t, tracerinit.Config{})
 	const n = 20000
 	var high, low, span [64]int
 	quarter := 0
@@ -66,7 +64,7 @@ func TestIDsUse64RandomBits(t *testing.T) {
 }
 
 func TestTraceIDsOf64BitsOnDemand(t *testing.T) {
-	tracer, _ := memory(t, Config{LookupEnv: env("JAEGER_TRACEID_128BIT=false")})
+	tracer, _ := memory(t, tracerinit.Config{LookupEnv: env("JAEGER_TRACEID_128BIT=false")})
 	if id := contextOf(tracer.StartSpan("x")).TraceID(); id.High != 0 || id.Low == 0 {
 		t.Errorf("trace id %v", id)
 	}
@@ -82,7 +80,7 @@ func (o *knownOption) Reference() opentracing.SpanReference {
 func (o *knownOption) Apply(s *opentracing.StartSpanOptions) { o.Reference().Apply(s) }
 
 func TestParallelChildrenOfOneExtractedContextDoNotRace(t *testing.T) {
-	tracer, _ := memory(t, Config{})
+	tracer, _ := memory(t, tracerinit.Config{})
 	for name, option := range map[string]func(opentracing.SpanContext) opentracing.StartSpanOption{
 		"child of":     func(sc opentracing.SpanContext) opentracing.StartSpanOption { return opentracing.ChildOf(sc) },
 		"follows from": func(sc opentracing.SpanContext) opentracing.StartSpanOption { return opentracing.FollowsFrom(sc) },
@@ -106,7 +104,7 @@ func TestParallelChildrenOfOneExtractedContextDoNotRace(t *testing.T) {
 }
 
 func TestChildrenContinueTheCallersTrace(t *testing.T) {
-	tracer, _ := memory(t, Config{})
+	tracer, _ := memory(t, tracerinit.Config{})
 	sc := incoming(t, tracer, "traceparent", traceparent)
 	local := tracer.StartSpan("other")
 	for name, options := range map[string][]opentracing.StartSpanOption{
@@ -131,7 +129,7 @@ func TestChildrenContinueTheCallersTrace(t *testing.T) {
 }
 
 func TestSamplerTagsSurviveManyStartTags(t *testing.T) {
-	tracer, _ := memory(t, Config{})
+	tracer, _ := memory(t, tracerinit.Config{})
 	many := opentracing.Tags{"a": 1, "b": 2, "c": 3, "d": 4, string(ext.SpanKind): ext.SpanKindRPCServerEnum}
 	span := tracer.StartSpan("x", many)
 	got := tagsOf(span)
@@ -149,8 +147,8 @@ func TestSamplerTagsSurviveManyStartTags(t *testing.T) {
 }
 
 func TestSamplingPriorityTakesAnyNumber(t *testing.T) {
-	never, _ := memory(t, Config{Sampler: Never()})
-	always, _ := memory(t, Config{})
+	never, _ := memory(t, tracerinit.Config{Sampler: tracerinit.Never()})
+	always, _ := memory(t, tracerinit.Config{})
 	for _, yes := range []any{1, int64(1), uint8(2), uint16(1), 1.0, true} {
 		t.Run(fmt.Sprintf("%T %v", yes, yes), func(t *testing.T) {
 			for _, option := range []opentracing.StartSpanOption{opentracing.Tag{Key: "sampling.priority", Value: yes},
@@ -181,7 +179,7 @@ func TestSamplingPriorityTakesAnyNumber(t *testing.T) {
 }
 
 func TestStartSpanAllocatesNoMoreThanTheEngine(t *testing.T) {
-	tracer := start(t, Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
+	tracer := start(t, tracerinit.Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
 	sc := incoming(t, tracer, "traceparent", traceparent)
 	for name, options := range map[string][]opentracing.StartSpanOption{
 		"root":                  nil,
@@ -194,7 +192,7 @@ func TestStartSpanAllocatesNoMoreThanTheEngine(t *testing.T) {
 			measure := func(tr opentracing.Tracer) float64 {
 				return testing.AllocsPerRun(200, func() { tr.StartSpan("x", options...).Finish() })
 			}
-			ours, raw := measure(tracer), measure(tracer.tracer)
+			ours, raw := measure(tracer), measure(tracerinit.EngineOf(tracer))
 			t.Logf("%v allocations, the engine alone %v", ours, raw)
 			if ours > raw {
 				t.Errorf("%v allocations, the engine alone %v", ours, raw)
@@ -204,7 +202,7 @@ func TestStartSpanAllocatesNoMoreThanTheEngine(t *testing.T) {
 }
 
 func TestCountsAddUpUnderLoad(t *testing.T) {
-	tracer, _ := memory(t, Config{Sampler: Ratio(0.5), Reporters: []jaeger.Reporter{panicking{}}})
+	tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.Ratio(0.5), Reporters: []jaeger.Reporter{panicking{}}})
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -225,7 +223,7 @@ func TestCountsAddUpUnderLoad(t *testing.T) {
 			s.Repeated,
 		)
 	}
-	for i, want := range []ReporterStats{{"tracerinit.panicking", 0, 800, 0}, {"*jaeger.InMemoryReporter", 800, 0, 0}} {
+	for i, want := range []tracerinit.ReporterStats{{"tracerinit_test.panicking", 0, 800, 0}, {"*jaeger.InMemoryReporter", 800, 0, 0}} {
 		t.Run(fmt.Sprint(want), func(t *testing.T) {
 			if s.Reporters[i] != want {
 				t.Errorf("reporter %+v, want %+v", s.Reporters[i], want)
@@ -240,7 +238,7 @@ func (panicking) Report(*jaeger.Span) { panic("reporter") }
 func (panicking) Close()              { panic("close") }
 
 func TestFinishingTwiceIsCountedAsSuch(t *testing.T) {
-	tracer, _ := memory(t, Config{})
+	tracer, _ := memory(t, tracerinit.Config{})
 	span := tracer.StartSpan("x")
 	for range 3 {
 		span.Finish()
@@ -253,12 +251,12 @@ func TestFinishingTwiceIsCountedAsSuch(t *testing.T) {
 
 func TestSumsHoldForEveryExporterUnderLoad(t *testing.T) {
 	backend := newSink(t, "")
-	tracer := start(t, Config{
-		Exporters: []Exporter{
-			OTLPHTTP(backend.URL), JaegerHTTP("http://127.0.0.1:1", WithRetry(Retry{Limit: -1})),
-			JaegerHTTP(backend.URL),
+	tracer := start(t, tracerinit.Config{
+		Exporters: []tracerinit.Exporter{
+			tracerinit.OTLPHTTP(backend.URL), tracerinit.JaegerHTTP("http://127.0.0.1:1", tracerinit.WithRetry(tracerinit.Retry{Limit: -1})),
+			tracerinit.JaegerHTTP(backend.URL),
 		},
-		Queue: Queue{Size: 64, Batch: 16, Interval: time.Millisecond}, Sampler: Ratio(0.5),
+		Queue: tracerinit.Queue{Size: 64, Batch: 16, Interval: time.Millisecond}, Sampler: tracerinit.Ratio(0.5),
 	})
 	var wg sync.WaitGroup
 	for range 4 {

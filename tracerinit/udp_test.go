@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"context"
@@ -20,6 +20,7 @@ import (
 
 	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // agent is a UDP server that reads what Jaeger's agent would.
@@ -97,7 +98,7 @@ func (a *agent) String() string { return a.conn.LocalAddr().String() }
 
 func TestUDPSplitsWhatDoesNotFitADatagram(t *testing.T) {
 	a := newAgent(t, "127.0.0.1:0")
-	l := open(t, JaegerUDP(a.String()), Queue{})
+	l := open(t, tracerinit.JaegerUDP(a.String()), tracerinit.Queue{})
 	for i := range 300 {
 		l.StartSpan(fmt.Sprintf("span %d", i)).SetTag("filler", strings.Repeat("x", 1000)).Finish()
 	}
@@ -126,7 +127,7 @@ func TestUDPSplitsWhatDoesNotFitADatagram(t *testing.T) {
 
 func TestUDPTrimsASpanThatDoesNotFitADatagram(t *testing.T) {
 	a := newAgent(t, "127.0.0.1:0")
-	l := open(t, JaegerUDP(a.String()), Queue{})
+	l := open(t, tracerinit.JaegerUDP(a.String()), tracerinit.Queue{})
 	huge := strings.Repeat("y", 70_000)
 
 	s := l.StartSpan("huge log")
@@ -172,7 +173,7 @@ func TestUDPTrimsASpanThatDoesNotFitADatagram(t *testing.T) {
 
 func TestUDPSpeaksIPv6(t *testing.T) {
 	a := newAgent(t, "[::1]:0")
-	l := open(t, JaegerUDP(a.String()), Queue{})
+	l := open(t, tracerinit.JaegerUDP(a.String()), tracerinit.Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
 	until(t, "3 spans", func() bool { return len(a.spans()) == 3 })
@@ -181,7 +182,7 @@ func TestUDPSpeaksIPv6(t *testing.T) {
 func TestUDPFindsTheAgentOnEitherLoopback(t *testing.T) {
 	a := newAgent(t, "127.0.0.1:0")
 	_, port, _ := net.SplitHostPort(a.String())
-	l := open(t, JaegerUDP("localhost:"+port), Queue{})
+	l := open(t, tracerinit.JaegerUDP("localhost:"+port), tracerinit.Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
 	until(t, "3 spans", func() bool { return len(a.spans()) == 3 })
@@ -193,7 +194,7 @@ func TestUDPAddresses(t *testing.T) {
 		":6831": "localhost:6831", "127.0.0.1": "127.0.0.1:6831", " agent ": "agent:6831", "fe80::1%eth0": "[fe80::1%eth0]:6831",
 	} {
 		t.Run("address "+in, func(t *testing.T) {
-			host, port, err := splitAgent(in)
+			host, port, err := tracerinit.SplitAgent(in)
 			if got := net.JoinHostPort(host, port); err != nil || got != want {
 				t.Errorf("%q: %s, %v; want %s", in, got, err, want)
 			}
@@ -201,7 +202,7 @@ func TestUDPAddresses(t *testing.T) {
 	}
 	for _, in := range []string{"", "agent:", "agent:0", "agent:65536", "agent:x", "http://agent:6831", "a:b:c", "user@agent", "http://u:topsecret@agent", "a,b", "host=topsecret"} {
 		t.Run("address "+in, func(t *testing.T) {
-			if _, err := export.Start(factory(JaegerUDP(in)), export.Queue{}, export.Env{Process: &model.Process{}}); err == nil || strings.Contains(err.Error(), "topsecret") {
+			if _, err := tracerinit.StartPipeline(tracerinit.JaegerUDP(in), tracerinit.Queue{}, export.Env{Process: &model.Process{}}); err == nil || strings.Contains(err.Error(), "topsecret") {
 				t.Errorf("%q: %v", in, err)
 			}
 		})
@@ -212,9 +213,9 @@ func TestUDPDeadAgentIsSeen(t *testing.T) {
 	gone := newAgent(t, "127.0.0.1:0")
 	addr := gone.String()
 	gone.conn.Close()
-	e := jaegerUDP(addr, resolveEvery)
+	e := tracerinit.FactoryOf(tracerinit.JaegerUDP(addr))
 	e.Retry = export.Retry{Limit: -1}
-	l := open(t, builtin{e}, Queue{})
+	l := open(t, tracerinit.NewExporter(e), tracerinit.Queue{})
 	for range 5 {
 		l.make(2)
 		l.Flush(within(t, 10*time.Second))
@@ -231,9 +232,9 @@ func TestUDPDeadAgentIsSeen(t *testing.T) {
 func TestUDPAgentThatDiesAndComesBack(t *testing.T) {
 	first := newAgent(t, "127.0.0.1:0")
 	addr := first.String()
-	e := jaegerUDP(addr, resolveEvery)
+	e := tracerinit.FactoryOf(tracerinit.JaegerUDP(addr))
 	e.Retry = export.Retry(quick)
-	l := open(t, builtin{e}, Queue{})
+	l := open(t, tracerinit.NewExporter(e), tracerinit.Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
 	until(t, "3 spans", func() bool { return len(first.spans()) == 3 })
@@ -258,24 +259,24 @@ func (n *nameServer) lookup(context.Context, string, string) ([]netip.Addr, erro
 	return nil, errors.New("no such host")
 }
 
-func withLookup(e export.Factory, every time.Duration, n *nameServer) Exporter {
+func withLookup(e export.Factory, every time.Duration, n *nameServer) tracerinit.Exporter {
 	inner := e.Open
 	e.Open = func(env export.Env) (export.Sender, error) {
 		s, err := inner(env)
 		if err == nil {
-			s.(*udpSender).lookup, s.(*udpSender).every = n.lookup, every
+			tracerinit.SetLookup(s, n.lookup, every)
 		}
 		return s, err
 	}
 	e.Retry = export.Retry(quick)
-	return builtin{e}
+	return tracerinit.NewExporter(e)
 }
 
 func TestUDPStartsWithoutTheAgentsName(t *testing.T) {
 	a := newAgent(t, "127.0.0.1:0")
 	_, port, _ := net.SplitHostPort(a.String())
 	var n nameServer
-	l := open(t, withLookup(factory(JaegerUDP("agent.test:"+port)), time.Hour, &n), Queue{Interval: time.Millisecond})
+	l := open(t, withLookup(tracerinit.FactoryOf(tracerinit.JaegerUDP("agent.test:"+port)), time.Hour, &n), tracerinit.Queue{Interval: time.Millisecond})
 	l.make(3)
 	until(t, "a failure", func() bool { return l.Stats().Failures > 0 })
 	n.addr.Store(netip.MustParseAddr("127.0.0.1"))
@@ -292,7 +293,7 @@ func TestUDPFollowsTheAgentsName(t *testing.T) {
 	second := newAgent(t, "127.0.0.2:"+port)
 	var n nameServer
 	n.addr.Store(netip.MustParseAddr("127.0.0.1"))
-	l := open(t, withLookup(factory(JaegerUDP("agent.test:"+port)), time.Nanosecond, &n), Queue{})
+	l := open(t, withLookup(tracerinit.FactoryOf(tracerinit.JaegerUDP("agent.test:"+port)), time.Nanosecond, &n), tracerinit.Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
 	n.addr.Store(netip.MustParseAddr("127.0.0.2"))
