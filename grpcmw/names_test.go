@@ -322,8 +322,8 @@ func TestServicesWithoutAnImplementation(t *testing.T) {
 	}
 }
 
-// TestAClientKeepsTheFirstNames: once 512 methods have names of their own, these keep them whatever else is called, and
-// in whatever way; all others have one name, as a longer name than a program's own has at any time.
+// TestAClientKeepsTheFirstNames: once 512 methods have names of their own, these keep them whatever else is called. All
+// others have one name, as a longer name than a program's own has at any time.
 func TestAClientKeepsTheFirstNames(t *testing.T) {
 	tracer := spantest.New(t)
 	unary := grpcmw.UnaryClientInterceptor(tracer)
@@ -332,10 +332,6 @@ func TestAClientKeepsTheFirstNames(t *testing.T) {
 		unary(t.Context(), method, nil, nil, nil, invoke)
 		all := tracer.Finished()
 		return all[len(all)-1].OperationName
-	}
-	stream := grpcmw.StreamClientInterceptor(tracer)
-	refuse := func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption) (grpc.ClientStream, error) {
-		return nil, io.EOF
 	}
 	longest := "/a.A/" + strings.Repeat("x", 1<<10-len("/a.A/"))
 	names := []string{longest}
@@ -355,8 +351,26 @@ func TestAClientKeepsTheFirstNames(t *testing.T) {
 			t.Errorf("the method after the last has the name %q", got)
 		}
 	}
-	stream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, nil, names[1], refuse)
-	if all := tracer.Finished(); all[len(all)-1].OperationName != names[1] {
-		t.Errorf("%q has the name %q as a stream", names[1], all[len(all)-1].OperationName)
+}
+
+// TestAClientKeepsNamesInEveryWayOfCalling has a program whose methods stream both ways once the names are given away.
+func TestAClientKeepsNamesInEveryWayOfCalling(t *testing.T) {
+	tracer := spantest.New(t)
+	client := grpcmw.StreamClientInterceptor(tracer)
+	refuse := func(
+		context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, ...grpc.CallOption,
+	) (grpc.ClientStream, error) {
+		return nil, io.EOF
+	}
+	for i := range 513 {
+		client(t.Context(), &grpc.StreamDesc{ServerStreams: true}, nil, fmt.Sprintf("/a.A/%d", i), refuse)
+	}
+	client(t.Context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, nil, "/a.A/7", refuse)
+	all := tracer.Finished()
+	if got := all[512].OperationName; got != grpcmw.UnknownMethod {
+		t.Errorf("the method after the last has the name %q", got)
+	}
+	if got := all[513].OperationName; got != "/a.A/7" {
+		t.Errorf("/a.A/7 has the name %q when it streams both ways", got)
 	}
 }

@@ -83,7 +83,9 @@ func TestPropertiesOfBaggageAreSent(t *testing.T) {
 	}{
 		"with properties":    {"a=1;p;q=2,b=2", nil, "p;q=2"},
 		"without properties": {"a=1,b=2", nil, ""},
-		"too long":           {"a=1" + property(4000) + ",b=2" + property(4000), map[string]string{"c": strings.Repeat("y", 1000)}, ""},
+		"too long": {
+			"a=1" + property(4000) + ",b=2" + property(4000), map[string]string{"c": strings.Repeat("y", 1000)}, "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBridge(t)
