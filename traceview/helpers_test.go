@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +44,8 @@ func put(t *testing.T, v *View, service string, s model.Span) bool {
 }
 
 func id(n uint64) model.TraceID { return model.TraceID{High: 0xabc, Low: n} }
+
+func escape(s string) string { return url.QueryEscape(s) }
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 

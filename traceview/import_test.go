@@ -1,12 +1,14 @@
-package traceview
+package traceview_test
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/spanloom/spanloom/traceview"
 )
 
 func TestFilesOfOtherToolsAreImported(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	trace := shopTrace(t, v)
 	jaeger := get(t, v, "/debug/traces/trace/"+traceHex(trace)+"/jaeger.json")
 	for name, body := range map[string]string{
@@ -17,7 +19,7 @@ func TestFilesOfOtherToolsAreImported(t *testing.T) {
 			"duration":10,"localEndpoint":{"serviceName":"shop"}}]`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			to := newView(t, Config{})
+			to := newView(t, traceview.Config{})
 			w := call(to, "POST", "/debug/traces/import", strings.NewReader(body))
 			if w.Code != 200 || !strings.Contains(w.Body.String(), traceHex(trace)) {
 				t.Fatalf("%d %s", w.Code, w.Body)
@@ -28,7 +30,7 @@ func TestFilesOfOtherToolsAreImported(t *testing.T) {
 }
 
 func TestFilesThatAreNoTracesAreNamedPlainly(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	for name, c := range map[string]struct{ body, want string }{
 		"empty":          {"", "this file is empty"},
 		"mark alone":     {"\ufeff", "this file is empty"},

@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
 	"github.com/spanloom/spanloom/internal/thrift"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 func otlpRequest(t *testing.T, names ...string) []byte {
@@ -69,7 +70,7 @@ func TestSpansOfOtherProgramsComeIn(t *testing.T) {
 		"thrift, full name":  {"api/traces", "application/vnd.apache.thrift.binary", "gzip", zipped(thriftBatch()), 202, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := newView(t, Config{})
+			v := newView(t, traceview.Config{})
 			w := call(v, "POST", "/debug/traces/"+c.path, bytes.NewReader(c.body), "Content-Type", c.kind, "Content-Encoding", c.encoding)
 			if w.Code != c.status || w.Header().Get("Content-Type") != c.answerKind {
 				t.Fatalf("%d %s %q, want %d %s", w.Code, w.Header().Get("Content-Type"), w.Body, c.status, c.answerKind)
@@ -96,19 +97,19 @@ func TestBadRequestsAreRefused(t *testing.T) {
 		"no type":              {"v1/traces", "", "", proto, 415},
 		"unknown encoding":     {"v1/traces", "application/x-protobuf", "zstd", proto, 415},
 		"not gzip":             {"v1/traces", "application/x-protobuf", "gzip", proto, 400},
-		"bomb":                 {"v1/traces", "application/x-protobuf", "gzip", zipped(make([]byte, maxBody+1)), 413},
-		"too long":             {"v1/traces", "application/json", "", bytes.Repeat([]byte(" "), maxBody+1), 413},
+		"bomb":                 {"v1/traces", "application/x-protobuf", "gzip", zipped(make([]byte, traceview.MaxBody+1)), 413},
+		"too long":             {"v1/traces", "application/json", "", bytes.Repeat([]byte(" "), traceview.MaxBody+1), 413},
 		"truncated thrift":     {"api/traces", "application/x-thrift", "", thriftBatch()[:30], 400},
 		"thrift of 2^31 spans": {"api/traces", "application/x-thrift", "", []byte{15, 0, 2, 12, 0x7f, 0xff, 0xff, 0xff}, 400},
 		"thrift as text":       {"api/traces", "text/plain", "", thriftBatch(), 415},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := newView(t, Config{})
+			v := newView(t, traceview.Config{})
 			w := call(v, "POST", "/debug/traces/"+c.path, bytes.NewReader(c.body), "Content-Type", c.kind, "Content-Encoding", c.encoding)
 			if w.Code != c.status || w.Body.Len() == 0 {
 				t.Errorf("%d %q, want %d and a reason", w.Code, w.Body, c.status)
 			}
-			if v.store.totals.received != 0 {
+			if traceview.ReceivedBy(v) != 0 {
 				t.Error("a span was stored")
 			}
 			contains(t, get(t, v, "/debug/traces/"), "1 request with spans refused")
@@ -117,8 +118,8 @@ func TestBadRequestsAreRefused(t *testing.T) {
 }
 
 func TestRejectedSpansAreReported(t *testing.T) {
-	v := newView(t, Config{})
-	for n := range uint64(maxSpans - 1) {
+	v := newView(t, traceview.Config{})
+	for n := range uint64(traceview.MaxSpans - 1) {
 		put(t, v, "billing", model.Span{TraceID: model.TraceID{Low: 0x1234}, SpanID: n + 100, Name: "fill", Start: noon})
 	}
 	w := call(v, "POST", "/debug/traces/v1/traces", bytes.NewReader(otlpRequest(t, "a", "b", "c")), "Content-Type", "application/x-protobuf")
@@ -136,37 +137,30 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestBodyIsNotReadBeyondTheLimit(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	body := &endless{}
 	w := call(v, "POST", "/debug/traces/v1/traces", io.Reader(body), "Content-Type", "application/json")
-	if w.Code != http.StatusRequestEntityTooLarge || body.n > 2*maxBody {
-		t.Errorf("%d after %d bytes, want 413 after about %d", w.Code, body.n, maxBody)
+	if w.Code != http.StatusRequestEntityTooLarge || body.n > 2*traceview.MaxBody {
+		t.Errorf("%d after %d bytes, want 413 after about %d", w.Code, body.n, traceview.MaxBody)
 	}
 }
 
 func TestDownloadedOTLPComesInAgain(t *testing.T) {
-	v, other := newView(t, Config{}), newView(t, Config{})
+	v, other := newView(t, traceview.Config{}), newView(t, traceview.Config{})
 	id := traceHex(shopTrace(t, v))
 	file := get(t, v, "/debug/traces/trace/"+id+"/otlp.json")
 	w := call(other, "POST", "/debug/traces/v1/traces", strings.NewReader(file), "Content-Type", "application/json")
-	if w.Code != 200 || other.store.totals.spans != 4 {
-		t.Fatalf("%d %s, %d spans, want 4", w.Code, w.Body, other.store.totals.spans)
+	if w.Code != 200 || traceview.SpansIn(other) != 4 {
+		t.Fatalf("%d %s, %d spans, want 4", w.Code, w.Body, traceview.SpansIn(other))
 	}
-	if diff := outline(t, other, other.anyTrace()); diff != outline(t, v, v.anyTrace()) {
+	if diff := outline(t, other, traceview.AnyTrace(other)); diff != outline(t, v, traceview.AnyTrace(v)) {
 		t.Errorf("the trace has another shape:\n%s", diff)
 	}
 }
 
-func (v *View) anyTrace() model.TraceID {
-	for id := range v.store.traces {
-		return id
-	}
-	return model.TraceID{}
-}
-
 func TestBombIsNotUnpacked(t *testing.T) {
-	v := newView(t, Config{})
-	bomb := zipped(make([]byte, 4*maxBody))
+	v := newView(t, traceview.Config{})
+	bomb := zipped(make([]byte, 4*traceview.MaxBody))
 	body := bytes.NewReader(bomb)
 	w := call(v, "POST", "/debug/traces/v1/traces", body, "Content-Type", "application/json", "Content-Encoding", "gzip")
 	if read := len(bomb) - body.Len(); w.Code != 413 || read > len(bomb)/2 {

@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"fmt"
@@ -13,9 +13,9 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-)
 
-func escape(s string) string { return url.QueryEscape(s) }
+	"github.com/spanloom/spanloom/traceview"
+)
 
 var link = regexp.MustCompile(`(?:href|src|action|data-events)="([^"]*)"`)
 
@@ -68,34 +68,34 @@ func TestLinksWorkHoweverTheViewIsMounted(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		prefix string
-		mount  func(v *View) http.Handler
+		mount  func(v *traceview.View) http.Handler
 		pages  []string
 	}{
-		"ServeMux": {"", func(v *View) http.Handler { return mux("/debug/traces/", v) }, []string{"/debug/traces/", "/debug/traces"}},
-		"ServeMux both": {"", func(v *View) http.Handler {
+		"ServeMux": {"", func(v *traceview.View) http.Handler { return mux("/debug/traces/", v) }, []string{"/debug/traces/", "/debug/traces"}},
+		"ServeMux both": {"", func(v *traceview.View) http.Handler {
 			m := http.NewServeMux()
 			m.Handle("/debug/traces", v)
 			m.Handle("/debug/traces/", v)
 			return m
 		}, []string{"/debug/traces", "/debug/traces/"}},
-		"StripPrefix":       {"", func(v *View) http.Handler { return mux("/t/", http.StripPrefix("/t", v)) }, []string{"/t/"}},
-		"StripPrefix slash": {"", func(v *View) http.Handler { return mux("/t/", http.StripPrefix("/t/", v)) }, []string{"/t/"}},
-		"StripPrefix bare":  {"", func(v *View) http.Handler { return http.StripPrefix("/t", v) }, []string{"/t", "/t/"}},
-		"own prefix":        {"/x/y/", func(v *View) http.Handler { return mux("/x/y/", v) }, []string{"/x/y/"}},
-		"root":              {"/", func(v *View) http.Handler { return v }, []string{"/"}},
-		"chi Mount":         {"", func(v *View) http.Handler { r := chi.NewRouter(); r.Mount("/debug/traces", v); return r }, []string{"/debug/traces", "/debug/traces/"}},
-		"chi Mount in Route": {"", func(v *View) http.Handler {
+		"StripPrefix":       {"", func(v *traceview.View) http.Handler { return mux("/t/", http.StripPrefix("/t", v)) }, []string{"/t/"}},
+		"StripPrefix slash": {"", func(v *traceview.View) http.Handler { return mux("/t/", http.StripPrefix("/t/", v)) }, []string{"/t/"}},
+		"StripPrefix bare":  {"", func(v *traceview.View) http.Handler { return http.StripPrefix("/t", v) }, []string{"/t", "/t/"}},
+		"own prefix":        {"/x/y/", func(v *traceview.View) http.Handler { return mux("/x/y/", v) }, []string{"/x/y/"}},
+		"root":              {"/", func(v *traceview.View) http.Handler { return v }, []string{"/"}},
+		"chi Mount":         {"", func(v *traceview.View) http.Handler { r := chi.NewRouter(); r.Mount("/debug/traces", v); return r }, []string{"/debug/traces", "/debug/traces/"}},
+		"chi Mount in Route": {"", func(v *traceview.View) http.Handler {
 			r := chi.NewRouter()
 			r.Route("/admin", func(r chi.Router) { r.Mount("/debug/traces", v) })
 			return r
 		}, []string{"/admin/debug/traces", "/admin/debug/traces/"}},
-		"chi StripSlashes": {"", func(v *View) http.Handler {
+		"chi StripSlashes": {"", func(v *traceview.View) http.Handler {
 			r := chi.NewRouter()
 			r.Use(middleware.StripSlashes)
 			r.Mount("/debug/traces", v)
 			return r
 		}, []string{"/debug/traces", "/debug/traces/"}},
-		"chi RedirectSlashes": {"", func(v *View) http.Handler {
+		"chi RedirectSlashes": {"", func(v *traceview.View) http.Handler {
 			r := chi.NewRouter()
 			r.Use(middleware.RedirectSlashes)
 			r.Mount("/debug/traces", v)
@@ -103,7 +103,7 @@ func TestLinksWorkHoweverTheViewIsMounted(t *testing.T) {
 		}, []string{"/debug/traces"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := newView(t, Config{Prefix: c.prefix})
+			v := newView(t, traceview.Config{Prefix: c.prefix})
 			trace := traceHex(shopTrace(t, v))
 			server := httptest.NewServer(c.mount(v))
 			defer server.Close()
@@ -121,7 +121,7 @@ func TestLinksWorkHoweverTheViewIsMounted(t *testing.T) {
 }
 
 func TestOtherPathsAreNotFound(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	for _, p := range []string{"/debug/tracesx", "/debug/traces/x", "/debug/traces/trace", "/elsewhere", "/debug/traces/static/", "/debug/traces/static/..%2fview.go", "/debug/traces/static/../view.go"} {
 		t.Run(p, func(t *testing.T) {
 			if w := call(v, "GET", p, nil); w.Code != 404 {
@@ -132,11 +132,11 @@ func TestOtherPathsAreNotFound(t *testing.T) {
 }
 
 func TestServiceNamesMayHoldSlashes(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	s := root(1, noon, ms(1))
 	put(t, v, "team/shop", s)
 	contains(t, get(t, v, "/debug/traces/api/services/team%2Fshop/operations"), `["GET /"]`)
-	if fmt.Sprint(v.store.serviceNames()) != "[team/shop]" {
-		t.Error(v.store.serviceNames())
+	if fmt.Sprint(traceview.ServicesIn(v)) != "[team/shop]" {
+		t.Error(traceview.ServicesIn(v))
 	}
 }

@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"encoding/json"
@@ -10,10 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 func TestQueryAPIAnswersInJaegersShape(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	trace := traceHex(shopTrace(t, v))
 	for file, path := range map[string]string{
 		"api-services.json":           "services",
@@ -40,8 +41,8 @@ func TestQueryAPIAnswersInJaegersShape(t *testing.T) {
 }
 
 func TestQueryAPIErrors(t *testing.T) {
-	v := newView(t, Config{})
-	for path, want := range map[string]apiError{
+	v := newView(t, traceview.Config{})
+	for path, want := range map[string]traceview.APIError{
 		"traces":                         {Code: 400, Msg: "parameter 'service' is required"},
 		"operations":                     {Code: 400, Msg: "parameter 'service' is required"},
 		"traces/0123":                    {Code: 404, Msg: "trace not found"},
@@ -61,13 +62,13 @@ func TestQueryAPIErrors(t *testing.T) {
 			w := call(v, "GET", "/debug/traces/api/"+path, nil)
 			var got struct {
 				Data   any
-				Errors []apiError
+				Errors []traceview.APIError
 			}
 			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 				t.Errorf("%v", err)
 				return
 			}
-			if diff := cmp.Diff([]apiError{want}, got.Errors); diff != "" || w.Code != want.Code || got.Data != nil {
+			if diff := cmp.Diff([]traceview.APIError{want}, got.Errors); diff != "" || w.Code != want.Code || got.Data != nil {
 				t.Errorf("%d (-want +got)\n%s", w.Code, diff)
 			}
 		})
@@ -75,9 +76,9 @@ func TestQueryAPIErrors(t *testing.T) {
 }
 
 // found returns the low halves of the ids that a search finds, in order.
-func found(t *testing.T, v *View, query string) []string {
+func found(t *testing.T, v *traceview.View, query string) []string {
 	t.Helper()
-	var answer struct{ Data []jaegerTrace }
+	var answer struct{ Data []traceview.JaegerTrace }
 	if err := json.Unmarshal([]byte(get(t, v, "/debug/traces/api/traces?"+query)), &answer); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func found(t *testing.T, v *View, query string) []string {
 }
 
 func TestTraceSearch(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	for n := range 5 {
 		s := root(uint64(n+1), noon.Add(-ms(n*1000)), ms(10*(n+1)), tag("user", fmt.Sprint("u", n)), model.Tag{Key: "code", Value: model.Int(int64(n))})
 		s.Name = fmt.Sprint("op", n%2)
@@ -124,7 +125,7 @@ func TestTraceSearch(t *testing.T) {
 }
 
 func TestOddValuesAreValidJSON(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	put(t, v, "shop", root(1, noon, ms(1), model.Tag{Key: "nan", Value: model.Float(math.NaN())}, model.Tag{Key: "inf", Value: model.Float(math.Inf(-1))},
 		model.Tag{Key: "min", Value: model.Int(math.MinInt64)}, model.Tag{Key: "max", Value: model.Float(math.MaxFloat64)}))
 	hostileTrace(t, v)
@@ -139,7 +140,7 @@ func TestOddValuesAreValidJSON(t *testing.T) {
 }
 
 func TestDownloadsAreFiles(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	trace := traceHex(shopTrace(t, v))
 	for _, kind := range []string{"jaeger", "otlp"} {
 		t.Run(kind, func(t *testing.T) {

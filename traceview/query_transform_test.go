@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"encoding/json"
@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 func TestTransformKeepsNothing(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	path := "/debug/traces/trace/" + traceHex(shopTrace(t, v))
 	file, want := get(t, v, path+"/otlp.json"), get(t, v, path+"/jaeger.json")
-	fresh := newView(t, Config{})
+	fresh := newView(t, traceview.Config{})
 	w := call(fresh, "POST", "/debug/traces/api/transform", strings.NewReader(file))
 	if w.Code != http.StatusOK {
 		t.Fatal(w.Code, w.Body)
@@ -28,10 +29,10 @@ func TestTransformKeepsNothing(t *testing.T) {
 	if got := w.Body.String(); fmt.Sprint(ids(got)) != fmt.Sprint(ids(want)) || len(ids(got)) == 0 {
 		t.Errorf("%v, want %v", ids(got), ids(want))
 	}
-	if n := len(fresh.store.all()); n != 0 {
+	if n := traceview.TracesIn(fresh); n != 0 {
 		t.Errorf("%d traces are kept", n)
 	}
-	for body, status := range map[string]int{"": 400, "x": 400, `{"resourceSpans":7}`: 400, `{"resourceSpans":[]}`: 200, strings.Repeat(" ", maxBody+1): 413} {
+	for body, status := range map[string]int{"": 400, "x": 400, `{"resourceSpans":7}`: 400, `{"resourceSpans":[]}`: 200, strings.Repeat(" ", traceview.MaxBody+1): 413} {
 		t.Run(fmt.Sprintf("%.20q", body), func(t *testing.T) {
 			w := call(fresh, "POST", "/debug/traces/api/transform", strings.NewReader(body))
 			if w.Code != status || !json.Valid(w.Body.Bytes()) {
@@ -42,18 +43,17 @@ func TestTransformKeepsNothing(t *testing.T) {
 }
 
 func TestTraceStateTravelsInJaegerJSON(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	s := root(1, noon, ms(1))
 	s.TraceState = "vendor=1"
 	put(t, v, "shop", s)
 	file := get(t, v, "/debug/traces/trace/"+traceHex(id(1))+"/jaeger.json")
 	contains(t, file, `{"key":"w3c.tracestate","type":"string","value":"vendor=1"}`)
-	again := newView(t, Config{})
+	again := newView(t, traceview.Config{})
 	if w := call(again, "POST", "/debug/traces/import", strings.NewReader(file)); w.Code != http.StatusOK {
 		t.Fatal(w.Code, w.Body)
 	}
-	snap, _ := again.store.get(id(1))
-	if got := snap.list[0]; got.TraceState != "vendor=1" || len(got.Tags) != 0 {
+	if got := traceview.FirstSpanOf(again, id(1)); got.TraceState != "vendor=1" || len(got.Tags) != 0 {
 		t.Errorf("trace state %q, tags %v", got.TraceState, got.Tags)
 	}
 }
@@ -61,7 +61,7 @@ func TestTraceStateTravelsInJaegerJSON(t *testing.T) {
 // Jaeger UI refuses a whole trace if one field of it is not as its schema has it: ids are 32 and 16 digits and not zero,
 // 64-bit numbers are decimal text, and a value has exactly one field.
 func TestVersion3HoldsTheContractOfJaegerUI(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	hostileTrace(t, v)
 	for i, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e308} {
 		put(t, v, "s", model.Span{TraceID: id(0x666), SpanID: uint64(100 + i), Name: "f", Start: time.Unix(-5, 0), Duration: -ms(1),

@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"encoding/json"
@@ -7,16 +7,17 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/otlp"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // Jaeger UI 2.19 fills its search from these.
 func TestQueryAPIVersion3(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	trace := traceHex(shopTrace(t, v))
 	contains(t, get(t, v, "/debug/traces/api/v3/services"), `{"services":["mail","shop","stock"]}`)
 	contains(t, get(t, v, "/debug/traces/api/v3/operations?service=shop&span_kind=client"), `{"operations":[{"name":"GetStock","spanKind":"client"}]}`)
 	at := func(d time.Duration) string { return escape(noon.Add(d).Format(time.RFC3339Nano)) }
-	var got struct{ Summaries []summaryV3 }
+	var got struct{ Summaries []traceview.SummaryV3 }
 	query := "?query.service_name=shop&query.span_name=GetStock&query.num_traces=20&query.start_time_min=" + at(-time.Hour) + "&query.start_time_max=" + at(time.Hour) + "&query.duration_min=10ms"
 	if err := json.Unmarshal([]byte(get(t, v, "/debug/traces/api/v3/trace-summaries"+query)), &got); err != nil {
 		t.Fatal(err)
@@ -35,7 +36,7 @@ func TestQueryAPIVersion3(t *testing.T) {
 			if err := json.Unmarshal([]byte(get(t, v, "/debug/traces/api/v3/"+path)), &one); err != nil {
 				t.Fatal(err)
 			}
-			if batches, err := otlp.DecodeRequestJSON(one.Result, decodeLimits); err != nil || len(batches) != 3 {
+			if batches, err := otlp.DecodeRequestJSON(one.Result, traceview.DecodeLimits); err != nil || len(batches) != 3 {
 				t.Errorf("%d processes, %v", len(batches), err)
 			}
 		})
