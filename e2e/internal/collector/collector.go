@@ -4,7 +4,6 @@ package collector
 import (
 	"bufio"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/spanloom/spanloom/e2e/internal/ports"
 	"github.com/spanloom/spanloom/e2e/internal/proc"
 	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
@@ -31,20 +31,8 @@ type Collector struct {
 func Start(t testing.TB) *Collector {
 	t.Helper()
 	c := &Collector{dir: t.TempDir()}
-	for _, addr := range []*string{&c.OTLPHTTP, &c.OTLPGRPC, &c.ThriftHTTP} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		*addr = ln.Addr().String()
-	}
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.ThriftUDP = udp.LocalAddr().String()
-	udp.Close()
+	free := ports.Free(t, 4)
+	c.OTLPHTTP, c.OTLPGRPC, c.ThriftHTTP, c.ThriftUDP = free[0], free[1], free[2], free[3]
 	return c
 }
 

@@ -2,14 +2,13 @@
 package jaeger
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
+	"github.com/spanloom/spanloom/e2e/internal/ports"
 	"github.com/spanloom/spanloom/e2e/internal/proc"
 	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
@@ -32,7 +31,7 @@ type Jaeger struct {
 // Start runs a Jaeger until the test ends.
 func Start(t testing.TB) *Jaeger {
 	t.Helper()
-	addr := freeAddrs(t, 11)
+	addr := ports.Free(t, 11)
 	j := &Jaeger{
 		UDP: addr[0], Sampling: "http://" + addr[1], Collector: "http://" + addr[2], OTLPHTTP: "http://" + addr[3],
 		OTLPGRPC: addr[4], API: API("http://" + addr[5]), GRPC: addr[6],
@@ -77,28 +76,4 @@ func (j *Jaeger) SetStrategies(t testing.TB, json string) {
 	if err := os.Rename(next, j.strategies); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// freeAddrs finds loopback addresses that are free for TCP and UDP. All are held until the last is found, so they
-// differ.
-func freeAddrs(t testing.TB, n int) (addrs []string) {
-	t.Helper()
-	for range 10 * n {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer tcp.Close()
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Addr().(*net.TCPAddr).Port))
-		udp, err := net.ListenPacket("udp", addr)
-		if err != nil {
-			continue
-		}
-		defer udp.Close()
-		if addrs = append(addrs, addr); len(addrs) == n {
-			return addrs
-		}
-	}
-	t.Fatal("no free ports")
-	return nil
 }
