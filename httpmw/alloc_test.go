@@ -98,6 +98,20 @@ func TestServerAllocations(t *testing.T) {
 	}
 }
 
+// A service that sheds load answers 503 to most requests, so these cost no more than others.
+func TestSheddingLoadAllocations(t *testing.T) {
+	skipUnderRace(t)
+	answering := func(status int) float64 {
+		r := chi.NewRouter()
+		r.Use(httpmw.Middleware(engine(t, never)))
+		r.Get("/users/{id}", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status) })
+		return allocs(r, browserRequest())
+	}
+	if got, want := answering(http.StatusServiceUnavailable), answering(http.StatusInternalServerError); got > want {
+		t.Errorf("%v allocations for 503, want %v as for 500", got, want)
+	}
+}
+
 // Values of one request that share a place are all remembered.
 func TestValuesThatMeet(t *testing.T) {
 	skipUnderRace(t)

@@ -35,17 +35,13 @@ var serveFrame = ownPackage + "(*serverState).serve"
 // callers, between the middleware and the handler that sends the status.
 func routedHere() (routed bool) {
 	var stack [maxFrames]uintptr
-	frames := runtime.CallersFrames(stack[:runtime.Callers(2, stack[:])])
-	for {
-		frame, more := frames.Next()
-		switch frame.Function {
+	for _, pc := range stack[:runtime.Callers(2, stack[:])] {
+		switch runtime.FuncForPC(pc - 1).Name() { // none of these is inlined, and this is cheaper than frames
 		case "net/http.(*ServeMux).ServeHTTP", "github.com/go-chi/chi/v5.(*Mux).routeHTTP":
 			routed = true
 		case serveFrame:
 			return routed
 		}
-		if !more {
-			return false // another goroutine, or a stack that is too deep
-		}
 	}
+	return false // another goroutine, or a stack that is too deep
 }

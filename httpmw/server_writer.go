@@ -35,7 +35,7 @@ func (o *response) recordStatus(status int) {
 		return
 	}
 	o.status = status
-	if isTimeout(status) {
+	if isTimeout(status) && !(o.s.final && o.s.private) { // then nobody wants to know
 		o.routed = routedHere()
 	}
 	if o.timed.Load() {

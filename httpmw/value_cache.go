@@ -44,16 +44,7 @@ func (c *valueCache) text(s string) any {
 	if len(s) > maxCached {
 		return s
 	}
-	slot := &c.texts[c.index(s)]
-	for i := range slot {
-		if have := slot[i].Load(); have != nil && have.text == s {
-			return have.tag
-		}
-	}
-	s = strings.Clone(s)
-	entry := &entry{s, s}
-	slot.put(entry)
-	return entry.tag
+	return c.remember(&c.texts, s, func(s string) string { return s })
 }
 
 // agent returns a User-Agent header as a tag's value, without the secrets that it quotes. They are masked before the
@@ -62,14 +53,19 @@ func (c *valueCache) agent(s string) any {
 	if len(s) > maxCached {
 		return model.Cut(semconv.MaskText(s[:min(len(s), 4*maxCached)]), maxCached)
 	}
-	slot := &c.agents[c.index(s)]
+	return c.remember(&c.agents, s, semconv.MaskText)
+}
+
+// remember returns what write returns of s.
+func (c *valueCache) remember(in *[32]slot[entry], s string, write func(string) string) any {
+	slot := &in[c.index(s)]
 	for i := range slot {
 		if have := slot[i].Load(); have != nil && have.text == s {
 			return have.tag
 		}
 	}
 	s = strings.Clone(s)
-	entry := &entry{s, semconv.MaskText(s)}
+	entry := &entry{s, write(s)}
 	slot.put(entry)
 	return entry.tag
 }
