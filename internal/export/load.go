@@ -17,16 +17,22 @@ type load struct {
 // and a batch that was refused for what is in it would leave batches of one span for ever.
 const forgetAfter = 5 * time.Minute
 
-// take moves up to one batch from the queue into flight. p.mu is held.
-func (p *Pipeline) take() *load {
-	if largest := min(p.maxSpan, targetBytes); p.target < largest && time.Since(p.shrunk) > forgetAfter {
+// batchBytes returns the size at which a batch is full. p.mu is held.
+func (p *Pipeline) batchBytes() int {
+	if largest := min(p.maxSpan, targetBytes); p.target < largest && time.Since(p.shrunk) >= forgetAfter {
 		p.target = largest
 	}
+	return p.target
+}
+
+// take moves up to one batch from the queue into flight. p.mu is held.
+func (p *Pipeline) take() *load {
+	target := p.batchBytes()
 	l := &load{
 		entries: make([]entry, 0, min(p.queue.len(), p.limits.Batch)), from: p.queue.head, triesLeft: -1,
 	}
 	for p.queue.len() > 0 && len(l.entries) < p.limits.Batch {
-		if n := p.queue.peek().size() - entryBytes; len(l.entries) > 0 && l.bytes+n > p.target {
+		if n := p.queue.peek().size() - entryBytes; len(l.entries) > 0 && l.bytes+n > target {
 			break
 		}
 		l.add(p.queue.pop())

@@ -168,7 +168,7 @@ func (p *Pipeline) put(data []byte, ok bool) {
 	default:
 		p.queue.push(data)
 	}
-	if n := p.queue.len(); n == 1 || n == p.limits.Batch || p.queue.waiting >= p.target || p.closed {
+	if n := p.queue.len(); n == 1 || n == p.limits.Batch || p.queue.waiting >= p.batchBytes() || p.closed {
 		signal(p.wake)
 	}
 }

@@ -55,7 +55,7 @@ func (p *Pipeline) next() *load {
 // ready reports whether a batch is full, or should go although it is not. p.mu is held.
 func (p *Pipeline) ready() bool {
 	n := p.queue.len()
-	return n >= p.limits.Batch || n > 0 && (p.queue.head < p.flushTo || p.queue.waiting >= p.target || p.closed)
+	return n >= p.limits.Batch || n > 0 && (p.queue.head < p.flushTo || p.queue.waiting >= p.batchBytes() || p.closed)
 }
 
 func (p *Pipeline) wait(due *time.Timer) (expired bool) {
