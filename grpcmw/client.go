@@ -140,6 +140,7 @@ func (cl *client) begin(
 	}
 	defer func() {
 		if below == nil { // a hook or the tracer did not return
+			c.nested = new(nestedHooks) // none has seen the RPC begin
 			c.endPanicked(recover())
 		}
 	}()

@@ -147,13 +147,18 @@ func TestHooksThatGoexit(t *testing.T) {
 	for name, o := range shared {
 		client[name] = o
 	}
+	watched := &observer{}
 	var wg sync.WaitGroup
 	for _, o := range shared {
 		wg.Go(func() { grpcmw.UnaryServerInterceptor(tracer, o)(t.Context(), nil, unaryInfo, unaryHandler) })
 	}
-	for _, o := range client {
+	for name, o := range client {
+		seen := &observer{}
+		if shared[name] == nil {
+			seen = watched
+		}
 		wg.Go(func() {
-			grpcmw.UnaryClientInterceptor(tracer, o)(t.Context(), testsvc.Say, nil, nil, nil,
+			grpcmw.UnaryClientInterceptor(tracer, grpcmw.WithObserver(seen), o)(t.Context(), testsvc.Say, nil, nil, nil,
 				func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil })
 		})
 	}
@@ -165,6 +170,9 @@ func TestHooksThatGoexit(t *testing.T) {
 	}
 	if n := len(tracer.Finished()); n != 6 {
 		t.Errorf("%d spans, want 6", n)
+	}
+	if len(watched.ended) != len(watched.started) {
+		t.Errorf("an observer of RPCs whose hooks ended too early was notified: %s", watched.counts())
 	}
 }
 

@@ -93,16 +93,16 @@ func (s *clientState) end(e *clientEnd) {
 	s.span.TryFinish()
 	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
 	var finish opentracing.FinishOptions
+	defer s.finish(&l, &finish) // a hook may end its goroutine
 	s.recordEnd(&l, e, &finish)
-	if s.span.Started() {
-		s.finish(&l, &finish)
-	}
 }
 
 // finish contains what a foreign tracer's span may panic with.
 func (s *clientState) finish(l *rpcspan.Tags, o *opentracing.FinishOptions) {
 	defer s.span.RecoverHook()
-	s.span.Finish(o.FinishTime, o.LogRecords, l)
+	if s.span.Started() {
+		s.span.Finish(o.FinishTime, o.LogRecords, l)
+	}
 }
 
 // recordEnd decides the outcome, and adds the last tags to l and the rest to finish. Whatever panics here, the span is
@@ -116,16 +116,25 @@ func (s *clientState) recordEnd(l *rpcspan.Tags, e *clientEnd, finish *opentraci
 		finish.FinishTime = s.span.StartTime().Add(e.lastRead)
 	}
 	t := tagWriter{s.config, &s.span, l}
+	isError := v.IsError
+	defer func() { // a hook may end its goroutine
+		if s.events != nil {
+			finish.LogRecords = s.events.close(t)
+		}
+		s.tagEnd(t, &v, e, isError)
+	}()
 	t.complete(&v, &s.copy, true)
-	isError := callHooks(&s.joined, &s.span, &s.copy, &v.Outcome, s.ownHooks())
-	if s.events != nil {
-		finish.LogRecords = s.events.close(t)
-	}
+	isError = v.IsError
+	isError = callHooks(&s.joined, &s.span, &s.copy, &v.Outcome, s.ownHooks())
+}
+
+// tagEnd adds the last tags.
+func (s *clientState) tagEnd(t tagWriter, v *result, e *clientEnd, isError bool) {
 	switch {
 	case s.span.Recording():
 		s.addRequestTags(t)
-		s.tagResponse(t, &v, e)
-		t.recordResult(&v, isError)
+		s.tagResponse(t, v, e)
+		t.recordResult(v, isError)
 	case s.span.Observed():
 		s.tagStatus(t)
 		if isError {

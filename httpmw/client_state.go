@@ -74,8 +74,22 @@ func (s *clientState) allHooks() hookList {
 const clientTags = 7
 
 // start starts the span, unless the filter is against it, and makes the request that is sent. A panic of the tracer is
-// recovered: the request is sent nonetheless, in the trace if that is known by then.
+// recovered: the request is sent nonetheless, in the trace if that is known by then. If a hook ends its goroutine, the
+// span ends, too.
 func (s *clientState) start(tracer opentracing.Tracer) {
+	returned := false
+	defer func() {
+		if !returned && s.span.Started() {
+			s.hooks = new(hookList) // none has seen the request begin
+			s.end(&clientEnd{goexit: true})
+		}
+	}()
+	s.decide(tracer)
+	returned = true
+}
+
+// decide starts the span if the filter is for it, and makes the request that is sent.
+func (s *clientState) decide(tracer opentracing.Tracer) {
 	defer s.span.RecoverHook()
 	r := s.original
 	if !callPredicate(&s.span, s.filter, r, true, true) {

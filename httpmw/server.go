@@ -85,8 +85,21 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // start starts the span, unless the filter is against it. A panic of the tracer is recovered: the request is served
-// nonetheless, with the span if there is one by then.
+// nonetheless, with the span if there is one by then. If a hook ends its goroutine, the span ends, too.
 func (s *serverState) start(tracer opentracing.Tracer) {
+	returned := false
+	defer func() {
+		if !returned && s.span.Started() {
+			s.hooks = new(hookList) // none has seen the request begin
+			s.end(false, nil)
+		}
+	}()
+	s.decide(tracer)
+	returned = true
+}
+
+// decide starts the span if the user's predicates are for it.
+func (s *serverState) decide(tracer opentracing.Tracer) {
 	defer s.span.RecoverHook()
 	r := s.original
 	remote := s.headers.Remote(tracer, r.Header)

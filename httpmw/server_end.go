@@ -135,17 +135,17 @@ func (s *serverState) end(returned bool, panicked any) {
 		return
 	}
 	l := rpcspan.Tags{Span: &s.span, Vocabulary: s.semconv, UserKeys: s.userKeys}
+	defer s.finish(&l) // a hook may end its goroutine
 	s.recordEnd(&l, returned, panicked)
-	if s.span.Started() {
-		s.finish(&l)
-	}
-	s.chi, s.root = nil, nil // the router may be gone before the request's context is
 }
 
 // finish contains what a foreign tracer's span may panic with.
 func (s *serverState) finish(l *rpcspan.Tags) {
 	defer s.span.RecoverHook()
-	s.span.Finish(time.Time{}, nil, l)
+	s.chi, s.root = nil, nil // the router may be gone before the request's context is
+	if s.span.Started() {
+		s.span.Finish(time.Time{}, nil, l)
+	}
 }
 
 // recordEnd decides the outcome and adds the last tags to l. Whatever panics here, the span is finished all the same.
@@ -159,13 +159,20 @@ func (s *serverState) recordEnd(l *rpcspan.Tags, returned bool, panicked any) {
 	v := e.result()
 	v.Method, v.Route, v.OperationName = foldedMethod(s.original.Method), s.route, s.name
 	t := tagWriter{s.config, &s.span, l}
+	isError := v.IsError
+	defer func() { s.tagEnd(t, &v, e.sinkErr(), isError) }() // a hook may end its goroutine
 	t.complete(&v, &s.copy, false)
-	isError := callHooks(&s.joined, &s.span, &s.copy, &v.Outcome, *s.hooks)
+	isError = v.IsError
+	isError = callHooks(&s.joined, &s.span, &s.copy, &v.Outcome, *s.hooks)
+}
+
+// tagEnd adds the last tags.
+func (s *serverState) tagEnd(t tagWriter, v *result, writeErr error, isError bool) {
 	switch {
 	case s.span.Recording():
 		s.addRequestTags(t)
-		s.tagResponse(t, &v, e.sinkErr())
-		t.recordResult(&v, isError)
+		s.tagResponse(t, v, writeErr)
+		t.recordResult(v, isError)
 	case s.span.Observed():
 		t.status(v.Status)
 		if isError {
