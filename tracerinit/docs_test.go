@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"os"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // TestTheDocumentListsEveryVariableThatIsRead compares the tables of docs/configuration.md with what Start looks up.
@@ -34,12 +36,12 @@ func TestTheDocumentListsEveryVariableThatIsRead(t *testing.T) {
 	read := map[string]bool{}
 	for _, v := range append(slices.Clone(variables), variables[0]) {
 		set := env(append(v.with, v.name+"="+v.value)...)
-		newResolver(func(name string) (string, bool) {
+		tracerinit.Resolve(tracerinit.Config{LookupEnv: func(name string) (string, bool) {
 			read[name] = true
 			return set(name)
-		}).resolve(Config{})
+		}})
 	}
-	if diff := gocmp.Diff(sortedKeys(read), sortedKeys(documented)); diff != "" {
+	if diff := gocmp.Diff(read, documented); diff != "" {
 		t.Errorf("(-read +documented):\n%s", diff)
 	}
 }
@@ -51,10 +53,10 @@ func TestEveryVariableHasARow(t *testing.T) {
 		rows[v.name] = true
 	}
 	read := map[string]bool{}
-	newResolver(func(name string) (string, bool) {
+	tracerinit.Resolve(tracerinit.Config{LookupEnv: func(name string) (string, bool) {
 		read[name] = true
 		return "", false
-	}).resolve(Config{})
+	}})
 	for name := range read {
 		if !rows[name] {
 			t.Errorf("%s is read and has no row", name)

@@ -1,7 +1,9 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -9,7 +11,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/uber/jaeger-client-go"
 
-	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // TestExportersOfTheEnvironment has a row for each choice: the exporters that come of it, and how many warnings.
@@ -83,17 +85,14 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 		},
 	} {
 		t.Run("environment "+c.pairs, func(t *testing.T) {
-			out, r := resolveEnv(t, Config{}, strings.Fields(c.pairs)...)
-			var got []string
-			for _, e := range out.exporters {
-				got = append(got, e.Name+" "+e.Endpoint)
-			}
+			r := resolve(tracerinit.Config{}, strings.Fields(c.pairs)...)
+			got := valuesOf(r.Settings, "exporter")
 			if part, isError := strings.CutPrefix(c.want, "error: "); isError {
-				if err := r.err(); err == nil || !strings.Contains(err.Error(), part) {
+				if err := r.Err; err == nil || !strings.Contains(err.Error(), part) {
 					t.Errorf("error %v, want %s", err, part)
 				}
-			} else if strings.Join(got, "; ") != c.want || r.err() != nil || len(r.warnings) != c.warnings {
-				t.Errorf("%q, %v, %v; want %q and %d warnings", got, r.err(), r.warnings, c.want, c.warnings)
+			} else if strings.Join(got, "; ") != c.want || r.Err != nil || len(r.Warnings) != c.warnings {
+				t.Errorf("%q, %v, %v; want %q and %d warnings", got, r.Err, r.Warnings, c.want, c.warnings)
 			}
 		})
 	}
@@ -103,20 +102,20 @@ func TestReportersNeedNoExporter(t *testing.T) {
 	for pairs, want := range map[string]int{"": 0, "OTEL_EXPORTER_OTLP_ENDPOINT=http://c": 1,
 		"OTEL_EXPORTER_OTLP_HEADERS=wrong": 0} {
 		t.Run("environment "+pairs, func(t *testing.T) {
-			out, r := resolveEnv(t, Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}, pairs)
-			if len(out.exporters) != want || r.err() != nil {
-				t.Errorf("%d exporters, %v", len(out.exporters), r.err())
+			r := resolve(tracerinit.Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}}, pairs)
+			if got := valuesOf(r.Settings, "exporter"); len(got) != want || r.Err != nil {
+				t.Errorf("exporters %q, %v", got, r.Err)
 			}
 		})
 	}
 }
 
 func TestWhatCodeDoesNotUseIsNoError(t *testing.T) {
-	code := Config{
-		Exporters: []Exporter{Console(io.Discard)}, Sampler: Always(), Queue: Queue{
+	code := tracerinit.Config{
+		Exporters: []tracerinit.Exporter{tracerinit.Console(io.Discard)}, Sampler: tracerinit.Always(), Queue: tracerinit.Queue{
 			Size: 1, Batch: 1, Interval: 1, Timeout: 1,
 		},
-		Limits: Limits{Tags: 1, Logs: 1, Fields: 1, ValueBytes: 1}, Propagation: propagation(0), TraceID64: true,
+		Limits: tracerinit.Limits{Tags: 1, Logs: 1, Fields: 1, ValueBytes: 1}, Propagation: propagation(0), TraceID64: true,
 	}
 	needed := []string{"JAEGER_DISABLED", "JAEGER_TAGS", "OTEL_RESOURCE_ATTRIBUTES", "JAEGER_REPORTER_LOG_SPANS"}
 	for _, v := range variables {
@@ -124,19 +123,19 @@ func TestWhatCodeDoesNotUseIsNoError(t *testing.T) {
 			continue
 		}
 		t.Run(v.name, func(t *testing.T) {
-			_, r := resolveEnv(t, code, v.name+"="+v.wrong)
+			r := resolve(code, v.name+"="+v.wrong)
 			files := strings.Contains(v.name, "CERTIFICATE") || strings.Contains(v.name, "CLIENT_KEY") ||
-				v.name == otelSamplerArg ||
-				v.name == jaegerSamplerParam || strings.Contains(v.wrong, "http/json")
-			if r.err() != nil || len(r.warnings) != 1 && !files {
-				t.Errorf("%v, warnings %v", r.err(), r.warnings)
+				v.name == tracerinit.OTelSamplerArg ||
+				v.name == tracerinit.JaegerSamplerParam || strings.Contains(v.wrong, "http/json")
+			if r.Err != nil || len(r.Warnings) != 1 && !files {
+				t.Errorf("%v, warnings %v", r.Err, r.Warnings)
 			}
 		})
 	}
 }
 
 func TestZerosMeanWhatTheirFamilySays(t *testing.T) {
-	for pair, want := range map[string]Setting{
+	for pair, want := range map[string]tracerinit.Setting{
 		"OTEL_BSP_EXPORT_TIMEOUT=0": {
 			Name: "queue.timeout", Value: "none", Source: "OTEL_BSP_EXPORT_TIMEOUT",
 		},
@@ -178,23 +177,35 @@ func TestZerosMeanWhatTheirFamilySays(t *testing.T) {
 		},
 	} {
 		t.Run(pair, func(t *testing.T) {
-			_, r := resolveEnv(t, Config{}, strings.Fields(pair)...)
-			if diff := gocmp.Diff([]Setting{want}, find(r, want.Name)); diff != "" || r.err() != nil {
-				t.Errorf("%v, (-want +got):\n%s", r.err(), diff)
+			r := resolve(tracerinit.Config{}, strings.Fields(pair)...)
+			if diff := gocmp.Diff([]tracerinit.Setting{want}, find(r.Settings, want.Name)); diff != "" || r.Err != nil {
+				t.Errorf("%v, (-want +got):\n%s", r.Err, diff)
 			}
 		})
 	}
 }
 
+func TestAnExportersTimeoutOfTheEnvironmentEndsEachAttempt(t *testing.T) {
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	t.Cleanup(silent.Close)
+	tracer := start(t, tracerinit.Config{LookupEnv: env(
+		"OTEL_EXPORTER_OTLP_ENDPOINT="+silent.URL, "OTEL_EXPORTER_OTLP_TIMEOUT=20", "OTEL_BSP_EXPORT_TIMEOUT=0",
+		"OTEL_BSP_SCHEDULE_DELAY=1",
+	)})
+	tracer.StartSpan("x").Finish()
+	eventually(t, "two attempts end", func() bool { return tracer.Stats().Exporters[0].Failures >= 2 })
+}
+
 func TestGRPCWithoutItsPackageNamesTheImport(t *testing.T) {
-	_, err := Start(local(Config{LookupEnv: env("OTEL_EXPORTER_OTLP_PROTOCOL=grpc")}))
+	_, err := tracerinit.Start(local(tracerinit.Config{LookupEnv: env("OTEL_EXPORTER_OTLP_PROTOCOL=grpc")}))
 	if err == nil || !strings.Contains(err.Error(), "github.com/spanloom/spanloom/tracerinit/otlpgrpc") {
 		t.Errorf("%v", err)
 	}
-	_, r := resolveEnv(
-		t, Config{Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}}}, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
-	)
-	if r.err() != nil {
-		t.Errorf("an error though code chose another exporter: %v", r.err())
+	r := resolve(tracerinit.Config{Exporters: []tracerinit.Exporter{misconfigured{}}}, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
+	if r.Err != nil {
+		t.Errorf("an error though code chose another exporter: %v", r.Err)
 	}
 }

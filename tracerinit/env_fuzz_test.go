@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // canary is in every value of a random environment that is a secret.
@@ -46,13 +48,14 @@ func randomEnvironment(rng *rand.Rand) []string {
 // sampling server on another host, it only resolves the configuration, since the server's name would be looked up.
 func startIn(t *testing.T, pairs []string) (shown string, err error) {
 	t.Helper()
-	if out, r := resolveEnv(t, Config{}, pairs...); out.sampler.kind == remoteSampling &&
-		!strings.Contains(out.sampler.url, "//127.0.0.1") {
-		return fmt.Sprint(r.err(), warningsOf(r), r.settings), r.err()
+	r := resolve(tracerinit.Config{}, pairs...)
+	elsewhere := func(endpoint string) bool { return !strings.Contains(endpoint, "127.0.0.1") }
+	if slices.ContainsFunc(valuesOf(r.Settings, "sampler.endpoint"), elsewhere) {
+		return fmt.Sprint(r.Err, strings.Join(r.Warnings, ""), r.Settings), r.Err
 	}
 	var log logBuffer
-	tracer, err := Start(
-		local(Config{Logger: log.Logger(), LookupEnv: env(pairs...), ShutdownTimeout: time.Nanosecond}),
+	tracer, err := tracerinit.Start(
+		local(tracerinit.Config{Logger: log.Logger(), LookupEnv: env(pairs...), ShutdownTimeout: time.Nanosecond}),
 	)
 	if err != nil {
 		return log.String() + err.Error(), err
@@ -105,8 +108,8 @@ func FuzzEnvironment(f *testing.F) {
 		if !strings.Contains(name+value+name2+value2, canary) {
 			checkEnvironment(t, append(pairs, "OTEL_SDK_DISABLED=true", "JAEGER_DISABLED=true"), canary)
 		}
-		_, r := resolveEnv(t, Config{}, pairs...)
-		if shown := fmt.Sprint(r.err(), warningsOf(r), r.settings); strings.Contains(shown, canary) &&
+		r := resolve(tracerinit.Config{}, pairs...)
+		if shown := fmt.Sprint(r.Err, strings.Join(r.Warnings, ""), r.Settings); strings.Contains(shown, canary) &&
 			!strings.Contains(name+value+name2+value2, canary) {
 			t.Errorf("%q: a secret is shown in %s", pairs, around(shown, canary))
 		}

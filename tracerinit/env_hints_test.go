@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"strings"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // TestErrorsSayWhatToWrite has values that were meant well, and what the error or the warning has to say.
@@ -50,10 +52,10 @@ func TestErrorsSayWhatToWrite(t *testing.T) {
 			if strings.Contains(pair, "SAMPLER_ARG") {
 				pairs = append(pairs, "OTEL_TRACES_SAMPLER=parentbased_jaeger_remote")
 			}
-			_, r := resolveEnv(t, Config{}, pairs...)
+			r := resolve(tracerinit.Config{}, pairs...)
 			name, _, _ := strings.Cut(pair, "=")
-			reported := warningsOf(r)
-			if err := r.err(); err != nil {
+			reported := strings.Join(r.Warnings, "")
+			if err := r.Err; err != nil {
 				reported += err.Error()
 			}
 			if !strings.Contains(reported, want) || !strings.Contains(reported, name) {
@@ -74,13 +76,13 @@ func TestGoodValuesGetNoHint(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_HEADERS=Authorization=Basic%20dTpw", "OTEL_RESOURCE_ATTRIBUTES=a%20b=c%2Cd",
 	} {
 		t.Run(pair, func(t *testing.T) {
-			if _, r := resolveEnv(t, Config{}, pair); r.err() != nil || len(r.warnings) > 0 {
-				t.Errorf("%v, %s", r.err(), warningsOf(r))
+			if r := resolve(tracerinit.Config{}, pair); r.Err != nil || len(r.Warnings) > 0 {
+				t.Errorf("%v, %s", r.Err, strings.Join(r.Warnings, ""))
 			}
 		})
 	}
-	_, r := resolveEnv(t, Config{}, "OTEL_RESOURCE_ATTRIBUTES=a%20b=c%2Cd")
-	if got := find(r, "tag.a b"); len(got) != 1 || got[0].Value != "c,d" {
+	r := resolve(tracerinit.Config{}, "OTEL_RESOURCE_ATTRIBUTES=a%20b=c%2Cd")
+	if got := find(r.Settings, "tag.a b"); len(got) != 1 || got[0].Value != "c,d" {
 		t.Errorf("a percent-encoded key: %v", got)
 	}
 }
@@ -90,7 +92,7 @@ func TestAGlobalTracerOfAnotherPackageIsReplacedWithAWarning(t *testing.T) {
 	defer opentracing.SetGlobalTracer(before)
 	foreign, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
 	defer closer.Close()
-	ended := start(t, Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
+	ended := start(t, tracerinit.Config{Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
 	shutdown(t, ended, 0)
 	for name, c := range map[string]struct {
 		global opentracing.Tracer
@@ -107,7 +109,7 @@ func TestAGlobalTracerOfAnotherPackageIsReplacedWithAWarning(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			opentracing.SetGlobalTracer(c.global)
 			var log logBuffer
-			tracer, err := Start(Config{
+			tracer, err := tracerinit.Start(tracerinit.Config{
 				Logger: log.Logger(), LookupEnv: env(), Local: c.local, Reporters: []jaeger.Reporter{
 					jaeger.NewNullReporter(),
 				},

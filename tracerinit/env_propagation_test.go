@@ -1,11 +1,14 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/opentracing/opentracing-go"
+
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func TestPropagatorsOfTheEnvironment(t *testing.T) {
@@ -24,17 +27,17 @@ func TestPropagatorsOfTheEnvironment(t *testing.T) {
 		"OTEL_PROPAGATORS=tracecontext,baggage,b3": "tracecontext,b3 tracecontext,b3 w3c",
 	} {
 		t.Run("environment "+pairs, func(t *testing.T) {
-			_, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
+			r := resolve(tracerinit.Config{}, strings.Fields(pairs)...)
 			var got []string
 			for _, name := range []string{"extract", "inject", "baggage"} {
-				got = append(got, find(r, "propagation."+name)[0].Value)
+				got = append(got, valuesOf(r.Settings, "propagation."+name)...)
 			}
-			if strings.Join(got, " ") != want || r.err() != nil {
-				t.Errorf("%s: %q, %v; want %q", pairs, got, r.err(), want)
+			if strings.Join(got, " ") != want || r.Err != nil {
+				t.Errorf("%q, %v; want %q", got, r.Err, want)
 			}
-			if unknown := strings.Contains(pairs, "xray") ||
-				strings.Contains(pairs, "ottrace"); unknown != (len(r.warnings) == 1) {
-				t.Errorf("%s: %v", pairs, r.warnings)
+			unknown := strings.Contains(pairs, "xray") || strings.Contains(pairs, "ottrace")
+			if unknown != (len(r.Warnings) == 1) {
+				t.Errorf("%s", r.Warnings)
 			}
 		})
 	}
@@ -50,24 +53,19 @@ func TestB3OfTheEnvironmentReadsBothEncodings(t *testing.T) {
 		"JAEGER_PROPAGATION=jaeger,b3": "X-B3-Traceid",
 	} {
 		t.Run(variable, func(t *testing.T) {
+			tracer, _ := memory(t, tracerinit.Config{LookupEnv: env(variable)})
 			for _, in := range []http.Header{
 				{"B3": {callerTrace + "-" + callerSpan + "-1"}},
 				{"X-B3-Traceid": {callerTrace}, "X-B3-Spanid": {callerSpan}, "X-B3-Sampled": {"1"}},
 			} {
-				_, r := resolveEnv(t, Config{}, variable)
-				p, err := carrier.New(r.propagation(carrier.Config{}))
-				if err != nil {
-					t.Fatal(err)
-				}
-				sc, err := p.Extract(in)
+				sc, err := tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(in))
 				if err != nil || carrier.TraceID(sc) != callerTrace {
-					t.Errorf("%s: %v from %v, %v", variable, sc, in, err)
+					t.Errorf("%v from %v, %v", sc, in, err)
 					continue
 				}
-				out := http.Header{}
-				_ = p.Inject(sc, out)
-				if both := out["B3"] != nil && out["X-B3-Traceid"] != nil; out[want] == nil || both {
-					t.Errorf("%s: sent %v", variable, out)
+				out := injected(t, tracer, sc)
+				if both := out["B3"] != "" && out["X-B3-Traceid"] != ""; out[want] == "" || both {
+					t.Errorf("sent %v", out)
 				}
 			}
 		})

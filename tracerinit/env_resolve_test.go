@@ -1,6 +1,7 @@
-package tracerinit
+package tracerinit_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,24 +11,34 @@ import (
 
 	"github.com/uber/jaeger-client-go"
 
-	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/tracerinit"
 )
+
+// misconfigured is an exporter that cannot be opened.
+type misconfigured struct{}
+
+func (misconfigured) Name() string     { return "mine" }
+func (misconfigured) Endpoint() string { return "" }
+
+func (misconfigured) Open(tracerinit.Process) (tracerinit.Sender, error) {
+	return nil, errors.New("misconfigured")
+}
 
 func TestAllWrongValuesAreReportedAtOnce(t *testing.T) {
 	var pairs, names []string
 	for _, v := range variables {
 		if v.wrong != "" && !strings.Contains(v.name, "CLIENT_") && !strings.Contains(v.name, "CERTIFICATE") &&
-			!strings.Contains(v.name, "OTLP_TRACES_") && v.name != otelSamplerArg && v.name != jaegerSamplerParam {
+			!strings.Contains(v.name, "OTLP_TRACES_") && v.name != tracerinit.OTelSamplerArg && v.name != tracerinit.JaegerSamplerParam {
 			pairs, names = append(pairs, v.name+"="+v.wrong), append(names, v.name)
 		}
 	}
 	var log logBuffer
-	cfg := Config{
+	cfg := tracerinit.Config{
 		Logger: log.Logger(), LookupEnv: env(pairs...),
-		Queue: Queue{Size: -1}, Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}},
+		Queue: tracerinit.Queue{Size: -1}, Exporters: []tracerinit.Exporter{misconfigured{}},
 		Reporters: []jaeger.Reporter{nil},
 	}
-	_, err := Start(local(cfg))
+	_, err := tracerinit.Start(local(cfg))
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -53,7 +64,7 @@ func TestWrongValuesOfOnePurposeAreOneError(t *testing.T) {
 		{"JAEGER_SAMPLER_TYPE=wild", "JAEGER_SAMPLER_PARAM=much"},
 	} {
 		t.Run(fmt.Sprint(pairs), func(t *testing.T) {
-			_, err := Start(local(Config{LookupEnv: env(pairs...)}))
+			_, err := tracerinit.Start(local(tracerinit.Config{LookupEnv: env(pairs...)}))
 			for _, pair := range pairs {
 				name, value, _ := strings.Cut(pair, "=")
 				if want := fmt.Sprintf("%s=%q", name, value); err == nil || !strings.Contains(err.Error(), want) {
@@ -65,24 +76,24 @@ func TestWrongValuesOfOnePurposeAreOneError(t *testing.T) {
 }
 
 func TestWrongCodeIsAnError(t *testing.T) {
-	for name, cfg := range map[string]Config{
-		"Config.Sampler":         {Sampler: Ratio(1.1)},
-		"not negative":           {Sampler: RateLimit(-1)},
-		"cannot be remote":       {Sampler: Remote("", RemoteOptions{Initial: Remote("", RemoteOptions{})})},
-		"Config.Queue.Interval":  {Queue: Queue{Interval: -1}},
-		"Config.Queue.Overflow":  {Queue: Queue{Overflow: 9}},
+	for name, cfg := range map[string]tracerinit.Config{
+		"Config.Sampler":         {Sampler: tracerinit.Ratio(1.1)},
+		"not negative":           {Sampler: tracerinit.RateLimit(-1)},
+		"cannot be remote":       {Sampler: tracerinit.Remote("", tracerinit.RemoteOptions{Initial: tracerinit.Remote("", tracerinit.RemoteOptions{})})},
+		"Config.Queue.Interval":  {Queue: tracerinit.Queue{Interval: -1}},
+		"Config.Queue.Overflow":  {Queue: tracerinit.Queue{Overflow: 9}},
 		"Config.ShutdownTimeout": {ShutdownTimeout: -1},
-		"exporter jaeger/http":   {Exporters: []Exporter{JaegerHTTP("nowhere")}},
+		"exporter jaeger/http":   {Exporters: []tracerinit.Exporter{tracerinit.JaegerHTTP("nowhere")}},
 		"Config.Propagation":     {Propagation: propagation(77)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Start(local(cfg)); err == nil || !strings.Contains(err.Error(), name) {
+			if _, err := tracerinit.Start(local(cfg)); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s: %v", name, err)
 			}
 		})
 	}
-	secret := Remote("http://u:secret-1@host:bad/secret-1", RemoteOptions{})
-	if _, err := Start(local(Config{Sampler: secret})); err == nil || strings.Contains(err.Error(), "secret-1") {
+	secret := tracerinit.Remote("http://u:secret-1@host:bad/secret-1", tracerinit.RemoteOptions{})
+	if _, err := tracerinit.Start(local(tracerinit.Config{Sampler: secret})); err == nil || strings.Contains(err.Error(), "secret-1") {
 		t.Errorf("a remote sampler's wrong URL: %v", err)
 	}
 }
@@ -95,10 +106,10 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 		"JAEGER_ENDPOINT=http://j/api/traces", "OTEL_TRACES_EXPORTER=console", "JAEGER_DISABLED=false",
 		"OTEL_SDK_DISABLED=true"}
 	otelOnly := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return strings.HasPrefix(s, "JAEGER") })
-	code := Config{
-		Service: "c", Queue: Queue{Size: 30}, Sampler: Ratio(0.5), Propagation: propagation(0),
+	code := tracerinit.Config{
+		Service: "c", Queue: tracerinit.Queue{Size: 30}, Sampler: tracerinit.Ratio(0.5), Propagation: propagation(0),
 		Tags: map[string]any{"k": "c"}, Disabled: true,
-		Exporters: []Exporter{builtin{export.Factory{Name: "mine"}}},
+		Exporters: []tracerinit.Exporter{misconfigured{}},
 	}
 	want := []struct{ setting, code, jaeger, otel, def string }{
 		{"service", "c", "j", "o", "unknown_service:" + filepath.Base(os.Args[0])},
@@ -113,29 +124,29 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 		{"disabled", "true", "false", "true", "false"},
 	}
 	for name, at := range map[string]struct {
-		cfg   Config
+		cfg   tracerinit.Config
 		pairs []string
 		pick  func(i int) string
 	}{
 		"code":    {code, all, func(i int) string { return want[i].code }},
-		"jaeger":  {Config{}, all, func(i int) string { return want[i].jaeger }},
-		"otel":    {Config{}, otelOnly, func(i int) string { return want[i].otel }},
-		"default": {Config{}, nil, func(i int) string { return want[i].def }},
+		"jaeger":  {tracerinit.Config{}, all, func(i int) string { return want[i].jaeger }},
+		"otel":    {tracerinit.Config{}, otelOnly, func(i int) string { return want[i].otel }},
+		"default": {tracerinit.Config{}, nil, func(i int) string { return want[i].def }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, r := resolveEnv(t, at.cfg, at.pairs...)
+			r := resolve(at.cfg, at.pairs...)
 			for i, w := range want {
 				t.Run(w.setting, func(t *testing.T) {
-					got := find(r, w.setting)
+					got := find(r.Settings, w.setting)
 					switch {
-					case at.pick(i) == "" && got == nil:
+					case at.pick(i) == "" && len(got) == 0:
 					case len(got) != 1 || got[0].Value != at.pick(i):
 						t.Errorf("%v, want %q", got, at.pick(i))
 					}
 				})
 			}
-			if warned := len(r.warnings); name == "jaeger" && warned != len(want) || name != "jaeger" && warned != 0 {
-				t.Errorf("%s: %d warnings: %v", name, warned, r.warnings)
+			if warned := len(r.Warnings); name == "jaeger" && warned != len(want) || name != "jaeger" && warned != 0 {
+				t.Errorf("%s: %d warnings: %v", name, warned, r.Warnings)
 			}
 		})
 	}
@@ -143,7 +154,7 @@ func TestPrecedenceIsCodeJaegerOTelDefault(t *testing.T) {
 
 func TestConflictsAreLoggedOnceWithoutValues(t *testing.T) {
 	var log logBuffer
-	start(t, Config{
+	start(t, tracerinit.Config{
 		Logger: log.Logger(), LookupEnv: env(
 			"JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=two", "OTEL_TRACES_EXPORTER=none", "JAEGER_TAGS=a=1,b=1",
 			"OTEL_RESOURCE_ATTRIBUTES=a=2,b=2",
@@ -156,15 +167,15 @@ func TestConflictsAreLoggedOnceWithoutValues(t *testing.T) {
 			}
 		})
 	}
-	log.buf.Reset()
+	var quiet logBuffer
 	start(
 		t,
-		Config{
-			Logger:    log.Logger(),
+		tracerinit.Config{
+			Logger:    quiet.Logger(),
 			LookupEnv: env("JAEGER_SERVICE_NAME=one", "OTEL_SERVICE_NAME=one", "OTEL_TRACES_EXPORTER=none"),
 		},
 	)
-	if log.String() != "" {
-		t.Errorf("the same value twice is no conflict: %s", log.String())
+	if quiet.String() != "" {
+		t.Errorf("the same value twice is no conflict: %s", quiet.String())
 	}
 }

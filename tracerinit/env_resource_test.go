@@ -1,18 +1,20 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
-func TestJaegerTagsAnyTextIsSafe(t *testing.T) {
+func TestTagsOfTheEnvironmentCanHoldAnyText(t *testing.T) {
 	for raw, want := range map[string]map[string]string{
 		"a=b,":               {"a": "b"},
 		",a=b":               {"a": "b"},
 		"k=${X}":             {"k": "set"},
-		"k=${Y}":             {"k": ""},
+		"k=${Y}":             {},
 		"k=${Y:other:value}": {"k": "other:value"},
 		"k=${X:other}":       {"k": "set"},
 		"k=${X":              {"k": "${X"},
@@ -22,20 +24,25 @@ func TestJaegerTagsAnyTextIsSafe(t *testing.T) {
 		"a=b,c":              nil,
 	} {
 		t.Run(raw, func(t *testing.T) {
-			r := newResolver(env("JAEGER_TAGS="+raw, "X=set"))
-			got := r.jaegerTags()
+			r := resolve(tracerinit.Config{}, "JAEGER_TAGS="+raw, "X=set")
 			if want == nil {
-				if err := r.err(); err == nil || !strings.Contains(err.Error(), "JAEGER_TAGS") {
-					t.Errorf("%q: %v", raw, err)
+				if r.Err == nil || !strings.Contains(r.Err.Error(), "JAEGER_TAGS") {
+					t.Errorf("%v", r.Err)
 				}
 				return
 			}
-			if diff := gocmp.Diff(want, got); diff != "" || r.err() != nil {
-				t.Errorf("%q (-want +got), %v:\n%s", raw, r.err(), diff)
+			got := map[string]string{}
+			for _, s := range r.Settings {
+				if s.Source == "JAEGER_TAGS" {
+					got[strings.TrimPrefix(s.Name, "tag.")] = s.Value
+				}
+			}
+			if diff := gocmp.Diff(want, got); diff != "" || r.Err != nil {
+				t.Errorf("%v (-want +got):\n%s", r.Err, diff)
 			}
 		})
 	}
-	_, err := Start(local(Config{LookupEnv: env("JAEGER_TAGS=token=hush-hush,more")}))
+	_, err := tracerinit.Start(local(tracerinit.Config{LookupEnv: env("JAEGER_TAGS=token=hush-hush,more")}))
 	if err == nil || strings.Contains(err.Error(), "hush-hush") {
 		t.Errorf("a list with a token: %v", err)
 	}

@@ -1,10 +1,12 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func TestSamplersOfTheEnvironment(t *testing.T) {
@@ -35,30 +37,43 @@ func TestSamplersOfTheEnvironment(t *testing.T) {
 		},
 	} {
 		t.Run("environment "+c.pairs, func(t *testing.T) {
-			_, r := resolveEnv(t, Config{}, strings.Fields(c.pairs)...)
-			got := find(r, "sampler")[0].Value
+			r := resolve(tracerinit.Config{}, strings.Fields(c.pairs)...)
+			got := valuesOf(r.Settings, "sampler")
 			if part, isError := strings.CutPrefix(c.want, "error: "); isError {
-				if err := r.err(); err == nil || !strings.Contains(err.Error(), part) {
+				if err := r.Err; err == nil || !strings.Contains(err.Error(), part) {
 					t.Errorf("error %v, want %s", err, part)
 				}
-			} else if got != c.want || r.err() != nil {
-				t.Errorf("%s, %v; want %s", got, r.err(), c.want)
+			} else if fmt.Sprint(got) != "["+c.want+"]" || r.Err != nil {
+				t.Errorf("%q, %v; want %s", got, r.Err, c.want)
 			}
 			// Samplers that ignore the parent become parent-based, with a warning.
 			ignoresParent := regexp.MustCompile(`TRACES_SAMPLER=(always|traceid|jaeger)`).MatchString(c.pairs)
-			if warned := len(r.warnings) > 0; warned != ignoresParent {
-				t.Errorf("warnings %v", r.warnings)
+			if warned := len(r.Warnings) > 0; warned != ignoresParent {
+				t.Errorf("warnings %v", r.Warnings)
 			}
 		})
 	}
-	out, r := resolveEnv(t, Config{}, "OTEL_TRACES_SAMPLER=parentbased_jaeger_remote",
-		"OTEL_TRACES_SAMPLER_ARG=endpoint=http://s:5778/adapt_secret-1/api/sampling, pollingIntervalMs=5000,"+
-			"initialSamplingRate=0.25")
-	if o := out.sampler.remote; out.sampler.url != "http://s:5778/adapt_secret-1/api/sampling" ||
-		o.Interval.Seconds() != 5 || o.Initial != Ratio(0.25) {
-		t.Errorf("%v %+v", out.sampler.url, o)
+}
+
+func TestTheEnvironmentConfiguresTheRemoteSampler(t *testing.T) {
+	server := newStrategies(t, text200(everything))
+	tracer, _ := memory(t, tracerinit.Config{LookupEnv: env(
+		"OTEL_SERVICE_NAME=shop", "OTEL_TRACES_SAMPLER=parentbased_jaeger_remote", "OTEL_TRACES_SAMPLER_ARG=endpoint="+
+			server.URL+"/adapt_secret-1/api/sampling, pollingIntervalMs=5000,initialSamplingRate=0.25",
+	)})
+	eventually(t, "an answer", func() bool { return tracer.Stats().Sampler.Changed == 1 })
+	if got := server.last.Load().URL.String(); got != "/adapt_secret-1/api/sampling?service=shop" {
+		t.Errorf("requested %s", got)
 	}
-	if shown := fmt.Sprint(r.settings, out.sampler, r.err()); strings.Contains(shown, "secret-1") {
+	settings := tracer.Settings()
+	for name, want := range map[string]string{"sampler.interval": "5s", "sampler.initial": "ratio 0.25"} {
+		t.Run(name, func(t *testing.T) {
+			if got := valuesOf(settings, name); len(got) != 1 || got[0] != want {
+				t.Errorf("%q, want %s", got, want)
+			}
+		})
+	}
+	if shown := fmt.Sprint(settings, tracer.Stats()); strings.Contains(shown, "secret-1") {
 		t.Errorf("a token is shown: %s", shown)
 	}
 }
@@ -67,9 +82,10 @@ func TestSamplersOfTheEnvironment(t *testing.T) {
 func TestAServiceLinkIsNoSamplingEndpoint(t *testing.T) {
 	for _, name := range []string{"JAEGER_SAMPLING_ENDPOINT", "JAEGER_SAMPLER_MANAGER_HOST_PORT"} {
 		t.Run(name, func(t *testing.T) {
-			out, r := resolveEnv(t, Config{}, name+"=tcp://10.0.0.1:5778")
-			if out.sampler != Always() || r.err() != nil || !strings.Contains(warningsOf(r), name) {
-				t.Errorf("%v, %v, %s", out.sampler, r.err(), warningsOf(r))
+			r := resolve(tracerinit.Config{}, name+"=tcp://10.0.0.1:5778")
+			got := valuesOf(r.Settings, "sampler")
+			if fmt.Sprint(got) != "[always]" || r.Err != nil || !strings.Contains(fmt.Sprint(r.Warnings), name) {
+				t.Errorf("%q, %v, %s", got, r.Err, r.Warnings)
 			}
 		})
 	}

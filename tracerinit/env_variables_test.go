@@ -1,44 +1,35 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"cmp"
-	"context"
 	"fmt"
-	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/uber/jaeger-client-go"
 
-	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
-// resolveEnv resolves a Config in an environment, without starting anything.
-func resolveEnv(t testing.TB, cfg Config, pairs ...string) (resolved, *resolver) {
-	t.Helper()
-	r := newResolver(env(pairs...))
-	out := r.resolve(cfg)
-	return out, r
+// resolve resolves a Config in an environment, without starting anything.
+func resolve(cfg tracerinit.Config, pairs ...string) tracerinit.Resolution {
+	cfg.LookupEnv = env(pairs...)
+	return tracerinit.Resolve(cfg)
 }
 
-func find(r *resolver, name string) []Setting {
-	var out []Setting
-	for _, s := range r.settings {
-		if s.Name == name {
-			out = append(out, s)
-		}
-	}
-	return out
+// find returns the settings of a name.
+func find(settings []tracerinit.Setting, name string) []tracerinit.Setting {
+	return slices.DeleteFunc(slices.Clone(settings), func(s tracerinit.Setting) bool { return s.Name != name })
 }
 
-// warningsOf returns the warnings as they are logged.
-func warningsOf(r *resolver) string {
-	var log logBuffer
-	for _, w := range r.warnings {
-		log.Logger().LogAttrs(context.Background(), slog.LevelWarn, w.text, w.attrs...)
+// valuesOf returns the values of the settings of a name.
+func valuesOf(settings []tracerinit.Setting, name string) (values []string) {
+	for _, s := range find(settings, name) {
+		values = append(values, s.Value)
 	}
-	return log.String()
+	return values
 }
 
 var jaegerListed = []string{"OTEL_TRACES_EXPORTER=jaeger"}
@@ -310,19 +301,19 @@ func TestEveryVariableIsRead(t *testing.T) {
 			continue
 		}
 		t.Run(v.name, func(t *testing.T) {
-			_, r := resolveEnv(t, Config{}, append(v.with, v.name+"="+v.value)...)
-			if err := r.err(); err != nil {
+			r := resolve(tracerinit.Config{}, append(v.with, v.name+"="+v.value)...)
+			if err := r.Err; err != nil {
 				t.Errorf("%s: %v", v.value, err)
 			}
-			want := []Setting{
+			want := []tracerinit.Setting{
 				{Name: v.setting, Value: v.want, Source: cmp.Or(v.source, v.name), Overrides: v.overrides},
 			}
-			if diff := gocmp.Diff(want, find(r, v.setting)); diff != "" {
+			if diff := gocmp.Diff(want, find(r.Settings, v.setting)); diff != "" {
 				t.Errorf("%s: settings (-want +got):\n%s", v.value, diff)
 			}
-			_, r = resolveEnv(t, Config{}, append(v.with, v.name+"=  ")...)
-			if got := find(r, v.setting); len(got) > 0 && got[0].Source == v.name || r.err() != nil && v.source == "" {
-				t.Errorf("blank: %v, %v", got, r.err())
+			r = resolve(tracerinit.Config{}, append(v.with, v.name+"=  ")...)
+			if got := find(r.Settings, v.setting); len(got) > 0 && got[0].Source == v.name || r.Err != nil && v.source == "" {
+				t.Errorf("blank: %v, %v", got, r.Err)
 			}
 		})
 	}
@@ -335,8 +326,8 @@ func TestAWrongValueIsReportedWithItsVariable(t *testing.T) {
 		}
 		t.Run(v.name, func(t *testing.T) {
 			var log logBuffer
-			tracer, err := Start(
-				local(Config{Logger: log.Logger(), LookupEnv: env(append(v.with, v.name+"="+v.wrong)...)}),
+			tracer, err := tracerinit.Start(
+				local(tracerinit.Config{Logger: log.Logger(), LookupEnv: env(append(v.with, v.name+"="+v.wrong)...)}),
 			)
 			report := fmt.Sprint(err)
 			if v.warns {
@@ -374,19 +365,20 @@ func TestADisabledTracerStartsWhateverIsWrong(t *testing.T) {
 	for name, pairs := range wrong {
 		t.Run(name, func(t *testing.T) {
 			var log logBuffer
-			tracer := start(t, Config{Logger: log.Logger(), LookupEnv: env(pairs...)})
+			tracer := start(t, tracerinit.Config{Logger: log.Logger(), LookupEnv: env(pairs...)})
 			if !strings.Contains(log.String(), strings.TrimSuffix(name, "all")) {
 				t.Errorf("no warning:\n%s", log.String())
 			}
-			if tracer.StartSpan("x").Context() != (emptyContext{}) {
-				t.Error("a span is started")
+			span := spanOf(t, tracer, "x")
+			if sent := injected(t, tracer, span.Context()); len(sent) > 0 || tracer.Stats().Started > 0 {
+				t.Errorf("a span is started, which sends %v", sent)
 			}
 		})
 	}
 	t.Run("code", func(t *testing.T) {
-		start(t, Config{
-			Disabled: true, Exporters: []Exporter{JaegerHTTP("nowhere"), builtin{export.Factory{}},
-				nil}, Sampler: Ratio(7), Queue: Queue{
+		start(t, tracerinit.Config{
+			Disabled: true, Exporters: []tracerinit.Exporter{tracerinit.JaegerHTTP("nowhere"), misconfigured{},
+				nil}, Sampler: tracerinit.Ratio(7), Queue: tracerinit.Queue{
 				Size: -1,
 			},
 			Propagation: propagation(77), Reporters: []jaeger.Reporter{nil}, ShutdownTimeout: -1,

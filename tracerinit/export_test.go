@@ -1,10 +1,13 @@
 package tracerinit
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/opentracing/opentracing-go"
@@ -12,29 +15,42 @@ import (
 	"github.com/spanloom/spanloom/internal/export"
 )
 
-// The helpers that the tests outside the package share with those inside.
-var (
-	LookupIn      = env
-	LocalConfig   = local
-	StartLocal    = start
-	StartInMemory = memory
-	Eventually    = eventually
-	ContextOf     = contextOf
-)
-
-type LogBuffer = logBuffer
-
 const (
-	CallerTrace = callerTrace
-	CallerSpan  = callerSpan
-
-	MaxStrategyBytes = maxStrategyBytes
+	JaegerSamplerParam = jaegerSamplerParam
+	MaxStrategyBytes   = maxStrategyBytes
+	OTelSamplerArg     = otelSamplerArg
 )
 
 var (
 	FactoryOf  = factory
 	SplitAgent = splitAgent
+	WovenExit  = wovenExit
+	WovenMain  = wovenMain
 )
+
+// Resolution is what Start reports of a configuration.
+type Resolution struct {
+	Settings []Setting // none if there is an error, since then there is no Tracer
+	Warnings []string  // as they are logged
+	Err      error
+}
+
+// Resolve resolves a configuration as Start does, and starts nothing. Tests use it where Start would look up the name
+// of a host, or where thousands of configurations are tried.
+func Resolve(cfg Config) Resolution {
+	r := newResolver(cfg.LookupEnv)
+	r.resolve(cfg)
+	var log bytes.Buffer
+	r.log(slog.New(slog.NewTextHandler(&log, nil)))
+	out := Resolution{Err: r.err()}
+	if out.Err == nil {
+		out.Settings = r.settings
+	}
+	for line := range strings.Lines(log.String()) {
+		out.Warnings = append(out.Warnings, line)
+	}
+	return out
+}
 
 // StartPipeline starts the pipeline of an exporter without the rest of Start.
 func StartPipeline(e Exporter, q Queue, env export.Env) (*export.Pipeline, error) {
@@ -53,3 +69,6 @@ func SetLookup(s export.Sender, lookup func(context.Context, string, string) ([]
 
 // EngineOf is the engine beneath a tracer.
 func EngineOf(t *Tracer) opentracing.Tracer { return t.tracer }
+
+// IsClosed reports whether a tracer is shut down, or being shut down.
+func IsClosed(t *Tracer) bool { return t.closed.Load() }

@@ -18,11 +18,12 @@ import (
 
 // own is an exporter of an application's.
 type own struct {
-	mu     sync.Mutex
-	spans  []tracerinit.Span
-	sent   []string
-	closed int
-	answer func() error
+	mu      sync.Mutex
+	process tracerinit.Process
+	spans   []tracerinit.Span
+	sent    []string
+	closed  int
+	answer  func() error
 }
 
 func (*own) Name() string     { return "own" }
@@ -32,6 +33,7 @@ func (o *own) Open(p tracerinit.Process) (tracerinit.Sender, error) {
 	if p.Service == "" || len(p.Tags) == 0 {
 		return nil, errors.New("no process")
 	}
+	o.process = p
 	return o, nil
 }
 
@@ -70,8 +72,8 @@ func TestAnExporterOfTheApplications(t *testing.T) {
 		return nil
 	}}
 	tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{o}, Limits: tracerinit.Limits{Tags: 3, ValueBytes: 8}})
-	root := tracer.StartSpan("root")
-	child := tracer.StartSpan("child", opentracing.ChildOf(root.Context()), opentracing.FollowsFrom(tracer.StartSpan("other").Context()))
+	root := spanOf(t, tracer, "root")
+	child := tracer.StartSpan("child", opentracing.ChildOf(root.Context()), opentracing.FollowsFrom(spanOf(t, tracer, "other").Context()))
 	child.SetTag("error", true).SetTag("n", 7).SetTag("f", 0.5).SetTag("long", strings.Repeat("x", 100)).SetTag("cut", 1)
 	child.LogFields(log.Event("e"), log.Error(errors.New("an error")))
 	child.Finish()
@@ -195,7 +197,7 @@ func TestFinishCallsNothingOfTheApplications(t *testing.T) {
 				t.Error("both are sent")
 			}
 			mu.Unlock()
-			until(t, "both sent", func() bool {
+			eventually(t, "both sent", func() bool {
 				tracer.Flush(within(t, time.Second))
 				return tracer.Stats().Exporters[0].Delivered == 2
 			})
@@ -229,7 +231,7 @@ func TestValuesAreCutBeforeTheyWait(t *testing.T) {
 		for range 20 {
 			tracer.StartSpan("x").SetTag("v", v).Finish()
 		}
-		until(t, "all converted", func() bool { return tracer.Stats().Limited.Values == uint64(20*(i+1)) })
+		eventually(t, "all converted", func() bool { return tracer.Stats().Limited.Values == uint64(20*(i+1)) })
 	}
 	if s := tracer.Stats().Exporters[0]; s.Bytes > 100*(1<<10+200) || s.Queued+s.InFlight != 100 {
 		t.Errorf("%+v", s)

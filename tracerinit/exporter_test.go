@@ -73,29 +73,6 @@ func ended() context.Context {
 	return ctx
 }
 
-func within(t testing.TB, d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// until polls for what a test cannot wait for otherwise.
-func until(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for ctx := within(t, 10*time.Second); ; {
-		if ok() {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatal("not in 10 s: " + what)
-		}
-	}
-}
-
 // backend is an HTTP server that keeps the spans' names of what it answers with 2xx.
 type backend struct {
 	*httptest.Server

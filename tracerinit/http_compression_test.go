@@ -7,6 +7,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -182,9 +183,9 @@ func TestConnectionsThatBreakOnCompression(t *testing.T) {
 		{"asked for", func(n int, _ bool) bool { return n <= 3 }, []tracerinit.HTTPOption{tracerinit.WithCompression()}, "zzzzzz"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			n := 0
+			var n atomic.Int64 // each connection has its goroutine
 			b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
-				if n++; c.broken(n, r.Header.Get("Content-Encoding") != "") {
+				if c.broken(int(n.Add(1)), r.Header.Get("Content-Encoding") != "") {
 					panic(http.ErrAbortHandler)
 				}
 			})

@@ -97,7 +97,7 @@ func TestShutdownKeepsItsDeadlineWhateverTheEndpoint(t *testing.T) {
 				begun := time.Now()
 				err := l.Shutdown(within(t, deadline))
 				took := time.Since(begun)
-				until(t, "the exporter's goroutines gone", func() bool { return transports() <= before })
+				eventually(t, "the exporter's goroutines gone", func() bool { return transports() <= before })
 				s := l.Stats()
 				if err == nil || s.Dropped.Total() != 25 || s.Queued+s.InFlight != 0 {
 					t.Errorf("%v %+v", err, s)
@@ -274,7 +274,7 @@ func TestShutdownLeavesNoConnectionBehind(t *testing.T) {
 	l.make(1)
 	<-asked
 	l.Shutdown(ended())
-	until(t, "the connection closed", func() bool {
+	eventually(t, "the connection closed", func() bool {
 		stacks := make([]byte, 1<<20)
 		return !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("http2clientConnReadLoop"))
 	})

@@ -105,7 +105,7 @@ func TestATokenSourceThatFailsIsTriedAgain(t *testing.T) {
 			})), tracerinit.Queue{Timeout: 50 * time.Millisecond})
 			l.make(1)
 			if name == "hangs" {
-				until(t, "a failure", func() bool { return l.Stats().Failures > 1 })
+				eventually(t, "a failure", func() bool { return l.Stats().Failures > 1 })
 				if calls.Load() != 1 {
 					t.Errorf("%d calls at once", calls.Load())
 				}

@@ -77,7 +77,7 @@ func TestAFailedStartLeavesNothingBehind(t *testing.T) {
 func TestSpansThatEndAfterShutdownAreCounted(t *testing.T) {
 	tracer, spans := memory(t, tracerinit.Config{Exporters: []tracerinit.Exporter{tracerinit.JaegerHTTP("http://127.0.0.1:1")}})
 	open := tracer.StartSpan("open")
-	if err := tracer.Shutdown(ending(t, time.Second)); err != nil {
+	if err := tracer.Shutdown(within(t, time.Second)); err != nil {
 		t.Error(err)
 	}
 	child := open.Tracer().StartSpan("child", opentracing.ChildOf(open.Context()))
@@ -102,7 +102,8 @@ func TestSpansThatStartAfterShutdownAreCounted(t *testing.T) {
 	}
 	sampled := incoming(t, tracer, "traceparent", traceparent)
 	unsampled := incoming(t, tracer, "traceparent", traceparent[:len(traceparent)-1]+"0")
-	_ = tracer.StartSpan("open")
+	open := tracer.StartSpan("open")
+	defer open.Finish()
 	for range 3 {
 		tracer.StartSpan("root").Finish()
 	}
@@ -130,7 +131,7 @@ func TestShutdownIsIdempotentAndSafeAtOnce(t *testing.T) {
 	said := map[string]int{}
 	for range 8 {
 		wg.Go(func() {
-			err := tracer.Shutdown(ending(t, 50*time.Millisecond))
+			err := tracer.Shutdown(within(t, 50*time.Millisecond))
 			mu.Lock()
 			defer mu.Unlock()
 			said[fmt.Sprint(err)]++
@@ -172,7 +173,7 @@ func TestFlushDeliversToEveryExporter(t *testing.T) {
 	for range 10 {
 		tracer.StartSpan("x").Finish()
 	}
-	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+	if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	s := tracer.Stats()
@@ -255,7 +256,7 @@ func TestVendorEndpointsWorkFromTheEnvironment(t *testing.T) {
 			vendor := newSink(t, at.path)
 			tracer := start(t, tracerinit.Config{LookupEnv: env(at.variable + "=" + vendor.URL + at.given)})
 			tracer.StartSpan("x").Finish()
-			if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+			if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
 				t.Fatal(err)
 			}
 			if s := tracer.Stats().Exporters[0]; s.Delivered != 1 {
@@ -264,7 +265,7 @@ func TestVendorEndpointsWorkFromTheEnvironment(t *testing.T) {
 			var log logBuffer
 			wrong := start(t, tracerinit.Config{Logger: log.Logger(), LookupEnv: env(at.variable + "=" + vendor.URL + "/wrong_" + token + "/traces")})
 			wrong.StartSpan("x").Finish()
-			errFlush := wrong.Flush(ending(t, 10*time.Second))
+			errFlush := wrong.Flush(within(t, 10*time.Second))
 			s := wrong.Stats().Exporters[0]
 			host := strings.TrimPrefix(vendor.URL, "http://")
 			if s.Dropped.Refused != 1 || !strings.Contains(s.LastError, "403") || !strings.Contains(s.LastError, host) {
@@ -297,7 +298,7 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 			var log logBuffer
 			tracer := start(t, tracerinit.Config{Logger: log.Logger(), LookupEnv: env(at.pairs...)})
 			tracer.StartSpan("x").Finish()
-			if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+			if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
 				t.Fatal(err)
 			}
 			if got := backend.header(at.header); got != at.want {
@@ -338,13 +339,13 @@ func TestTLSFilesFromTheEnvironment(t *testing.T) {
 	}
 	tracer := start(t, tracerinit.Config{LookupEnv: env("OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL, "OTEL_EXPORTER_OTLP_CERTIFICATE="+file)})
 	tracer.StartSpan("x").Finish()
-	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+	if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if s := tracer.Stats().Exporters[0]; s.Delivered != 1 {
 		t.Errorf("%+v", s)
 	}
-	if s := value(t, tracer, "exporter.certificate"); s.Value != file {
+	if s := find(tracer.Settings(), "exporter.certificate"); len(s) != 1 || s[0].Value != file {
 		t.Errorf("%v", s)
 	}
 }
@@ -358,7 +359,7 @@ func TestAgentFromTheEnvironment(t *testing.T) {
 	_, port, _ := net.SplitHostPort(agent.LocalAddr().String())
 	tracer := start(t, tracerinit.Config{LookupEnv: env("JAEGER_AGENT_HOST=127.0.0.1", "JAEGER_AGENT_PORT="+port)})
 	tracer.StartSpan("checkout").Finish()
-	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+	if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	_ = agent.SetReadDeadline(time.Now().Add(10 * time.Second))

@@ -80,9 +80,9 @@ func TestPassingTracersSendTheIncomingContextOn(t *testing.T) {
 
 func TestPassingTracersInventNothing(t *testing.T) {
 	for name, tracer := range passingTracers(t) {
-		root := tracer.StartSpan("root", opentracing.Tags{"a": 1})
+		root := spanOf(t, tracer, "root", opentracing.Tags{"a": 1})
 		root.SetBaggageItem("k", "v")
-		child := tracer.StartSpan("child", opentracing.ChildOf(root.Context()))
+		child := spanOf(t, tracer, "child", opentracing.ChildOf(root.Context()))
 		if got := injected(t, tracer, child.Context()); len(got) > 0 {
 			t.Errorf("%s: %v", name, got)
 		}
@@ -101,7 +101,7 @@ func TestPassingTracersInventNothing(t *testing.T) {
 
 func TestPassingTracersKeepBaggageWithoutATrace(t *testing.T) {
 	for name, tracer := range passingTracers(t) {
-		span := tracer.StartSpan("x", opentracing.ChildOf(incoming(t, tracer, "baggage", "user=alice")))
+		span := spanOf(t, tracer, "x", opentracing.ChildOf(incoming(t, tracer, "baggage", "user=alice")))
 		got := injected(t, tracer, span.Context())
 		if got["Baggage"] != "user=alice" || got["Traceparent"] != "" || got["Uber-Trace-Id"] != "" {
 			t.Errorf("%s: %v", name, got)

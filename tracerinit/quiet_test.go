@@ -48,6 +48,6 @@ func TestWhatIsSentIsMarked(t *testing.T) {
 		}
 		l := open(t, tracerinit.NewExporter(e), tracerinit.Queue{Interval: time.Millisecond})
 		l.make(1)
-		until(t, "the agent looked up with a marked context", marked.Load)
+		eventually(t, "the agent looked up with a marked context", marked.Load)
 	})
 }

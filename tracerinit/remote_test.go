@@ -103,7 +103,7 @@ func TestPerOperationStrategies(t *testing.T) {
 			}
 		})
 	}
-	tags := tagsOf(tracer.StartSpan("GET /all"))
+	tags := tagsOf(spanOf(t, tracer, "GET /all"))
 	if tags[jaeger.SamplerTypeTagKey] != jaeger.SamplerTypeProbabilistic || tags[jaeger.SamplerParamTagKey] != 1.0 {
 		t.Errorf("the sampler's tags are %v", tags)
 	}
@@ -241,7 +241,7 @@ func TestShutdownKeepsItsDeadlineWhateverTheSamplingServer(t *testing.T) {
 				eventually(t, "a question", func() bool { return asked.requests.Load() > 0 })
 			}
 			began = time.Now()
-			if err := tracer.Shutdown(ending(t, time.Minute)); err != nil {
+			if err := tracer.Shutdown(within(t, time.Minute)); err != nil {
 				t.Error(err)
 			}
 			if took := time.Since(began); took > 5*time.Second {

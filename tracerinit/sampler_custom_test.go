@@ -2,6 +2,7 @@ package tracerinit_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -86,7 +87,7 @@ func TestACustomSamplerDecidesAboutEveryNewTrace(t *testing.T) {
 	if engine.Of(tracer) != nil {
 		t.Error("the middlewares start spans past the sampler")
 	}
-	if s := value(t, tracer, "sampler"); s.Value != "custom *tracerinit_test.byTag" || s.Source != "code" {
+	if s := find(tracer.Settings(), "sampler"); fmt.Sprint(s) != "[sampler = custom *tracerinit_test.byTag (code)]" {
 		t.Errorf("%v", s)
 	}
 }
@@ -94,7 +95,7 @@ func TestACustomSamplerDecidesAboutEveryNewTrace(t *testing.T) {
 func TestACustomSamplerDecidesWhereThereIsNoSpan(t *testing.T) {
 	tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.JaegerSampler(struct{ jaeger.Sampler }{jaeger.NewConstSampler(true)})})
 	sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan) // undecided
-	if !contextOf(tracer.StartSpan("x", opentracing.ChildOf(sc))).IsSampled() {
+	if !contextOf(spanOf(t, tracer, "x", opentracing.ChildOf(sc))).IsSampled() {
 		t.Error("a caller without a decision is not sampled")
 	}
 }
@@ -166,7 +167,7 @@ func TestShutdownClosesTheCustomSamplerOnceAndInTime(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	close(sampler.hang)
-	if err := tracer.Shutdown(ending(t, 10*time.Second)); err != nil {
+	if err := tracer.Shutdown(within(t, 10*time.Second)); err != nil {
 		t.Error(err)
 	}
 	if sampler.closed != 1 {
@@ -230,7 +231,7 @@ func TestACustomSamplerThatPanicsFailsNoRequest(t *testing.T) {
 				if spans.SpansSubmitted() != 0 {
 					t.Error("the span is sampled")
 				}
-				if err := tracer.Shutdown(ending(t, 10*time.Second)); err != nil {
+				if err := tracer.Shutdown(within(t, 10*time.Second)); err != nil {
 					t.Error(err)
 				}
 			})

@@ -1,8 +1,9 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 func propagation(f carrier.Format) carrier.Config {
@@ -23,7 +25,7 @@ var ours = regexp.MustCompile(
 		` = .* \(default\)$`,
 )
 
-func listing(settings []Setting) string {
+func listing(settings []tracerinit.Setting) string {
 	var out []string
 	for _, s := range settings {
 		out = append(out, s.String())
@@ -32,7 +34,7 @@ func listing(settings []Setting) string {
 }
 
 func TestSettingsByDefault(t *testing.T) {
-	_, r := resolveEnv(t, Config{})
+	r := resolve(tracerinit.Config{})
 	const want = `service = … (default)
 tag.host.name = … (default)
 tag.hostname = … (default)
@@ -62,7 +64,7 @@ limits.value_bytes = 16384 (default)
 shutdown.timeout = 5s (default)
 trace_id.128bit = true (default)
 `
-	if diff := cmp.Diff(want, listing(r.settings)); diff != "" {
+	if diff := cmp.Diff(want, listing(r.Settings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -110,26 +112,25 @@ trace_id.128bit = true (default)
 `
 
 func TestSettingsHaveSourcesAndNoSecrets(t *testing.T) {
-	cfg := Config{
+	cfg := tracerinit.Config{
 		Propagation: carrier.Config{Debug: carrier.AllowDebug()},
 		Version:     "1.2", Environment: "test", Tags: map[string]any{
 			"shard": 7, "token": "secret-1", "hostname": "h", "host.name": "h", "service.instance.id": "i",
 			"process.pid": 1,
 		},
-		Exporters: []Exporter{
-			OTLPHTTP("http://vendor/adapt_secret-1/api/otlp/traces", WithHeaders(map[string]string{"a": "secret-1"})),
-			JaegerHTTP("http://u:secret-1@vendor/api/traces?t=secret-1", WithBearerToken("secret-1")), JaegerUDP(
+		Exporters: []tracerinit.Exporter{
+			tracerinit.OTLPHTTP("http://vendor/adapt_secret-1/api/otlp/traces", tracerinit.WithHeaders(map[string]string{"a": "secret-1"})),
+			tracerinit.JaegerHTTP("http://u:secret-1@vendor/api/traces?t=secret-1", tracerinit.WithBearerToken("secret-1")), tracerinit.JaegerUDP(
 				"localhost:6831",
 			),
 		},
-		Queue: Queue{Overflow: Block, Interval: time.Minute}, Limits: Limits{Tags: -1},
-		Sampler: Remote("http://vendor/adapt_secret-1/api/sampling", RemoteOptions{MaxOperations: 3}),
+		Queue: tracerinit.Queue{Overflow: tracerinit.Block, Interval: time.Minute}, Limits: tracerinit.Limits{Tags: -1},
+		Sampler: tracerinit.Remote("http://vendor/adapt_secret-1/api/sampling", tracerinit.RemoteOptions{MaxOperations: 3}),
 	}
-	_, r := resolveEnv(
-		t, cfg, "JAEGER_SERVICE_NAME=shop", "JAEGER_SAMPLER_REFRESH_INTERVAL=9s",
+	r := resolve(cfg, "JAEGER_SERVICE_NAME=shop", "JAEGER_SAMPLER_REFRESH_INTERVAL=9s",
 		"OTEL_RESOURCE_ATTRIBUTES=region=eu,api_key=secret-1", "OTEL_PROPAGATORS=b3", "JAEGER_PASSWORD=secret-1",
 	)
-	if diff := cmp.Diff(settingsOfAShop, listing(r.settings)); diff != "" {
+	if diff := cmp.Diff(settingsOfAShop, listing(r.Settings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -138,8 +139,8 @@ func TestABatchIsNoLargerThanTheQueue(t *testing.T) {
 	for _, pairs := range [][]string{{"OTEL_BSP_MAX_QUEUE_SIZE=100"},
 		{"OTEL_BSP_MAX_QUEUE_SIZE=100", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=200"}} {
 		t.Run(fmt.Sprint(pairs), func(t *testing.T) {
-			_, r := resolveEnv(t, Config{}, pairs...)
-			if got := find(r, "queue.batch"); len(got) != 1 || got[0].Value != "100" {
+			r := resolve(tracerinit.Config{}, pairs...)
+			if got := find(r.Settings, "queue.batch"); len(got) != 1 || got[0].Value != "100" {
 				t.Errorf("%s: %v", pairs, got)
 			}
 		})
@@ -147,26 +148,27 @@ func TestABatchIsNoLargerThanTheQueue(t *testing.T) {
 }
 
 func TestProcessTagsReachTheSpansProcess(t *testing.T) {
-	tracer, _ := memory(t, Config{
-		Service: "shop", Version: "1.2", Environment: "test",
+	o := &own{}
+	start(t, tracerinit.Config{
+		Exporters: []tracerinit.Exporter{o},
+		Service:   "shop", Version: "1.2", Environment: "test",
 		Tags: map[string]any{"shard": 7, "ip": 12, "nothing": nil, "odd": struct{ A int }{1}, "f": 0.5, "b": true},
 	})
-	p := processOf("shop", tracer.tracer.Tags())
-	got := map[string]string{}
-	for _, tag := range p.Tags {
+	got := map[string]any{}
+	for _, tag := range o.process.Tags {
 		if _, twice := got[tag.Key]; twice {
 			t.Errorf("%s is there twice", tag.Key)
 		}
-		got[tag.Key] = fmt.Sprintf("%d:%s", tag.Value.Kind(), tag.Value.Str())
+		got[tag.Key] = tag.Value
 	}
-	for key, want := range map[string]string{
-		"service.version": "0:1.2", "deployment.environment": "0:test", "deployment.environment.name": "0:test",
-		"shard": "2:",
-		"ip":    "0:12", "odd": "0:{1}", "f": "3:", "b": "1:", "process.pid": "2:", "telemetry.sdk.name": "0:spanloom",
+	for key, want := range map[string]any{
+		"service.version": "1.2", "deployment.environment": "test", "deployment.environment.name": "test",
+		"shard": int64(7), "ip": "12", "odd": "{1}", "f": 0.5, "b": true, "process.pid": int64(os.Getpid()),
+		"telemetry.sdk.name": "spanloom",
 	} {
 		t.Run(key, func(t *testing.T) {
 			if got[key] != want {
-				t.Errorf("%s is %q, want %q", key, got[key], want)
+				t.Errorf("%T %v, want %T %v", got[key], got[key], want, want)
 			}
 		})
 	}
@@ -175,8 +177,8 @@ func TestProcessTagsReachTheSpansProcess(t *testing.T) {
 	}
 	for _, key := range []string{"hostname", "host.name", "service.instance.id"} {
 		t.Run(key, func(t *testing.T) {
-			if got[key] == "" {
-				t.Errorf("no %s", key)
+			if s, isString := got[key].(string); !isString || s == "" {
+				t.Errorf("%v", got[key])
 			}
 		})
 	}
@@ -202,18 +204,15 @@ exporter.header.Authentication = *** (OTEL_EXPORTER_OTLP_HEADERS)
 `,
 	} {
 		t.Run(pairs, func(t *testing.T) {
-			out, r := resolveEnv(t, Config{}, strings.Fields(pairs)...)
-			var got []Setting
-			for _, s := range r.settings {
+			r := resolve(tracerinit.Config{}, strings.Fields(pairs)...)
+			var got []tracerinit.Setting
+			for _, s := range r.Settings {
 				if strings.HasPrefix(s.Name, "exporter") {
 					got = append(got, s)
 				}
 			}
-			if diff := cmp.Diff(want, listing(got)); diff != "" || r.err() != nil {
-				t.Errorf("%s: %v (-want +got):\n%s", pairs, r.err(), diff)
-			}
-			if strings.Contains(pairs, "TIMEOUT") && out.exporters[0].Timeout != 250*time.Millisecond {
-				t.Errorf("the exporter's timeout is %v", out.exporters[0].Timeout)
+			if diff := cmp.Diff(want, listing(got)); diff != "" || r.Err != nil {
+				t.Errorf("%s: %v (-want +got):\n%s", pairs, r.Err, diff)
 			}
 		})
 	}
@@ -221,11 +220,11 @@ exporter.header.Authentication = *** (OTEL_EXPORTER_OTLP_HEADERS)
 
 // TestSettingsNameWhatCodeOverrides sets everything twice, to different values.
 func TestSettingsNameWhatCodeOverrides(t *testing.T) {
-	cfg := Config{
-		Service: "c", Queue: Queue{Size: 30, Interval: time.Hour}, Sampler: Ratio(0.5), Propagation: propagation(0),
-		Tags: map[string]any{"k": "c"}, Disabled: true, Exporters: []Exporter{Console(io.Discard)}, TraceID64: true,
+	cfg := tracerinit.Config{
+		Service: "c", Queue: tracerinit.Queue{Size: 30, Interval: time.Hour}, Sampler: tracerinit.Ratio(0.5), Propagation: propagation(0),
+		Tags: map[string]any{"k": "c"}, Disabled: true, Exporters: []tracerinit.Exporter{tracerinit.Console(io.Discard)}, TraceID64: true,
 	}
-	_, r := resolveEnv(t, cfg, "JAEGER_SERVICE_NAME=j", "OTEL_SERVICE_NAME=o", "JAEGER_REPORTER_MAX_QUEUE_SIZE=10",
+	r := resolve(cfg, "JAEGER_SERVICE_NAME=j", "OTEL_SERVICE_NAME=o", "JAEGER_REPORTER_MAX_QUEUE_SIZE=10",
 		"OTEL_BSP_MAX_QUEUE_SIZE=30", "OTEL_BSP_SCHEDULE_DELAY=5", "JAEGER_SAMPLER_TYPE=const",
 		"OTEL_TRACES_SAMPLER=always_on",
 		"JAEGER_PROPAGATION=jaeger", "OTEL_PROPAGATORS=b3", "JAEGER_TAGS=k=j", "OTEL_RESOURCE_ATTRIBUTES=k=o",
@@ -242,13 +241,13 @@ func TestSettingsNameWhatCodeOverrides(t *testing.T) {
 		"trace_id.128bit":     "false (code, overrides JAEGER_TRACEID_128BIT)",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := find(r, name); len(got) != 1 || got[0].String() != name+" = "+want {
+			if got := find(r.Settings, name); len(got) != 1 || got[0].String() != name+" = "+want {
 				t.Errorf("%v, want %s", got, want)
 			}
 		})
 	}
-	_, r = resolveEnv(t, Config{}, "OTEL_TRACES_EXPORTER=otlp", "JAEGER_AGENT_HOST=a")
-	if got := find(r, "exporter"); got[0].Overrides != "JAEGER_AGENT_HOST" || got[0].Source != "OTEL_TRACES_EXPORTER" {
+	r = resolve(tracerinit.Config{}, "OTEL_TRACES_EXPORTER=otlp", "JAEGER_AGENT_HOST=a")
+	if got := find(r.Settings, "exporter"); got[0].Overrides != "JAEGER_AGENT_HOST" || got[0].Source != "OTEL_TRACES_EXPORTER" {
 		t.Errorf("%v", got)
 	}
 }

@@ -65,7 +65,7 @@ func TestIDsUse64RandomBits(t *testing.T) {
 
 func TestTraceIDsOf64BitsOnDemand(t *testing.T) {
 	tracer, _ := memory(t, tracerinit.Config{LookupEnv: env("JAEGER_TRACEID_128BIT=false")})
-	if id := contextOf(tracer.StartSpan("x")).TraceID(); id.High != 0 || id.Low == 0 {
+	if id := contextOf(spanOf(t, tracer, "x")).TraceID(); id.High != 0 || id.Low == 0 {
 		t.Errorf("trace id %v", id)
 	}
 }
@@ -106,11 +106,11 @@ func TestParallelChildrenOfOneExtractedContextDoNotRace(t *testing.T) {
 func TestChildrenContinueTheCallersTrace(t *testing.T) {
 	tracer, _ := memory(t, tracerinit.Config{})
 	sc := incoming(t, tracer, "traceparent", traceparent)
-	local := tracer.StartSpan("other")
+	other := spanOf(t, tracer, "other")
 	for name, options := range map[string][]opentracing.StartSpanOption{
 		"child of":          {opentracing.ChildOf(sc)},
 		"follows from":      {opentracing.FollowsFrom(sc)},
-		"child of wins":     {opentracing.FollowsFrom(local.Context()), opentracing.ChildOf(sc)},
+		"child of wins":     {opentracing.FollowsFrom(other.Context()), opentracing.ChildOf(sc)},
 		"rpc server":        {ext.RPCServerOption(sc), opentracing.Tag{Key: "a", Value: 1}},
 		"option of the kit": {&knownOption{sc}},
 		"nil among them":    {nil, opentracing.ChildOf(sc)},
@@ -120,7 +120,7 @@ func TestChildrenContinueTheCallersTrace(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			span := tracer.StartSpan(name, options...)
+			span := spanOf(t, tracer, name, options...)
 			if got := contextOf(span); fmt.Sprint(got.TraceID(), got.ParentID()) != callerTrace+" "+callerSpan {
 				t.Errorf("%s: trace and parent are %v %v", name, got.TraceID(), got.ParentID())
 			}
@@ -131,7 +131,7 @@ func TestChildrenContinueTheCallersTrace(t *testing.T) {
 func TestSamplerTagsSurviveManyStartTags(t *testing.T) {
 	tracer, _ := memory(t, tracerinit.Config{})
 	many := opentracing.Tags{"a": 1, "b": 2, "c": 3, "d": 4, string(ext.SpanKind): ext.SpanKindRPCServerEnum}
-	span := tracer.StartSpan("x", many)
+	span := spanOf(t, tracer, "x", many)
 	got := tagsOf(span)
 	for k, v := range many {
 		if got[k] != v {
@@ -154,7 +154,7 @@ func TestSamplingPriorityTakesAnyNumber(t *testing.T) {
 			for _, option := range []opentracing.StartSpanOption{opentracing.Tag{Key: "sampling.priority", Value: yes},
 				opentracing.Tags{"sampling.priority": yes}} {
 				t.Run(fmt.Sprintf("%T", option), func(t *testing.T) {
-					if sc := contextOf(never.StartSpan("x", option)); !sc.IsSampled() || sc.IsDebug() {
+					if sc := contextOf(spanOf(t, never, "x", option)); !sc.IsSampled() || sc.IsDebug() {
 						t.Errorf("sampling.priority %T(%v): sampled %t, debug %t", yes, yes, sc.IsSampled(), sc.IsDebug())
 					}
 				})
@@ -163,15 +163,15 @@ func TestSamplingPriorityTakesAnyNumber(t *testing.T) {
 	}
 	for _, no := range []any{0, -1, uint16(0), 0.0, false} {
 		t.Run(fmt.Sprintf("%T %v", no, no), func(t *testing.T) {
-			if contextOf(always.StartSpan("x", opentracing.Tag{Key: "sampling.priority", Value: no})).IsSampled() {
+			if contextOf(spanOf(t, always, "x", opentracing.Tag{Key: "sampling.priority", Value: no})).IsSampled() {
 				t.Errorf("sampling.priority %T(%v): sampled", no, no)
 			}
 		})
 	}
-	if !contextOf(always.StartSpan("x", opentracing.Tag{Key: "sampling.priority", Value: "one"})).IsSampled() {
+	if !contextOf(spanOf(t, always, "x", opentracing.Tag{Key: "sampling.priority", Value: "one"})).IsSampled() {
 		t.Error("a sampling.priority that is no number counted")
 	}
-	span := never.StartSpan("x")
+	span := spanOf(t, never, "x")
 	ext.SamplingPriority.Set(span, 1)
 	if !contextOf(span).IsSampled() {
 		t.Error("ext.SamplingPriority.Set had no effect")
@@ -203,15 +203,18 @@ func TestStartSpanAllocatesNoMoreThanTheEngine(t *testing.T) {
 
 func TestCountsAddUpUnderLoad(t *testing.T) {
 	tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.Ratio(0.5), Reporters: []jaeger.Reporter{panicking{}}})
+	open := make(chan opentracing.Span, 400)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for i := range 500 {
 				span := tracer.StartSpan("x")
 				ext.SamplingPriority.Set(span, uint16(i%2))
-				if i%5 != 0 {
-					span.Finish()
+				if i%5 == 0 {
+					open <- span
+					continue
 				}
+				span.Finish()
 			}
 		})
 	}
@@ -229,6 +232,13 @@ func TestCountsAddUpUnderLoad(t *testing.T) {
 				t.Errorf("reporter %+v, want %+v", s.Reporters[i], want)
 			}
 		})
+	}
+	close(open)
+	for span := range open {
+		span.Finish()
+	}
+	if s := tracer.Stats(); s.Open != 0 || s.Reported+s.Unsampled != 2000 {
+		t.Errorf("all are finished, but %+v", s)
 	}
 }
 
@@ -281,7 +291,7 @@ func TestSumsHoldForEveryExporterUnderLoad(t *testing.T) {
 		}
 	}
 	check("under way")
-	if err := tracer.Flush(ending(t, 10*time.Second)); err != nil {
+	if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
 		t.Error(err)
 	}
 	check("flushed")

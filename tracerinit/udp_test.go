@@ -105,7 +105,7 @@ func TestUDPSplitsWhatDoesNotFitADatagram(t *testing.T) {
 	if err := l.Flush(within(t, 10*time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "300 spans", func() bool { return len(a.spans()) == 300 })
+	eventually(t, "300 spans", func() bool { return len(a.spans()) == 300 })
 	if diff := cmp.Diff(wantNames(300), a.names()); diff != "" {
 		t.Error(diff)
 	}
@@ -145,7 +145,7 @@ func TestUDPTrimsASpanThatDoesNotFitADatagram(t *testing.T) {
 	l.StartSpan(huge).Finish()
 
 	l.Flush(within(t, 10*time.Second))
-	until(t, "4 spans", func() bool { return len(a.spans()) == 4 })
+	eventually(t, "4 spans", func() bool { return len(a.spans()) == 4 })
 	spans := a.spans()
 	tags := func(s *gen.Span) (keys map[string]string) {
 		keys = map[string]string{}
@@ -176,7 +176,7 @@ func TestUDPSpeaksIPv6(t *testing.T) {
 	l := open(t, tracerinit.JaegerUDP(a.String()), tracerinit.Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
-	until(t, "3 spans", func() bool { return len(a.spans()) == 3 })
+	eventually(t, "3 spans", func() bool { return len(a.spans()) == 3 })
 }
 
 func TestUDPFindsTheAgentOnEitherLoopback(t *testing.T) {
@@ -185,7 +185,7 @@ func TestUDPFindsTheAgentOnEitherLoopback(t *testing.T) {
 	l := open(t, tracerinit.JaegerUDP("localhost:"+port), tracerinit.Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
-	until(t, "3 spans", func() bool { return len(a.spans()) == 3 })
+	eventually(t, "3 spans", func() bool { return len(a.spans()) == 3 })
 }
 
 func TestUDPAddresses(t *testing.T) {
@@ -237,13 +237,13 @@ func TestUDPAgentThatDiesAndComesBack(t *testing.T) {
 	l := open(t, tracerinit.NewExporter(e), tracerinit.Queue{})
 	l.make(3)
 	l.Flush(within(t, 10*time.Second))
-	until(t, "3 spans", func() bool { return len(first.spans()) == 3 })
+	eventually(t, "3 spans", func() bool { return len(first.spans()) == 3 })
 	first.conn.Close()
 	l.make(3)
-	until(t, "a failure", func() bool { return l.Stats().Failures > 0 })
+	eventually(t, "a failure", func() bool { return l.Stats().Failures > 0 })
 	second := newAgent(t, addr)
 	l.Flush(within(t, 10*time.Second))
-	until(t, "3 more spans", func() bool { return len(second.spans()) == 3 })
+	eventually(t, "3 more spans", func() bool { return len(second.spans()) == 3 })
 	if s := l.Stats(); s.Delivered != 6 || s.Dropped.Total() != 0 {
 		t.Errorf("%+v", s)
 	}
@@ -278,10 +278,10 @@ func TestUDPStartsWithoutTheAgentsName(t *testing.T) {
 	var n nameServer
 	l := open(t, withLookup(tracerinit.FactoryOf(tracerinit.JaegerUDP("agent.test:"+port)), time.Hour, &n), tracerinit.Queue{Interval: time.Millisecond})
 	l.make(3)
-	until(t, "a failure", func() bool { return l.Stats().Failures > 0 })
+	eventually(t, "a failure", func() bool { return l.Stats().Failures > 0 })
 	n.addr.Store(netip.MustParseAddr("127.0.0.1"))
 	l.Flush(within(t, 10*time.Second))
-	until(t, "3 spans", func() bool { return len(a.spans()) == 3 })
+	eventually(t, "3 spans", func() bool { return len(a.spans()) == 3 })
 	if s := l.Stats(); s.Delivered != 3 || !strings.Contains(s.LastError, "no such host") {
 		t.Errorf("%+v", s)
 	}
@@ -299,12 +299,12 @@ func TestUDPFollowsTheAgentsName(t *testing.T) {
 	n.addr.Store(netip.MustParseAddr("127.0.0.2"))
 	l.make(2)
 	l.Flush(within(t, 10*time.Second))
-	until(t, "2 spans at the new address", func() bool { return len(second.spans()) == 2 })
+	eventually(t, "2 spans at the new address", func() bool { return len(second.spans()) == 2 })
 	if len(first.spans()) != 3 {
 		t.Errorf("%d spans at the old address", len(first.spans()))
 	}
 	n.addr.Store(netip.Addr{})
 	l.make(1)
 	l.Flush(within(t, 10*time.Second))
-	until(t, "the agent kept while its name is gone", func() bool { return len(second.spans()) == 3 })
+	eventually(t, "the agent kept while its name is gone", func() bool { return len(second.spans()) == 3 })
 }

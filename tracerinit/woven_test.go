@@ -1,4 +1,4 @@
-package tracerinit
+package tracerinit_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 
 	"github.com/spanloom/spanloom/internal/woven"
+	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // startWoven does what woven code does at the beginning of func main, with spans sent to a server that counts requests.
@@ -26,76 +27,70 @@ func startWoven(t *testing.T) (stop func(), batches *atomic.Int32) {
 	t.Cleanup(srv.Close)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", srv.URL)
 	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "3600000")
-	keepGlobal(t)
-	return wovenMain(), batches
-}
-
-// keepGlobal restores the global tracer when the test ends.
-func keepGlobal(t *testing.T) {
-	before := opentracing.GlobalTracer()
-	t.Cleanup(func() { opentracing.SetGlobalTracer(before) })
+	restoreGlobal(t)
+	return tracerinit.WovenMain(), batches
 }
 
 func TestWovenMainStartsATracer(t *testing.T) {
 	stop, batches := startWoven(t)
-	tracer, ok := opentracing.GlobalTracer().(*Tracer)
+	tracer, ok := opentracing.GlobalTracer().(*tracerinit.Tracer)
 	if !ok || !woven.Provisional() {
 		t.Fatalf("the global tracer is %T", opentracing.GlobalTracer())
 	}
 	tracer.StartSpan("job").Finish()
 	stop()
 	stop() // woven code calls it once; twice is no harm
-	if !tracer.closed.Load() || batches.Load() != 1 || woven.Provisional() {
-		t.Errorf("closed %t, %d batches", tracer.closed.Load(), batches.Load())
+	if !tracerinit.IsClosed(tracer) || batches.Load() != 1 || woven.Provisional() {
+		t.Errorf("closed %t, %d batches", tracerinit.IsClosed(tracer), batches.Load())
 	}
 }
 
 // TestStartReplacesTheTracerOfWovenMain though there may be only one.
 func TestStartReplacesTheTracerOfWovenMain(t *testing.T) {
 	stop, batches := startWoven(t)
-	first := opentracing.GlobalTracer().(*Tracer)
+	first := opentracing.GlobalTracer().(*tracerinit.Tracer)
 	first.StartSpan("early").Finish()
-	own, err := Start(Config{Service: "own", LookupEnv: env("OTEL_TRACES_EXPORTER=none")})
+	own, err := tracerinit.Start(tracerinit.Config{Service: "own", LookupEnv: env("OTEL_TRACES_EXPORTER=none")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if opentracing.GlobalTracer() != own || woven.Provisional() {
 		t.Errorf("the global tracer is %v", opentracing.GlobalTracer())
 	}
-	if _, err := Start(Config{LookupEnv: env("OTEL_TRACES_EXPORTER=none")}); err == nil {
+	if _, err := tracerinit.Start(tracerinit.Config{LookupEnv: env("OTEL_TRACES_EXPORTER=none")}); err == nil {
 		t.Error("a second tracer of the program's own is no error")
 	}
-	eventually(t, "the first tracer is closed", first.closed.Load)
+	eventually(t, "the first tracer is closed", func() bool { return tracerinit.IsClosed(first) })
 	if err := own.Close(); err != nil {
 		t.Error(err)
 	}
 	stop()
-	if !first.closed.Load() || batches.Load() != 1 {
-		t.Errorf("closed %t, %d batches, want what was queued delivered", first.closed.Load(), batches.Load())
+	if !tracerinit.IsClosed(first) || batches.Load() != 1 {
+		t.Errorf("closed %t, %d batches, want what was queued delivered", tracerinit.IsClosed(first), batches.Load())
 	}
 }
 
 func TestWovenMainLeavesATracerThatIsThere(t *testing.T) {
-	keepGlobal(t)
-	own, err := Start(Config{Service: "own", LookupEnv: env("OTEL_TRACES_EXPORTER=none")}) // such as in an init function
+	restoreGlobal(t)
+	own, err := tracerinit.Start(tracerinit.Config{Service: "own", LookupEnv: env("OTEL_TRACES_EXPORTER=none")}) // such as in an init function
 	if err != nil {
 		t.Fatal(err)
 	}
-	wovenMain()()
-	if opentracing.GlobalTracer() != own || own.closed.Load() {
+	tracerinit.WovenMain()()
+	if opentracing.GlobalTracer() != own || tracerinit.IsClosed(own) {
 		t.Error("the program's own tracer was replaced or closed")
 	}
 	_ = own.Close()
 }
 
 func TestWovenMainOfAWrongConfiguration(t *testing.T) {
-	keepGlobal(t)
+	restoreGlobal(t)
 	var log bytes.Buffer
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	t.Cleanup(func() { slog.SetDefault(before) })
 	t.Setenv("OTEL_TRACES_SAMPLER", "sometimes")
-	wovenMain()()
+	tracerinit.WovenMain()()
 	if _, noop := opentracing.GlobalTracer().(opentracing.NoopTracer); !noop {
 		t.Errorf("the global tracer is %T", opentracing.GlobalTracer())
 	}
@@ -105,12 +100,12 @@ func TestWovenMainOfAWrongConfiguration(t *testing.T) {
 }
 
 func TestWovenExitSendsWhatIsQueued(t *testing.T) {
-	wovenExit() // without a tracer
+	tracerinit.WovenExit() // without a tracer
 	stop, batches := startWoven(t)
 	defer stop()
 	opentracing.StartSpan("job").Finish()
-	wovenExit()
-	wovenExit()
+	tracerinit.WovenExit()
+	tracerinit.WovenExit()
 	if n := batches.Load(); n != 1 {
 		t.Errorf("%d batches, want 1", n)
 	}
@@ -119,12 +114,12 @@ func TestWovenExitSendsWhatIsQueued(t *testing.T) {
 func TestWovenExitLeavesTheProgramsOwnTracer(t *testing.T) {
 	stop, _ := startWoven(t)
 	defer stop()
-	own, err := Start(Config{Service: "own", LookupEnv: env("OTEL_TRACES_EXPORTER=none")})
+	own, err := tracerinit.Start(tracerinit.Config{Service: "own", LookupEnv: env("OTEL_TRACES_EXPORTER=none")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wovenExit()
-	if own.closed.Load() {
+	tracerinit.WovenExit()
+	if tracerinit.IsClosed(own) {
 		t.Error("closed")
 	}
 	_ = own.Close()
