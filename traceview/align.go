@@ -1,6 +1,9 @@
 package traceview
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // align finds by how much to move the spans of services whose clocks disagree with that of the first one. A span that
 // its parent's time cannot hold is moved into the middle of it, or to its start if it took longer; the spans of the
@@ -35,23 +38,46 @@ func align(roots []*node) map[*node]time.Duration {
 		}
 		return true
 	})
-	if extent(roots, shifts) > extent(roots, nil) {
+	if length(roots, shifts) > length(roots, nil) {
 		return nil
 	}
 	return shifts
 }
 
-// alignedTime returns how long the trace took once its clocks are aligned.
-func (s *snapshot) alignedTime() time.Duration {
-	roots := s.tree()
-	return extent(roots, align(roots))
+// alignClocks moves the spans of a tree by what [align] finds, and sorts those below each span anew.
+func alignClocks(roots []*node) {
+	shifts := align(roots)
+	for n, shift := range shifts {
+		n.shift = shift
+	}
+	for n := range shifts {
+		if p := n.parent; p != nil {
+			slices.SortStableFunc(p.children, func(a, b *node) int { return a.start().Compare(b.start()) })
+		}
+	}
 }
 
-// extent returns the time from the first start to the last end of the spans, moved by shifts.
-func extent(roots []*node, shifts map[*node]time.Duration) time.Duration {
-	var first, last time.Time
+// alignTimes sets when the trace starts and ends as its page shows it, with the clocks of its services aligned. Nearly
+// all traces need no tree for that: no span of theirs begins before its parent, or ends after the call that it answers.
+func (s *summary) alignTimes(t *trace) {
+	disagree := slices.ContainsFunc(t.spans, func(sp *span) bool {
+		p := t.byID[sp.ParentID]
+		if t.byID[sp.SpanID] != sp { // as in traces of Zipkin's clients, where a call and its answer share an id
+			return true
+		}
+		return p != nil && skewOf(&node{span: sp, parent: &node{span: p}}) != ""
+	})
+	if !disagree {
+		return
+	}
+	snap := snapshot{s, t.spans}
+	s.start, s.end = extent(snap.tree(), nil)
+}
+
+// extent returns when the first span starts and the last one ends, moved by shifts.
+func extent(roots []*node, shifts map[*node]time.Duration) (first, last time.Time) {
 	walk(roots, func(n *node) bool {
-		start, end := n.Start.Add(shifts[n]), n.end().Add(shifts[n])
+		start, end := n.start().Add(shifts[n]), n.end().Add(shifts[n])
 		if first.IsZero() || start.Before(first) {
 			first = start
 		}
@@ -60,6 +86,11 @@ func extent(roots []*node, shifts map[*node]time.Duration) time.Duration {
 		}
 		return true
 	})
+	return first, last
+}
+
+func length(roots []*node, shifts map[*node]time.Duration) time.Duration {
+	first, last := extent(roots, shifts)
 	return last.Sub(first)
 }
 

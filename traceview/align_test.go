@@ -20,9 +20,12 @@ func shiftsOf(t *testing.T, services map[string][]model.Span) map[uint64]time.Du
 	}
 	snap, _ := v.store.get(id(1))
 	shifts := map[uint64]time.Duration{}
-	for n, d := range align(snap.tree()) {
-		shifts[n.SpanID] = d
-	}
+	walk(snap.tree(), func(n *node) bool {
+		if n.shift != 0 {
+			shifts[n.SpanID] = n.shift
+		}
+		return true
+	})
 	return shifts
 }
 

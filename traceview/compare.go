@@ -10,8 +10,8 @@ import (
 // so that spans of both traces meet in it whatever their ids are.
 type traceDiff struct {
 	sides [2]snapshot
-	took  [2]time.Duration // with their clocks aligned, as the page of a trace shows it
-	rows  []*pathNode      // in the order of a waterfall
+	took  [2]time.Duration
+	rows  []*pathNode // in the order of a waterfall
 	counts
 }
 
@@ -55,7 +55,7 @@ func compare(a, b snapshot) *traceDiff {
 	byKey := map[*pathNode]map[pathKey]*pathNode{}
 	for side, snap := range c.sides {
 		paths, roots := map[*node]*pathNode{nil: top}, snap.tree()
-		c.took[side] = extent(roots, align(roots))
+		c.took[side] = snap.duration()
 		walk(roots, func(n *node) bool {
 			parent := paths[n.parent]
 			key := pathKey{n.process.Service, n.Name}
@@ -64,7 +64,7 @@ func compare(a, b snapshot) *traceDiff {
 			}
 			p := byKey[parent][key]
 			if p == nil {
-				p = &pathNode{pathKey: key, parent: parent, depth: parent.depth + 1, start: n.Start.Sub(snap.start)}
+				p = &pathNode{pathKey: key, parent: parent, depth: parent.depth + 1, start: n.start().Sub(snap.start)}
 				byKey[parent][key] = p
 				parent.children = append(parent.children, p)
 			}

@@ -116,7 +116,7 @@ func (v *View) compared(text string) (snapshot, string) {
 // choosePage lists traces that begin as the first one does, or those that a search finds.
 func (v *View) choosePage(w http.ResponseWriter, r *http.Request, a snapshot, problems []string) {
 	q := r.URL.Query()
-	c := chooseContent{First: v.comparedTrace("", a, a.alignedTime()), Query: q.Get("q"), Problems: problems}
+	c := chooseContent{First: v.comparedTrace("", a, a.duration()), Query: q.Get("q"), Problems: problems}
 	if to, ok := v.lookFor(c.Query); ok && to.trace != a.id {
 		seeOther(w, base(r)+"compare?a="+traceHex(a.id)+"&b="+traceHex(to.trace))
 		return

@@ -90,7 +90,7 @@ func (v *View) render(w http.ResponseWriter, t *template.Template, name string, 
 func (v *View) detail(n *node, sum *summary) *spanDetail {
 	d := &spanDetail{
 		ID: spanHex(n.SpanID), Service: n.process.Service, Color: colorClass(sum.color(n.process.Service)), Name: n.Name,
-		Date: v.date(n.Start), Offset: showDuration(n.Start.Sub(sum.start)), Duration: showDuration(n.Duration),
+		Date: v.date(n.Start), Offset: showDuration(n.start().Sub(sum.start)), Duration: showDuration(n.Duration),
 		Self: showDuration(n.self()), Usual: v.store.usual(n.span), Curl: curlOf(n.span), Kind: n.kind, State: n.TraceState,
 		Warnings: n.warnings, Tags: shownTags(n.Tags), Process: shownTags(n.process.Tags),
 	}
@@ -104,7 +104,7 @@ func (v *View) detail(n *node, sum *summary) *spanDetail {
 		d.Parent = spanHex(n.ParentID)
 	}
 	for i := range n.Logs {
-		d.Logs = append(d.Logs, showLog(&n.Logs[i], sum.start))
+		d.Logs = append(d.Logs, showLog(&n.Logs[i], sum.start.Add(-n.shift)))
 	}
 	for _, r := range n.Refs {
 		d.Refs = append(d.Refs, shownRef{strings.ToLower(strings.ReplaceAll(refName(r.Type), "_", " ")),

@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // The flags of a row in the data of the page of a trace, as static/trace/spans.js reads them.
@@ -22,16 +21,15 @@ const (
 //	{"services": [[name, colour], …], "names": [name, …], "length": ns,
 //	 "rows": [[span id, rows up to the parent or 0, service, name, start, duration, flags, critical, logs, shift], …]}
 //
-// Rows are in the order of the page. Times are in nanoseconds from the start of the trace; critical is a flat list of
-// starts and lengths; shift is by how much the clock of the span is behind; zeros and empty lists at the end of a row
-// are left out.
+// Rows are in the order of the page. Times are in nanoseconds from the start of the trace, by the clock of the span;
+// critical is a flat list of starts and lengths; shift is by how much that clock is behind; zeros and empty lists at the
+// end of a row are left out.
 func (s *snapshot) traceData(roots []*node, slow func(*span) bool) template.JS {
 	w := dataWriter{sum: s.summary, slow: slow,
 		services: map[string]int{}, names: map[string]int{}, rowOf: make(map[*node]int, len(s.list))}
-	shifts := align(roots)
 	w.rows = make([]byte, 0, 64*len(s.list))
 	walk(roots, func(n *node) bool {
-		w.row(n, shifts[n])
+		w.row(n)
 		return true
 	})
 	out := append([]byte(`{"length":`), strconv.FormatInt(int64(s.duration()), 10)...)
@@ -55,7 +53,7 @@ type dataWriter struct {
 	slow            func(*span) bool
 }
 
-func (w *dataWriter) row(n *node, shift time.Duration) {
+func (w *dataWriter) row(n *node) {
 	at := len(w.rowOf)
 	w.rowOf[n] = at
 	up := 0
@@ -70,13 +68,13 @@ func (w *dataWriter) row(n *node, shift time.Duration) {
 		int64(n.Start.Sub(w.sum.start)), int64(n.Duration), int64(flagsOf(n, w.slow))} {
 		w.rows = strconv.AppendInt(append(w.rows, ','), number, 10)
 	}
-	if len(n.critical) > 0 || len(n.Logs) > 0 || shift != 0 {
+	if len(n.critical) > 0 || len(n.Logs) > 0 || n.shift != 0 {
 		w.rows = append(w.rows, ",["...)
 		for i, c := range n.critical {
 			if i > 0 {
 				w.rows = append(w.rows, ',')
 			}
-			w.rows = strconv.AppendInt(append(strconv.AppendInt(w.rows, int64(c.from), 10), ','), int64(c.to-c.from), 10)
+			w.rows = strconv.AppendInt(append(strconv.AppendInt(w.rows, int64(c.from-n.shift), 10), ','), int64(c.to-c.from), 10)
 		}
 		w.rows = append(w.rows, "],["...)
 		for i := range n.Logs[:min(len(n.Logs), 50)] {
@@ -85,7 +83,7 @@ func (w *dataWriter) row(n *node, shift time.Duration) {
 			}
 			w.rows = strconv.AppendInt(w.rows, int64(n.Logs[i].Time.Sub(w.sum.start)), 10)
 		}
-		w.rows = strconv.AppendInt(append(w.rows, "],"...), int64(shift), 10)
+		w.rows = strconv.AppendInt(append(w.rows, "],"...), int64(n.shift), 10)
 	}
 	w.rows = append(w.rows, ']')
 }

@@ -88,7 +88,7 @@ func firstRow(roots []*node, folded, open map[uint64]bool) int {
 
 func (v *View) spanRow(n *node, sum *summary) spanRow {
 	whole := sum.duration()
-	start := n.Start.Sub(sum.start)
+	start := n.start().Sub(sum.start)
 	row := spanRow{
 		ID: spanHex(n.SpanID), Color: colorClass(sum.color(n.process.Service)), Service: n.process.Service, Name: n.Name,
 		Duration: showDuration(n.Duration), Depth: n.depth, Below: n.below, BelowShort: compact(n.below),
@@ -100,7 +100,7 @@ func (v *View) spanRow(n *node, sum *summary) spanRow {
 		row.Critical = append(row.Critical, stretch{share(s.from, whole), share(s.to-s.from, whole)})
 	}
 	for i := range n.Logs[:min(len(n.Logs), 50)] {
-		at := n.Logs[i].Time.Sub(sum.start)
+		at := n.Logs[i].Time.Add(n.shift).Sub(sum.start)
 		if at >= 0 && at <= whole {
 			row.Marks = append(row.Marks, stretch{X: share(at, whole)})
 		}

@@ -90,11 +90,17 @@ func (s *snapshot) summaryV3() summaryV3 {
 	id := traceHex(s.id)
 	out := summaryV3{
 		TraceID: id, TraceIDOld: id, RootServiceName: s.root.process.Service, RootOperationName: s.root.Name,
-		MinStart: strconv.FormatInt(s.start.UnixNano(), 10), MaxEnd: strconv.FormatInt(s.end.UnixNano(), 10),
 		SpanCount: s.spans, ErrorSpanCount: s.failed,
 	}
 	known, failed := map[uint64]bool{}, map[string]int{}
+	first, last := s.list[0].Start, s.list[0].Start // as reported, like the spans that this API answers with
 	for _, sp := range s.list {
+		if sp.Start.Before(first) {
+			first = sp.Start
+		}
+		if end := sp.Start.Add(sp.Duration); end.After(last) {
+			last = end
+		}
 		known[sp.SpanID] = true
 		if sp.failed {
 			failed[sp.process.Service]++
@@ -105,6 +111,7 @@ func (s *snapshot) summaryV3() summaryV3 {
 			out.OrphanSpanCount++
 		}
 	}
+	out.MinStart, out.MaxEnd = strconv.FormatInt(first.UnixNano(), 10), strconv.FormatInt(last.UnixNano(), 10)
 	for _, svc := range s.services {
 		out.Services = append(out.Services, serviceV3{svc.Name, svc.Spans, failed[svc.Name]})
 	}

@@ -14,8 +14,8 @@ type summary struct {
 	id         model.TraceID
 	change     uint64
 	root       *span
-	whole      bool // root has no parent
-	start, end time.Time
+	whole      bool      // root has no parent
+	start, end time.Time // with the clocks of the services aligned
 	spans      int
 	cut        int
 	failed     int
@@ -48,6 +48,7 @@ func (t *trace) summarize() *summary {
 	if sum.root == nil && len(t.spans) > 0 {
 		sum.root = t.spans[0] // a circle of parents
 	}
+	sum.alignTimes(t)
 	distinctColors(sum.services)
 	t.summary = sum
 	return sum

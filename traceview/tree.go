@@ -18,16 +18,19 @@ type node struct {
 	failedIn int // failed spans under it
 	orphan   bool
 	skew     string
+	shift    time.Duration // by how much the clock of the span is moved: see align
 	critical []section
 }
 
 // section is a stretch of time, from the start of the trace.
 type section struct{ from, to time.Duration }
 
-func (n *node) end() time.Time { return n.Start.Add(n.Duration) }
+// start and end are times of the span with its clock aligned.
+func (n *node) start() time.Time { return n.Start.Add(n.shift) }
+func (n *node) end() time.Time   { return n.start().Add(n.Duration) }
 
 // tree arranges the spans of a trace. Whatever they claim, each appears once: spans without a known parent and
-// circles become roots. Roots and children are in the order of their start.
+// circles become roots. Roots and children are in the order of their start, with clocks aligned.
 func (s *snapshot) tree() []*node {
 	nodes := make([]*node, len(s.list))
 	byID := make(map[uint64]*node, len(s.list))
@@ -63,6 +66,7 @@ func (s *snapshot) tree() []*node {
 	for _, r := range roots {
 		annotate(r)
 	}
+	alignClocks(roots)
 	return roots
 }
 
@@ -136,8 +140,9 @@ func skewOf(n *node) string {
 		return "starts " + showDuration(d) + " before its parent: the clocks disagree"
 	}
 	answered := p.kind == "client" && n.kind == "server"
-	if d := n.end().Sub(p.end()); answered && n.Duration <= p.Duration && d > rounding {
-		return "ends " + showDuration(d) + " after the call that waited for it: the clocks disagree"
+	late := n.Start.Add(n.Duration).Sub(p.Start.Add(p.Duration))
+	if answered && n.Duration <= p.Duration && late > rounding {
+		return "ends " + showDuration(late) + " after the call that waited for it: the clocks disagree"
 	}
 	return ""
 }
@@ -182,14 +187,14 @@ func markCritical(root *node, zero time.Time) {
 			if end.After(v.until) {
 				end = v.until
 			}
-			if end.After(at) || !c.Start.Before(end) || c.Start.Before(v.n.Start) || c.followsFrom() {
+			if end.After(at) || !c.start().Before(end) || c.start().Before(v.n.start()) || c.followsFrom() {
 				continue
 			}
 			v.n.mark(end, at, zero)
 			stack = append(stack, visit{c, end})
-			at = c.Start
+			at = c.start()
 		}
-		v.n.mark(v.n.Start, at, zero)
+		v.n.mark(v.n.start(), at, zero)
 	}
 }
 
@@ -201,9 +206,9 @@ func (n *node) mark(from, to, zero time.Time) {
 
 // self is the part of the span's time that no child covers.
 func (n *node) self() time.Duration {
-	covered, at := time.Duration(0), n.Start
+	covered, at := time.Duration(0), n.start()
 	for _, c := range n.children { // in the order of their start
-		from, to := c.Start, c.end()
+		from, to := c.start(), c.end()
 		if from.Before(at) {
 			from = at
 		}
