@@ -16,7 +16,7 @@
 //	POST /v1/traces              OTLP over HTTP, protobuf or JSON
 //	POST /api/traces             Jaeger's thrift over HTTP
 //	POST /api/v2/spans           Zipkin's JSON
-//	POST /import                 a file of Jaeger or OTLP JSON
+//	POST /import                 a file of Jaeger, OTLP, Zipkin or Tempo JSON
 //	/api/traces, /api/services … the query API that Jaeger's UI up to 2.19 and Grafana read; its answers are compared
 //	                             with those of Jaeger 1.62 and 1.76 (v2), which have no /api/v3/trace-summaries yet
 //

@@ -3,18 +3,21 @@ package traceview
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"unicode/utf16"
 
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
 )
 
-// importFile takes a file of Jaeger JSON or OTLP JSON, as the pages write them, or of Zipkin JSON. It answers where the
-// first trace is.
+// importFile takes a file of Jaeger JSON or OTLP JSON, as the pages write them, or of Zipkin or Tempo. It answers where
+// the first trace is.
 func (v *View) importFile(w http.ResponseWriter, r *http.Request) {
 	var first model.TraceID
 	rejected, err := v.ingest(w, r, func(body []byte) ([]model.Batch, error) {
@@ -22,14 +25,16 @@ func (v *View) importFile(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		batches, err := decodeFile(body)
-		for i := range batches {
-			if len(batches[i].Spans) > 0 {
-				first = batches[i].Spans[0].TraceID
-				break
-			}
+		batches, err := v.decodeFile(body)
+		if err != nil {
+			return nil, err
 		}
-		return batches, err
+		i := slices.IndexFunc(batches, func(b model.Batch) bool { return len(b.Spans) > 0 })
+		if i < 0 {
+			return nil, errNoSpans
+		}
+		first = batches[i].Spans[0].TraceID
+		return batches, nil
 	})
 	if err != nil {
 		status, message := refusalOf(err)
@@ -43,7 +48,10 @@ func (v *View) importFile(w http.ResponseWriter, r *http.Request) {
 	}{traceHex(first), rejected})
 }
 
-// plainFile undoes the compression of a file by gzip, and takes off the byte order mark that some editors write.
+var errNoSpans = errors.New("this file holds no spans")
+
+// plainFile undoes the compression of a file by gzip, and takes off the byte order mark that some editors write. Files
+// in UTF-16, as the redirection of PowerShell writes them, become UTF-8.
 func plainFile(body []byte) ([]byte, error) {
 	if bytes.HasPrefix(body, []byte("\x1f\x8b")) {
 		unzipped, err := gzip.NewReader(bytes.NewReader(body))
@@ -54,17 +62,31 @@ func plainFile(body []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
+	for mark, order := range map[string]binary.ByteOrder{"\xff\xfe": binary.LittleEndian, "\xfe\xff": binary.BigEndian} {
+		if rest, ok := bytes.CutPrefix(body, []byte(mark)); ok {
+			units := make([]uint16, len(rest)/2)
+			for i := range units {
+				units[i] = order.Uint16(rest[2*i:])
+			}
+			return []byte(string(utf16.Decode(units))), nil
+		}
+	}
 	return bytes.TrimPrefix(body, []byte("\ufeff")), nil
 }
 
-// decodeFile reads any kind of file. A file of several lines, each with a JSON value, is taken, too.
-func decodeFile(body []byte) (batches []model.Batch, err error) {
+// decodeFile reads any kind of file. A file of several lines, each with a JSON value, is taken, too. If its last line is
+// cut off, as in a file that a collector still writes, that line counts as refused.
+func (v *View) decodeFile(body []byte) (batches []model.Batch, err error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	spans := 0
 	for n := 1; ; n++ {
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			if n > 1 && !dec.More() {
+			if n > 1 && errors.Is(err, io.ErrUnexpectedEOF) {
+				v.refused.Add(1)
+				err = io.EOF
+			}
+			if n > 1 && err == io.EOF {
 				return batches, nil
 			}
 			return nil, notJSON(err)
@@ -98,16 +120,59 @@ func decodeValue(value []byte) ([]model.Batch, error) {
 	if isZipkin(value) {
 		return decodeZipkinJSON(value)
 	}
-	var answer struct {
-		Result json.RawMessage `json:"result"` // of version 3 of Jaeger's query API
+	if list, ok := listOfFiles(value); ok {
+		var all []model.Batch
+		for _, element := range list {
+			batches, err := decodeValue(element)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, batches...)
+		}
+		return all, nil
 	}
-	if json.Unmarshal(value, &answer) == nil && isOTLP(answer.Result) {
-		value = answer.Result
-	}
+	value = unwrapped(value)
 	if isOTLP(value) {
-		return otlp.DecodeRequestJSON(value, decodeLimits)
+		return otlp.DecodeFileJSON(value, decodeLimits)
 	}
 	return decodeJaegerJSON(value)
+}
+
+// listOfFiles returns the elements of a list of OTLP requests, or of traces that are lists of spans, as Zipkin's API
+// answers.
+func listOfFiles(value []byte) (list []json.RawMessage, ok bool) {
+	if json.Unmarshal(value, &list) != nil || len(list) == 0 {
+		return nil, false
+	}
+	return list, isZipkin(list[0]) || isOTLP(unwrapped(list[0]))
+}
+
+// unwrapped returns the OTLP request in an answer of version 3 of Jaeger's query API or of Tempo, which calls
+// resourceSpans batches, as Grafana does in the files that it saves.
+func unwrapped(value []byte) []byte {
+	var answer struct {
+		Result json.RawMessage `json:"result"` // Jaeger
+		Trace  json.RawMessage `json:"trace"`  // Tempo, version 2
+	}
+	if json.Unmarshal(value, &answer) != nil {
+		return value
+	}
+	for _, inner := range []json.RawMessage{answer.Result, answer.Trace} {
+		if inner = unwrappedBatches(inner); isOTLP(inner) {
+			return inner
+		}
+	}
+	return unwrappedBatches(value)
+}
+
+func unwrappedBatches(value []byte) []byte {
+	var trace struct {
+		Batches json.RawMessage `json:"batches"`
+	}
+	if json.Unmarshal(value, &trace) != nil || trace.Batches == nil {
+		return value
+	}
+	return slices.Concat([]byte(`{"resourceSpans":`), trace.Batches, []byte("}"))
 }
 
 // isZipkin reports whether a JSON value is a list of Zipkin's spans, which write the id of the trace in another way

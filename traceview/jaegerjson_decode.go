@@ -52,7 +52,10 @@ func decodeJaegerJSON(body []byte) ([]model.Batch, error) {
 // unreadable names the field that is wrong as the file does.
 func unreadable(err error) error {
 	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
+	if errors.As(err, &wrong) && wrong.Field == "" {
+		return errNoTrace
+	}
+	if wrong != nil {
 		return fmt.Errorf("this Jaeger JSON cannot be read: %s is a %s", wrong.Field, wrong.Value)
 	}
 	return fmt.Errorf("this Jaeger JSON cannot be read: %w", err)

@@ -16,9 +16,14 @@ type process struct {
 	traces int // that hold it; the store's lock guards it
 }
 
+// unknownService is the name that OTLP gives to a service without one.
+const unknownService = "unknown_service"
+
 // process returns the one copy of a process that is kept.
 func (s *store) process(mp model.Process) *process {
-	mp.Service = name(mp.Service)
+	if mp.Service = name(mp.Service); mp.Service == "" {
+		mp.Service = unknownService
+	}
 	slices.SortStableFunc(mp.Tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })
 	var key strings.Builder
 	key.WriteString(mp.Service)

@@ -56,7 +56,7 @@ func (d decoder) resourceSpans(b []byte) (model.Batch, error) {
 				}
 				return err
 			})
-		case resourceSpansScopeSpans:
+		case resourceSpansScopeSpans, resourceSpansOldSpans:
 			spans, err = d.scopeSpans(spans, b)
 		}
 		return err

@@ -5,9 +5,21 @@ import (
 )
 
 // DecodeRequestJSON is DecodeRequest for the JSON encoding of OTLP: ids are hexadecimal, 64-bit numbers may be
-// strings, enumerations numbers or names.
+// strings, enumerations numbers or names. Names of OTLP before 0.15 are read, too.
 func DecodeRequestJSON(body []byte, lim model.DecodeLimits) ([]model.Batch, error) {
-	d := jsonDecoder{r: newJSONReader(body), in: model.NewBuilder(lim)}
+	return decodeJSON(newJSONReader(body), lim)
+}
+
+// DecodeFileJSON is [DecodeRequestJSON] for files, in which ids may also be in base64: the generic JSON of protobuf
+// messages, which Tempo answers with, has them so. No receiver of OTLP takes them.
+func DecodeFileJSON(body []byte, lim model.DecodeLimits) ([]model.Batch, error) {
+	r := newJSONReader(body)
+	r.base64IDs = true
+	return decodeJSON(r, lim)
+}
+
+func decodeJSON(r *jsonReader, lim model.DecodeLimits) ([]model.Batch, error) {
+	d := jsonDecoder{r: r, in: model.NewBuilder(lim)}
 	var batches []model.Batch
 	d.r.object(func(name string) {
 		d.each(name, "resourceSpans", func() { batches = d.in.Batch(batches, d.resourceSpans()) })
@@ -53,6 +65,9 @@ func (d jsonDecoder) resourceSpans() model.Batch {
 			})
 			return
 		}
+		if name == "instrumentationLibrarySpans" { // before OTLP 0.15
+			name = "scopeSpans"
+		}
 		d.each(name, "scopeSpans", func() { spans = d.scopeSpans(spans) })
 	})
 	return batchOf(attributes, spans)
@@ -62,7 +77,7 @@ func (d jsonDecoder) scopeSpans(spans []model.Span) []model.Span {
 	var scope, version string
 	from := len(spans)
 	d.r.object(func(name string) {
-		if name == "scope" {
+		if name == "scope" || name == "instrumentationLibrary" {
 			d.r.object(func(name string) {
 				switch name {
 				case "name":

@@ -12,6 +12,7 @@ const (
 
 	resourceSpansResource   protowire.Number = 1
 	resourceSpansScopeSpans protowire.Number = 2
+	resourceSpansOldSpans   protowire.Number = 1000 // instrumentation_library_spans before OTLP 0.15
 	resourceAttributes      protowire.Number = 1
 	scopeSpansScope         protowire.Number = 1
 	scopeSpansSpans         protowire.Number = 2

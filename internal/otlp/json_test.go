@@ -7,6 +7,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/spanloom/spanloom/internal/model"
 )
@@ -52,6 +53,36 @@ func TestDecodeJSON(t *testing.T) {
 	got, err := DecodeRequestJSON([]byte(sdkJSON), model.DecodeLimits{})
 	if diff := gocmp.Diff(shownBatches(), got, sameValue, cmpopts.EquateEmpty()); diff != "" || err != nil {
 		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+}
+
+// TestOldNames reads the names that OTLP had before 0.15, in both encodings.
+func TestOldNames(t *testing.T) {
+	old := strings.NewReplacer("scopeSpans", "instrumentationLibrarySpans", `"scope"`, `"instrumentation_library"`).Replace(sdkJSON)
+	fromJSON, err := DecodeRequestJSON([]byte(old), model.DecodeLimits{})
+	if diff := gocmp.Diff(shownBatches(), fromJSON, sameValue, cmpopts.EquateEmpty()); diff != "" || err != nil {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+	message := func(field protowire.Number, content []byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), content)
+	}
+	span := message(scopeSpansSpans, appendSpanID(appendTraceID(nil, spanTraceID, testTrace), spanSpanID, 1))
+	request := message(requestResourceSpans, message(resourceSpansOldSpans, span))
+	fromWire, err := DecodeRequest(request, model.DecodeLimits{})
+	if err != nil || len(fromWire) != 1 || len(fromWire[0].Spans) != 1 {
+		t.Errorf("%v %v", fromWire, err)
+	}
+}
+
+func TestIDsInBase64(t *testing.T) {
+	body := []byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"CvdlGRbNQ92ESOshHIAxnA==","spanId":"t61rcWkgMzE="}]}]}]}`)
+	if _, err := DecodeRequestJSON(body, model.DecodeLimits{}); err == nil {
+		t.Error("a receiver takes them")
+	}
+	got, err := DecodeFileJSON(body, model.DecodeLimits{})
+	want := model.TraceID{High: 0x0af7651916cd43dd, Low: 0x8448eb211c80319c}
+	if err != nil || got[0].Spans[0].TraceID != want || got[0].Spans[0].SpanID != 0xb7ad6b7169203331 {
+		t.Errorf("%v %v", got, err)
 	}
 }
 

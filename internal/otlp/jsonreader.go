@@ -18,8 +18,9 @@ var errJSON = errors.New("otlp: malformed JSON")
 // jsonReader walks through JSON token by token: a body never becomes a tree, so its size bounds what it costs. After
 // the first error it reads nothing more.
 type jsonReader struct {
-	dec *json.Decoder
-	err error
+	dec       *json.Decoder
+	base64IDs bool
+	err       error
 }
 
 func newJSONReader(body []byte) *jsonReader {
@@ -206,6 +207,9 @@ func (r *jsonReader) enum(prefix string, names []string) uint64 {
 func (r *jsonReader) hex() []byte {
 	s := r.text()
 	b, err := hex.DecodeString(s)
+	if r.base64IDs && strings.HasSuffix(s, "=") {
+		b, err = base64.StdEncoding.DecodeString(s)
+	}
 	if err != nil {
 		r.fail(fmt.Errorf("otlp: id %.50q is not hexadecimal", s))
 	}
