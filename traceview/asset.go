@@ -2,11 +2,15 @@ package traceview
 
 import (
 	"embed"
+	"fmt"
+	"hash/fnv"
+	"io"
 	"net/http"
 	"path"
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 )
 
 //go:embed static
@@ -59,7 +63,8 @@ var assets = sync.OnceValue(func() map[string]string {
 	return files
 })
 
-// asset serves the style sheet, the scripts and the icon for [View.ServeHTTP].
+// asset serves the style sheet, the scripts and the icon for [View.ServeHTTP]. Browsers keep them, and read them again
+// only if they have changed.
 func (v *View) asset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
 	content, ok := assets()[name]
@@ -68,7 +73,15 @@ func (v *View) asset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", assetTypes[path.Ext(name)])
-	_, _ = w.Write([]byte(content)) // the browser has gone
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", fmt.Sprintf("\"%x\"", fnvSum(content)))
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(content))
+}
+
+func fnvSum(s string) uint64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, s) // a hash takes everything
+	return h.Sum64()
 }
 
 var (

@@ -74,8 +74,8 @@ func plainFile(body []byte) ([]byte, error) {
 	return bytes.TrimPrefix(body, []byte("\ufeff")), nil
 }
 
-// decodeFile reads any kind of file. A file of several lines, each with a JSON value, is taken, too. If its last line is
-// cut off, as in a file that a collector still writes, that line counts as refused.
+// decodeFile reads any kind of file. A file of several lines, each with a JSON value, is taken, too. If its last line
+// is cut off, as in a file that a collector still writes, that line counts as refused.
 func (v *View) decodeFile(body []byte) (batches []model.Batch, err error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	spans := 0

@@ -38,7 +38,9 @@ func TestFilesInOtherWrappings(t *testing.T) {
 		base64 = `{"traceId":"CvdlGRbNQ92ESOshHIAxnA==","spanId":"t61rcWkgMzE=","kind":"SPAN_KIND_SERVER"` + common + `}`
 		zipkin = `{"traceId":"` + trace + `","id":"b7ad6b7169203331","name":"get","timestamp":1700000000000000,"duration":100000}`
 	)
-	in := func(spans string) string { return `[{"resource":{"attributes":[]},"scopeSpans":[{"spans":[` + spans + `]}]}]` }
+	in := func(spans string) string {
+		return `[{"resource":{"attributes":[]},"scopeSpans":[{"spans":[` + spans + `]}]}]`
+	}
 	utf16le := func(s string) string {
 		out := "\xff\xfe"
 		for i := range len(s) {

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
+// cleanPrefix returns a prefix as requests spell it: escaped, and without a slash at its end.
 func cleanPrefix(prefix string) string {
 	if prefix == "" {
 		prefix = defaultPrefix
 	}
-	return strings.TrimSuffix(path.Clean("/"+prefix), "/")
+	return (&url.URL{Path: strings.TrimSuffix(path.Clean("/"+prefix), "/")}).EscapedPath()
 }
 
 // sections are the first path segments that the view answers.

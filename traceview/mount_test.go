@@ -82,6 +82,7 @@ func TestLinksWorkHoweverTheViewIsMounted(t *testing.T) {
 		"StripPrefix slash": {"", func(v *traceview.View) http.Handler { return mux("/t/", http.StripPrefix("/t/", v)) }, []string{"/t/"}},
 		"StripPrefix bare":  {"", func(v *traceview.View) http.Handler { return http.StripPrefix("/t", v) }, []string{"/t", "/t/"}},
 		"own prefix":        {"/x/y/", func(v *traceview.View) http.Handler { return mux("/x/y/", v) }, []string{"/x/y/"}},
+		"escaped prefix":    {"/my tools/100%", func(v *traceview.View) http.Handler { return v }, []string{"/my%20tools/100%25/"}},
 		"root":              {"/", func(v *traceview.View) http.Handler { return v }, []string{"/"}},
 		"chi Mount":         {"", func(v *traceview.View) http.Handler { r := chi.NewRouter(); r.Mount("/debug/traces", v); return r }, []string{"/debug/traces", "/debug/traces/"}},
 		"chi Mount in Route": {"", func(v *traceview.View) http.Handler {
@@ -126,6 +127,35 @@ func TestOtherPathsAreNotFound(t *testing.T) {
 		t.Run(p, func(t *testing.T) {
 			if w := call(v, "GET", p, nil); w.Code != 404 {
 				t.Errorf("%d, want 404", w.Code)
+			}
+		})
+	}
+}
+
+// TestAWrongPrefixIsNamed mounts a view elsewhere than its Config says.
+func TestAWrongPrefixIsNamed(t *testing.T) {
+	r := chi.NewRouter()
+	r.Mount("/admin/spans", newView(t, traceview.Config{}))
+	w := call(r, "GET", "/admin/spans/", nil)
+	if w.Code != 404 || !strings.Contains(w.Body.String(), "set Config.Prefix") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// TestAssetsAreReadOnce sends the tag of an asset back, as browsers do.
+func TestAssetsAreReadOnce(t *testing.T) {
+	v := newView(t, traceview.Config{})
+	for _, name := range []string{"view.css", "view.js", "trace.js", "beside.js", "icon.svg"} {
+		t.Run(name, func(t *testing.T) {
+			path := "/debug/traces/static/" + name
+			first := call(v, "GET", path, nil)
+			again := call(v, "GET", path, nil, "If-None-Match", first.Header().Get("ETag"))
+			other := call(v, "GET", path, nil, "If-None-Match", `"other"`)
+			if first.Code != 200 || again.Code != 304 || again.Body.Len() > 0 || other.Body.String() != first.Body.String() {
+				t.Errorf("%d, then %d with %d bytes, and %d for another tag", first.Code, again.Code, again.Body.Len(), other.Code)
+			}
+			if got := again.Header().Get("Cache-Control"); got != "no-cache" {
+				t.Errorf("Cache-Control %q", got)
 			}
 		})
 	}

@@ -22,8 +22,8 @@ const (
 //	 "rows": [[span id, rows up to the parent or 0, service, name, start, duration, flags, critical, logs, shift], …]}
 //
 // Rows are in the order of the page. Times are in nanoseconds from the start of the trace, by the clock of the span;
-// critical is a flat list of starts and lengths; shift is by how much that clock is behind; zeros and empty lists at the
-// end of a row are left out.
+// critical is a flat list of starts and lengths; shift is by how much that clock is behind; zeros and empty lists at
+// the end of a row are left out.
 func (s *snapshot) traceData(roots []*node, slow func(*span) bool) template.JS {
 	w := dataWriter{sum: s.summary, slow: slow,
 		services: map[string]int{}, names: map[string]int{}, rowOf: make(map[*node]int, len(s.list))}

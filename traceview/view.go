@@ -137,7 +137,8 @@ func (v *View) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	inner, ok := v.stripPrefix(r)
 	if !ok {
-		http.NotFound(w, r)
+		http.Error(w, "traceview: this path is not below "+v.cfg.Prefix+": set Config.Prefix to where the view is mounted",
+			http.StatusNotFound)
 		return
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
