@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/internal/testnet"
 	"github.com/spanloom/spanloom/spantest"
 )
 
@@ -274,10 +274,8 @@ func TestTimeoutsOfClients(t *testing.T) {
 	wantTags(t, one(t, tracer), map[string]any{"error": true, "error.type": "timeout"})
 
 	refused := spantest.New(t)
-	l, _ := net.Listen("tcp", "127.0.0.1:0")
-	l.Close()
 	tr := &http.Transport{}
 	defer tr.CloseIdleConnections()
-	httpmw.Client(refused, &http.Client{Transport: tr}).Get("http://" + l.Addr().String())
+	httpmw.Client(refused, &http.Client{Transport: tr}).Get("http://" + testnet.Refusing(t))
 	wantTags(t, one(t, refused), map[string]any{"error": true, "error.type": "*net.OpError", "http.status_code": nil})
 }

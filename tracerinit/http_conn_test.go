@@ -40,13 +40,11 @@ func sick(t *testing.T) map[string]string {
 		}()
 		return "http://" + ln.Addr().String()
 	}
-	dead, _ := net.Listen("tcp", "127.0.0.1:0")
-	dead.Close()
 	stop := make(chan struct{})
 	t.Cleanup(func() { close(stop) })
 	silent := hang(func(net.Conn) { <-stop })
 	return map[string]string{
-		"dead":               "http://" + dead.Addr().String(),
+		"dead":               "http://" + testnet.Refusing(t),
 		"black hole":         "http://" + testnet.BlackHole(t),
 		"never reads":        silent,
 		"never shakes hands": strings.Replace(silent, "http", "https", 1),

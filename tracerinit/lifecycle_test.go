@@ -19,6 +19,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 
+	"github.com/spanloom/spanloom/internal/testnet"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -371,14 +372,10 @@ func TestAgentFromTheEnvironment(t *testing.T) {
 }
 
 func TestAProgramWithoutACollectorExitsSoon(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := l.Addr().String()
-	l.Close()
+	nobody := "http://" + testnet.Refusing(t)
 	for name, e := range map[string]tracerinit.Exporter{
-		"otlp/http": tracerinit.OTLPHTTP("http://" + nobody), "jaeger/http": tracerinit.JaegerHTTP("http://" + nobody), "jaeger/udp": tracerinit.JaegerUDP(nobody),
+		"otlp/http": tracerinit.OTLPHTTP(nobody), "jaeger/http": tracerinit.JaegerHTTP(nobody),
+		"jaeger/udp": tracerinit.JaegerUDP(testnet.RefusingUDP(t)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{e}, ShutdownTimeout: time.Minute})

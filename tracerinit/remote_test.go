@@ -16,6 +16,7 @@ import (
 
 	"github.com/uber/jaeger-client-go"
 
+	"github.com/spanloom/spanloom/internal/testnet"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -196,8 +197,6 @@ func states(t *testing.T) (urls map[string]string, servers map[string]*strategie
 	serve := func(name string, h http.HandlerFunc) {
 		servers[name] = newStrategies(t, h)
 	}
-	dead := httptest.NewServer(nil)
-	dead.Close()
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts, by its backlog, and never answers
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +214,7 @@ func states(t *testing.T) (urls map[string]string, servers map[string]*strategie
 			_, _ = fmt.Fprint(w, "          ")
 		}
 	})
-	urls = map[string]string{"dead": dead.URL, "silent": "http://" + silent.Addr().String()}
+	urls = map[string]string{"dead": "http://" + testnet.Refusing(t), "silent": "http://" + silent.Addr().String()}
 	for name, s := range servers {
 		urls[name] = s.URL
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/testnet"
 )
 
 // TestCompressionIsTakenBackWhereItWasNotAskedFor has a backend that refuses compressed bodies.
@@ -125,16 +125,11 @@ func TestABusyInstanceIsLeftByThePoster(t *testing.T) {
 
 // TestNoAnswer may pass. If there was a connection, the batch may be the cause.
 func TestNoAnswer(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
 	r := newReceiver(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	for name, tt := range map[string]struct {
 		addr   string
 		others bool
-	}{"nobody listens": {closed.Addr().String(), false}, "the connection ends": {r.Listener.Addr().String(), true}} {
+	}{"nobody listens": {testnet.Refusing(t), false}, "the connection ends": {r.Listener.Addr().String(), true}} {
 		t.Run(name, func(t *testing.T) {
 			p := r.poster(t, func(c *export.PostConfig) {
 				c.URL.Host, c.Host = tt.addr, tt.addr

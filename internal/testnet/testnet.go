@@ -10,8 +10,36 @@ import (
 	"time"
 )
 
+// Refusing returns an address at which connections are refused: that of the end of a connection, which stays open until
+// the test ends. The port of a closed listener could be taken by any other program before it is used.
+func Refusing(t testing.TB) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.LocalAddr().String()
+}
+
+// RefusingUDP returns an address at which datagrams are refused: that of a socket that receives from one other alone.
+func RefusingUDP(t testing.TB) string {
+	t.Helper()
+	c, err := net.Dial("udp", "127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.LocalAddr().String()
+}
+
 // BlackHole returns an address whose host answers no SYN: a listener whose backlog is full.
-func BlackHole(t *testing.T) string {
+func BlackHole(t testing.TB) string {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)

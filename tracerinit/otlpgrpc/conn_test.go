@@ -10,13 +10,11 @@ import (
 )
 
 func TestShutdownKeepsItsDeadline(t *testing.T) {
-	dead, _ := net.Listen("tcp", "127.0.0.1:0")
-	dead.Close()
 	silent, _ := net.Listen("tcp", "127.0.0.1:0")
 	defer silent.Close()
 	slow := newCollector(t, func(ctx context.Context, _ int) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() })
 	for name, target := range map[string]string{
-		"dead": dead.Addr().String(), "accepts and says nothing": silent.Addr().String(), "never answers": slow.addr,
+		"dead": testnet.Refusing(t), "accepts and says nothing": silent.Addr().String(), "never answers": slow.addr,
 		"black hole": testnet.BlackHole(t),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -24,6 +23,7 @@ import (
 	"github.com/spanloom/spanloom/internal/export"
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
+	"github.com/spanloom/spanloom/internal/testnet"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -270,13 +270,8 @@ func TestItRegistersItself(t *testing.T) {
 }
 
 func TestAProgramWithoutACollectorExitsSoon(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
 	tracer, err := tracerinit.Start(tracerinit.Config{
-		Exporters: []tracerinit.Exporter{New(l.Addr().String())}, ShutdownTimeout: time.Minute, Local: true,
+		Exporters: []tracerinit.Exporter{New(testnet.Refusing(t))}, ShutdownTimeout: time.Minute, Local: true,
 		LookupEnv: func(string) (string, bool) { return "", false }, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/spanloom/spanloom/internal/export"
@@ -41,6 +41,7 @@ type sender struct {
 	tlsFiles *export.TLSFiles // nil: tls
 	zip      zip
 	cc       *grpc.ClientConn
+	reached  bool // the last call had a connection
 	stale    bool // the next batch goes over a new connection
 	dial     func(target, credentials.TransportCredentials) (*grpc.ClientConn, error)
 }
@@ -121,6 +122,7 @@ func (s *sender) authorized(ctx context.Context, b export.Batch, zipped bool) er
 
 // export calls the backend once.
 func (s *sender) export(ctx context.Context, b export.Batch, zipped bool) error {
+	s.reached = false
 	md := s.md.Copy()
 	if s.tokens != nil {
 		token, err := s.tokens.Token(ctx)
@@ -134,9 +136,12 @@ func (s *sender) export(ctx context.Context, b export.Batch, zipped bool) error 
 	if zipped {
 		options = append(options, grpc.UseCompressor(gzip.Name))
 	}
+	var instance peer.Peer
 	var reply reply
 	ctx = metadata.NewOutgoingContext(ctx, md)
-	if err := s.cc.Invoke(ctx, method, &request{s.process, b.Spans}, &reply, options...); err != nil {
+	err := s.cc.Invoke(ctx, method, &request{s.process, b.Spans}, &reply, append(options, grpc.Peer(&instance))...)
+	s.reached = instance.Addr != nil
+	if err != nil {
 		return err
 	}
 	rejected, why, err := otlp.PartialSuccess(reply.body)
@@ -147,9 +152,10 @@ func (s *sender) export(ctx context.Context, b export.Batch, zipped bool) error 
 }
 
 // mayBeStale reports whether a new connection may do better: after a busy instance, and after one that gave no answer
-// in time, which may be dead and which grpc would use until the kernel gives it up.
+// in time, which may be dead and which grpc would use until the kernel gives it up. Calls without a connection wait for
+// the one that grpc makes. The state of the client says less, since grpc uses a new connection before that is Ready.
 func (s *sender) mayBeStale(ctx context.Context, err error) bool {
-	if s.cc.GetState() != connectivity.Ready {
+	if !s.reached {
 		return false
 	}
 	code := status.Code(err)
