@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -65,6 +66,12 @@ func WithProxy(proxy func(*http.Request) (*url.URL, error)) HTTPOption {
 // SetLookup lets a sender to an agent over UDP resolve names by lookup.
 func SetLookup(s export.Sender, lookup func(context.Context, string, string) ([]netip.Addr, error), every time.Duration) {
 	s.(*udpSender).lookup, s.(*udpSender).every = lookup, every
+}
+
+// SetConn lets a sender to an agent over UDP use a connection that is open already.
+func SetConn(s export.Sender, conn *net.UDPConn) {
+	u := s.(*udpSender)
+	u.conn, u.addrs, u.resolved = conn, []netip.Addr{conn.RemoteAddr().(*net.UDPAddr).AddrPort().Addr()}, time.Now()
 }
 
 // EngineOf is the engine beneath a tracer.

@@ -114,13 +114,13 @@ func (s *udpSender) Send(ctx context.Context, b export.Batch) error {
 		if err = s.write(ctx); err == nil {
 			return nil
 		}
+		if errors.Is(err, syscall.EMSGSIZE) { // macOS sends at most 9216 bytes at a time
+			return &export.TooLargeError{Err: s.remote.Unreachable(err, "")}
+		}
 		s.hangUp()
 		s.addrs = append(s.addrs[1:], s.addrs[0])
 	}
 	s.resolved = time.Time{}
-	if errors.Is(err, syscall.EMSGSIZE) {
-		return s.remote.Unreachable(err, "")
-	}
 	return s.remote.NoAnswer(err, "")
 }
 

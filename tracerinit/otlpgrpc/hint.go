@@ -12,6 +12,7 @@ import (
 func (s *sender) hint(st *status.Status, zipped bool) string {
 	text := st.Message()
 	for _, h := range []struct{ words, hint string }{
+		{"failed to do connect handshake", hintProxy},
 		{"looked like an HTTP/1.1 header", hintHTTP},
 		{"http2: frame too large", hintHTTP},
 		{"malformed HTTP response", hintHTTP},
@@ -24,7 +25,7 @@ func (s *sender) hint(st *status.Status, zipped bool) string {
 		{"broken pipe", hintHungUp},
 		{"connection reset", hintHungUp},
 	} {
-		if strings.Contains(text, h.words) && (h.hint != hintHungUp || !s.target.secure) {
+		if strings.Contains(text, h.words) && (h.hint != hintHungUp || !s.target.secure) && !isGateway(st) {
 			return h.hint
 		}
 	}
@@ -37,7 +38,19 @@ func (s *sender) hint(st *status.Status, zipped bool) string {
 	return ""
 }
 
+// isGateway reports whether a proxy in front of the receiver answered, in HTTP, since it refuses the client or does not
+// reach the receiver. Servers that do not speak gRPC have other reasons to refuse it, such as an unknown path.
+func isGateway(st *status.Status) bool {
+	switch st.Code() {
+	case codes.Unavailable, codes.Unauthenticated, codes.PermissionDenied:
+		return strings.Contains(st.Message(), "unexpected HTTP status code")
+	}
+	return false
+}
+
 const (
+	hintProxy = "the proxy that HTTPS_PROXY names refuses: it has to be one of kind http that takes the user and the " +
+		"password in it"
 	hintHTTP = "this looks like an HTTP port: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf or use tracerinit.OTLPHTTP, " +
 		"or use the port for gRPC, mostly 4317; if it is one of gRPC with TLS, write https://"
 	hintNoTLS = "the server does not speak TLS: write http:// instead of https://, " +

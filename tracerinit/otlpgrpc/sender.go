@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -175,12 +176,9 @@ func (s *sender) verdict(err error, zipped bool) error {
 		return &export.TooLargeError{Err: refused}
 	}
 	info := retryInfo(st)
-	switch st.Code() {
-	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
-	case codes.ResourceExhausted:
-		if info == nil {
-			return refused
-		}
+	switch code := st.Code(); {
+	case code == codes.Canceled, code == codes.DeadlineExceeded, code == codes.Aborted, code == codes.OutOfRange,
+		code == codes.Unavailable, code == codes.DataLoss, code == codes.ResourceExhausted && info != nil, isCutOff(st):
 	default:
 		return refused
 	}
@@ -189,6 +187,13 @@ func (s *sender) verdict(err error, zipped bool) error {
 		after = max(info.GetRetryDelay().AsDuration(), 0)
 	}
 	return &export.RetryError{Err: refused, After: after, Others: info == nil}
+}
+
+// isCutOff reports whether the call ended without an answer. The code is then grpc's own, mostly Internal, for which a
+// receiver's batch would be refused.
+func isCutOff(st *status.Status) bool {
+	return strings.HasPrefix(st.Message(), "stream terminated by RST_STREAM") ||
+		strings.HasPrefix(st.Message(), "server closed the stream without sending trailers")
 }
 
 func retryInfo(st *status.Status) (info *errdetails.RetryInfo) {
