@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"math/rand/v2"
@@ -7,25 +7,24 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // shiftsOf returns by how much the page moves the spans of services, which each have one span of each of the ids.
-func shiftsOf(t *testing.T, services map[string][]model.Span) map[uint64]time.Duration {
+func shiftsOf(t *testing.T, services map[string][]model.Span) map[int]time.Duration {
 	t.Helper()
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	for service, spans := range services {
 		for _, s := range spans {
 			put(t, v, service, s)
 		}
 	}
-	snap, _ := v.store.get(id(1))
-	shifts := map[uint64]time.Duration{}
-	walk(snap.tree(), func(n *node) bool {
-		if n.shift != 0 {
-			shifts[n.SpanID] = n.shift
+	shifts := map[int]time.Duration{}
+	for _, s := range shownSpans(t, v, id(1)) {
+		if s.shift != 0 {
+			shifts[s.id] = s.shift
 		}
-		return true
-	})
+	}
 	return shifts
 }
 
@@ -35,7 +34,7 @@ func TestClocksAreAligned(t *testing.T) {
 		"stock": {spanAt(3, 2, -4960, -4900, "server"), spanAt(4, 3, -4950, -4910, "client")}, // 5 s behind
 		"disk":  {spanAt(5, 4, 40, 60, "server")},
 	})
-	for n, want := range map[uint64]time.Duration{1: 0, 2: 0, 3: ms(4980), 4: ms(4980), 5: 0} {
+	for n, want := range map[int]time.Duration{1: 0, 2: 0, 3: ms(4980), 4: ms(4980), 5: 0} {
 		if shifts[n] != want {
 			t.Errorf("span %d is moved by %s, want %s", n, shifts[n], want)
 		}
@@ -62,7 +61,7 @@ func TestOneClockHasNoSkew(t *testing.T) {
 		"shop": {spanAt(1, 0, 0, 100, "server"), spanAt(2, 1, -5000, 20, ""), spanAt(3, 1, 10, 20, ""), spanAt(4, 1, 30, 60, "client")},
 		"db":   {spanAt(5, 4, -970, -950, "server")}, // a second behind
 	})
-	for n, want := range map[uint64]time.Duration{1: 0, 2: 0, 3: 0, 4: 0, 5: ms(1005)} {
+	for n, want := range map[int]time.Duration{1: 0, 2: 0, 3: 0, 4: 0, 5: ms(1005)} {
 		if shifts[n] != want {
 			t.Errorf("span %d is moved by %s, want %s", n, shifts[n], want)
 		}

@@ -1,27 +1,51 @@
-package traceview
+package traceview_test
 
-import "testing"
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
 
-func TestScriptsAreSqueezed(t *testing.T) {
-	for from, want := range map[string]string{
-		"a = b + 1;\n// comment\nc(d, e)":          "a=b+1;c(d,e)",
-		"if (a) {\nb();\n}":                        "if(a){b()}",
-		"return x / 2":                             "return x / 2",
-		"a + +b - -c":                              "a+ +b- -c",
-		`say("a , b // c" + ' d = e ')`:            `say("a , b // c"+' d = e ')`,
-		"f(/a b[/ ]\\/ c/.test(x), y)":             "f(/a b[/ ]\\/ c/.test(x),y)",
-		"`a + ${b}  c`":                            "`a + ${b}  c`",
-		"const x = y in z ? 1 : 2 // it's the end": "const x=y in z?1:2 ",
-		`"\" = "; a = 1`:                           `"\" = ";a=1`,
-	} {
-		t.Run(from, func(t *testing.T) {
-			if got := squeezeJS(from); got != want {
-				t.Errorf("%q, want %q", got, want)
+	"github.com/spanloom/spanloom/traceview"
+)
+
+func TestAssetsAreSmallAndComplete(t *testing.T) {
+	total := 0
+	for _, dir := range []string{"templates", "static"} {
+		err := fs.WalkDir(os.DirFS(dir), ".", func(name string, f fs.DirEntry, err error) error {
+			if err != nil || f.IsDir() {
+				return err
 			}
+			b, err := os.ReadFile(filepath.Join(dir, name))
+			total += len(b)
+			for _, m := range regexp.MustCompile(`https?://[^"' ]+`).FindAllString(string(b), -1) {
+				if !strings.HasPrefix(m, "http://www.w3.org/") {
+					t.Errorf("%s refers to %s", name, m)
+				}
+			}
+			if joined := strings.Join(slices.Concat(slices.Collect(maps.Values(traceview.AssetParts))...), " "); dir == "static" && !strings.Contains(joined, name) {
+				t.Errorf("%s is part of no asset", name)
+			}
+			return err
 		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	const css = "a, b { color: red; margin: calc(1px + 2px); }\n@media (min-width: 10px) {\n.c:hover .d { content: \" ↓\"; }\n}"
-	if got, want := squeezeCSS(css), `a,b{color:red;margin:calc(1px + 2px)}@media (min-width:10px){.c:hover .d{content:" ↓"}}`; got != want {
-		t.Errorf("%s, want %s", got, want)
+	if total > 120<<10 {
+		t.Errorf("%d bytes of assets, want at most 120 KiB", total)
 	}
+	served := 0
+	v := newView(t, traceview.Config{})
+	for _, name := range []string{"view.css", "view.js", "trace.js", "beside.js", "icon.svg"} {
+		served += len(get(t, v, "/debug/traces/static/"+name))
+	}
+	if served > 60_000 {
+		t.Errorf("%d bytes of style, scripts and icon, want at most 60 kB", served)
+	}
+	t.Logf("%d bytes of style, scripts and icon", served)
 }

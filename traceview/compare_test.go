@@ -1,8 +1,10 @@
-package traceview
+package traceview_test
 
 import (
 	"fmt"
+	"html"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -10,10 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // beforeAndAfter are two traces of one request: a query runs more often, a cache is gone, a call is new, and one fails.
-func beforeAndAfter(t *testing.T, v *View) (a, b string) {
+func beforeAndAfter(t *testing.T, v *traceview.View) (a, b string) {
 	at := func(side, n int) time.Time { return noon.Add(time.Duration(side-2)*time.Minute + ms(n)) }
 	span := func(side int, service string, n, parent uint64, name string, from, took int, tags ...model.Tag) {
 		put(t, v, service, model.Span{TraceID: id(uint64(side)), SpanID: uint64(side)<<32 | n, ParentID: map[bool]uint64{true: uint64(side)<<32 | parent}[parent > 0], Name: name,
@@ -35,45 +38,35 @@ func beforeAndAfter(t *testing.T, v *View) (a, b string) {
 	return traceHex(id(1)), traceHex(id(2))
 }
 
-func TestCompareByPath(t *testing.T) {
-	v := newView(t, Config{})
-	beforeAndAfter(t, v)
-	a, _ := v.store.get(id(1))
-	b, _ := v.store.get(id(2))
-	d := compare(a, b)
+var (
+	comparedRow = regexp.MustCompile(`<tr class="c\d+ is-(\w+)"><th scope="row" class="d(\d)">(.*?)<td class="bars">`)
+	markup      = regexp.MustCompile(`<[^>]*>`)
+)
+
+func TestTracesAreComparedPathByPath(t *testing.T) {
+	v := newView(t, traceview.Config{})
+	a, b := beforeAndAfter(t, v)
 	var got []string
-	for _, p := range d.rows {
-		got = append(got, fmt.Sprint(strings.Repeat(" ", p.depth), p.service, " ", p.name, " ", p.change, " ", p.sides[0].spans, ">", p.sides[1].spans, " ", p.delta(), " ", p.failing))
+	for _, m := range comparedRow.FindAllStringSubmatch(get(t, v, "/debug/traces/compare?a="+a+"&b="+b), -1) {
+		cells := strings.Join(strings.Fields(html.UnescapeString(markup.ReplaceAllString(m[3], " "))), " ")
+		got = append(got, strings.Repeat(" ", int(m[2][0]-'0'))+m[1]+": "+cells)
 	}
 	want := []string{
-		"shop GET /cart slower 1>1 200ms false",
-		" cache get gone 1>0 -5ms false",
-		" db SELECT slower 1>10 180ms false",
-		" mail send faster 1>1 -30ms true",
-		" shop render  1>1 0s false",
-		" audit write new 0>1 30ms false",
-		"  db INSERT new 0>1 20ms false",
+		"slower: shop GET /cart slower 100 ms 300 ms +200 ms",
+		" gone: cache get gone 5 ms – −5 ms",
+		" slower: db SELECT slower 20 ms ×10 200 ms +180 ms",
+		" faster: mail send faster 0 → 1 error 40 ms 10 ms −30 ms",
+		" same: shop render 5 ms 5 ms 0",
+		" new: audit write new – 30 ms +30 ms",
+		"  new: db INSERT new – 20 ms +20 ms",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if d.counts != (counts{isNew: 2, gone: 1, slower: 2, faster: 1, failing: 1}) {
-		t.Errorf("%+v", d.counts)
-	}
-	got = nil
-	for _, p := range d.causes(3) {
-		got = append(got, fmt.Sprint(p.name, " ", p.ownDelta()))
-	}
-	if diff := cmp.Diff([]string{"SELECT 180ms", "send -30ms", "GET /cart 25ms"}, got); diff != "" {
-		t.Errorf("causes (-want +got)\n%s", diff)
-	}
-	if same := compare(a, a); same.counts != (counts{}) || len(same.causes(9)) != 0 {
-		t.Errorf("a trace differs from itself: %+v", same.counts)
-	}
 }
 
-func TestComparePage(t *testing.T) {
-	v := newView(t, Config{})
+func TestThePageOfAComparisonShowsWhatIsWanted(t *testing.T) {
+	v := newView(t, traceview.Config{})
 	a, b := beforeAndAfter(t, v)
 	path := "/debug/traces/compare?a=" + a + "&b=" + b
 	page := get(t, v, path)
@@ -89,7 +82,7 @@ func TestComparePage(t *testing.T) {
 }
 
 func TestChoosingATraceToCompareWith(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	a, b := beforeAndAfter(t, v)
 	shopTrace(t, v)
 	other := traceHex(id(0x51))
@@ -120,15 +113,15 @@ func TestChoosingATraceToCompareWith(t *testing.T) {
 
 // Hostile traces: a chain of 20,000, and as many paths beside each other.
 func TestCompareIsBounded(t *testing.T) {
-	v := newView(t, Config{})
-	for n := range uint64(maxSpans) {
+	v := newView(t, traceview.Config{})
+	for n := range uint64(traceview.MaxSpans) {
 		put(t, v, "s", model.Span{TraceID: id(1), SpanID: n + 1, ParentID: n, Name: "deep", Start: noon, Duration: ms(1)})
 		put(t, v, "s", model.Span{TraceID: id(2), SpanID: n + 1, ParentID: min(n, 1), Name: fmt.Sprint("wide ", n), Start: noon, Duration: ms(1)})
 	}
 	for _, pair := range [][2]uint64{{1, 2}, {2, 1}, {1, 1}, {2, 2}} {
 		t.Run(fmt.Sprintf("%d and %d", pair[0], pair[1]), func(t *testing.T) {
 			page := get(t, v, "/debug/traces/compare?a="+traceHex(id(pair[0]))+"&b="+traceHex(id(pair[1])))
-			if n := strings.Count(page, `<th scope="row"`); n != compareLimit {
+			if n := strings.Count(page, `<th scope="row"`); n != traceview.CompareLimit {
 				t.Errorf("%v: %d rows", pair, n)
 			}
 			if len(page) > 2<<20 {
@@ -138,21 +131,26 @@ func TestCompareIsBounded(t *testing.T) {
 	}
 }
 
-func TestRatios(t *testing.T) {
-	for _, c := range []struct {
-		a, b time.Duration
+func TestComparedDurationsAreToldApartInWords(t *testing.T) {
+	v := newView(t, traceview.Config{})
+	for i, c := range []struct {
+		a, b int
 		want string
-	}{{ms(100), ms(100), "as long"}, {ms(100), ms(150), "50 % longer"}, {ms(100), ms(350), "3.5 times as long"}, {ms(100), ms(25), "75 % shorter"}, {0, ms(1), ""}} {
-		t.Run(fmt.Sprintf("%v and %v", c.a, c.b), func(t *testing.T) {
-			if got := ratio(c.a, c.b); got != c.want {
-				t.Errorf("%v and %v: %q, want %q", c.a, c.b, got, c.want)
+	}{{100, 100, "as long"}, {100, 150, "50 % longer"}, {100, 350, "3.5 times as long"}, {100, 25, "75 % shorter"}, {0, 1, ""}} {
+		t.Run(fmt.Sprintf("%d ms and %d ms", c.a, c.b), func(t *testing.T) {
+			first, second := uint64(2*i+1), uint64(2*i+2)
+			put(t, v, "shop", root(first, noon, ms(c.a)))
+			put(t, v, "shop", root(second, noon.Add(time.Second), ms(c.b)))
+			page := get(t, v, "/debug/traces/compare?a="+traceHex(id(first))+"&b="+traceHex(id(second)))
+			if got := regexp.MustCompile(`as long|[\d.]+ (times as long|% longer|% shorter)`).FindString(page); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
 	}
 }
 
 func TestComparedTracesTakeTheirAlignedTime(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	for n := range 2 {
 		at := func(span uint64, parent uint64, from, to int, kind string) model.Span {
 			s := spanAt(span, parent, from, to, kind)

@@ -1,7 +1,6 @@
 package traceview
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -9,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/spanloom/spanloom/internal/model"
 )
 
 func callsOf(pairs ...string) (calls []callCount) {
@@ -160,45 +157,30 @@ func TestGraphNearAService(t *testing.T) {
 	}
 }
 
-func TestServicesPageOfManyServices(t *testing.T) {
-	v := newView(t, Config{})
-	for n := range uint64(100_000) {
-		s := root(n+1, noon, ms(1))
-		put(t, v, fmt.Sprint("service-", n), s)
+// Two columns whose order by name crosses every arrow are drawn without one that crosses.
+func TestServicesAreOrderedToFewCrossings(t *testing.T) {
+	c := servicesContent{Services: []serviceRow{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "x"}, {Name: "y"}, {Name: "z"}}}
+	one := edge{count: 1}
+	c.draw([]callCount{{edgeKey{"a", "z"}, one}, {edgeKey{"b", "y"}, one}, {edgeKey{"c", "x"}, one}}, "services")
+	at := map[string]int{}
+	for _, b := range c.Boxes {
+		at[b.Name] = b.Y
 	}
-	if len(v.store.services) > maxServices {
-		t.Errorf("%d services", len(v.store.services))
+	if at["a"] != at["z"] || at["b"] != at["y"] || at["c"] != at["x"] {
+		t.Errorf("the arrows cross: %v", at)
 	}
-	for _, path := range []string{"services", "operations", "?limit=2000", ""} {
-		t.Run(cmp.Or(path, "list"), func(t *testing.T) {
-			if size := len(get(t, v, "/debug/traces/"+path)); size > 2<<20 {
-				t.Errorf("%q has %d bytes", path, size)
-			}
-		})
-	}
-	contains(t, get(t, v, "/debug/traces/services"), "too many services for one picture")
-	contains(t, get(t, v, "/debug/traces/services?focus=service-7&depth=9"), `class="box`)
-	check(t, v)
 }
 
-func TestServicesColoursByShareOfErrors(t *testing.T) {
-	v := newView(t, Config{})
-	n := uint64(0)
-	for callee, bad := range map[string]int{"good": 0, "some": 4, "bad": 5} {
-		for k := range 100 {
-			n += 2
-			put(t, v, "shop", model.Span{TraceID: id(n), SpanID: n, Name: "call", Start: noon, Duration: ms(2)})
-			s := model.Span{TraceID: id(n), SpanID: n + 1, ParentID: n, Name: "answer", Start: noon, Duration: ms(1)}
-			if k < bad {
-				s.Tags = []model.Tag{failed}
+func TestLabelsOfCrossingCallsStandApart(t *testing.T) {
+	c := servicesContent{Services: []serviceRow{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}}}
+	c.draw([]callCount{{edgeKey{"a", "c"}, edge{count: 1}}, {edgeKey{"a", "d"}, edge{count: 1}},
+		{edgeKey{"b", "c"}, edge{count: 1}}, {edgeKey{"b", "d"}, edge{count: 1}}}, "services")
+	const lineHeight = 14
+	for i, a := range c.Arrows {
+		for _, b := range c.Arrows[:i] {
+			if a.LabelX == b.LabelX && max(a.LabelY-b.LabelY, b.LabelY-a.LabelY) < lineHeight {
+				t.Errorf("%q and %q overlap", a.Title, b.Title)
 			}
-			put(t, v, callee, s)
 		}
-	}
-	page := get(t, v, "/debug/traces/services")
-	for class, want := range map[string]string{
-		"arrow ": "calls good 100 times, 0 % failed", "arrow some": "calls some 100 times, 4.0 % failed", "arrow failed": "calls bad 100 times, 5.0 % failed",
-	} {
-		contains(t, page, `<g class="`+class+`"><title>shop `+want)
 	}
 }

@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"flag"
@@ -13,34 +13,28 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 var rewrite = flag.Bool("update", false, "rewrite the golden files")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
 // noon is the time of every test with a clock that stands still.
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
-func newView(t *testing.T, cfg Config) *View {
+func newView(t testing.TB, cfg traceview.Config) *traceview.View {
 	t.Helper()
-	v := New(cfg)
-	v.now = func() time.Time { return noon }
-	v.zone = time.UTC
-	v.boot = "boot"
-	v.store.now = v.now
-	v.store.clear()
+	v := traceview.New(cfg)
+	traceview.StandStill(v, noon)
 	t.Cleanup(v.Close)
 	return v
 }
 
-// put stores a span as if it had come in, and returns it.
-func put(t *testing.T, v *View, service string, s model.Span) bool {
+// put stores a span as if it had come in, and reports whether it is kept.
+func put(t testing.TB, v *traceview.View, service string, s model.Span) bool {
 	t.Helper()
-	return v.store.add(v.store.process(model.Process{Service: service}), &s, 0)
+	return traceview.Put(v, model.Process{Service: service}, s, 0)
 }
 
 func id(n uint64) model.TraceID { return model.TraceID{High: 0xabc, Low: n} }
@@ -66,7 +60,7 @@ func call(v http.Handler, method, target string, body io.Reader, header ...strin
 	return w
 }
 
-func get(t *testing.T, v http.Handler, target string) string {
+func get(t testing.TB, v http.Handler, target string) string {
 	t.Helper()
 	w := call(v, "GET", target, nil)
 	if w.Code != http.StatusOK {
@@ -75,7 +69,7 @@ func get(t *testing.T, v http.Handler, target string) string {
 	return w.Body.String()
 }
 
-func golden(t *testing.T, name, got string) {
+func golden(t testing.TB, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
 	if *rewrite {
@@ -93,7 +87,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // shopTrace is a trace of three services, with an error, a panic, a reference and a clock that is off.
-func shopTrace(t *testing.T, v *View) model.TraceID {
+func shopTrace(t testing.TB, v *traceview.View) model.TraceID {
 	trace := id(0x51)
 	at := func(n int) time.Time { return noon.Add(-3*time.Second + ms(n)) }
 	put(t, v, "shop", model.Span{TraceID: trace, SpanID: 1, Flags: 1, Name: "POST /orders", Start: at(0), Duration: ms(100),
@@ -110,14 +104,14 @@ func shopTrace(t *testing.T, v *View) model.TraceID {
 	return trace
 }
 
-func contains(t *testing.T, text, want string) {
+func contains(t testing.TB, text, want string) {
 	t.Helper()
 	if !strings.Contains(text, want) {
 		t.Errorf("%q is missing in:\n%.3000s", want, text)
 	}
 }
 
-func changesOf(v *View) uint64 {
-	change, _ := v.store.state()
-	return change
-}
+var (
+	spanHex  = traceview.SpanHex
+	traceHex = traceview.TraceHex
+)

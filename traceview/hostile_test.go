@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"cmp"
@@ -19,6 +19,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // oddSpans are spans as no honest program sends them.
@@ -52,16 +53,27 @@ func oddSpans() map[string][]model.Span {
 	}
 }
 
+// firstOperation is the name of the first operation that v knows.
+func firstOperation(t *testing.T, v *traceview.View) string {
+	t.Helper()
+	var operations struct{ Data []struct{ Name string } }
+	err := json.Unmarshal([]byte(get(t, v, "/debug/traces/api/operations?service=odd+service")), &operations)
+	if err != nil || len(operations.Data) == 0 {
+		t.Fatalf("%v, %+v", err, operations)
+	}
+	return operations.Data[0].Name
+}
+
 // Whatever was stored, every page answers, within bounds, and says nothing that is no number.
 func TestPagesOfOddSpans(t *testing.T) {
 	for name, spans := range oddSpans() {
 		t.Run(name, func(t *testing.T) {
-			v := newView(t, Config{})
+			v := newView(t, traceview.Config{})
 			for _, s := range spans {
 				put(t, v, "odd service", s)
 			}
 			trace := traceHex(spans[0].TraceID)
-			op := "operations?" + url.Values{"service": {"odd service"}, "operation": {v.store.operationKeys("")[0].name}, "kind": {""}}.Encode()
+			op := "operations?" + url.Values{"service": {"odd service"}, "operation": {firstOperation(t, v)}, "kind": {""}}.Encode()
 			for _, path := range []string{"", "?sort=duration", "?q=slow", "?q=odd", op, "operations", "services", "services?focus=odd+service",
 				"trace/" + trace, "trace/" + trace + "?span=" + spanHex(spans[0].SpanID), "compare?a=" + trace + "&b=" + trace, "beside"} {
 				t.Run(cmp.Or(path, "list"), func(t *testing.T) {
@@ -84,16 +96,18 @@ func TestPagesOfOddSpans(t *testing.T) {
 				})
 			}
 			check(t, v)
-			v.store.clear()
-			check(t, v)
-			v.store.restore()
-			check(t, v)
+			for _, path := range []string{"clear", "undo"} {
+				if w := call(v, "POST", "/debug/traces/"+path, nil); w.Code != http.StatusSeeOther {
+					t.Errorf("%s: %d", path, w.Code)
+				}
+				check(t, v)
+			}
 		})
 	}
 }
 
 func TestOddSpansInFlight(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	sc := func(trace, span, parent uint64) jaeger.SpanContext {
 		return jaeger.NewSpanContext(jaeger.TraceID{Low: trace}, jaeger.SpanID(span), jaeger.SpanID(parent), true, nil)
 	}
@@ -115,7 +129,7 @@ func TestOddSpansInFlight(t *testing.T) {
 
 // Sixty-four pages that do not read neither hold up spans nor keep their places.
 func TestPagesThatDoNotReadAreLeft(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	var left atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v.ServeHTTP(w, r)
@@ -132,7 +146,7 @@ func TestPagesThatDoNotReadAreLeft(t *testing.T) {
 	for n := range 200 {
 		send(n + 1)
 	}
-	for range maxStreams {
+	for range traceview.MaxStreams {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -143,8 +157,8 @@ func TestPagesThatDoNotReadAreLeft(t *testing.T) {
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(15 * writeTime)
-	for n := 1000; left.Load() < maxStreams; n++ {
+	deadline := time.After(15 * traceview.WriteTime)
+	for n := 1000; left.Load() < traceview.MaxStreams; n++ {
 		before := time.Now()
 		send(n)
 		if took := time.Since(before); took > time.Second {
@@ -153,7 +167,7 @@ func TestPagesThatDoNotReadAreLeft(t *testing.T) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("%d of %d pages that do not read are left", left.Load(), maxStreams)
+			t.Fatalf("%d of %d pages that do not read are left", left.Load(), traceview.MaxStreams)
 		}
 	}
 	if _, up := listen(t, server.URL+"/debug/traces/events?since=0&limit=1").next(); len(up.Rows) != 1 {
@@ -174,7 +188,7 @@ func (l smallBuffers) Accept() (net.Conn, error) {
 
 // Any text in any parameter of any page is answered, and never with a server's error.
 func TestOddParameters(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	trace := traceHex(shopTrace(t, v))
 	rng := rand.New(rand.NewPCG(3, 4))
 	odd := []string{"", "0", "-1", "99999999999999999999", "NaN", "1e309", evil, strings.Repeat("a ", 5000), `"`, `!`, `!!`, `=`, `dur>`, "status>=x",

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	resource "go.opentelemetry.io/proto/otlp/resource/v1"
 	wire "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -109,7 +110,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 			if w.Code != c.status || w.Body.Len() == 0 {
 				t.Errorf("%d %q, want %d and a reason", w.Code, w.Body, c.status)
 			}
-			if traceview.ReceivedBy(v) != 0 {
+			if traceview.CountsOf(v).Received != 0 {
 				t.Error("a span was stored")
 			}
 			contains(t, get(t, v, "/debug/traces/"), "1 request with spans refused")
@@ -147,14 +148,14 @@ func TestBodyIsNotReadBeyondTheLimit(t *testing.T) {
 
 func TestDownloadedOTLPComesInAgain(t *testing.T) {
 	v, other := newView(t, traceview.Config{}), newView(t, traceview.Config{})
-	id := traceHex(shopTrace(t, v))
-	file := get(t, v, "/debug/traces/trace/"+id+"/otlp.json")
+	trace := shopTrace(t, v)
+	file := get(t, v, "/debug/traces/trace/"+traceHex(trace)+"/otlp.json")
 	w := call(other, "POST", "/debug/traces/v1/traces", strings.NewReader(file), "Content-Type", "application/json")
-	if w.Code != 200 || traceview.SpansIn(other) != 4 {
-		t.Fatalf("%d %s, %d spans, want 4", w.Code, w.Body, traceview.SpansIn(other))
+	if w.Code != 200 || traceview.CountsOf(other).Spans != 4 {
+		t.Fatalf("%d %s, %d spans, want 4", w.Code, w.Body, traceview.CountsOf(other).Spans)
 	}
-	if diff := outline(t, other, traceview.AnyTrace(other)); diff != outline(t, v, traceview.AnyTrace(v)) {
-		t.Errorf("the trace has another shape:\n%s", diff)
+	if diff := cmp.Diff(outline(t, v, trace), outline(t, other, trace)); diff != "" {
+		t.Errorf("the trace has another shape (-before +after)\n%s", diff)
 	}
 }
 

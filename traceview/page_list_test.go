@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"regexp"
@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // The traces a to e, from the oldest to the newest, differ in what the list is sorted by.
-func sortable(t *testing.T) *View {
-	v := newView(t, Config{})
+func sortable(t *testing.T) *traceview.View {
+	v := newView(t, traceview.Config{})
 	for i, c := range []struct {
 		took, spans, bad int
 	}{{50, 1, 0}, {10, 4, 4}, {50, 4, 1}, {90, 2, 0}, {1, 1, 1}} {
@@ -77,18 +78,18 @@ func TestLiveRowsAreSorted(t *testing.T) {
 }
 
 func TestHintsAreBounded(t *testing.T) {
-	v := newView(t, Config{})
-	for n := range uint64(3 * maxHints) {
+	v := newView(t, traceview.Config{})
+	for n := range uint64(3 * traceview.MaxHints) {
 		s := root(n+1, noon, ms(1))
 		s.Name = "GET /" + strings.Repeat("x", int(n))
 		put(t, v, "shop", s)
 	}
 	s := root(9999, noon, ms(1))
-	s.Name = "GET /" + strings.Repeat("x", 3*maxHints-1)
+	s.Name = "GET /" + strings.Repeat("x", 3*traceview.MaxHints-1)
 	put(t, v, "shop", s) // the busiest
 	page := get(t, v, "/debug/traces/")
-	if got := strings.Count(page, `<option value="operation=`); got != maxHints {
-		t.Errorf("%d operations are offered, want %d", got, maxHints)
+	if got := strings.Count(page, `<option value="operation=`); got != traceview.MaxHints {
+		t.Errorf("%d operations are offered, want %d", got, traceview.MaxHints)
 	}
 	contains(t, page, s.Name+`&#34;">`)
 }

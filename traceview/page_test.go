@@ -1,7 +1,6 @@
-package traceview
+package traceview_test
 
 import (
-	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -11,10 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 func TestPages(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	trace := traceHex(shopTrace(t, v))
 	for file, path := range map[string]string{
 		"list.html":       "?errors=1&tag=error.type%3Dpanic",
@@ -31,7 +31,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestEmptyPagesSayWhatToDo(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	contains(t, get(t, v, "/debug/traces/"), "OTEL_EXPORTER_OTLP_ENDPOINT")
 	contains(t, get(t, v, "/debug/traces/?service=x"), "No trace matches")
 	contains(t, get(t, v, "/debug/traces/operations"), "No operations yet")
@@ -42,7 +42,7 @@ func TestEmptyPagesSayWhatToDo(t *testing.T) {
 }
 
 // listed returns the low halves of the trace ids in the list, in order.
-func listed(t *testing.T, v *View, query string) []string {
+func listed(t *testing.T, v *traceview.View, query string) []string {
 	ids := []string{}
 	for _, m := range regexp.MustCompile(`id="trace-[0-9a-f]{28}([0-9a-f]{4})"`).FindAllStringSubmatch(get(t, v, "/debug/traces/?"+query), -1) {
 		ids = append(ids, m[1])
@@ -51,7 +51,7 @@ func listed(t *testing.T, v *View, query string) []string {
 }
 
 func TestListFilters(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	put(t, v, "shop", root(1, noon, ms(10), tag("q", "out of stock"), tag("sku", "42")))
 	put(t, v, "shop", root(2, noon.Add(-time.Second), ms(20), failed))
 	s := root(3, noon.Add(-2*time.Second), ms(30))
@@ -92,7 +92,7 @@ func TestListFilters(t *testing.T) {
 }
 
 func TestFindingAnIdOpensItsTrace(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	for i := range uint64(3) {
 		put(t, v, "shop", model.Span{TraceID: model.TraceID{High: i, Low: 1 + i/2}, SpanID: 1, Name: "x"})
 	}
@@ -114,7 +114,7 @@ func TestFindingAnIdOpensItsTrace(t *testing.T) {
 }
 
 func TestFoldedSpansAreLeftOut(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	path := "/debug/traces/trace/" + traceHex(shopTrace(t, v))
 	page := get(t, v, path+"?fold="+spanHex(2))
 	if strings.Contains(page, `id="span-`+spanHex(3)) {
@@ -124,99 +124,12 @@ func TestFoldedSpansAreLeftOut(t *testing.T) {
 	contains(t, page, `href="?#span-`+spanHex(2)+`"`) // unfolds
 }
 
-func TestOperationFiguresOutliveTheTraces(t *testing.T) {
-	v := newView(t, Config{MaxTraces: 10})
-	for n := range uint64(100) {
-		s := root(n+1, noon, ms(int(n+1)))
-		if n%10 == 0 {
-			s.Tags = []model.Tag{failed}
-		}
-		put(t, v, "shop", s)
-	}
-	page := get(t, v, "/debug/traces/operations?service=shop&operation=GET+/&kind=")
-	for _, want := range []string{`<span class="big">100 spans</span>`, "10 % failed", "p50 50", "slowest 100 ms"} {
-		contains(t, page, want)
-	}
-	links := regexp.MustCompile(`href="\./trace/([0-9a-f]{32})`).FindAllStringSubmatch(page, -1)
-	if len(links) == 0 {
-		t.Error("no sample trace is linked")
-	}
-	for _, m := range links {
-		get(t, v, "/debug/traces/trace/"+m[1]) // each link leads somewhere
-	}
-}
-
-func TestCallGraphHoldsCirclesAndManyServices(t *testing.T) {
-	v := newView(t, Config{})
-	for n := range uint64(30) {
-		from, to := fmt.Sprint("s", n%6), fmt.Sprint("s", (n+1)%6)
-		put(t, v, from, model.Span{TraceID: id(n + 1), SpanID: 1, Name: "a", Start: noon})
-		put(t, v, to, model.Span{TraceID: id(n + 1), SpanID: 2, ParentID: 1, Name: "b", Start: noon})
-	}
-	page := get(t, v, "/debug/traces/services")
-	if n := strings.Count(page, `class="arrow`); n != 6 {
-		t.Errorf("%d arrows, want 6", n)
-	}
-	for n := range uint64(100) {
-		put(t, v, fmt.Sprint("many", n), root(n+100, noon, ms(1)))
-	}
-	if page = get(t, v, "/debug/traces/services"); strings.Contains(page, `id="graph"`) || !strings.Contains(page, "many99") {
-		t.Error("with too many services there should be the tables alone")
-	}
-}
-
-func TestServicesNearOne(t *testing.T) {
-	v := newView(t, Config{})
-	for n := range uint64(30) { // a chain
-		put(t, v, fmt.Sprint("s", n), model.Span{TraceID: id(1), SpanID: n + 1, ParentID: n, Name: "a", Start: noon})
-	}
-	for depth, want := range map[string]int{"1": 3, "2": 5, "3": 7, "x": 5} {
-		t.Run("depth "+depth, func(t *testing.T) {
-			page := get(t, v, "/debug/traces/services?focus=s10&depth="+depth)
-			if n := strings.Count(page, `class="box `); n != want {
-				t.Errorf("depth %s: %d boxes, want %d", depth, n, want)
-			}
-		})
-	}
-	if n := strings.Count(get(t, v, "/debug/traces/services?focus=nobody"), `class="box `); n != 30 {
-		t.Errorf("near a service that is not here: %d boxes", n)
-	}
-}
-
-// Two columns whose order by name crosses every arrow are drawn without one that crosses.
-func TestServicesAreOrderedToFewCrossings(t *testing.T) {
-	c := servicesContent{Services: []serviceRow{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "x"}, {Name: "y"}, {Name: "z"}}}
-	one := edge{count: 1}
-	c.draw([]callCount{{edgeKey{"a", "z"}, one}, {edgeKey{"b", "y"}, one}, {edgeKey{"c", "x"}, one}}, "services")
-	at := map[string]int{}
-	for _, b := range c.Boxes {
-		at[b.Name] = b.Y
-	}
-	if at["a"] != at["z"] || at["b"] != at["y"] || at["c"] != at["x"] {
-		t.Errorf("the arrows cross: %v", at)
-	}
-}
-
-func TestLabelsOfCrossingCallsStandApart(t *testing.T) {
-	c := servicesContent{Services: []serviceRow{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}}}
-	c.draw([]callCount{{edgeKey{"a", "c"}, edge{count: 1}}, {edgeKey{"a", "d"}, edge{count: 1}},
-		{edgeKey{"b", "c"}, edge{count: 1}}, {edgeKey{"b", "d"}, edge{count: 1}}}, "services")
-	const lineHeight = 14
-	for i, a := range c.Arrows {
-		for _, b := range c.Arrows[:i] {
-			if a.LabelX == b.LabelX && max(a.LabelY-b.LabelY, b.LabelY-a.LabelY) < lineHeight {
-				t.Errorf("%q and %q overlap", a.Title, b.Title)
-			}
-		}
-	}
-}
-
 func TestTimesFarApartAreShown(t *testing.T) {
 	times := []time.Time{noon, {}, time.Unix(0, 0), time.UnixMicro(-1 << 63), time.UnixMicro(1<<63 - 1), time.Unix(0, -1<<63), time.Unix(0, 1<<63-1)}
 	durations := []time.Duration{0, -1 << 63, 1<<63 - 1, -1}
 	for i, zero := range times {
 		t.Run(zero.String(), func(t *testing.T) {
-			v := newView(t, Config{})
+			v := newView(t, traceview.Config{})
 			for k, at := range times {
 				put(t, v, "a", model.Span{TraceID: id(1), SpanID: uint64(k + 1), ParentID: uint64(k), Start: at, Duration: durations[(i+k)%4],
 					Logs: []model.Log{{Time: zero, Fields: []model.Tag{tag("event", "x")}}}})
@@ -235,33 +148,18 @@ func TestTimesFarApartAreShown(t *testing.T) {
 	}
 }
 
-func TestCallsCountWhicheverSpanComesFirst(t *testing.T) {
-	v := newView(t, Config{})
-	child := model.Span{TraceID: id(1), SpanID: 2, ParentID: 1, Name: "b", Start: noon, Tags: []model.Tag{failed}}
-	put(t, v, "stock", child)
-	put(t, v, "shop", root(1, noon, ms(1)))
-	put(t, v, "stock", model.Span{TraceID: id(1), SpanID: 3, ParentID: 1, Name: "c", Start: noon})
-	put(t, v, "stock", model.Span{TraceID: id(1), SpanID: 4, ParentID: 3, Name: "d", Start: noon})
-	want := []callCount{{edgeKey{"shop", "stock"}, edge{2, 1}}}
-	opt := cmp.AllowUnexported(callCount{}, edgeKey{}, edge{})
-	if diff := cmp.Diff(want, v.store.allCalls(), opt); diff != "" {
-		t.Errorf("since the start (-want +got)\n%s", diff)
-	}
-	if diff := cmp.Diff(want, v.store.calls(noon, noon), opt); diff != "" {
-		t.Errorf("of the traces kept (-want +got)\n%s", diff)
-	}
-}
-
-func TestDurations(t *testing.T) {
-	for d, want := range map[time.Duration]string{
+func TestDurationsAreShownInFewDigits(t *testing.T) {
+	shown := map[time.Duration]string{
 		0: "0", 999: "999 ns", 1500: "1.5 µs", 999_499: "999 µs", 999_500: "1 ms", ms(12): "12 ms", 1234567: "1.23 ms",
 		ms(999): "999 ms", 999_600_000: "1 s", 59 * time.Second: "59 s", 61 * time.Second: "1 m 01 s", 3 * time.Hour: "3 h 00 m", 47 * time.Hour: "47 h 00 m",
-		50 * time.Hour: "2 d 02 h", 1<<62 - 1: "53375 d", -ms(4): "-4 ms",
-	} {
+		50 * time.Hour: "2 d 02 h", 1<<62 - 1: "53375 d",
+	}
+	v := newView(t, traceview.Config{})
+	for d, want := range shown {
 		t.Run(d.String(), func(t *testing.T) {
-			if got := showDuration(d); got != want {
-				t.Errorf("%d ns: %q, want %q", d, got, want)
-			}
+			n := uint64(d) + 1<<40
+			put(t, v, "shop", root(n, noon, d))
+			contains(t, get(t, v, "/debug/traces/trace/"+traceHex(id(n))), `<span class="took">`+want+"</span>")
 		})
 	}
 }

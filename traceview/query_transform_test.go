@@ -29,7 +29,7 @@ func TestTransformKeepsNothing(t *testing.T) {
 	if got := w.Body.String(); fmt.Sprint(ids(got)) != fmt.Sprint(ids(want)) || len(ids(got)) == 0 {
 		t.Errorf("%v, want %v", ids(got), ids(want))
 	}
-	if n := traceview.TracesIn(fresh); n != 0 {
+	if n := traceview.CountsOf(fresh).Traces; n != 0 {
 		t.Errorf("%d traces are kept", n)
 	}
 	for body, status := range map[string]int{"": 400, "x": 400, `{"resourceSpans":7}`: 400, `{"resourceSpans":[]}`: 200, strings.Repeat(" ", traceview.MaxBody+1): 413} {

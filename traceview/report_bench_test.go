@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
 
-	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // deafWriter takes events and forgets them.
@@ -25,9 +25,9 @@ func (w deafWriter) Flush()                      {}
 // pages that filter by a tag. It measures what [View.ReportStart] and [View.Report] take, and fails if a span
 // is lost.
 func BenchmarkReportLive(b *testing.B) {
-	for _, pages := range []int{0, maxStreams} {
+	for _, pages := range []int{0, traceview.MaxStreams} {
 		b.Run(fmt.Sprint("pages=", pages), func(b *testing.B) {
-			v := New(Config{})
+			v := traceview.New(traceview.Config{})
 			defer v.Close()
 			tracer, closer := jaeger.NewTracer("bench", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
 			defer closer.Close()
@@ -71,12 +71,12 @@ func BenchmarkReportLive(b *testing.B) {
 			b.StopTimer()
 			b.ReportMetric(float64(took)/float64(b.N), "ns/report")
 			b.ReportMetric(float64(startTook)/float64(b.N), "ns/start")
-			b.ReportMetric(float64(v.overflow.Load()), "lost")
+			b.ReportMetric(float64(traceview.CountsOf(v).Lost), "lost")
 			cancel()
 			for range pages {
 				<-done
 			}
-			if n := v.overflow.Load(); n > 0 {
+			if n := traceview.CountsOf(v).Lost; n > 0 {
 				b.Errorf("%d of %d spans met a full queue", n, b.N)
 			}
 		})
@@ -85,9 +85,9 @@ func BenchmarkReportLive(b *testing.B) {
 
 // BenchmarkReportStart is what a view costs when a span starts, and when its end is stored.
 func BenchmarkReportStart(b *testing.B) {
-	for _, open := range []int{0, maxOpen} {
+	for _, open := range []int{0, traceview.MaxOpen} {
 		b.Run(fmt.Sprint("open=", open), func(b *testing.B) {
-			v := New(Config{})
+			v := traceview.New(traceview.Config{})
 			at := time.Now()
 			context := func(id uint64) jaeger.SpanContext {
 				return jaeger.NewSpanContext(jaeger.TraceID{Low: id}, jaeger.SpanID(id), 0, true, nil)
@@ -103,7 +103,7 @@ func BenchmarkReportStart(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				sc := &contexts[i%len(contexts)]
 				v.ReportStart("GET /", *sc, at)
-				v.open.end(keyOf(sc))
+				traceview.EndOpen(v, sc)
 			}
 		})
 	}
@@ -111,11 +111,11 @@ func BenchmarkReportStart(b *testing.B) {
 
 // BenchmarkTracePage is the page of a trace of 5,000 spans.
 func BenchmarkTracePage(b *testing.B) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	for n := range uint64(5000) {
 		s := root(n+1, noon.Add(time.Duration(n)*time.Millisecond), time.Millisecond, tag("k", "v"))
 		s.TraceID, s.ParentID, s.Name = id(1), (n+19)/20, fmt.Sprint("work ", n)
-		v.store.add(v.store.process(model.Process{Service: "shop"}), &s, 0)
+		put(b, v, "shop", s)
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"fmt"
@@ -11,18 +11,18 @@ import (
 	"github.com/opentracing/opentracing-go/log"
 	"github.com/uber/jaeger-client-go"
 
-	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/testspans"
+	"github.com/spanloom/spanloom/traceview"
 )
 
-func tracerOf(t testing.TB, service string, view *View, opts ...jaeger.TracerOption) opentracing.Tracer {
+func tracerOf(t testing.TB, service string, view *traceview.View, opts ...jaeger.TracerOption) opentracing.Tracer {
 	tracer, closer := jaeger.NewTracer(service, jaeger.NewConstSampler(true), view, append(opts, testspans.Finished(t))...)
 	t.Cleanup(func() { closer.Close() })
 	return tracer
 }
 
 func TestReportedSpansAreSeenAtOnce(t *testing.T) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	shop := tracerOf(t, "shop", v, jaeger.TracerOptions.Gen128Bit(true), jaeger.TracerOptions.Tag("version", "1.2"))
 	stock := tracerOf(t, "stock", v, jaeger.TracerOptions.Gen128Bit(true))
 	parent := shop.StartSpan("GET /")
@@ -32,10 +32,7 @@ func TestReportedSpansAreSeenAtOnce(t *testing.T) {
 	parent.Finish()
 
 	sc := parent.Context().(jaeger.SpanContext)
-	snap, ok := v.store.get(model.TraceID{})
-	if ok {
-		t.Fatalf("a trace without id: %+v", snap)
-	}
+	contains(t, get(t, v, "/debug/traces/"), ">1 trace, 2 spans in ")
 	page := get(t, v, "/debug/traces/api/traces/"+sc.TraceID().String())
 	for _, want := range []string{`"serviceName":"shop"`, `"serviceName":"stock"`, `"operationName":"check"`, `{"key":"version","type":"string","value":"1.2"}`,
 		`{"key":"count","type":"int64","value":7}`, `"refType":"CHILD_OF"`, `"value":"asked"`} {
@@ -44,27 +41,26 @@ func TestReportedSpansAreSeenAtOnce(t *testing.T) {
 }
 
 func TestFullQueueIsCountedAndDoesNotBlock(t *testing.T) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	tracer := tracerOf(t, "shop", v, jaeger.TracerOptions.PoolSpans(true))
-	v.drainMu.Lock() // the worker is stuck
-	for range queueSize + 100 {
+	resume := traceview.StopWorker(v)
+	for range traceview.QueueSize + 100 {
 		tracer.StartSpan("op").Finish()
 	}
-	v.drainMu.Unlock()
+	resume()
 	contains(t, get(t, v, "/debug/traces/"), "lost to a full queue")
-	lost := int(v.overflow.Load())
-	if got := v.store.totals.received; lost == 0 || got+lost != queueSize+100 {
-		t.Errorf("%d received + %d lost, want %d", got, lost, queueSize+100)
+	if c := traceview.CountsOf(v); c.Lost == 0 || c.Received+c.Lost != traceview.QueueSize+100 {
+		t.Errorf("%d received + %d lost, want %d", c.Received, c.Lost, traceview.QueueSize+100)
 	}
 }
 
 func TestCloseKeepsEverythingAndTheViewGoesOn(t *testing.T) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	tracer := tracerOf(t, "shop", v)
 	tracer.StartSpan("one").Finish()
 	v.Close()
-	if v.store.totals.received != 1 || v.working.Load() {
-		t.Fatalf("after Close: %d spans stored, worker runs: %v", v.store.totals.received, v.working.Load())
+	if n := traceview.CountsOf(v).Received; n != 1 || traceview.IsWorking(v) {
+		t.Fatalf("after Close: %d spans stored, worker runs: %v", n, traceview.IsWorking(v))
 	}
 	v.Close()
 	tracer.StartSpan("two").Finish() // a second tracer may still report
@@ -74,7 +70,7 @@ func TestCloseKeepsEverythingAndTheViewGoesOn(t *testing.T) {
 }
 
 func TestReportOfManyAtOnce(t *testing.T) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	var wg sync.WaitGroup
 	for g := range 8 {
 		tracer := tracerOf(t, fmt.Sprint("service", g), v)
@@ -95,14 +91,14 @@ func TestReportOfManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	v.Close()
-	if n := v.store.totals.received + int(v.overflow.Load()); n != 8*300 {
-		t.Errorf("%d spans are accounted for, want %d", n, 8*300)
+	if c := traceview.CountsOf(v); c.Received+c.Lost != 8*300 {
+		t.Errorf("%d received + %d lost, want %d", c.Received, c.Lost, 8*300)
 	}
 	check(t, v)
 }
 
 func TestHugeTagsAreCut(t *testing.T) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	span := tracerOf(t, "shop", v).StartSpan("op")
 	span.SetTag("huge", strings.Repeat("x", 1<<20))
 	for i := range 1000 {
@@ -110,25 +106,24 @@ func TestHugeTagsAreCut(t *testing.T) {
 	}
 	span.Finish()
 	v.Close()
-	if v.store.bytes > 100<<10 {
-		t.Errorf("one span takes %d bytes", v.store.bytes)
+	if n := traceview.CountsOf(v).Bytes; n > 100<<10 {
+		t.Errorf("one span takes %d bytes", n)
 	}
 }
 
 func TestReportDoesNotAllocate(t *testing.T) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	span := tracerOf(t, "shop", v).StartSpan("op").(*jaeger.Span)
 	defer span.Finish()
-	v.working.Store(true) // no worker: its allocations are not the caller's
+	drain := traceview.WithoutWorker(v)
 	if n := testing.AllocsPerRun(1000, func() { v.Report(span) }); n != 0 {
 		t.Errorf("Report allocates %v times, want 0", n)
 	}
-	v.drain()
-	v.working.Store(false)
+	drain()
 }
 
 func TestReportTakesLessThanAMicrosecond(t *testing.T) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	span := tracerOf(t, "shop", v).StartSpan("op").(*jaeger.Span)
 	defer span.Finish()
 	fastest := time.Hour // others use the machine, too
@@ -146,37 +141,37 @@ func TestReportTakesLessThanAMicrosecond(t *testing.T) {
 }
 
 func TestIdleViewHasNoGoroutine(t *testing.T) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	tracerOf(t, "shop", v).StartSpan("op").Finish()
-	for end := time.Now().Add(5 * time.Second); v.working.Load(); {
+	for end := time.Now().Add(5 * time.Second); traceview.IsWorking(v); {
 		if time.Now().After(end) {
 			t.Fatal("the worker still runs")
 		}
-		<-time.After(pause)
+		<-time.After(time.Millisecond)
 	}
 }
 
 func BenchmarkReport(b *testing.B) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	span := tracerOf(b, "shop", v).StartSpan("op").(*jaeger.Span)
-	v.working.Store(true) // the benchmark is the worker
 	b.ReportAllocs()
+	drain := traceview.WithoutWorker(v) // the benchmark is the worker
 	for n := range b.N {
-		if n%queueSize == 0 {
+		if n%traceview.QueueSize == 0 {
 			b.StopTimer()
-			v.drain()
+			drain()
+			drain = traceview.WithoutWorker(v)
 			b.StartTimer()
 		}
 		v.Report(span)
 	}
 	b.StopTimer()
-	v.drain()
-	v.working.Store(false)
+	drain()
 }
 
 // BenchmarkStore is what each span costs the worker.
 func BenchmarkStore(b *testing.B) {
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	tracer := tracerOf(b, "shop", v)
 	parent := tracer.StartSpan("parent")
 	spans := make([]*jaeger.Span, 4096)
@@ -190,8 +185,8 @@ func BenchmarkStore(b *testing.B) {
 	b.ReportAllocs()
 	for n := range b.N {
 		if n%len(spans) == 0 {
-			v.store.clear()
+			traceview.StandStill(v, noon)
 		}
-		v.take(spans[n%len(spans)].Retain())
+		traceview.StoreSpan(v, spans[n%len(spans)])
 	}
 }

@@ -1,20 +1,22 @@
-package traceview
+package traceview_test
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // searched is a view with three traces to look for.
-func searched(t *testing.T) *View {
-	v := newView(t, Config{})
+func searched(t *testing.T) *traceview.View {
+	v := newView(t, traceview.Config{})
 	put(t, v, "shop", root(1, noon, ms(10), tag("q", "Out of Stock"), tag("sku", "42"), model.Tag{Key: "http.status_code", Value: model.Int(200)}))
 	put(t, v, "shop", root(2, noon.Add(-ms(1)), ms(20), failed, tag("sku", "7"), model.Tag{Key: "http.response.status_code", Value: model.Int(503)}))
 	s := root(3, noon.Add(-ms(2)), ms(30))
@@ -69,7 +71,7 @@ func TestErrorsOfASearchAreSaid(t *testing.T) {
 	v := searched(t)
 	for query, want := range map[string]string{
 		"status>=": "has no value", "dur>soon": "is not a duration", "sku>many": "is none", `"open`: "not closed", "spans=few": "is none",
-		strings.Repeat("a ", 40): "Only the first 32", strings.Repeat("x", maxQuery+1): "longer than",
+		strings.Repeat("a ", 40): "Only the first 32", strings.Repeat("x", traceview.MaxQuery+1): "longer than",
 	} {
 		t.Run(fmt.Sprintf("%.40s", query), func(t *testing.T) {
 			page := get(t, v, "/debug/traces/?q="+escape(query))
@@ -120,11 +122,11 @@ func TestRedirectsLeadSomewhereUnderAMount(t *testing.T) {
 func TestOwnFilesComeBack(t *testing.T) {
 	for _, format := range []string{"jaeger", "otlp"} {
 		t.Run(format, func(t *testing.T) {
-			v := newView(t, Config{})
+			v := newView(t, traceview.Config{})
 			trace := traceHex(shopTrace(t, v))
 			file := get(t, v, "/debug/traces/trace/"+trace+"/"+format+".json")
 			before := get(t, v, "/debug/traces/api/traces/"+trace)
-			again := newView(t, Config{})
+			again := newView(t, traceview.Config{})
 			w := call(again, "POST", "/debug/traces/import", strings.NewReader(file), "Content-Type", "application/json")
 			if w.Code != 200 || !strings.Contains(w.Body.String(), trace) {
 				t.Fatalf("%d %s", w.Code, w.Body)
@@ -143,7 +145,7 @@ func TestOwnFilesComeBack(t *testing.T) {
 }
 
 func TestFilesThatAreNoneAreRefused(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	for body, want := range map[string]string{
 		"":                       "empty",
 		"hello":                  "not JSON",
@@ -169,13 +171,12 @@ func TestFilesThatAreNoneAreRefused(t *testing.T) {
 
 func FuzzSearch(f *testing.F) {
 	f.Add(`status>=500 dur>20ms service=x error !key=v "a b" 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`)
-	v := New(Config{})
+	v := traceview.New(traceview.Config{})
 	s := root(1, noon, ms(1), tag("a", "b"))
-	v.store.add(v.store.process(model.Process{Service: "x"}), &s, 0)
+	put(f, v, "x", s)
 	f.Fuzz(func(t *testing.T, q string) {
-		v.lookFor(q)
-		flt := filter{}
-		flt.clauses, _ = parseSearch(q)
-		v.store.find(&flt, 1)
+		if w := call(v, "GET", "/debug/traces/?limit=1&q="+escape(q), nil); w.Code != http.StatusOK && w.Code != http.StatusSeeOther {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
 	})
 }

@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"bufio"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // stream is a live connection to a view.
@@ -44,7 +46,7 @@ func listen(t *testing.T, url string, header ...string) *stream {
 }
 
 // next waits for an event and returns its id and content.
-func (s *stream) next() (id string, up update) {
+func (s *stream) next() (id string, up traceview.Update) {
 	s.t.Helper()
 	for s.lines.Scan() {
 		field, value, _ := strings.Cut(s.lines.Text(), ": ")
@@ -62,14 +64,14 @@ func (s *stream) next() (id string, up update) {
 	return "", up
 }
 
-func serve(t *testing.T, v *View) *httptest.Server {
+func serve(t *testing.T, v *traceview.View) *httptest.Server {
 	server := httptest.NewServer(v)
 	t.Cleanup(server.Close)
 	return server
 }
 
 func TestNewTracesAppearLive(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	server := serve(t, v)
 	put(t, v, "shop", root(1, noon, ms(1)))
 	live := listen(t, server.URL+"/debug/traces/events?since=1")
@@ -90,7 +92,7 @@ func TestNewTracesAppearLive(t *testing.T) {
 }
 
 func TestLiveRowsObeyTheFilter(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	live := listen(t, serve(t, v).URL+"/debug/traces/events?service=stock")
 	put(t, v, "shop", root(1, noon, ms(1)))
 	put(t, v, "stock", root(2, noon, ms(1)))
@@ -107,7 +109,7 @@ func TestLiveRowsObeyTheFilter(t *testing.T) {
 
 // A page that was opened before the first request can filter by what came since.
 func TestLivePagesLearnNames(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	live := listen(t, serve(t, v).URL+"/debug/traces/events?service=stock")
 	put(t, v, "shop", root(1, noon, ms(1)))
 	put(t, v, "stock", root(2, noon, ms(1)))
@@ -125,7 +127,7 @@ func TestLivePagesLearnNames(t *testing.T) {
 }
 
 func TestLiveRowsAreEscaped(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	live := listen(t, serve(t, v).URL+"/debug/traces/events")
 	hostileTrace(t, v)
 	for {
@@ -137,7 +139,7 @@ func TestLiveRowsAreEscaped(t *testing.T) {
 }
 
 func TestShutdownDoesNotWaitForLivePages(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	server := serve(t, v)
 	live := listen(t, server.URL+"/debug/traces/events")
 	put(t, v, "shop", root(1, noon, ms(1)))
@@ -150,11 +152,11 @@ func TestShutdownDoesNotWaitForLivePages(t *testing.T) {
 }
 
 func TestShutdownDoesNotWaitForPagesThatDoNotRead(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	server := serve(t, v)
-	for n := range uint64(maxListLimit) {
+	for n := range uint64(traceview.MaxListLimit) {
 		s := root(n+1, noon, ms(1))
-		s.Name = strings.Repeat("<", maxName) // four times as much in HTML
+		s.Name = strings.Repeat("<", traceview.MaxName) // four times as much in HTML
 		put(t, v, "shop", s)
 	}
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -162,7 +164,7 @@ func TestShutdownDoesNotWaitForPagesThatDoNotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "GET /debug/traces/events?limit=%d HTTP/1.1\r\nHost: localhost\r\n\r\n", maxListLimit)
+	fmt.Fprintf(conn, "GET /debug/traces/events?limit=%d HTTP/1.1\r\nHost: localhost\r\n\r\n", traceview.MaxListLimit)
 	for seen := ""; !strings.Contains(seen, "event: traces"); {
 		some := make([]byte, 64)
 		n, err := conn.Read(some)
@@ -171,7 +173,7 @@ func TestShutdownDoesNotWaitForPagesThatDoNotRead(t *testing.T) {
 		}
 		seen += string(some[:n])
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 4*writeTime)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*traceview.WriteTime)
 	defer cancel()
 	if err := server.Config.Shutdown(ctx); err != nil {
 		t.Error("a page that does not read holds the server:", err)
@@ -179,7 +181,7 @@ func TestShutdownDoesNotWaitForPagesThatDoNotRead(t *testing.T) {
 }
 
 func TestCloseEndsLivePages(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	live := listen(t, serve(t, v).URL+"/debug/traces/events")
 	put(t, v, "shop", root(1, noon, ms(1)))
 	live.next()
@@ -192,16 +194,10 @@ func TestCloseEndsLivePages(t *testing.T) {
 }
 
 func TestLivePagesAreBounded(t *testing.T) {
-	v := newView(t, Config{})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	r := httptest.NewRequestWithContext(ctx, "GET", "/debug/traces/events", nil)
-	for range maxStreams {
-		_, end, ok := v.streams.begin(r.Clone(ctx))
-		if !ok {
-			t.Fatal("refused too early")
-		}
-		defer end()
+	v := newView(t, traceview.Config{})
+	server := serve(t, v)
+	for range traceview.MaxStreams {
+		listen(t, server.URL+"/debug/traces/events")
 	}
 	if w := call(v, "GET", "/debug/traces/events", nil); w.Code != 503 || w.Header().Get("Retry-After") == "" {
 		t.Errorf("%d, want 503 and Retry-After", w.Code)
@@ -216,7 +212,7 @@ func (p plain) Write(b []byte) (int, error) { return p.w.Write(b) }
 func (p plain) WriteHeader(status int)      { p.w.WriteHeader(status) }
 
 func TestWithoutFlushingThePageIsLiveByPolling(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	put(t, v, "shop", root(1, noon, ms(1)))
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { v.ServeHTTP(plain{w}, r) })
 	w := call(h, "GET", "/debug/traces/events?since=0", nil)
@@ -225,7 +221,7 @@ func TestWithoutFlushingThePageIsLiveByPolling(t *testing.T) {
 }
 
 func TestServersDeadlinesDoNotEndLivePages(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	server := httptest.NewUnstartedServer(v)
 	server.Config.ReadTimeout, server.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
 	server.Start()

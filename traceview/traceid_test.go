@@ -1,10 +1,12 @@
-package traceview
+package traceview_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 func TestTraceIDsAreReadInEveryForm(t *testing.T) {
@@ -29,17 +31,22 @@ func TestTraceIDsAreReadInEveryForm(t *testing.T) {
 		"trace_id=4bf92f3577b34da6a3ce929d0e0e4736":                            long,
 	} {
 		t.Run(in, func(t *testing.T) {
-			if got, ok := parseTraceID(in); !ok || got != want {
-				t.Errorf("%x %v, want %x", got, ok, want)
+			v := newView(t, traceview.Config{})
+			put(t, v, "shop", model.Span{TraceID: want, SpanID: 1, Name: "x", Start: noon})
+			put(t, v, "shop", root(7, noon, ms(1)))
+			page := get(t, v, "/debug/traces/?trace="+escape(in))
+			contains(t, page, `id="trace-`+traceHex(want))
+			if n := strings.Count(page, `id="trace-`); n != 1 {
+				t.Errorf("%d traces are listed", n)
 			}
 		})
 	}
-	for _, in := range []string{"", "0", "xyz", "-", ":::", "00000000000000000000000000000000", "4bf92f3577b34da6a3ce929d0e0e47361",
+	for _, in := range []string{"0", "xyz", "-", ":::", "00000000000000000000000000000000", "4bf92f3577b34da6a3ce929d0e0e47361",
 		"+1", "%zz", "_1", "zz-4bf92f3577b34da6"} {
 		t.Run(fmt.Sprintf("%q", in), func(t *testing.T) {
-			if got, ok := parseTraceID(in); ok {
-				t.Errorf("%q is read as %x", in, got)
-			}
+			v := newView(t, traceview.Config{})
+			put(t, v, "shop", root(1, noon, ms(1)))
+			contains(t, get(t, v, "/debug/traces/?trace="+escape(in)), "holds no trace id.")
 		})
 	}
 }

@@ -1,37 +1,79 @@
-package traceview
+package traceview_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
-// outline writes a trace as the page lists it: depth, span id.
-func outline(t *testing.T, v *View, trace model.TraceID) string {
-	t.Helper()
-	snap, ok := v.store.get(trace)
-	if !ok {
-		t.Fatal("no trace")
+// shownSpan is a span in the data of the page of a trace.
+type shownSpan struct {
+	id, up, flags int // up is how many rows further up its parent is
+	critical      []int64
+	logs          []int64
+	shift         time.Duration
+}
+
+// The flags of a span in the data of the page.
+const (
+	orphanFlag = 4
+	skewFlag   = 8
+)
+
+func (s *shownSpan) UnmarshalJSON(b []byte) error {
+	var hex string
+	var service, name, start, duration int
+	row := []any{&hex, &s.up, &service, &name, &start, &duration, &s.flags, &s.critical, &s.logs, &s.shift}
+	if err := json.Unmarshal(b, &row); err != nil {
+		return err
 	}
+	n, err := strconv.ParseUint(hex, 16, 64)
+	s.id = int(n)
+	return err
+}
+
+// shownSpans returns the spans of a trace in the order of its page.
+func shownSpans(t *testing.T, v *traceview.View, trace model.TraceID) []shownSpan {
+	t.Helper()
+	_, text, _ := strings.Cut(get(t, v, "/debug/traces/trace/"+traceHex(trace)), `<script type="application/json" id="data">`)
+	text, _, _ = strings.Cut(text, "</script>")
+	var data struct{ Rows []shownSpan }
+	if err := json.Unmarshal([]byte(text), &data); err != nil {
+		t.Fatal(err)
+	}
+	return data.Rows
+}
+
+// outline writes a trace as its page lists it: depth and span id, "?" for a span whose parent is not here, and "~" for
+// one whose clock differs from that of its parent.
+func outline(t *testing.T, v *traceview.View, trace model.TraceID) string {
+	t.Helper()
 	var b strings.Builder
-	walk(snap.tree(), func(n *node) bool {
-		fmt.Fprintf(&b, "%s%d", strings.Repeat(".", n.depth), n.SpanID)
-		if n.orphan {
+	var depths []int
+	for i, s := range shownSpans(t, v, trace) {
+		depth := 0
+		if s.up > 0 {
+			depth = depths[i-s.up] + 1
+		}
+		depths = append(depths, depth)
+		fmt.Fprintf(&b, "%s%d", strings.Repeat(".", depth), s.id)
+		if s.flags&orphanFlag != 0 {
 			b.WriteString("?")
 		}
-		if n.skew != "" {
+		if s.flags&skewFlag != 0 {
 			b.WriteString("~")
 		}
-		for _, s := range n.critical {
-			fmt.Fprintf(&b, " %d-%d", s.from.Milliseconds(), s.to.Milliseconds())
-		}
 		b.WriteString("\n")
-		return true
-	})
+	}
 	return b.String()
 }
 
@@ -61,7 +103,7 @@ func TestTreeTakesAnyParents(t *testing.T) {
 		"work left behind":         {[]model.Span{spanAt(1, 0, 0, 50, "server"), spanAt(2, 1, 20, 60, "")}, "1\n.2\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := newView(t, Config{})
+			v := newView(t, traceview.Config{})
 			for _, s := range c.spans {
 				put(t, v, "shop", s)
 			}
@@ -72,8 +114,8 @@ func TestTreeTakesAnyParents(t *testing.T) {
 	}
 }
 
-func TestCriticalPath(t *testing.T) {
-	v := newView(t, Config{})
+func TestTheCriticalPathLeadsThroughTheSpansThatOthersWaitFor(t *testing.T) {
+	v := newView(t, traceview.Config{})
 	follower := spanAt(6, 1, 80, 99, "")
 	follower.Refs = []model.Ref{{Type: model.FollowsFrom, TraceID: id(1), SpanID: 1}}
 	for _, s := range []model.Span{
@@ -82,26 +124,23 @@ func TestCriticalPath(t *testing.T) {
 	} {
 		put(t, v, "shop", s)
 	}
-	snap, _ := v.store.get(id(1))
-	roots := snap.tree()
-	markCritical(roots[0], snap.start)
-	got := map[uint64]string{}
-	walk(roots, func(n *node) bool {
-		for _, s := range n.critical {
-			got[n.SpanID] += fmt.Sprintf("%d-%d ", s.from.Milliseconds(), s.to.Milliseconds())
+	got := map[int]string{}
+	for _, shown := range shownSpans(t, v, id(1)) {
+		for part := range slices.Chunk(shown.critical, 2) {
+			from, length := time.Duration(part[0]).Milliseconds(), time.Duration(part[1]).Milliseconds()
+			got[shown.id] += fmt.Sprintf("%d-%d ", from, from+length)
 		}
-		return true
-	})
-	want := map[uint64]string{1: "70-100 0-10 ", 5: "60-70 ", 2: "50-60 10-30 ", 4: "30-50 "}
+	}
+	want := map[int]string{1: "70-100 0-10 ", 5: "60-70 ", 2: "50-60 10-30 ", 4: "30-50 "}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
-func TestDeepTraceIsNoProblem(t *testing.T) {
-	v := newView(t, Config{})
-	for n := range uint64(maxSpans) {
-		put(t, v, "shop", spanAt(n+1, n, int(n), maxSpans, ""))
+func TestADeepTraceIsShownPageByPage(t *testing.T) {
+	v := newView(t, traceview.Config{})
+	for n := range uint64(traceview.MaxSpans) {
+		put(t, v, "shop", spanAt(n+1, n, int(n), traceview.MaxSpans, ""))
 	}
 	page := get(t, v, "/debug/traces/trace/"+traceHex(id(1))+"?from=6000")
 	contains(t, page, "Spans 6,001 to 6,200 of 20,000")
@@ -109,7 +148,7 @@ func TestDeepTraceIsNoProblem(t *testing.T) {
 }
 
 func TestDownloadedTraceIsWhole(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	trace := shopTrace(t, v)
 	golden(t, "trace.jaeger.json", get(t, v, "/debug/traces/trace/"+traceHex(trace)+"/jaeger.json?prettyPrint=1"))
 }

@@ -1,15 +1,18 @@
-package traceview
+package traceview_test
 
 import (
 	"fmt"
+	"html"
 	"strings"
 	"testing"
 
 	"github.com/spanloom/spanloom/internal/model"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 func TestLongValuesAreLaidOut(t *testing.T) {
-	for _, c := range []struct{ key, value, want string }{
+	v := newView(t, traceview.Config{})
+	for i, c := range []struct{ key, value, want string }{
 		{"body", `{"a":1,"b":[true]}`, "{\n  \"a\": 1,\n  \"b\": [\n    true\n  ]\n}"},
 		{"body", `{"a":1`, `{"a":1`},
 		{"body", "{}", "{}"},
@@ -18,15 +21,16 @@ func TestLongValuesAreLaidOut(t *testing.T) {
 			"SELECT id, name\nFROM products p\nLEFT JOIN stock s ON s.id = p.id\nWHERE p.name = 'salt and pepper from Peru'\n  AND s.n > 0\nORDER BY name"},
 	} {
 		t.Run(fmt.Sprintf("%s %.30s", c.key, c.value), func(t *testing.T) {
-			if got := pretty(c.key, c.value); got != c.want {
-				t.Errorf("%s %q:\n%s\nwant\n%s", c.key, c.value, got, c.want)
-			}
+			n := uint64(i + 1)
+			put(t, v, "shop", root(n, noon, ms(1), tag(c.key, c.value)))
+			page := get(t, v, "/debug/traces/trace/"+traceHex(id(n))+"/span/"+spanHex(n))
+			contains(t, html.UnescapeString(page), ">"+c.want+"</")
 		})
 	}
 }
 
 func TestStacksBeginWithTheFrameThatPanicked(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	stack := "goroutine 29 [running]:\nruntime/debug.Stack()\n\tstack.go:26\ngithub.com/spanloom/spanloom/internal/rpcspan.(*Span).panicked()\n\tpanic.go:1\n" +
 		"panic({0x1, 0x2})\n\tpanic.go:783\nruntime.goPanicIndex()\n\tpanic.go:9\nmain.handler()\n\tmain.go:72\ngithub.com/spanloom/spanloom/httpmw.serve()\n\tserver.go:1\n"
 	put(t, v, "shop", root(1, noon, ms(1), tag("exception.stacktrace", "own words"), tag("stack", stack)))
@@ -36,13 +40,12 @@ func TestStacksBeginWithTheFrameThatPanicked(t *testing.T) {
 	if strings.Index(page, "main.handler") > strings.Index(page, "runtime/debug.Stack") {
 		t.Error("the frames of the runtime come first")
 	}
-	if before, rest := splitStack("panic(1)\n\tpanic.go:1\n"); before != "" || rest == "" {
-		t.Errorf("a stack of nothing else is divided into %q and %q", before, rest)
-	}
+	put(t, v, "shop", root(2, noon, ms(1), tag("stack", "panic(1)\n\tpanic.go:1\n")))
+	contains(t, get(t, v, "/debug/traces/trace/"+traceHex(id(2))+"/span/"+spanHex(2)), `<pre tabindex="0">panic(1)`)
 }
 
 func TestListSaysWhatHappened(t *testing.T) {
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	code := func(n int64) model.Tag { return model.Tag{Key: "http.status_code", Value: model.Int(n)} }
 	s := root(1, noon, ms(5), code(404), tag("http.url", "http://shop/products/42?lang=de"))
 	s.Name = "GET /products/{id}"
@@ -66,7 +69,7 @@ func TestLargeTracePageAllocs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it makes 5,000 spans")
 	}
-	v := newView(t, Config{})
+	v := newView(t, traceview.Config{})
 	for n := range uint64(5000) {
 		s := root(n+1, noon.Add(ms(int(n))), ms(1))
 		s.TraceID, s.ParentID = id(1), (n+19)/20

@@ -1,4 +1,4 @@
-package traceview
+package traceview_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/spanloom/spanloom/internal/woven"
+	"github.com/spanloom/spanloom/traceview"
 )
 
 // tracedRequest counts how often its span is dropped.
@@ -25,7 +26,7 @@ func TestViewsOfThePageAreNotTracedByWovenCode(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "/debug/traces/", nil)
 			r.RemoteAddr, r.Host = "127.0.0.1:1", "localhost"
 			r = r.WithContext(context.WithValue(r.Context(), woven.RequestKey{}, traced))
-			v := New(Config{})
+			v := traceview.New(traceview.Config{})
 			w := httptest.NewRecorder()
 			v.ServeHTTP(w, r)
 			v.Close()
