@@ -11,6 +11,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/rpcmeta"
 )
 
 type items = map[string]string
@@ -110,10 +111,12 @@ func targets() map[string]target {
 	multi := func() any { return carrier.Multi{} }
 	text := func() any { return opentracing.TextMapCarrier{} }
 	other := func() any { return &foreign{} }
+	rpc := func() any { return &rpcmeta.Outgoing{Own: map[string][]string{}} }
 	return map[string]target{
 		"http.Header":                {opentracing.HTTPHeaders, header, true, false},
 		"HTTPHeadersCarrier":         {opentracing.HTTPHeaders, wrapped, true, false},
 		"Multi":                      {opentracing.HTTPHeaders, multi, true, true},
+		"metadata of an RPC":         {opentracing.HTTPHeaders, rpc, true, true},
 		"TextMapCarrier":             {opentracing.HTTPHeaders, text, true, true},
 		"foreign":                    {opentracing.HTTPHeaders, other, true, true},
 		"TextMap HTTPHeadersCarrier": {opentracing.TextMap, wrapped, true, false},

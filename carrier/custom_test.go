@@ -11,6 +11,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/rpcmeta"
 )
 
 // recordedTraceBin is what go.opencensus.io/trace/propagation.Binary v0.24.0 writes for the trace 0af7…319c, the span
@@ -37,22 +38,22 @@ func TestCustomFormats(t *testing.T) {
 	sc := extract(t, p, http.Header{"Grpc-Trace-Bin": {encoded}})
 	md := carrier.Multi{"grpc-trace-bin": {"stale"}, "ot-tracer-spanid": {"stale"}}
 	h := http.Header{"GRPC-TRACE-BIN": {"stale"}}
-	for _, c := range []any{md, h} {
+	rpc := &rpcmeta.Outgoing{}
+	for _, c := range []any{md, h, rpc} {
 		if err := p.Inject(sc, c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	pairs := p.AppendPairs([]string{"mine", "1"}, sc)
 	if md["grpc-trace-bin"][0] != recordedTraceBin || md["ot-tracer-spanid"][0] != someSpan || !cmp.Equal(h["Grpc-Trace-Bin"], []string{strings.TrimRight(encoded, "=")}) {
 		t.Errorf("sent %q and %q", md, h)
 	}
-	if len(h) != 6 || pairs[0] != "mine" || !strings.Contains(strings.Join(pairs, " "), recordedTraceBin) {
-		t.Errorf("sent %q and %q", h, pairs)
+	if len(h) != 6 || len(rpc.Added()) != 12 || !strings.Contains(strings.Join(rpc.Added(), " "), recordedTraceBin) {
+		t.Errorf("sent %q and %q", h, rpc.Added())
 	}
 	if s := p.Stats(); s.Custom["grpc-trace-bin"] != 7 || s.Custom["ot-tracer"] != 0 {
 		t.Errorf("%v", s.Custom)
 	}
-	if !p.Manages("Grpc-Trace-Bin") || len(p.SpanHeaders()) != 8 {
+	if len(p.SpanHeaders()) != 8 {
 		t.Errorf("%q", p.SpanHeaders())
 	}
 }

@@ -31,12 +31,10 @@
 //
 // # Middlewares
 //
-// A middleware that injects into a copy of the caller's headers calls Inject on a shallow copy of the map: lists of
-// values are replaced, never written to. [Propagator.Manages] reports whether Inject would change anything that the
-// headers have already; if not, [Propagator.AppendPairs] returns the pairs to add. [Propagator.SpanHeaders] has the
-// headers by which two requests that carry the same span can be recognised. A middleware that does not trust a caller
-// starts a root span and injects it into [Untrusted]; one whose caller sent baggage without ids calls
-// [Propagator.Continue].
+// A middleware that injects into a copy of the caller's headers calls [Propagator.Inject] on a shallow copy of the map:
+// lists of values are replaced, never written to. [Propagator.SpanHeaders] has the headers by which two requests that
+// carry the same span can be recognised. A middleware that does not trust a caller starts a root span and injects it
+// into [Untrusted]; one whose caller sent baggage without ids calls [Propagator.Continue].
 //
 // # Trust
 //

@@ -1,7 +1,6 @@
 package carrier
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/uber/jaeger-client-go"
@@ -32,20 +31,38 @@ func (p *Propagator) injectTo(sc jaeger.SpanContext, t *target, plain bool) {
 func (o *outgoing) writeTo(t *target, plain bool) {
 	p := o.p
 	t.keys = &p.keys
-	found := o.clean(t)
-	styles := o.fit(&found, plain)
+	var found found
+	if !t.empty() {
+		found = o.clean(t)
+	}
+	if found.baggage || len(o.items) > 0 {
+		o.writeWithBaggage(t, &found, plain)
+	} else {
+		t.reserve(o.n)
+		o.writeFields(t)
+	}
+	if p.custom != nil && o.sc.IsValid() {
+		p.injectCustom(o.sc, t)
+	}
+}
+
+// writeWithBaggage writes the context and its items, merged with those of others that the target has.
+func (o *outgoing) writeWithBaggage(t *target, found *found, plain bool) {
+	styles := o.fit(found, plain)
 	n := o.n + 1
 	if styles&prefixStyles != 0 {
 		n += 2 * len(o.items)
 	}
 	t.reserve(n)
+	o.writeFields(t)
+	o.writeList(t, found, styles)
+	o.writePrefixed(t, found, styles, plain)
+}
+
+// writeFields writes the context.
+func (o *outgoing) writeFields(t *target) {
 	for i := range o.n {
-		t.set(p.keys.fixed[o.fields[i]].in(t.canonical), o.values[i])
-	}
-	o.writeList(t, &found, styles)
-	o.writePrefixed(t, &found, styles, plain)
-	if p.custom != nil && o.sc.IsValid() {
-		p.injectCustom(o.sc, t)
+		t.set(o.p.keys.fixed[o.fields[i]].in(t.canonical), o.values[i])
 	}
 }
 
@@ -140,6 +157,7 @@ func (o *outgoing) hideMadeUp(r *remote) (added bool) {
 
 // found is the baggage that a target already has from others.
 type found struct {
+	baggage   bool   // there is any key of baggage
 	lines     values // of the list header
 	overLimit bool   // there is more of it than can be sent with anything else
 	respelled bool   // in an odd spelling of its key
@@ -179,11 +197,13 @@ func (o *outgoing) cleanKey(t *target, found *found, k string, v values) (theirs
 	switch f := p.keys.fieldOf(k); {
 	case f == unmanaged || !p.manages.has(f):
 	case f == baggage:
+		found.baggage = true
 		found.addLines(o, v)
 		found.respelled = found.respelled || k != p.keys.fixed[f].in(t.canonical)
 	case f == jaegerBaggage:
-		found.hasJaeger = true
+		found.baggage, found.hasJaeger = true, true
 	case f == uberctx || f == prefixed:
+		found.baggage = true
 		found.addPrefixed(o, t, f, k, v)
 	case b3Fields.has(f) && o.set&b3Fields == 0:
 		return 1 << f
@@ -215,20 +235,4 @@ func (o *outgoing) cleanB3(t *target) {
 			t.remove(k)
 		}
 	}
-}
-
-// AppendPairs appends what Inject would write into an empty [Multi] to kv, as key, value, key, value, each key once,
-// and returns it: for metadata.AppendToOutgoingContext of gRPC.
-func (p *Propagator) AppendPairs(kv []string, sc jaeger.SpanContext) []string {
-	out := outgoing{p: p, sc: sc, state: p.stateOf(sc)}
-	out.addFormats()
-	if out.items = p.outgoingItems(sc, out.state); len(out.items) > 0 || p.custom != nil {
-		t := target{pairs: slices.Clone(kv), first: len(kv), metadata: true} // kv itself can stay on the caller's stack
-		out.writeTo(&t, false)
-		return t.pairs
-	}
-	for i := range out.n {
-		kv = append(kv, p.keys.fixed[out.fields[i]].lower, out.values[i])
-	}
-	return kv
 }

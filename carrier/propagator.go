@@ -79,12 +79,6 @@ func (p *Propagator) Inject(sc jaeger.SpanContext, carrier any) error {
 	return p.injectInto(sc, carrier, false)
 }
 
-// Manages reports whether key, in any letter case, is one that Inject writes, merges or removes.
-func (p *Propagator) Manages(key string) bool {
-	f := p.keys.fieldOf(key)
-	return f == custom || f != unmanaged && p.manages.has(f)
-}
-
 // SpanHeaders returns the headers in which Inject writes the id of the span, spelled as [http.Header] has them. If p
 // is nil, they are those of all built-in formats with their default names. The result must not be changed.
 func (p *Propagator) SpanHeaders() []string {

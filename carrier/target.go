@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/opentracing/opentracing-go"
+
+	"github.com/spanloom/spanloom/internal/rpcmeta"
 )
 
 // target is a carrier that is being written.
@@ -13,10 +15,9 @@ type target struct {
 	headers   map[string][]string
 	strings   map[string]string
 	writer    opentracing.TextMapWriter
-	pairs     []string // key, value, key, value, if nothing else is set
-	first     int      // the index of the first pair, each of whose keys is there once
-	canonical bool     // keys are spelled as net/http does, else in lower case
-	metadata  bool     // keys must be legal in gRPC metadata
+	rpc       *rpcmeta.Outgoing // written to if it is set; headers is then its metadata
+	canonical bool              // keys are spelled as net/http does, else in lower case
+	metadata  bool              // keys must be legal in gRPC metadata
 	lists     []string
 	keys      *keyTable // of the Propagator
 }
@@ -30,6 +31,8 @@ func openTarget(carrier any, plain bool) (t target, err error) {
 		t = target{headers: c, canonical: true}
 	case Multi:
 		t = target{headers: c, metadata: true}
+	case *rpcmeta.Outgoing:
+		return target{headers: c.Own, rpc: c, metadata: true}, nil
 	case opentracing.TextMapCarrier:
 		t = target{strings: c, metadata: !plain}
 	case opentracing.TextMapWriter:
@@ -46,6 +49,9 @@ func openTarget(carrier any, plain bool) (t target, err error) {
 
 // binary reports whether values of keys that end in -bin are bytes.
 func (t *target) binary() bool { return !t.canonical && t.strings == nil && t.writer == nil }
+
+// empty reports whether nothing is in the target yet.
+func (t *target) empty() bool { return t.writer == nil && len(t.headers) == 0 && len(t.strings) == 0 }
 
 // each yields the keys of the target and their values. A writer that cannot be read has none.
 func (t *target) each(yield func(key string, v values) bool) {
@@ -95,13 +101,18 @@ func (t *target) remove(key string) {
 
 // reserve makes one allocation for n values to come.
 func (t *target) reserve(n int) {
-	if t.headers != nil {
+	switch {
+	case t.rpc != nil:
+		t.rpc.Reserve(n)
+	case t.headers != nil:
 		t.lists = make([]string, n)
 	}
 }
 
 func (t *target) set(key, value string) {
 	switch {
+	case t.rpc != nil:
+		t.rpc.Put(key, value)
 	case t.headers != nil:
 		if len(t.lists) == 0 {
 			t.lists = make([]string, 1)
@@ -113,20 +124,7 @@ func (t *target) set(key, value string) {
 		t.strings[key] = value
 	case t.writer != nil:
 		t.writer.Set(key, value)
-	default:
-		t.setPair(key, value)
 	}
-}
-
-// setPair replaces a pair with the same key: one whose key had another letter case.
-func (t *target) setPair(key, value string) {
-	for i := t.first; i < len(t.pairs); i += 2 {
-		if t.pairs[i] == key {
-			t.pairs[i+1] = value
-			return
-		}
-	}
-	t.pairs = append(t.pairs, key, value)
 }
 
 // setLines sets the lines of a header that is a list. A target with one value for each key gets them as one line.
@@ -134,6 +132,8 @@ func (t *target) setLines(key string, lines []string) {
 	switch {
 	case len(lines) == 0:
 		t.remove(key)
+	case t.rpc != nil && t.headers != nil && len(lines) > 1:
+		t.rpc.PutLines(key, slices.Clone(lines))
 	case t.headers != nil && len(lines) > 1:
 		t.headers[key] = slices.Clone(lines)
 	default:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/proflabel"
+	"github.com/spanloom/spanloom/internal/rpcmeta"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
@@ -24,10 +25,9 @@ type clientCall struct {
 	optionBuf          [2]grpc.CallOption // saves an allocation
 	cc                 *grpc.ClientConn   // nil for channels that are not gRPC's
 
-	own      metadata.MD // the caller's outgoing metadata, a copy; nil if there is none
-	values   [2]string   // of the keys that are added to own; saves an allocation
-	dropped  int32       // pairs that gRPC could not send
-	answered bool        // remote and trailer are what the server sent
+	out      rpcmeta.Outgoing // what is sent: the caller's own metadata, if any, and what is injected
+	dropped  int32            // keys that gRPC could not send, or that were too much
+	answered bool             // remote and trailer are what the server sent
 	remote   peer.Peer
 	trailer  metadata.MD // read only if the trace id trailer is wanted
 
@@ -79,12 +79,12 @@ func (c *clientCall) calleeTags(l *rpcspan.Tags) {
 	if name := c.peerService(c.target()); name != "" {
 		l.Add(semconv.PeerService, name)
 	}
-	if c.own == nil {
+	if c.out.Own == nil {
 		return
 	}
-	attemptTag(l, func(key string) []string { return c.own[key] })
+	attemptTag(l, func(key string) []string { return c.out.Own[key] })
 	for _, tag := range c.cfg.metadata {
-		tag.record(l, c.own[tag.key])
+		tag.record(l, c.out.Own[tag.key])
 	}
 }
 

@@ -1,6 +1,7 @@
 package grpcmw
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -16,58 +17,44 @@ const maxHeaderList = 8 << 10
 const (
 	headerOverhead = 32      // bytes that a header counts in addition to its name and value
 	reservedSize   = 1 << 10 // for the headers of gRPC itself and of call credentials
-	smallSize      = 512     // of the pairs of the formats without baggage and tracestate
+	smallSize      = 384     // of keys and values: no more than those of the formats without baggage and tracestate
 )
 
-// fit drops what is too much of pairs, which a tracer adds to the caller's metadata: first baggage with a key for each
-// item, then members at the end of the baggage list, then tracestate. It counts what it drops.
-func (c *clientCall) fit(pairs []string) []string {
-	size := pairsSize(pairs)
-	if size <= smallSize {
-		return pairs
+// fit drops what a tracer has added to the caller's metadata beyond what the server accepts. ctx has that metadata.
+func (c *clientCall) fit(ctx context.Context) {
+	if c.out.Written() <= smallSize ||
+		c.restSize()+pairsSize(c.out.Added())+metadataSize(c.out.Own) <= c.limitFor(0) {
+		return
 	}
-	rest := c.restSize() + metadataSize(c.own)
-	room := c.limitFor(rest) - rest
-	if size > room {
-		kept := pairs[:0]
-		for i := 0; i < len(pairs); i += 2 {
-			if isBaggageItem(pairs[i]) {
-				c.dropped++
-				continue
-			}
-			kept = append(kept, pairs[i], pairs[i+1])
-		}
-		pairs, size = kept, pairsSize(kept)
+	if c.out.Own == nil {
+		c.out.Own = metadata.Pairs(c.out.Added()...)
 	}
-	if i := keyIndex(pairs, "baggage"); i >= 0 && size > room {
-		short := shorten(pairs[i+1], len(pairs[i+1])-(size-room))
-		c.dropped++
-		size -= len(pairs[i+1]) - len(short)
-		if pairs[i+1] = short; short == "" {
-			pairs = slices.Delete(pairs, i, i+2)
-			size -= len("baggage") + headerOverhead
-		}
-	}
-	if i := keyIndex(pairs, "tracestate"); i >= 0 && size > room {
-		c.dropped++
-		pairs = slices.Delete(pairs, i, i+2)
-	}
-	return pairs
+	before, _ := metadata.FromOutgoingContext(ctx)
+	c.fitMetadata(c.out.Own, before)
 }
 
-// fitReplaced is fit for metadata into which a tracer has written. before is the caller's. What it has of others'
-// baggage stays, and the tracer's goes as a whole: first items with keys of their own, then the list, then tracestate.
-func (c *clientCall) fitReplaced(md, before metadata.MD) {
+// fitMetadata drops what md has more than before, which is the caller's, until it fits: first baggage items with keys
+// of their own, then members at the end of the baggage list, then tracestate. A list that the caller began is dropped
+// as a whole, so that it is the caller's again. What is dropped is counted.
+func (c *clientCall) fitMetadata(md, before metadata.MD) {
 	limit := c.limitFor(c.restSize() + metadataSize(before))
 	for _, isPart := range [...]func(key string) bool{isBaggageItem, isBaggageList, isTraceState} {
-		if c.restSize()+metadataSize(md) <= limit {
+		excess := c.restSize() + metadataSize(md) - limit
+		if excess <= 0 {
 			return
 		}
-		for key := range md {
-			if isPart(key) && !slices.Equal(md[key], before[key]) {
-				c.dropped++
-				restore(md, before, key)
+		for key, values := range md {
+			if !isPart(key) || slices.Equal(values, before[key]) {
+				continue
 			}
+			c.dropped++
+			if isBaggageList(key) && len(values) == 1 && len(before[key]) == 0 {
+				if short := shorten(values[0], len(values[0])-excess); short != "" {
+					md[key] = []string{short}
+					continue
+				}
+			}
+			restore(md, before, key)
 		}
 	}
 }
@@ -118,15 +105,6 @@ func isBaggageItem(key string) bool {
 func isBaggageList(key string) bool { return key == "baggage" }
 
 func isTraceState(key string) bool { return key == "tracestate" }
-
-func keyIndex(pairs []string, key string) int {
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i] == key {
-			return i
-		}
-	}
-	return -1
-}
 
 // shorten returns the members of a baggage list that fit into size bytes.
 func shorten(list string, size int) string {

@@ -64,7 +64,7 @@ func (c *clientCall) lighten(ctx, sent context.Context, err error) context.Conte
 	}
 	c.cfg.refusal.Store(&refusal{target: c.target(), limit: limit})
 	dropped := c.dropped
-	if c.fitReplaced(md, before); c.dropped > dropped {
+	if c.fitMetadata(md, before); c.dropped > dropped {
 		return metadata.NewOutgoingContext(sent, md)
 	}
 	for key := range md {

@@ -2,6 +2,7 @@ package grpcmw_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -92,6 +93,25 @@ func TestInjectorsOfOthersCannotBreakACall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if md := outgoing(ctx, tracer); md["x-tenant"] != nil {
 				t.Errorf("gRPC fails a call with %v", md)
+			}
+		})
+	}
+}
+
+type brokenInjector struct{ *tracerinit.Tracer }
+
+func (brokenInjector) Inject(opentracing.SpanContext, any, any) error { panic("no carrier of mine") }
+
+// An RPC is made as it would be without the kit, whatever the tracer does instead of injecting.
+func TestRPCsOfTracersThatPanicInInject(t *testing.T) {
+	tracer := brokenInjector{ours(t)}
+	for name, ctx := range map[string]context.Context{
+		"no metadata": t.Context(), "with metadata": metadata.AppendToOutgoingContext(t.Context(), "a", "b"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			want, _ := metadata.FromOutgoingContext(ctx)
+			if md := outgoing(ctx, tracer); !maps.EqualFunc(md, want, slices.Equal) {
+				t.Errorf("sent %v, want %v", md, want)
 			}
 		})
 	}
