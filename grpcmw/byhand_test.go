@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc"
 
 	"github.com/spanloom/spanloom/grpcmw"
@@ -114,6 +115,30 @@ func TestHandlersCalledByHandWithoutStream(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// incomparable is a context whose values cannot be compared with ==.
+type incomparable struct {
+	context.Context
+	_ [0]func()
+}
+
+// TestStreamsOfIncomparableContexts serves streams with a context of such a type: without a tracer, the handler gets the
+// stream itself.
+func TestStreamsOfIncomparableContexts(t *testing.T) {
+	ss := &pingPong{ctx: incomparable{Context: t.Context()}}
+	for name, tracer := range map[string]opentracing.Tracer{"no-op": opentracing.NoopTracer{}, "traced": spantest.New(t)} {
+		t.Run(name, func(t *testing.T) {
+			var got grpc.ServerStream
+			handler := func(_ any, ss grpc.ServerStream) error { got = ss; return nil }
+			if err := grpcmw.StreamServerInterceptor(tracer)(nil, ss, chatInfo, handler); err != nil {
+				t.Error(err)
+			}
+			if name == "no-op" && got != grpc.ServerStream(ss) {
+				t.Errorf("the handler got a %T", got)
+			}
+		})
 	}
 }
 

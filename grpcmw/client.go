@@ -8,7 +8,6 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc"
 
-	"github.com/spanloom/spanloom/internal/proflabel"
 	"github.com/spanloom/spanloom/internal/quiet"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/woven"
@@ -27,27 +26,17 @@ func UnaryClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) grp
 		if c == nil {
 			return cl.cfg.pass(below, method, req, reply, cc, invoker, opts)
 		}
-		returned := false
-		defer func() {
-			if !returned {
-				c.endPanicked(recover())
+		direct := false
+		c.run(below, func(below context.Context) {
+			direct = cl.cfg.invokers.isTransport(invoker)
+			opts = slices.Clip(c.options(opts, direct))
+			err = invoker(below, method, req, reply, cc, opts...)
+			if err != nil {
+				err = c.invokeLighter(ctx, below, err, direct, func(ctx context.Context) error {
+					return invoker(ctx, method, req, reply, cc, opts...)
+				})
 			}
-		}()
-		if cl.cfg.profilingLabels {
-			var before proflabel.Labels
-			below, before = c.profile(below)
-			defer before.Restore()
-		}
-		c.observe(below)
-		direct := cl.cfg.invokers.isTransport(invoker)
-		opts = slices.Clip(c.options(opts, direct))
-		err = invoker(below, method, req, reply, cc, opts...)
-		if err != nil {
-			err = c.invokeLighter(ctx, below, err, direct, func(ctx context.Context) error {
-				return invoker(ctx, method, req, reply, cc, opts...)
-			})
-		}
-		returned = true
+		})
 		c.answered = direct || c.readForwarded()
 		c.end(err, nil, time.Time{})
 		return err
@@ -61,7 +50,7 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 	return func(
 		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer,
 		opts ...grpc.CallOption,
-	) (grpc.ClientStream, error) {
+	) (cs grpc.ClientStream, err error) {
 		ctx = orBackground(ctx)
 		described := desc
 		if desc == nil { // never in gRPC
@@ -71,26 +60,15 @@ func StreamClientInterceptor(tracer opentracing.Tracer, opts ...ClientOption) gr
 		if c == nil {
 			return streamer(below, desc, cc, method, opts...)
 		}
-		returned := false
-		defer func() {
-			if !returned {
-				c.endPanicked(recover())
+		c.run(below, func(below context.Context) {
+			opts = slices.Clip(append(c.options(opts, false), grpc.OnFinish(c.onTransportFinish)))
+			cs, err = streamer(below, desc, cc, method, opts...)
+			if err != nil {
+				cs, err = c.openLighter(ctx, below, err, func(ctx context.Context) (grpc.ClientStream, error) {
+					return streamer(ctx, desc, cc, method, opts...)
+				})
 			}
-		}()
-		if cl.cfg.profilingLabels {
-			var before proflabel.Labels
-			below, before = c.profile(below)
-			defer before.Restore()
-		}
-		c.observe(below)
-		opts = slices.Clip(append(c.options(opts, false), grpc.OnFinish(c.onTransportFinish)))
-		cs, err := streamer(below, desc, cc, method, opts...)
-		if err != nil {
-			cs, err = c.openLighter(ctx, below, err, func(ctx context.Context) (grpc.ClientStream, error) {
-				return streamer(ctx, desc, cc, method, opts...)
-			})
-		}
-		returned = true
+		})
 		if err != nil || cs == nil {
 			c.streamEvent(openFailed, err)
 			return cs, err

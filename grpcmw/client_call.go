@@ -59,6 +59,25 @@ func (c *clientCall) options(opts []grpc.CallOption, direct bool) []grpc.CallOpt
 	return opts
 }
 
+// run calls invoke, which makes the RPC or opens its stream, with the observers and the profiling labels of the RPC. If
+// invoke does not return, it ends the RPC.
+func (c *clientCall) run(below context.Context, invoke func(below context.Context)) {
+	returned := false
+	defer func() {
+		if !returned {
+			c.endPanicked(recover())
+		}
+	}()
+	if c.cfg.profilingLabels {
+		var before proflabel.Labels
+		below, before = c.profile(below)
+		defer before.Restore()
+	}
+	c.observe(below)
+	invoke(below)
+	returned = true
+}
+
 // profile sets the profiling labels on the goroutine, and returns ctx with them and those of the goroutine before.
 func (c *clientCall) profile(ctx context.Context) (labelled context.Context, before proflabel.Labels) {
 	labelled, before = ctx, proflabel.Get()

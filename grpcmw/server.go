@@ -26,39 +26,20 @@ func UnaryServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) grp
 		if ctx = orBackground(ctx); info == nil { // never in gRPC
 			info = &grpc.UnaryServerInfo{}
 		}
-		if woven.Active() && s.cfg.yields(ctx, info.FullMethod) {
-			return handler(ctx, req)
+		c, below := s.begin(ctx, info.FullMethod, req, func() *call {
+			return &call{method: s.cfg.methodOf(info.FullMethod, unary)}
+		})
+		if below == nil {
+			below = ctx
 		}
-		t, ok := rpcspan.Tracer(s.tracer)
-		if !ok && !s.cfg.observed {
-			return handler(s.cfg.decided(ctx, info.FullMethod), req)
-		}
-		outer := servedCall(ctx, info.FullMethod)
-		if outer != nil && outer.joinable(ok) {
-			outer.join(s.cfg)
-			return handler(ctx, req)
-		}
-		c, ctx := s.begin(ctx, t, ok, outer, &call{method: s.cfg.methodOf(info.FullMethod, unary)}, req)
 		if c == nil {
-			return handler(ctx, req)
+			return handler(below, req)
 		}
-		returned := false
-		defer func() {
-			if !returned {
-				s.setTraceIDTrailer(c, func(md metadata.MD) { _ = grpc.SetTrailer(ctx, md) })
-				c.endPanicked(recover())
-			}
-		}()
-		if s.cfg.profilingLabels {
-			defer c.setProfilingLabels().Restore()
-		}
-		c.observe(ctx)
-		resp, err = handler(ctx, req)
-		returned = true
-		if err != nil {
-			s.setTraceIDTrailer(c, func(md metadata.MD) { _ = grpc.SetTrailer(ctx, md) })
-		}
-		c.end(err, nil, time.Time{})
+		setTrailer := func(md metadata.MD) { _ = grpc.SetTrailer(below, md) }
+		err = s.handle(c, below, setTrailer, func() (err error) {
+			resp, err = handler(below, req)
+			return err
+		})
 		return resp, err
 	}
 }
@@ -71,46 +52,20 @@ func StreamServerInterceptor(tracer opentracing.Tracer, opts ...ServerOption) gr
 		if info == nil { // never in gRPC
 			info = &grpc.StreamServerInfo{IsClientStream: true, IsServerStream: true}
 		}
-		ctx := streamContext(ss)
-		if woven.Active() && s.cfg.yields(ctx, info.FullMethod) {
+		c, below := s.begin(streamContext(ss), info.FullMethod, nil, func() *call {
+			rpc := typeOf(info.IsClientStream, info.IsServerStream)
+			return &call{method: s.cfg.servedMethod(srv, info, rpc), rpc: rpc, stream: &streamStats{}}
+		})
+		switch {
+		case c == nil && below == nil:
 			return handler(srv, ss)
-		}
-		t, ok := rpcspan.Tracer(s.tracer)
-		if !ok && !s.cfg.observed {
-			if decided := s.cfg.decided(ctx, info.FullMethod); decided != ctx {
-				ss = &contextStream{ServerStream: ss, ctx: decided}
-			}
-			return handler(srv, ss)
-		}
-		outer := servedCall(ctx, info.FullMethod)
-		if outer != nil && outer.joinable(ok) {
-			outer.join(s.cfg)
-			return handler(srv, ss)
-		}
-		rpc := typeOf(info.IsClientStream, info.IsServerStream)
-		state := &call{method: s.cfg.servedMethod(srv, info, rpc), rpc: rpc, stream: &streamStats{}}
-		c, below := s.begin(ctx, t, ok, outer, state, nil)
-		if c == nil {
+		case c == nil:
 			return handler(srv, &contextStream{ServerStream: ss, ctx: below})
 		}
-		returned := false
-		defer func() {
-			if !returned {
-				s.setTraceIDTrailer(c, func(md metadata.MD) { ss.SetTrailer(md) })
-				c.endPanicked(recover())
-			}
-		}()
-		if s.cfg.profilingLabels {
-			defer c.setProfilingLabels().Restore()
-		}
-		c.observe(below)
-		err := handler(srv, &serverStreamWrapper{ServerStream: ss, call: c})
-		returned = true
-		if err != nil {
-			s.setTraceIDTrailer(c, func(md metadata.MD) { ss.SetTrailer(md) })
-		}
-		c.end(err, nil, time.Time{})
-		return err
+		setTrailer := func(md metadata.MD) { ss.SetTrailer(md) }
+		return s.handle(c, below, setTrailer, func() error {
+			return handler(srv, &serverStreamWrapper{ServerStream: ss, call: c})
+		})
 	}
 }
 
@@ -133,16 +88,32 @@ func newServer(tracer opentracing.Tracer, opts []ServerOption) *server {
 }
 
 // begin starts the span of an RPC and returns the context for what is below it. If the RPC is neither traced nor
-// observed, the call is nil and the context has the caller's context as the parent of what is below. ok is false
-// without a tracer. outer is the call of an interceptor further out that has no span, or nil.
+// observed, the call is nil, and so is the context if what is below gets the RPC's own. A context that is returned
+// without a call has the caller's context as the parent of what is below.
 func (s *server) begin(
-	ctx context.Context, t opentracing.Tracer, ok bool, outer, c *call, req any,
-) (*call, context.Context) {
+	ctx context.Context, fullMethod string, req any, newCall func() *call,
+) (_ *call, below context.Context) {
+	if woven.Active() && s.cfg.yields(ctx, fullMethod) {
+		return nil, nil
+	}
+	t, ok := rpcspan.Tracer(s.tracer)
+	if !ok && !s.cfg.observed {
+		if !s.cfg.marksDecision(ctx) {
+			return nil, nil
+		}
+		return nil, s.cfg.decided(ctx, fullMethod)
+	}
+	outer := servedCall(ctx, fullMethod)
+	if outer != nil && outer.joinable(ok) {
+		outer.join(s.cfg)
+		return nil, nil
+	}
+	c := newCall()
 	if s.cfg.woven != nil {
 		ctx = wovenBase{ctx}
 	}
 	c.cfg, c.base = s.cfg, ctx
-	if outer != nil {
+	if outer != nil { // it has no span
 		c.nestIn(outer)
 	}
 	c.name = c.operationName()
@@ -150,9 +121,33 @@ func (s *server) begin(
 		s.trace(c, ctx, t, req)
 	}
 	if !c.span.Started() && !c.observed() {
-		return nil, s.cfg.decided(c.base, c.method.full)
+		return nil, s.cfg.decided(c.base, fullMethod)
 	}
 	return c, c.context()
+}
+
+// handle calls the handler of an RPC and ends the RPC, however the handler ends.
+func (s *server) handle(
+	c *call, below context.Context, setTrailer func(metadata.MD), handler func() error,
+) error {
+	returned := false
+	defer func() {
+		if !returned {
+			s.setTraceIDTrailer(c, setTrailer)
+			c.endPanicked(recover())
+		}
+	}()
+	if s.cfg.profilingLabels {
+		defer c.setProfilingLabels().Restore()
+	}
+	c.observe(below)
+	err := handler()
+	returned = true
+	if err != nil {
+		s.setTraceIDTrailer(c, setTrailer)
+	}
+	c.end(err, nil, time.Time{})
+	return err
 }
 
 // trace starts the span, unless the filter is against it.

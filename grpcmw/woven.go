@@ -44,11 +44,14 @@ type decidedKey struct{ client bool }
 
 // decided returns ctx for an RPC that has no span by decision, so that woven interceptors further in leave it alone.
 func (c *config) decided(ctx context.Context, fullMethod string) context.Context {
-	if !woven.Active() || quiet.Is(ctx) {
+	if !c.marksDecision(ctx) {
 		return ctx
 	}
 	return context.WithValue(ctx, decidedKey{c.client}, fullMethod)
 }
+
+// marksDecision reports whether decided returns another context than ctx.
+func (c *config) marksDecision(ctx context.Context) bool { return woven.Active() && !quiet.Is(ctx) }
 
 func (c *config) isDecided(ctx context.Context, fullMethod string) bool {
 	method, ok := ctx.Value(decidedKey{c.client}).(string)
