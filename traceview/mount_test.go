@@ -5,8 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -16,47 +14,75 @@ import (
 	"github.com/spanloom/spanloom/traceview"
 )
 
-var link = regexp.MustCompile(`(?:href|src|action|data-events)="([^"]*)"`)
+// linksOf returns the addresses that a page refers to.
+func linksOf(page string) (links []string) {
+	before, page, more := strings.Cut(page, `="`)
+	for more {
+		var value string
+		value, page, _ = strings.Cut(page, `"`)
+		for _, attribute := range []string{"href", "src", "action", "data-events"} {
+			if strings.HasSuffix(before, attribute) {
+				links = append(links, html.UnescapeString(value))
+			}
+		}
+		before, page, more = strings.Cut(page, `="`)
+	}
+	return links
+}
 
-// crawl opens the page and all that it links to, as a browser would, and returns how many pages it saw.
-func crawl(t *testing.T, client *http.Client, first string) int {
+// crawler opens pages as a browser does, each once.
+type crawler struct {
+	client *http.Client
+	links  map[string][]string // of each page that was opened
+}
+
+// crawl opens a page and all that it leads to, at most forty pages, and returns how many it saw.
+func (c *crawler) crawl(t *testing.T, first string) int {
 	t.Helper()
 	todo, seen := []string{first}, map[string]bool{}
 	for len(todo) > 0 && len(seen) < 40 {
-		at := todo[0]
+		at, _, _ := strings.Cut(todo[0], "#")
 		todo = todo[1:]
-		here, err := url.Parse(at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		here.Fragment = ""
-		if seen[here.String()] || strings.HasSuffix(here.Path, "/clear") || strings.HasSuffix(here.Path, "/pin") || strings.HasSuffix(here.Path, "/events") {
+		path, _, _ := strings.Cut(at, "?")
+		if seen[at] || strings.HasSuffix(path, "/clear") || strings.HasSuffix(path, "/pin") || strings.HasSuffix(path, "/events") {
 			continue
 		}
-		seen[here.String()] = true
-		res, err := client.Get(here.String())
-		if err != nil {
-			t.Fatal(err)
+		seen[at] = true
+		links, opened := c.links[at]
+		if !opened {
+			links = c.open(t, at)
+			c.links[at] = links
 		}
-		body, _ := io.ReadAll(res.Body)
-		res.Body.Close()
-		if res.StatusCode != 200 {
-			t.Errorf("%s: %d", at, res.StatusCode)
-			continue
-		}
-		if !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-			continue
-		}
-		for _, m := range link.FindAllStringSubmatch(string(body), -1) {
-			next, err := res.Request.URL.Parse(html.UnescapeString(m[1]))
-			if err != nil {
-				t.Errorf("%s: bad link %q", at, m[1])
-				continue
-			}
-			todo = append(todo, next.String())
-		}
+		todo = append(todo, links...)
 	}
 	return len(seen)
+}
+
+// open returns the links of a page.
+func (c *crawler) open(t *testing.T, at string) (links []string) {
+	t.Helper()
+	res, err := c.client.Get(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Errorf("%s: %d %v", at, res.StatusCode, err)
+		return nil
+	}
+	if !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+		return nil
+	}
+	for _, link := range linksOf(string(body)) {
+		next, err := res.Request.URL.Parse(link)
+		if err != nil {
+			t.Errorf("%s: bad link %q", at, link)
+			continue
+		}
+		links = append(links, next.String())
+	}
+	return links
 }
 
 func TestLinksWorkHoweverTheViewIsMounted(t *testing.T) {
@@ -107,13 +133,14 @@ func TestLinksWorkHoweverTheViewIsMounted(t *testing.T) {
 			trace := traceHex(shopTrace(t, v))
 			server := httptest.NewServer(c.mount(v))
 			defer server.Close()
+			browser := crawler{server.Client(), map[string][]string{}}
 			for _, p := range c.pages {
-				if n := crawl(t, server.Client(), server.URL+p); n < 15 {
+				if n := browser.crawl(t, server.URL+p); n < 15 {
 					t.Errorf("only %d pages are linked from %s", n, p)
 				}
 			}
 			at := server.URL + strings.TrimSuffix(c.pages[0], "/") + "/trace/" + trace
-			if n := crawl(t, server.Client(), at+"?span="+spanHex(4)); n < 15 {
+			if n := browser.crawl(t, at+"?span="+spanHex(4)); n < 15 {
 				t.Errorf("only %d pages are linked from a trace", n)
 			}
 		})

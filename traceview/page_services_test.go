@@ -12,7 +12,7 @@ import (
 
 func TestServicesPageOfManyServices(t *testing.T) {
 	v := newView(t, traceview.Config{})
-	for n := range uint64(100_000) {
+	for n := range uint64(20_000) {
 		s := root(n+1, noon, ms(1))
 		put(t, v, fmt.Sprint("service-", n), s)
 	}
