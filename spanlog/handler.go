@@ -69,6 +69,17 @@ func (g given) with(c *config, key string) given {
 	return given{g.trace || key == c.traceKey, g.span || key == c.spanKey}
 }
 
+// withAttr adds what an attribute brings to the top level. The attributes of a group without a name stand there, too.
+func (g given) withAttr(c *config, a slog.Attr, depth int) given {
+	if a.Key != "" || a.Value.Kind() != slog.KindGroup || depth > maxDepth {
+		return g.with(c, a.Key)
+	}
+	for _, member := range a.Value.Group() {
+		g = g.withAttr(c, member, depth+1)
+	}
+	return g
+}
+
 // openGroup is a group with the attributes that the logger has in it, whose values are resolved.
 type openGroup struct {
 	name  string
@@ -114,7 +125,7 @@ func (h *handler) handleIn(ctx context.Context, span opentracing.Span, r slog.Re
 	if h.groups == nil {
 		given := h.given
 		r.Attrs(func(a slog.Attr) bool {
-			given = given.with(h.config, a.Key)
+			given = given.withAttr(h.config, a, 0)
 			return true
 		})
 		r = r.Clone()
@@ -175,7 +186,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if h.groups == nil {
 		n.top = n.next
 		for _, a := range attrs {
-			n.given = n.given.with(h.config, a.Key)
+			n.given = n.given.withAttr(h.config, a, 0)
 		}
 	} else {
 		n.groups = slices.Clone(h.groups)
