@@ -58,7 +58,9 @@ func plainFile(body []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if body, err = readAtMost(unzipped, maxBody); err != nil {
+		if body, err = readAtMost(unzipped, maxBody); errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, errors.New("this file is cut off: its gzip has no end")
+		} else if err != nil {
 			return nil, err
 		}
 	}

@@ -82,6 +82,7 @@ func TestFilesThatAreNoTracesAreNamedPlainly(t *testing.T) {
 		"cut":            {`{"data":[`, "this file is cut off"},
 		"a number":       {`{"data":[{"spans":[{"traceID":"1","spanID":"1","operationName":5}]}]}`, "operationName"},
 		"of other tools": {`[]`, "neither a trace of Jaeger's UI nor OTLP nor Zipkin"},
+		"packed and cut": {string(zipped([]byte("{}")))[:12], "this file is cut off"},
 		"number":         {`42`, "neither a trace of Jaeger's UI nor OTLP nor Zipkin"},
 		"lists":          {`[[{"trace_id":1}]]`, "neither a trace of Jaeger's UI nor OTLP nor Zipkin"},
 		"without spans":  {`{"resourceSpans":[]}`, "this file holds no spans"},

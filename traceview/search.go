@@ -129,17 +129,19 @@ func parseClause(token string) (c clause, problem string) {
 
 // check completes a comparison or says why it has no meaning.
 func (c clause) check(token string) (clause, string) {
-	if c.value == "" {
-		return c, fmt.Sprintf("%.100q has no value. Use %s=* for any value.", token, c.key)
-	}
+	isNumber := c.key == keySpans || c.key == keyErrors
 	switch {
+	case c.value == "" && (isNumber || c.key == keyDuration):
+		return c, fmt.Sprintf("%.100q has no value.", token)
+	case c.value == "":
+		return c, fmt.Sprintf("%.100q has no value. Use %s=* for any value.", token, c.key)
 	case c.key == keyDuration:
 		d, err := parseDuration(c.value)
 		if err != nil {
 			return c, fmt.Sprintf("%.100q is not a duration like 20ms or 1.5s.", c.value)
 		}
 		c.number = float64(d)
-	case c.key == keySpans || c.key == keyErrors || strings.ContainsAny(c.op, "<>"):
+	case isNumber || strings.ContainsAny(c.op, "<>"):
 		n, err := strconv.ParseFloat(c.value, 64)
 		if err != nil {
 			return c, fmt.Sprintf("%.100q compares with a number, and %.100q is none.", token, c.value)
