@@ -184,7 +184,7 @@ func (s *serverState) tagEnd(t tagWriter, v *result, writeErr error, isError boo
 // updateRoute replaces the route and the operation name if another route is known now.
 func (s *serverState) updateRoute() {
 	route := s.router.after(s)
-	if reported := s.reported.Load(); reported != nil && !s.final {
+	if reported := s.reported.Load(); reported != nil && !s.settled {
 		route = *reported
 	}
 	if set := s.routeSet.Load(); set != nil && (set.byUser || leadsOn(route)) {

@@ -6,14 +6,17 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// The functions in this file are called by code that is woven into the routers of chi and net/http: see
-// orchestrion.yml. They report the template from inside, so that it is known whatever is between the middleware and the
-// router. Routers are often nested. The innermost one has the last word: those around it see that something has been
-// reported since they began.
+// The functions in this file are called by code that is woven into routers, those of chi, net/http, gorilla/mux, gin
+// and echo: see orchestrion.yml. They report the template from inside, so that it is known whatever is between the
+// middleware and the router. Routers are often nested. The innermost one has the last word: those around it see that
+// something has been reported since they began.
 
-// wovenRouting is called before a [http.ServeMux] routes r. It returns what [wovenRouted] needs, nil if there is
-// nothing to report to.
+// wovenRouting is called before a router, such as [http.ServeMux], routes r. It returns what [wovenRouted] and
+// [wovenReport] need, nil if there is nothing to report to.
 func wovenRouting(r *http.Request) (state any, before *string) {
+	if r == nil {
+		return nil, nil
+	}
 	s := outerState(r)
 	if s == nil {
 		return nil, nil
@@ -28,11 +31,16 @@ func wovenRouted(state any, before *string, r *http.Request) {
 	}
 }
 
+// wovenReport is called when a router of another kind has found a template, or none.
+func wovenReport(state any, before *string, template string) {
+	state.(*serverState).report(before, template)
+}
+
 // wovenChiServing is called when a chi router gets r, before its middlewares, one of which may answer. It reports the
 // template of the route that the router will take, or none, if nothing else is known so far.
 func wovenChiServing(mux *chi.Mux, r *http.Request) {
 	s := outerState(r)
-	if s == nil || s.final || s.reported.Load() != nil || r.URL == nil {
+	if s == nil || s.settled || s.reported.Load() != nil || r.URL == nil {
 		return
 	}
 	if rctx := chi.RouteContext(r.Context()); rctx != nil && rctx.Routes != nil {

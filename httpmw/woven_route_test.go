@@ -112,6 +112,60 @@ func TestTemplateFromInside(t *testing.T) {
 	}
 }
 
+// wovenRouter does what a router of another kind does with the rules woven in: it reports a template, or none.
+func wovenRouter(template string, next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if state, before := wovenRouting(r); state != nil {
+			defer wovenReport(state, before, template)
+		}
+		next(w, r)
+	})
+}
+
+// TestTemplateOfOtherRouters has them in all places, one of which is below a ServeMux that itself knows only where they
+// begin.
+func TestTemplateOfOtherRouters(t *testing.T) {
+	ok := func(http.ResponseWriter, *http.Request) {}
+	below := func(h http.Handler) http.Handler {
+		mux := http.NewServeMux()
+		mux.Handle("/", h)
+		return mux
+	}
+	users := wovenRouter("/users/:id", ok)
+	for name, c := range map[string]struct {
+		handler http.Handler
+		want    string
+	}{
+		"alone":                       {users, "GET /users/:id"},
+		"hidden":                      {newContext(users), "GET /users/:id"},
+		"below a ServeMux":            {below(users), "GET /users/:id"},
+		"below a woven ServeMux":      {wovenMux(below(users).(*http.ServeMux)), "GET /users/:id"},
+		"no route":                    {below(wovenRouter("", ok)), "GET"},
+		"one in another":              {wovenRouter("/users/*any", users.ServeHTTP), "GET /users/:id"},
+		"by the program":              {wovenRouter("/a", func(_ http.ResponseWriter, r *http.Request) { SetRoute(r, "/b") }), "GET /b"},
+		"behind an endpoint of chi":   {behindChi("/users/{id}", wovenRouter("/x", ok)), "GET /users/{id}"},
+		"behind a wildcard of chi":    {behindChi("/users/*", users), "GET /users/:id"},
+		"another request than ours":   {wovenRouter("/a", func(w http.ResponseWriter, r *http.Request) { send(users, "/users/9") }), "GET /a"},
+		"without a request, in tests": {wovenRouter("/a", func(http.ResponseWriter, *http.Request) { wovenRouting(nil) }), "GET /a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer woven.Force()()
+			_, reporter := kitTracer(t)
+			send(weave(t, c.handler), "/users/7")
+			spans := reporter.GetSpans()
+			if len(spans) != 1 || spans[0].(*jaeger.Span).OperationName() != c.want {
+				t.Errorf("%v, want %q", spans, c.want)
+			}
+		})
+	}
+}
+
+func behindChi(pattern string, h http.Handler) http.Handler {
+	r := chi.NewRouter()
+	r.Handle(pattern, h)
+	return r
+}
+
 func TestTemplateWithoutARequestToReportTo(t *testing.T) {
 	if w := send(wovenRouters(), "/users/7"); w.Code != http.StatusOK {
 		t.Errorf("status %d", w.Code)
