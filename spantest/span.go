@@ -12,7 +12,7 @@ import (
 	"github.com/opentracing/opentracing-go/mocktracer"
 )
 
-// span passes everything on to a mock span and records misuse as faults of its tracer.
+// span passes everything on to a mock span and records misuse as faults of its [Tracer].
 type span struct {
 	mock     *mocktracer.MockSpan
 	tracer   *Tracer
@@ -103,19 +103,46 @@ func (s *span) LogKV(keyValues ...any) {
 	s.mock.LogKV(keyValues...)
 }
 
-// caller returns the nearest place outside this package and opentracing-go's own helpers.
+// caller returns the place that called: the nearest one outside of this kit, of opentracing-go and of what lies between
+// the kit and a program. If the program is not on the stack, as for the span of a server, it is the nearest one outside
+// of this package.
 func caller() string {
-	pcs := make([]uintptr, 16)
+	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	nearest := "unknown"
 	for {
 		f, more := frames.Next()
-		inside := strings.Contains(f.Function, "/spantest.(*") || strings.Contains(f.Function, "/spantest.caller") ||
-			strings.Contains(f.Function, "opentracing/opentracing-go.")
-		if !inside {
+		switch {
+		case isProgram(f):
 			return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
+		case nearest == "unknown" && !strings.HasPrefix(f.Function, module+"spantest.") && !isLibrary(f.Function):
+			file := filepath.Join(filepath.Base(filepath.Dir(f.File)), filepath.Base(f.File))
+			nearest = fmt.Sprintf("%s:%d", file, f.Line)
 		}
 		if !more {
-			return "unknown"
+			return nearest
 		}
 	}
+}
+
+const module = "github.com/spanloom/spanloom/"
+
+func isProgram(f runtime.Frame) bool {
+	if strings.HasPrefix(f.Function, module) {
+		return strings.HasSuffix(f.File, "_test.go") || strings.HasPrefix(f.Function, module+"examples/")
+	}
+	ofGo := strings.HasPrefix(f.Function, "testing.") || strings.HasPrefix(f.Function, "runtime.")
+	return !ofGo && !isLibrary(f.Function)
+}
+
+// isLibrary reports whether a function stands between the kit and the programs that use it.
+func isLibrary(function string) bool {
+	for _, prefix := range []string{
+		"github.com/opentracing/opentracing-go", "net/http.", "net/http/", "google.golang.org/grpc",
+	} {
+		if strings.HasPrefix(function, prefix) {
+			return true
+		}
+	}
+	return false
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/spanloom/spanloom/internal/otlp"
 )
 
-// importFile takes a file of Jaeger JSON or OTLP JSON, as the pages write them, or of Zipkin or Tempo. It answers where
-// the first trace is.
+// importFile takes a file of Jaeger JSON or OTLP JSON, as the pages write them, or of Zipkin or Tempo. It answers for
+// [View.ServeHTTP] where the first trace is.
 func (v *View) importFile(w http.ResponseWriter, r *http.Request) {
 	var first model.TraceID
 	rejected, err := v.ingest(w, r, func(body []byte) ([]model.Batch, error) {
