@@ -26,9 +26,24 @@ type fanout struct {
 // Report implements [jaeger.Reporter].
 func (f *fanout) Report(span *jaeger.Span) {
 	f.reported.Add(1)
-	for _, r := range f.reporters {
-		r.report(span)
+	if len(f.reporters) == 0 {
+		f.export(span)
+		return
 	}
+	defer f.export(span) // also if a reporter ends the goroutine
+	reportTo(f.reporters, span)
+}
+
+// reportTo hands a span to every reporter, also if one of them ends the goroutine.
+func reportTo(reporters []*reporter, span *jaeger.Span) {
+	if len(reporters) > 1 {
+		defer reportTo(reporters[1:], span)
+	}
+	reporters[0].report(span)
+}
+
+// export hands a span to every exporter.
+func (f *fanout) export(span *jaeger.Span) {
 	if len(f.pipelines) == 0 {
 		return
 	}
@@ -82,13 +97,17 @@ func (r *reporter) report(span *jaeger.Span) {
 		r.late.Add(1)
 		return
 	}
+	returned := false
 	defer func() {
-		if recover() != nil {
+		_ = recover()
+		if returned {
+			r.delivered.Add(1)
+		} else {
 			r.panicked.Add(1)
 		}
 	}()
 	r.Report(span)
-	r.delivered.Add(1)
+	returned = true
 }
 
 // shutdown closes the reporter once, and waits for it until ctx ends.

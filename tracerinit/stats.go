@@ -70,7 +70,7 @@ func (d Dropped) Total() uint64 { return export.Drops(d).Total() }
 type ReporterStats struct {
 	Name      string // its type
 	Delivered uint64
-	Panicked  uint64 // Report panicked
+	Panicked  uint64 // Report panicked, or ended its goroutine
 	Closed    uint64 // came after Shutdown
 }
 

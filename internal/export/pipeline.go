@@ -123,8 +123,13 @@ func (p *Pipeline) full() bool { return p.queue.len()+p.reserved >= p.limits.Siz
 
 // Fulfill queues a span that [Pipeline.Reserve] has counted.
 func (p *Pipeline) Fulfill(s *model.Span) {
-	buf := p.buffers.Get().(*[]byte)
-	ok := p.encode(buf, s)
+	buf, ok := p.buffers.Get().(*[]byte), false
+	defer func() { p.queueEncoded(buf, ok) }() // also if encoding ends the goroutine
+	ok = p.encode(buf, s)
+}
+
+// queueEncoded queues the span in buf, or drops one that is not ok, and takes buf back.
+func (p *Pipeline) queueEncoded(buf *[]byte, ok bool) {
 	p.mu.Lock()
 	if !p.gaveUp {
 		p.put(*buf, ok)

@@ -167,6 +167,8 @@ func TestErrorsOfAPosterSayWhy(t *testing.T) {
 		"a page":           {403, "text/html", "<html><title>Log in</title>", ": 403 Forbidden from HOST: Log in"},
 		"bytes":            {400, "", "\xff\xfe\x00", ": 400 Bad Request from HOST"},
 		"a success's page": {200, "text/html", "<html>", ": 200 OK from HOST (an HTML page"},
+		"health of Jaeger": {200, "application/json", `{"status":"Server available","upSince":"2026-03-01T12:00:00Z","uptime":"1h2m"}`, ": 200 OK from HOST (a report of health"},
+		"no such method":   {405, "", "", "(are the port and the path of the endpoint right?)"},
 		"a redirect":       {302, "", "", "(a redirect, which is not followed"},
 		"no such path":     {404, "", "", "(is the path of the endpoint right?)"},
 		"gRPC":             {415, "application/grpc", "", "(this looks like a gRPC port: use the other exporter)"},

@@ -34,10 +34,12 @@ func (p *Poster) read(resp *http.Response) answer {
 	switch {
 	case a.code/100 == 2 && html:
 		a.err = p.Refused(status, "", "an HTML page, which no receiver of spans answers with: is this the right address?")
+	case a.code/100 == 2 && isHealth(body):
+		a.err = p.Refused(status, "", "a report of health: this is another port than the one for spans")
 	case a.code/100 == 2:
 		a.reply = body
 	default:
-		a.err = p.refusal(resp, status, p.reason(resp.Header.Get("Content-Type"), body, html))
+		a.err = p.refusal(resp, status, Reason(resp.Header.Get("Content-Type"), body, p.Explain))
 	}
 	return a
 }
@@ -48,7 +50,7 @@ func (p *Poster) refusal(resp *http.Response, status, why string) error {
 	case code == http.StatusRequestEntityTooLarge, code/100 >= 4 && SaysTooLarge(why):
 		return &TooLargeError{err}
 	case p.Retry(code):
-		after := retryAfter(resp.Header.Get("Retry-After"), time.Now())
+		after := retryAfter(resp.Header, time.Now())
 		return &RetryError{
 			Err: err, After: after, Suspect: p.Suspect && code/100 == 5,
 			Others: code == http.StatusBadGateway || code == http.StatusGatewayTimeout,
@@ -72,6 +74,8 @@ func (p *Poster) refusalHint(resp *http.Response, why string) string {
 		return "a proxy says so: HTTP_PROXY has to hold a user and a password that it takes"
 	case code == http.StatusNotFound:
 		return "is the path of the endpoint right?"
+	case code == http.StatusMethodNotAllowed:
+		return "are the port and the path of the endpoint right?"
 	}
 	return ""
 }
@@ -81,6 +85,13 @@ func isHTML(contentType string, body []byte) bool {
 	media, _, _ := mime.ParseMediaType(contentType)
 	return media == "text/html" || media == "application/xhtml+xml" ||
 		strings.HasPrefix(http.DetectContentType(body), "text/html")
+}
+
+// isHealth reports whether an answer is that of the health check of Jaeger or of the OpenTelemetry Collector, which
+// answer so to requests of every kind.
+func isHealth(body []byte) bool {
+	var health struct{ Status, UpSince string }
+	return json.Unmarshal(body, &health) == nil && health.Status != "" && health.UpSince != ""
 }
 
 // SaysTooLarge reports whether the reason of a refusal is that the message is over the limit of its receiver, in the
@@ -98,16 +109,16 @@ func SaysTooLarge(why string) bool {
 	return false
 }
 
-// reason returns what the body of a refusal says.
-func (p *Poster) reason(contentType string, body []byte, html bool) string {
-	if html {
+// Reason returns what the body of a refusal says. explain reads it in a format of the protocol, and may be nil.
+func Reason(contentType string, body []byte, explain func([]byte) string) string {
+	if isHTML(contentType, body) {
 		return title(body)
 	}
 	if strings.Contains(contentType, "json") || json.Valid(body) {
 		return jsonReason(body)
 	}
-	if p.Explain != nil {
-		if why := p.Explain(body); why != "" {
+	if explain != nil {
+		if why := explain(body); why != "" {
 			return why
 		}
 	}
@@ -161,13 +172,18 @@ func jsonText(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// retryAfter reads a Retry-After header: seconds or a date; 0 if it holds neither.
-func retryAfter(value string, now time.Time) time.Duration {
+// retryAfter reads a Retry-After header: seconds or a date; 0 if it holds neither. A date is one of the server's clock,
+// which the Date header shows, and which may differ from this one's.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := h.Get("Retry-After")
 	seconds, err := strconv.ParseInt(value, 10, 32)
 	if err == nil || errors.Is(err, strconv.ErrRange) { // then it is the largest, or the smallest
 		return max(time.Duration(seconds)*time.Second, 0)
 	}
 	if at, err := http.ParseTime(value); err == nil {
+		if date, err := http.ParseTime(h.Get("Date")); err == nil {
+			now = date
+		}
 		return max(at.Sub(now), 0)
 	}
 	return 0

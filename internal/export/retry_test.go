@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -76,19 +77,29 @@ func TestRetryAfter(t *testing.T) {
 		"": 0, "soon": 0, "1.5": 0, "0": 0, "-5": 0, "5": 5 * time.Second, "Sun, 01 Mar 2026 12:00:09 GMT": 9 * time.Second, "Sun, 01 Mar 2026 11:00:00 GMT": 0,
 	} {
 		t.Run("Retry-After "+value, func(t *testing.T) {
-			if got := retryAfter(value, now); got != want {
+			if got := retryAfter(http.Header{"Retry-After": {value}}, now); got != want {
 				t.Errorf("%q: %v, want %v", value, got, want)
+			}
+		})
+	}
+	for date, want := range map[string]time.Duration{
+		"Sun, 01 Mar 2026 13:00:00 GMT": 9 * time.Second, "Sun, 01 Mar 2026 13:00:30 GMT": 0, "today": time.Hour + 9*time.Second,
+	} {
+		t.Run("Date "+date, func(t *testing.T) {
+			h := http.Header{"Retry-After": {"Sun, 01 Mar 2026 13:00:09 GMT"}, "Date": {date}}
+			if got := retryAfter(h, now); got != want {
+				t.Errorf("%v, want %v", got, want)
 			}
 		})
 	}
 	for _, value := range []string{"4294967296", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"} {
 		t.Run("Retry-After "+value, func(t *testing.T) {
-			if got := retryAfter(value, now); got < maxRetryAfter {
+			if got := retryAfter(http.Header{"Retry-After": {value}}, now); got < maxRetryAfter {
 				t.Errorf("%q: %v", value, got)
 			}
 		})
 	}
-	if got := retryAfter("-99999999999999999999", now); got != 0 {
+	if got := retryAfter(http.Header{"Retry-After": {"-99999999999999999999"}}, now); got != 0 {
 		t.Errorf("less than nothing: %v", got)
 	}
 }
