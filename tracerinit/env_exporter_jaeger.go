@@ -117,6 +117,10 @@ func (r *resolver) jaegerAgent(hostVariable, portVariable string) (exporterChoic
 	if source == sourceDefault {
 		source = port.source
 	}
+	if port.value == 6832 && !r.unused {
+		r.warn("6832 is the agent's port for thrift binary, where spans are lost without a sign; "+
+			"thrift compact, as it is sent here, is taken on 6831", slogVariable(portVariable))
+	}
 	address := net.JoinHostPort(host.value, strconv.Itoa(port.value))
 	return exporterChoice{Factory: factory(JaegerUDP(address)), source: source}, source != sourceDefault
 }

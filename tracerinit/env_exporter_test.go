@@ -66,6 +66,8 @@ func TestExportersOfTheEnvironment(t *testing.T) {
 		{"OTEL_TRACES_EXPORTER=otlp JAEGER_ENDPOINT=http://j:14268/api/traces", jaegerHTTP, 1},
 		{"JAEGER_AGENT_HOST=a OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4318", "jaeger/udp a:6831", 1},
 
+		{"JAEGER_AGENT_PORT=6832", "jaeger/udp localhost:6832", 1},
+		{"OTEL_TRACES_EXPORTER=none JAEGER_AGENT_PORT=6832", "", 1},
 		{"JAEGER_AGENT_PORT=udp://10.0.0.7:5775", otlp, 1},
 		{"JAEGER_AGENT_PORT=tcp://10.0.0.7:5775 JAEGER_AGENT_HOST=a", "jaeger/udp a:6831", 1},
 		{"OTEL_TRACES_EXPORTER=jaeger OTEL_EXPORTER_JAEGER_AGENT_PORT=UDP://10.0.0.7:5775", local14268, 1},

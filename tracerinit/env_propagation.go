@@ -83,11 +83,12 @@ func jaegerStyles(list []carrier.Format) (styles []carrier.BaggageStyle) {
 func (r *resolver) propagators(variable string, used bool) []carrier.Format {
 	defer r.onlyIf(used)()
 	raw := r.get(variable)
-	if raw == "" {
+	names := listOf(raw)
+	if names == nil {
 		return nil
 	}
 	var known []string
-	for _, name := range listOf(raw) {
+	for _, name := range names {
 		switch {
 		case name != "xray" && name != "ottrace":
 			known = append(known, name)

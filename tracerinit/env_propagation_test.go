@@ -18,6 +18,7 @@ func TestPropagatorsOfTheEnvironment(t *testing.T) {
 		"OTEL_PROPAGATORS=tracecontext,baggage,xray": "tracecontext tracecontext w3c",
 		"OTEL_PROPAGATORS=jaeger,baggage":            "jaeger jaeger w3c,jaeger",
 		"OTEL_PROPAGATORS=none":                      "none none none",
+		"OTEL_PROPAGATORS=, JAEGER_PROPAGATION=,":    "tracecontext,jaeger,b3,b3multi tracecontext,jaeger as the formats",
 		"OTEL_PROPAGATORS=ottrace":                   "none none none",
 		"JAEGER_PROPAGATION=jaeger,b3,w3c": "jaeger,b3multi,tracecontext jaeger,b3multi,tracecontext " +
 			"w3c,prefix,jaeger",

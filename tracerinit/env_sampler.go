@@ -125,7 +125,9 @@ func (r *resolver) otelSampler(used bool) (Sampler, samplerArgument) {
 	}
 	name := choose(r, "", "", from(r, otelSampler, oneOf(known...)))
 	if name.source == sourceDefault {
-		r.get(otelSamplerArg) // without a sampler it has no effect
+		if r.get(otelSamplerArg) != "" && r.get(otelSampler) == "" && used {
+			r.warn(otelSamplerArg + " has no effect without " + otelSampler)
+		}
 		return Sampler{}, samplerArgument{}
 	}
 	base, parentBased := strings.CutPrefix(name.value, "parentbased_")

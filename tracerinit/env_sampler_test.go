@@ -23,6 +23,8 @@ func TestSamplersOfTheEnvironment(t *testing.T) {
 		{"JAEGER_SAMPLER_TYPE=probabilistic", "error: JAEGER_SAMPLER_PARAM"},
 		{"JAEGER_SAMPLER_TYPE=const JAEGER_SAMPLER_PARAM=0.5", "error: 0 for never or 1 for always"},
 		{"JAEGER_SAMPLER_TYPE=ratelimiting JAEGER_SAMPLER_PARAM=-1", "error: 0 or more"},
+		{"OTEL_TRACES_SAMPLER_ARG=0.1", "always"},
+		{"JAEGER_SAMPLER_TYPE=const OTEL_TRACES_SAMPLER_ARG=0.1", "always"},
 		{"OTEL_TRACES_SAMPLER=always_on", "always"},
 		{"OTEL_TRACES_SAMPLER=always_off", "never"},
 		{"OTEL_TRACES_SAMPLER=parentbased_always_on", "always"},
@@ -46,8 +48,8 @@ func TestSamplersOfTheEnvironment(t *testing.T) {
 			} else if fmt.Sprint(got) != "["+c.want+"]" || r.Err != nil {
 				t.Errorf("%q, %v; want %s", got, r.Err, c.want)
 			}
-			// Samplers that ignore the parent become parent-based, with a warning.
-			ignoresParent := regexp.MustCompile(`TRACES_SAMPLER=(always|traceid|jaeger)`).MatchString(c.pairs)
+			// Samplers that ignore the parent become parent-based, with a warning. An argument needs a sampler.
+			ignoresParent := regexp.MustCompile(`TRACES_SAMPLER=(always|traceid|jaeger)|^OTEL_TRACES_SAMPLER_ARG`).MatchString(c.pairs)
 			if warned := len(r.Warnings) > 0; warned != ignoresParent {
 				t.Errorf("warnings %v", r.Warnings)
 			}

@@ -140,7 +140,7 @@ func (c *strategyHTTP) fetch(ctx context.Context) ([]byte, error) {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, maxReasonBytes))
-		return nil, c.remote.Refused(resp.Status, string(why), "")
+		return nil, c.remote.Refused(resp.Status, export.Reason(resp.Header.Get("Content-Type"), why, nil), "")
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxStrategyBytes+1))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // protocolError says that the first bytes of an answer are not those of HTTP/1.
@@ -51,8 +52,20 @@ const (
 	hintTLS   = "the server speaks TLS: write https:// instead of http://"
 	hintNoTLS = "the server does not speak TLS: write http:// instead of https://"
 	hintEOF   = "does the port speak TLS, or gRPC?"
+	hintCert  = "the server wants a client certificate that it trusts: by WithTLS, or for OTLP " +
+		"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY"
 	hintRoots = "have its CA trusted: by WithTLS, or for OTLP OTEL_EXPORTER_OTLP_CERTIFICATE"
 )
+
+// WantsCertificate reports whether an error is a server's alert about the client's certificate, or about its lack.
+func WantsCertificate(text string) bool {
+	for _, alert := range []string{"certificate required", "bad certificate", "unknown certificate authority"} {
+		if strings.Contains(text, "remote error: tls: "+alert) {
+			return true
+		}
+	}
+	return false
+}
 
 // hint returns what to change about the configuration if err comes from one protocol spoken to the port of another, or
 // from a certificate that is not trusted.
@@ -68,6 +81,8 @@ func (p *Poster) hint(err error) string {
 		return hintNoTLS
 	case errors.As(err, new(x509.UnknownAuthorityError)):
 		return hintRoots
+	case WantsCertificate(err.Error()):
+		return hintCert
 	case !p.answered && isBroken(err):
 		return hintEOF
 	}

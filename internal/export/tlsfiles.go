@@ -94,7 +94,7 @@ func sameState(a, b os.FileInfo) bool {
 func (f *TLSFiles) load() (config *tls.Config, errs []FileError) {
 	config = &tls.Config{MinVersion: tls.VersionTLS12}
 	read := func(path string) []byte {
-		b, err := os.ReadFile(path)
+		b, err := readFile(path)
 		if err != nil {
 			errs = append(errs, FileError{path, err})
 		}
@@ -111,7 +111,7 @@ func (f *TLSFiles) load() (config *tls.Config, errs []FileError) {
 		certPEM, keyPEM := read(cert), read(key)
 		pair, err := tls.X509KeyPair(certPEM, keyPEM)
 		if err != nil && len(errs) == before {
-			errs = append(errs, FileError{cert, err})
+			errs = append(errs, pairError(cert, key, certPEM, keyPEM, err))
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}

@@ -2,8 +2,10 @@ package export
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -105,4 +107,48 @@ func TestBadTLSFilesAreLoggedOnceAMinute(t *testing.T) {
 			t.Errorf("%d lines in two minutes:\n%s", n, out.String())
 		}
 	})
+}
+
+// TestTheFileThatIsWrongIsNamed has mistakes about a client's certificate and its key, and which of the two is at fault.
+func TestTheFileThatIsWrongIsNamed(t *testing.T) {
+	cert, key := testcert.New(t, "a").Issue(t, "client")
+	_, other := testcert.New(t, "b").Issue(t, "client")
+	encrypted := []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGb\n-----END ENCRYPTED PRIVATE KEY-----\n")
+	legacy := []byte("-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMIGb\n-----END EC PRIVATE KEY-----\n")
+	damaged := []byte("-----BEGIN CERTIFICATE-----\nMIGb\n-----END CERTIFICATE-----\n")
+	for name, c := range map[string]struct {
+		cert, key []byte
+		blames    string
+		want      string
+	}{
+		"another's key":           {cert, other, "key", "does not match"},
+		"encrypted":               {cert, encrypted, "key", "the key is encrypted"},
+		"encrypted, as of old":    {cert, legacy, "key", "the key is encrypted"},
+		"no key":                  {cert, []byte("hello"), "key", "find"},
+		"no certificate":          {[]byte("hello"), key, "cert", "find"},
+		"a damaged certificate":   {damaged, key, "cert", "x509"},
+		"the two swapped":         {key, cert, "cert", "switched"},
+		"a bundle and its key":    {append(slices.Clone(key), cert...), key, "", ""},
+		"the key in the same one": {append(slices.Clone(cert), key...), append(slices.Clone(cert), key...), "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			paths := testcert.NewFiles(t)
+			testcert.Replace(t, paths.Cert, c.cert)
+			testcert.Replace(t, paths.Key, c.key)
+			_, errs := NewTLSFiles("", paths.Cert, paths.Key)
+			want := map[string]string{"cert": paths.Cert, "key": paths.Key}[c.blames]
+			if len(errs) > 1 || len(errs) == 1 && (errs[0].Path != want || !strings.Contains(errs[0].Err.Error(), c.want)) ||
+				(len(errs) == 1) != (want != "") {
+				t.Errorf("%v, want %q about %q", errs, c.want, want)
+			}
+		})
+	}
+	for i, content := range [][]byte{cert, key} {
+		t.Run(fmt.Sprint("content in place of a name ", i), func(t *testing.T) {
+			_, errs := NewTLSFiles(string(content), "", "")
+			if len(errs) != 1 || errs[0].Err != errContent {
+				t.Errorf("%v", errs)
+			}
+		})
+	}
 }

@@ -5,12 +5,17 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/spanloom/spanloom/internal/export"
 )
 
 // hint returns what to change about the configuration if the failure comes from one protocol spoken to the port of
-// another. The words are those of grpc-go and crypto/tls.
+// another. The words are those of grpc-go and [crypto/tls].
 func (s *sender) hint(st *status.Status, zipped bool) string {
 	text := st.Message()
+	if export.WantsCertificate(text) {
+		return hintCert
+	}
 	for _, h := range []struct{ words, hint string }{
 		{"failed to do connect handshake", hintProxy},
 		{"looked like an HTTP/1.1 header", hintHTTP},
@@ -25,7 +30,11 @@ func (s *sender) hint(st *status.Status, zipped bool) string {
 		{"broken pipe", hintHungUp},
 		{"connection reset", hintHungUp},
 	} {
-		if strings.Contains(text, h.words) && (h.hint != hintHungUp || !s.target.secure) && !isGateway(st) {
+		switch {
+		case !strings.Contains(text, h.words) || isGateway(st):
+		case h.hint == hintHungUp && s.target.secure:
+			return hintMaybeCert
+		default:
 			return h.hint
 		}
 	}
@@ -55,7 +64,11 @@ const (
 		"or use the port for gRPC, mostly 4317; if it is one of gRPC with TLS, write https://"
 	hintNoTLS = "the server does not speak TLS: write http:// instead of https://, " +
 		"or set OTEL_EXPORTER_OTLP_INSECURE=true"
-	hintRoots  = "have its CA trusted: OTEL_EXPORTER_OTLP_CERTIFICATE or WithTLS"
+	hintRoots = "have its CA trusted: OTEL_EXPORTER_OTLP_CERTIFICATE or WithTLS"
+	hintCert  = "the server wants a client certificate that it trusts: OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and " +
+		"_CLIENT_KEY, or WithTLS"
+	hintMaybeCert = "if the server requires a client certificate that it trusts: " +
+		"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY, or WithTLS"
 	hintNoHost = "no such host: the name has no address"
 	hintHungUp = "if the port speaks TLS, write https:// instead of http://"
 )

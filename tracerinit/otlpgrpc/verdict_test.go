@@ -193,6 +193,17 @@ func TestTokenSource(t *testing.T) {
 	}
 }
 
+func TestALackingClientCertificateIsNamed(t *testing.T) {
+	col, trust, _ := mutualCollector(t)
+	trust(testcert.New(t, "unknown"))
+	l := open(t, factory(col.addr, WithTLS(&tls.Config{InsecureSkipVerify: true}), WithRetry(tracerinit.Retry{Limit: -1})))
+	l.StartSpan("x").Finish()
+	l.Flush(within(t, 15*time.Second))
+	if s := l.Stats(); !strings.Contains(s.LastError, "client certificate") || s.Delivered != 0 {
+		t.Errorf("%q", s.LastError)
+	}
+}
+
 // secureCollector is a collector whose certificate is of an authority that nobody knows.
 func secureCollector(t *testing.T) (addr string) {
 	t.Helper()
