@@ -17,7 +17,12 @@ function live(url, receive) {
     if (last) u.searchParams.set("since", last);
     source = new EventSource(u);
     source.onopen = () => say(true);
-    source.onerror = () => say(false);
+    source.onerror = () => {
+      say(false);
+      if (source.readyState < 2) return; // the browser connects again by itself, but not after an answer such as a proxy's 502
+      close();
+      setTimeout(open, 3000);
+    };
     source.addEventListener("traces", (e) => {
       last = e.lastEventId;
       const update = JSON.parse(e.data);
