@@ -3,6 +3,8 @@ package browser_test
 import (
 	"fmt"
 	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
 )
 
 // TestNamesFromRightToLeft checks that a service stands before its operation, and a count behind its service, whatever
@@ -64,10 +66,20 @@ func TestPaperHasEveryRow(t *testing.T) {
 	}
 	m.send("shop", spans...)
 	p := open(t, m.URL)
+	const note = `getComputedStyle(document.getElementById("spans"), "::after").content`
 	p.goTo(fmt.Sprintf("trace/%032x", 1))
 	p.until("what is on the screen", shownRows+`.length > 10 && `+shownRows+`.length < 150`)
 	eval[any](p, `dispatchEvent(new Event("beforeprint"))`)
-	p.until("all of it", shownRows+`.length === 300 && parseFloat(document.getElementById("spans").style.paddingBottom) === 0`)
+	p.until("all of it", note+` === "none" && `+shownRows+`.length === 300 && parseFloat(document.getElementById("spans").style.paddingBottom) === 0`)
 	eval[any](p, `dispatchEvent(new Event("afterprint"))`)
 	p.until("what is on the screen", shownRows+`.length < 150`)
+
+	for n := range 300 {
+		spans[n] = spanAt(1, n+301, 1, fmt.Sprint("more ", n), float64(n), 5)
+	}
+	m.send("shop", spans...)
+	p.goTo(fmt.Sprintf("trace/%032x", 1))
+	command(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	eval[any](p, `dispatchEvent(new Event("beforeprint"))`)
+	p.until("a note of the others", note+` === '"400 of 600 rows"' && `+shownRows+`.length === 400`)
 }

@@ -70,7 +70,7 @@ const extent = (members) => Math.max(...members.map((m) => m.start + m.dur)) - M
 let queued = false, printing = false;
 function draw() {
   queued = false;
-  const top = -list.getBoundingClientRect().top, first = printing ? 0 : indexAt(top - MARGIN), last = Math.min(printing ? PRINTED : indexAt(top + innerHeight + MARGIN), items.length - 1);
+  const top = -list.getBoundingClientRect().top, first = printing ? 0 : indexAt(top - MARGIN), last = Math.min(printing ? PRINTED - 1 : indexAt(top + innerHeight + MARGIN), items.length - 1);
   const focused = document.activeElement.closest && document.activeElement.closest("#spans > .span");
   const focusKey = focused && focused.dataset.key;
   const wanted = new Set();

@@ -18,7 +18,11 @@ build();
 const range = /^(-?\d+)-(-?\d+)$/.exec(params.get("range") || "");
 zoom(range ? range[1] * 1e3 : low, range ? range[2] * 1e3 : high, true);
 addEventListener("scroll", later, { passive: true });
-for (const when of ["before", "after"]) addEventListener(when + "print", () => { printing = when === "before"; draw(); });
+for (const when of ["before", "after"]) addEventListener(when + "print", () => {
+  printing = when === "before";
+  list.dataset.cut = items.length > PRINTED ? PRINTED + " of " + items.length + " rows" : "";
+  draw();
+});
 addEventListener("resize", () => { later(); mini(); });
 if (query) search();
 const first = ids("span")[0] || byID.get(location.hash.slice("#span-".length));
