@@ -378,6 +378,7 @@ func TestAProgramWithoutACollectorExitsSoon(t *testing.T) {
 		"jaeger/udp": tracerinit.JaegerUDP(testnet.RefusingUDP(t)),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each waits for a second
 			tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{e}, ShutdownTimeout: time.Minute})
 			tracer.StartSpan("x").Finish()
 			began := time.Now()
