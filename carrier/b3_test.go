@@ -11,6 +11,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // TestEitherNameReadsBothEncodings is true of lists in code as of those in the environment.
@@ -58,8 +59,8 @@ func TestB3IsAnsweredInB3(t *testing.T) {
 			tracer, p := newTracer(t, c.config)
 			in := headers(c.in...)
 			remote := extract(t, p, in)
-			span := tracer.StartSpan("server", opentracing.ChildOf(remote))
-			sc := tracer.StartSpan("client", opentracing.ChildOf(span.Context())).Context().(jaeger.SpanContext)
+			span := testspans.Start(t, tracer, "server", opentracing.ChildOf(remote))
+			sc := testspans.Start(t, tracer, "client", opentracing.ChildOf(span.Context())).Context().(jaeger.SpanContext)
 			// A proxy copies the headers; a new request has none.
 			for i, out := range []http.Header{{}, in.Clone()} {
 				if err := p.Inject(sc, out); err != nil {
@@ -130,8 +131,8 @@ func TestB3DenialWithoutIDs(t *testing.T) {
 				t.Fatal(err)
 			}
 			remote := caller.(jaeger.SpanContext)
-			server := tracer.StartSpan("server", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
-			client := tracer.StartSpan("client", opentracing.ChildOf(server)).Context().(jaeger.SpanContext)
+			server := testspans.Start(t, tracer, "server", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
+			client := testspans.Start(t, tracer, "client", opentracing.ChildOf(server)).Context().(jaeger.SpanContext)
 			trace := carrier.TraceID(server)
 			for _, c := range []struct {
 				what   string

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/rpcmeta"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 type items = map[string]string
@@ -49,7 +50,7 @@ func TestExtractBaggage(t *testing.T) {
 			if diff := cmp.Diff(c.want, baggageOf(remote)); diff != "" {
 				t.Error(diff)
 			}
-			span := tracer.StartSpan("x", opentracing.ChildOf(remote))
+			span := testspans.Start(t, tracer, "x", opentracing.ChildOf(remote))
 			if diff := cmp.Diff(c.want, baggageOf(span.Context())); diff != "" {
 				t.Errorf("in a span: %s", diff)
 			}
@@ -151,7 +152,7 @@ func TestBaggageRoundTripDefault(t *testing.T) {
 // A stock jaeger-client-go on the other side reads and writes the same.
 func TestBaggageWithStockClient(t *testing.T) {
 	ours, _ := newTracer(t, carrier.Config{})
-	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	want := items{"user": "a b+c%41", "x": "é"}
 	in := jaeger.NewSpanContext(jaeger.TraceID{Low: 1}, 2, 3, true, want)
@@ -188,7 +189,7 @@ func TestBaggageProperties(t *testing.T) {
 		t.Errorf("of keys that come twice the last does not stand: %s", got)
 	}
 	remote := extract(t, p, headers("traceparent", someTraceparent, "baggage", "a=1;p=x,b=2;r"))
-	span := tracer.StartSpan("x", opentracing.ChildOf(remote))
+	span := testspans.Start(t, tracer, "x", opentracing.ChildOf(remote))
 	span.SetBaggageItem("a", "new")
 	if got := inject(t, p, span.Context().(jaeger.SpanContext)).Get("baggage"); got != "a=new,b=2;r" {
 		t.Errorf("after a change: %s", got)

@@ -8,6 +8,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // typicalHeaders are those of a browser's request behind a proxy, with the given pairs added.
@@ -53,7 +54,7 @@ var requests = []struct {
 
 func BenchmarkExtract(b *testing.B) {
 	ours, _ := newTracer(b, carrier.Config{})
-	stock, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	stock, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(b))
 	defer closer.Close()
 	for _, r := range requests {
 		h := opentracing.HTTPHeadersCarrier(typicalHeaders(r.pairs...))
@@ -73,7 +74,7 @@ func BenchmarkExtract(b *testing.B) {
 
 func BenchmarkInject(b *testing.B) {
 	ours, _ := newTracer(b, carrier.Config{})
-	stock, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	stock, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(b))
 	defer closer.Close()
 	for _, r := range requests[1:] {
 		sc, err := ours.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(typicalHeaders(r.pairs...)))

@@ -12,12 +12,13 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // The layout is that of a stock jaeger-client-go, in both directions.
 func TestBinaryWithStockClient(t *testing.T) {
 	ours, _ := newTracer(t, carrier.Config{})
-	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	want := items{"userId": "a b\x00é", "empty": ""}
 	in := jaeger.NewSpanContext(jaeger.TraceID{High: 1, Low: 2}, 3, 4, true, want)
@@ -49,7 +50,7 @@ func TestBinaryPolicies(t *testing.T) {
 		t.Fatal(err)
 	}
 	debug = debug.WithBaggageItem("no", "1").WithBaggageItem("user id", "2").WithBaggageItem("yes", "3")
-	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	for policy, want := range map[carrier.DebugPolicy]byte{{}: 9, carrier.AllowDebug(): 11} {
 		t.Run(fmt.Sprintf("policy of flags %d", want), func(t *testing.T) {
@@ -105,7 +106,7 @@ func TestBinaryItemTooLong(t *testing.T) {
 func TestBinaryWriteError(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
 	full := errors.New("full")
-	if err := tracer.Inject(tracer.StartSpan("x").Context(), opentracing.Binary, writer(func([]byte) (int, error) { return 0, full })); err != full {
+	if err := tracer.Inject(testspans.Start(t, tracer, "x").Context(), opentracing.Binary, writer(func([]byte) (int, error) { return 0, full })); err != full {
 		t.Errorf("got %v", err)
 	}
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/opentracing/opentracing-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 func TestInvalidCarrier(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
-	sc := tracer.StartSpan("x").Context()
+	sc := testspans.Start(t, tracer, "x").Context()
 	for _, format := range []opentracing.BuiltinFormat{opentracing.HTTPHeaders, opentracing.TextMap, opentracing.Binary} {
 		for _, c := range []any{nil, 1, "x", struct{}{}} {
 			t.Run(fmt.Sprintf("%T in format %d", c, format), func(t *testing.T) {
@@ -41,7 +42,7 @@ func TestInvalidCarrier(t *testing.T) {
 // TestIncompleteCarriers are those of a message without headers, and lists that lack a function.
 func TestIncompleteCarriers(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
-	sc := tracer.StartSpan("x").Context()
+	sc := testspans.Start(t, tracer, "x").Context()
 	type header struct{ key, value string }
 	read := func(h header) (string, []byte) { return h.key, []byte(h.value) }
 	build := func(key string, value []byte) header { return header{key, string(value)} }

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // stale is what a proxied request brings along, in the spellings that a careless program may leave.
@@ -253,9 +254,9 @@ func TestTraceStateTravels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := tracer.StartSpan("server", opentracing.ChildOf(remote))
+	server := testspans.Start(t, tracer, "server", opentracing.ChildOf(remote))
 	server.SetBaggageItem("user", "1")
-	deep := tracer.StartSpan("deep", opentracing.ChildOf(tracer.StartSpan("inner", opentracing.ChildOf(server.Context())).Context()))
+	deep := testspans.Start(t, tracer, "deep", opentracing.ChildOf(testspans.Start(t, tracer, "inner", opentracing.ChildOf(server.Context())).Context()))
 	for name, target := range targets() {
 		t.Run(name, func(t *testing.T) {
 			c := target.make()
@@ -278,7 +279,7 @@ func TestTraceStateTravels(t *testing.T) {
 	if diff := cmp.Diff(items{"user": "1"}, baggageOf(sc)); diff != "" {
 		t.Error(diff)
 	}
-	other := tracer.StartSpan("other").Context().(jaeger.SpanContext)
+	other := testspans.Start(t, tracer, "other").Context().(jaeger.SpanContext)
 	if p.TraceState(other) != "" || inject(t, p, other).Get("tracestate") != "" {
 		t.Error("another trace has it too")
 	}
@@ -303,13 +304,13 @@ func TestExtractSharesNothing(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				sc := spanOf(tracer, "x", "y")
+				sc := spanOf(t, tracer, "x", "y")
 				remote, err := tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(h))
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				span := tracer.StartSpan("x", opentracing.ChildOf(remote))
+				span := testspans.Start(t, tracer, "x", opentracing.ChildOf(remote))
 				span.SetBaggageItem("a", "2")
 				out := http.Header{}
 				_ = p.Inject(span.Context().(jaeger.SpanContext), out)

@@ -14,6 +14,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // debugRequests are headers that request debug, one pair for each format that can.
@@ -28,13 +29,13 @@ var debugRequests = [][]string{
 }
 
 // spanOf is the server's span of a request with these headers.
-func spanOf(tracer opentracing.Tracer, pairs ...string) jaeger.SpanContext {
+func spanOf(t testing.TB, tracer opentracing.Tracer, pairs ...string) jaeger.SpanContext {
 	remote, err := tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(headers(pairs...)))
 	var opts []opentracing.StartSpanOption
 	if err == nil {
 		opts = append(opts, opentracing.ChildOf(remote))
 	}
-	return tracer.StartSpan("request", opts...).Context().(jaeger.SpanContext)
+	return testspans.Start(t, tracer, "request", opts...).Context().(jaeger.SpanContext)
 }
 
 func TestDebugPolicy(t *testing.T) {
@@ -42,7 +43,7 @@ func TestDebugPolicy(t *testing.T) {
 		t.Run(strings.Join(pairs, " "), func(t *testing.T) {
 			for policy, want := range map[carrier.DebugPolicy]bool{carrier.IgnoreDebug(): false, {}: false, carrier.AllowDebug(): true, carrier.LimitDebug(1): true} {
 				tracer, p := newTracer(t, carrier.Config{Debug: policy})
-				sc := spanOf(tracer, append(pairs, "baggage", "userId=1")...)
+				sc := spanOf(t, tracer, append(pairs, "baggage", "userId=1")...)
 				if sc.IsDebug() != want || !sc.IsSampled() {
 					t.Errorf("%q, debug %v: %v", pairs, policy, sc)
 				}

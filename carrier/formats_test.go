@@ -9,6 +9,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // describe writes a context as trace:span:parent:flags, or the error.
@@ -150,7 +151,7 @@ func TestB3DenyAlone(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%q: %v", pairs, err)
 			}
-			sc := tracer.StartSpan("x", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
+			sc := testspans.Start(t, tracer, "x", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
 			if sc.IsSampled() {
 				t.Errorf("%q: sampled", pairs)
 			}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // FuzzExtract reads any headers, one to a line, from every carrier. What comes of them starts a span and goes out
@@ -48,7 +49,7 @@ func FuzzExtract(f *testing.F) {
 				if err != nil {
 					continue
 				}
-				sc := tracer.StartSpan("x", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
+				sc := testspans.Start(t, tracer, "x", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
 				if !sc.IsValid() || len(baggageOf(sc)) > 64 {
 					t.Errorf("%T: %v with %d baggage items", in, sc, len(baggageOf(sc)))
 				}

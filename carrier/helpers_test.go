@@ -9,6 +9,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 var allFormats = []carrier.Format{carrier.W3C, carrier.Jaeger, carrier.B3, carrier.B3Multi}
@@ -18,7 +19,7 @@ func newTracer(t testing.TB, c carrier.Config) (opentracing.Tracer, *carrier.Pro
 	t.Helper()
 	p := newPropagator(t, c)
 	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(),
-		append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true))...)
+		append(append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true)), testspans.Finished(t))...)
 	t.Cleanup(func() { closer.Close() })
 	return tracer, p
 }

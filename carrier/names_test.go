@@ -11,6 +11,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 var acmeHeaders = jaeger.HeadersConfig{
@@ -25,7 +26,7 @@ func TestJaegerHeaderNames(t *testing.T) {
 	names := acmeHeaders
 	propagator := jaeger.NewHTTPHeaderPropagator(names.ApplyDefaults(), *jaeger.NewNullMetrics())
 	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter(),
-		jaeger.TracerOptions.Injector(opentracing.HTTPHeaders, propagator), jaeger.TracerOptions.Extractor(opentracing.HTTPHeaders, propagator))
+		jaeger.TracerOptions.Injector(opentracing.HTTPHeaders, propagator), jaeger.TracerOptions.Extractor(opentracing.HTTPHeaders, propagator), testspans.Finished(t))
 	defer closer.Close()
 	in := withBaggage(items{"user": "a b"})
 	for _, pair := range [][2]opentracing.Tracer{{ours, stock}, {stock, ours}} {

@@ -11,18 +11,19 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // proxied returns what a proxy sends that copies the headers that came in and injects a span of the same trace.
 func proxied(t *testing.T, p *carrier.Propagator, in http.Header, more func(http.Header)) http.Header {
 	t.Helper()
-	tracer, closer := jaeger.NewTracer("proxy", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), p.TracerOptions()...)
+	tracer, closer := jaeger.NewTracer("proxy", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), append(p.TracerOptions(), testspans.Finished(t))...)
 	defer closer.Close()
 	var parent opentracing.StartSpanOption = opentracing.Tags{}
 	if remote, err := tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(in)); err == nil {
 		parent = opentracing.ChildOf(remote)
 	}
-	span := tracer.StartSpan("proxy", parent)
+	span := testspans.Start(t, tracer, "proxy", parent)
 	out := in.Clone()
 	if more != nil {
 		more(out)
@@ -107,11 +108,11 @@ func TestUntrustedBaggageIsNotMergedBack(t *testing.T) {
 			tracer, _ := newTracer(t, carrier.Config{})
 			in := headers(append([]string{"traceparent", someTraceparent}, c.in...)...)
 			for _, incoming := range []any{opentracing.HTTPHeadersCarrier(in), asMulti(in), asForeign(in)} {
-				span := tracer.StartSpan("public")
+				span := testspans.Start(t, tracer, "public")
 				if err := tracer.Inject(span.Context(), opentracing.HTTPHeaders, carrier.Untrusted{Carrier: incoming}); err != nil {
 					t.Fatal(err)
 				}
-				child := tracer.StartSpan("call", opentracing.ChildOf(span.Context())).SetBaggageItem("user", "me")
+				child := testspans.Start(t, tracer, "call", opentracing.ChildOf(span.Context())).SetBaggageItem("user", "me")
 				out := in.Clone()
 				if c.own != "" {
 					out.Add("baggage", c.own)
@@ -138,7 +139,7 @@ func TestContinue(t *testing.T) {
 	tracer, p := newTracer(t, carrier.Config{Baggage: notRole})
 	in := headers("baggage", "a=1;p,role=admin")
 	remote := extract(t, p, in)
-	root := tracer.StartSpan("root", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
+	root := testspans.Start(t, tracer, "root", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
 	p.Continue(root, remote)
 	out := in.Clone()
 	if err := p.Inject(root, out); err != nil {
@@ -153,8 +154,7 @@ func TestContinue(t *testing.T) {
 func TestContinueTakesNothingFromATrace(t *testing.T) {
 	tracer, p := newTracer(t, carrier.Config{})
 	parent := extract(t, p, headers("traceparent", someTraceparent, "baggage", "a=1;p"))
-	span := tracer.StartSpan("root").SetBaggageItem("a", "1")
-	defer span.Finish()
+	span := testspans.Start(t, tracer, "root").SetBaggageItem("a", "1")
 	root := span.Context().(jaeger.SpanContext)
 	p.Continue(root, parent)
 	if got := p.BaggageProperties(parent, "a", "1"); got != "p" {
@@ -188,7 +188,7 @@ func TestCopiesShareNoSamplingState(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" || describe(original, nil) != describe(copied, nil) {
 				t.Errorf("%q: %s", pairs, diff)
 			}
-			if child := tracer.StartSpan("x", opentracing.ChildOf(copied)).Context().(jaeger.SpanContext); original.IsValid() &&
+			if child := testspans.Start(t, tracer, "x", opentracing.ChildOf(copied)).Context().(jaeger.SpanContext); original.IsValid() &&
 				(child.IsSampled() != original.IsSampled() || child.ParentID() != original.SpanID() ||
 					original.IsSamplingFinalized() != original.IsDebug()) {
 				t.Errorf("%q: child %v", pairs, child)

@@ -8,6 +8,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 const (
@@ -132,8 +133,8 @@ func TestW3CConformance(t *testing.T) {
 					t.Errorf("parent id %s, want %s", got, w3cSpan)
 				}
 			}
-			span := tracer.StartSpan("request", opts...)
-			child := tracer.StartSpan("call", opentracing.ChildOf(span.Context()))
+			span := testspans.Start(t, tracer, "request", opts...)
+			child := testspans.Start(t, tracer, "call", opentracing.ChildOf(span.Context()))
 			out := headers()
 			if err := tracer.Inject(child.Context(), opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(out)); err != nil {
 				t.Fatal(err)

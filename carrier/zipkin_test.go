@@ -9,6 +9,7 @@ import (
 	"github.com/uber/jaeger-client-go/zipkin"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // TestZipkinPropagator exchanges X-B3-* and baggage-KEY with jaeger-client-go's own propagator for Zipkin, in HTTP headers
@@ -17,7 +18,7 @@ func TestZipkinPropagator(t *testing.T) {
 	codec := zipkin.NewZipkinB3HTTPHeaderPropagator()
 	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter(),
 		jaeger.TracerOptions.Injector(opentracing.HTTPHeaders, codec), jaeger.TracerOptions.Extractor(opentracing.HTTPHeaders, codec),
-		jaeger.TracerOptions.ZipkinSharedRPCSpan(true))
+		jaeger.TracerOptions.ZipkinSharedRPCSpan(true), testspans.Finished(t))
 	defer closer.Close()
 	b3 := []carrier.Format{carrier.B3Multi}
 	ours, p := newTracer(t, carrier.Config{

@@ -16,20 +16,14 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // propagating is our tracer with a configuration of its propagation.
 func propagating(t *testing.T, c carrier.Config) opentracing.Tracer {
 	t.Helper()
-	tracer, err := tracerinit.Start(tracerinit.Config{
-		Local: true, Service: "test", Propagation: c, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()},
-		LookupEnv: func(string) (string, bool) { return "", false },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { tracer.Close() })
+	tracer := startKit(t, tracerinit.Config{Propagation: c, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
 	return tracer
 }
 
@@ -37,7 +31,7 @@ func propagating(t *testing.T, c carrier.Config) opentracing.Tracer {
 // baggage as there may be, in all styles and beside metadata of the caller's own.
 func TestBaggageFitsWhatServersAccept(t *testing.T) {
 	styles := []carrier.BaggageStyle{carrier.W3CBaggage, carrier.JaegerBaggage, carrier.PrefixBaggage}
-	stockTracer, _ := jaeger.NewTracer("x", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	stockTracer, _ := jaeger.NewTracer("x", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	for name, tracer := range map[string]opentracing.Tracer{
 		"default": ours(t), "all styles": propagating(t, carrier.Config{Baggage: carrier.Baggage{Styles: styles}}), "stock": stockTracer,
 	} {

@@ -19,6 +19,7 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // verbose is a tracer that writes more than any server accepts.
@@ -71,7 +72,7 @@ func callBothWays(ctx context.Context, cc *grpc.ClientConn, streams bool) (tries
 // RPC that would come through without the kit does so with it, and keeps the span's context if that alone fits.
 func TestServersWithSmallHeaderLists(t *testing.T) {
 	styles := []carrier.BaggageStyle{carrier.W3CBaggage, carrier.JaegerBaggage, carrier.PrefixBaggage}
-	stockTracer, _ := jaeger.NewTracer("x", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	stockTracer, _ := jaeger.NewTracer("x", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	for name, tracer := range map[string]opentracing.Tracer{
 		"default": ours(t), "all styles": propagating(t, carrier.Config{Baggage: carrier.Baggage{Styles: styles}}),
 		"stock": stockTracer, "a verbose tracer": verbose{mocktracer.New()}, "an interceptor in between": ours(t),

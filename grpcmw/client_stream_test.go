@@ -2,7 +2,6 @@ package grpcmw_test
 
 import (
 	"context"
-	"google.golang.org/grpc/peer"
 	"io"
 	"net"
 	"runtime"
@@ -10,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc/peer"
 
 	"github.com/opentracing/opentracing-go/mocktracer"
 	"google.golang.org/grpc"

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -24,16 +25,27 @@ func ours(t testing.TB) *tracerinit.Tracer {
 	return reportTo(t, tracerinit.Always(), jaeger.NewNullReporter())
 }
 
-func reportTo(t testing.TB, sampler tracerinit.Sampler, reporter jaeger.Reporter) *tracerinit.Tracer {
+// startKit starts a tracer of tracerinit that ends with the test, which fails if spans of it are still open then.
+func startKit(t testing.TB, cfg tracerinit.Config) *tracerinit.Tracer {
 	t.Helper()
-	tracer, err := tracerinit.Start(tracerinit.Config{
-		Local: true, Service: "test", Sampler: sampler, Reporters: []jaeger.Reporter{reporter},
-		LookupEnv: func(string) (string, bool) { return "", false },
-	})
+	cfg.Local, cfg.Service = true, "test"
+	cfg.LookupEnv = func(string) (string, bool) { return "", false }
+	tracer, err := tracerinit.Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { tracer.Close() })
+	t.Cleanup(func() {
+		if n := tracer.Stats().Open; n != 0 {
+			t.Errorf("%d spans were never finished", n)
+		}
+		tracer.Close()
+	})
+	return tracer
+}
+
+func reportTo(t testing.TB, sampler tracerinit.Sampler, reporter jaeger.Reporter) *tracerinit.Tracer {
+	t.Helper()
+	tracer := startKit(t, tracerinit.Config{Sampler: sampler, Reporters: []jaeger.Reporter{reporter}})
 	return tracer
 }
 
@@ -59,7 +71,7 @@ func (o overriding) Inject(sc opentracing.SpanContext, format, carrier any) erro
 // A tracer that embeds ours and does some things its own way is not ours.
 func TestTracersAroundOurs(t *testing.T) {
 	tracer := overriding{ours(t)}
-	parent := opentracing.ContextWithSpan(t.Context(), tracer.StartSpan("x"))
+	parent := opentracing.ContextWithSpan(t.Context(), testspans.Start(t, tracer, "x"))
 	for name, ctx := range map[string]context.Context{
 		"traced": t.Context(), "with metadata": metadata.AppendToOutgoingContext(t.Context(), "a", "b"), "in a trace": parent,
 	} {
@@ -85,7 +97,7 @@ func (umlauts) Inject(_ jaeger.SpanContext, carrier any) error {
 }
 
 func TestInjectorsOfOthersCannotBreakACall(t *testing.T) {
-	tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.Injector(opentracing.HTTPHeaders, umlauts{}))
+	tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.Injector(opentracing.HTTPHeaders, umlauts{}), testspans.Finished(t))
 	defer closer.Close()
 	for name, ctx := range map[string]context.Context{
 		"no metadata": t.Context(), "with metadata": metadata.AppendToOutgoingContext(t.Context(), "a", "b"),
@@ -119,7 +131,7 @@ func TestRPCsOfTracersThatPanicInInject(t *testing.T) {
 
 func TestBaggageThatDiffersInCaseIsOneKey(t *testing.T) {
 	tracer := ours(t)
-	span := tracer.StartSpan("x").SetBaggageItem("userId", "1").SetBaggageItem("userid", "2")
+	span := testspans.Start(t, tracer, "x").SetBaggageItem("userId", "1").SetBaggageItem("userid", "2")
 	ctx := opentracing.ContextWithSpan(t.Context(), span)
 	for name, ctx := range map[string]context.Context{
 		"no metadata": ctx, "with metadata": metadata.AppendToOutgoingContext(ctx, "a", "b"),

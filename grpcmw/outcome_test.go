@@ -21,6 +21,7 @@ import (
 
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/spantest"
 )
 
@@ -194,7 +195,7 @@ func TestObserversOfATracer(t *testing.T) {
 	for _, err := range []error{nil, status.Error(codes.Unavailable, "down")} {
 		t.Run(status.Code(err).String(), func(t *testing.T) {
 			o := &countingObserver{tags: map[string]any{}}
-			tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(false), jaeger.NewNullReporter(), jaeger.TracerOptions.ContribObserver(o))
+			tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(false), jaeger.NewNullReporter(), jaeger.TracerOptions.ContribObserver(o), testspans.Finished(t))
 			defer closer.Close()
 			grpcmw.UnaryServerInterceptor(tracer)(t.Context(), nil, unaryInfo, func(context.Context, any) (any, error) { return nil, err })
 			if o.tags["rpc.grpc.status_code"] != int(status.Code(err)) || (o.tags["error"] == true) != (err != nil) {

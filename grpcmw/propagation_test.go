@@ -17,6 +17,7 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/spantest"
 	"github.com/spanloom/spanloom/tracerinit"
 )
@@ -74,7 +75,7 @@ func TestOneTraceAcrossProcesses(t *testing.T) {
 // TestStockEngineBaggageCannotBreakACall uses jaeger-client-go without our propagator, which copies baggage keys as
 // they are.
 func TestStockEngineBaggageCannotBreakACall(t *testing.T) {
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	for name, ctx := range map[string]context.Context{
 		"no metadata": t.Context(), "with metadata": metadata.AppendToOutgoingContext(t.Context(), "k", "v"),
@@ -244,10 +245,10 @@ func TestSpansInFront(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return tracer.StartSpan("POST", append(opts, opentracing.ChildOf(caller))...)
+		return testspans.Start(t, tracer, "POST", append(opts, opentracing.ChildOf(caller))...)
 	}
 	front, silent := below(), below(opentracing.Tag{Key: "sampling.priority", Value: uint16(0)})
-	elsewhere := tracer.StartSpan("main")
+	elsewhere := testspans.Start(t, tracer, "main")
 	fromCaller, fromNobody := incomingWith("traceparent", traceparent), incomingWith("", nil)
 	for _, tt := range []struct {
 		name  string
@@ -332,7 +333,7 @@ func TestNoopParents(t *testing.T) {
 		})
 	}
 	complaints := &logged{}
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.Logger(complaints))
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), jaeger.TracerOptions.Logger(complaints), testspans.Finished(t))
 	defer closer.Close()
 	cc := testsvc.Start(t, testsvc.Bufconn, nil, nil, grpcmw.DialOptions(tracer))
 	sayHello(ctx, &transcript{}, cc)

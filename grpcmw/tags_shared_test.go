@@ -18,6 +18,7 @@ import (
 
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/grpcmw/internal/testsvc"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -70,7 +71,7 @@ func TestRPCsHaveTheirOwnTags(t *testing.T) {
 			reporter := jaeger.NewInMemoryReporter()
 			tracer := reportTo(t, tracerinit.Always(), reporter)
 			call := grpcmw.UnaryClientInterceptor(tracer)
-			ctx := opentracing.ContextWithSpan(t.Context(), tracer.StartSpan("parent"))
+			ctx := opentracing.ContextWithSpan(t.Context(), testspans.Start(t, tracer, "parent"))
 			odd := metadata.AppendToOutgoingContext(ctx, tt.metadata...)
 			if tt.deadline > 0 {
 				var cancel context.CancelFunc

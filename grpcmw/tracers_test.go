@@ -13,6 +13,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/spantest"
 	"github.com/spanloom/spanloom/tracerinit"
 )
@@ -44,7 +45,7 @@ func stock(t testing.TB) (opentracing.Tracer, *jaeger.InMemoryReporter) {
 		t.Fatal(err)
 	}
 	reporter := jaeger.NewInMemoryReporter()
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), reporter, p.TracerOptions()...)
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), reporter, append(p.TracerOptions(), testspans.Finished(t))...)
 	t.Cleanup(func() { closer.Close() })
 	return tracer, reporter
 }

@@ -46,7 +46,12 @@ func kitTracer(t testing.TB) (*tracerinit.Tracer, *jaeger.InMemoryReporter) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { tracer.Close() })
+	t.Cleanup(func() {
+		if n := tracer.Stats().Open; n != 0 {
+			t.Errorf("%d spans were never finished", n)
+		}
+		tracer.Close()
+	})
 	setGlobal(t, tracer)
 	return tracer, reporter
 }

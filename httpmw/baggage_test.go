@@ -13,25 +13,19 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
 // proxyTracers are ours and a stock one with the kit's formats.
 func proxyTracers(t *testing.T, c carrier.Config) map[string]opentracing.Tracer {
 	t.Helper()
-	ours, err := tracerinit.Start(tracerinit.Config{
-		Service: "test", Local: true, Propagation: c, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()},
-		LookupEnv: func(string) (string, bool) { return "", false },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ours.Close() })
+	ours := startKit(t, tracerinit.Config{Propagation: c, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
 	p, err := carrier.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), p.TracerOptions()...)
+	theirs, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), append(p.TracerOptions(), testspans.Finished(t))...)
 	t.Cleanup(func() { _ = closer.Close() })
 	return map[string]opentracing.Tracer{"ours": ours, "stock": theirs}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/spantest"
 )
 
@@ -123,7 +124,7 @@ func (o *statusObserver) OnFinish(opentracing.FinishOptions) {}
 
 func TestObserversOfUnsampledClientSpans(t *testing.T) {
 	o := &statusObserver{map[string]any{}}
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(false), jaeger.NewNullReporter(), jaeger.TracerOptions.ContribObserver(o))
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(false), jaeger.NewNullReporter(), jaeger.TracerOptions.ContribObserver(o), testspans.Finished(t))
 	defer closer.Close()
 	resp, _ := httpmw.Transport(tracer, reply(503, text("x"))).RoundTrip(newGet(t.Context(), "http://a.example/"))
 	resp.Body.Close()

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/spantest"
 	"github.com/spanloom/spanloom/tracerinit"
 )
@@ -29,20 +30,31 @@ func newJaeger(t testing.TB, sampler jaeger.Sampler) (opentracing.Tracer, *jaege
 	return reportTo(t, sampler, reporter), reporter
 }
 
+// startKit starts a tracer of tracerinit that ends with the test, which fails if spans of it are still open then.
+func startKit(t testing.TB, cfg tracerinit.Config) *tracerinit.Tracer {
+	t.Helper()
+	cfg.Local, cfg.Service = true, "test"
+	cfg.LookupEnv = func(string) (string, bool) { return "", false }
+	tracer, err := tracerinit.Start(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if n := tracer.Stats().Open; n != 0 {
+			t.Errorf("%d spans were never finished", n)
+		}
+		tracer.Close()
+	})
+	return tracer
+}
+
 func reportTo(t testing.TB, sampler jaeger.Sampler, reporter jaeger.Reporter) opentracing.Tracer {
 	t.Helper()
 	kit := map[jaeger.Sampler]tracerinit.Sampler{always: tracerinit.Always(), never: tracerinit.Never()}
 	if _, knows := kit[sampler]; !knows {
 		return stock(t, sampler, reporter)
 	}
-	tracer, err := tracerinit.Start(tracerinit.Config{
-		Local: true, Service: "test", Sampler: kit[sampler], Reporters: []jaeger.Reporter{reporter},
-		LookupEnv: func(string) (string, bool) { return "", false },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { tracer.Close() })
+	tracer := startKit(t, tracerinit.Config{Sampler: kit[sampler], Reporters: []jaeger.Reporter{reporter}})
 	return tracer
 }
 
@@ -53,7 +65,7 @@ func stock(t testing.TB, sampler jaeger.Sampler, reporter jaeger.Reporter) opent
 	if err != nil {
 		t.Fatal(err)
 	}
-	tracer, closer := jaeger.NewTracer("test", sampler, reporter, append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true))...)
+	tracer, closer := jaeger.NewTracer("test", sampler, reporter, append(append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true)), testspans.Finished(t))...)
 	t.Cleanup(func() { closer.Close() })
 	return tracer
 }

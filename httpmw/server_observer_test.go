@@ -41,13 +41,7 @@ func (w *watcher) Ended(_ *http.Request, span opentracing.Span, o *httpmw.Outcom
 
 // TestObserversSeeEveryRequest, traced or not.
 func TestObserversSeeEveryRequest(t *testing.T) {
-	disabled, err := tracerinit.Start(tracerinit.Config{
-		Local: true, Disabled: true, LookupEnv: func(string) (string, bool) { return "", false },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { disabled.Close() })
+	disabled := startKit(t, tracerinit.Config{Disabled: true, LookupEnv: func(string) (string, bool) { return "", false }})
 	none := httpmw.WithFilter(func(*http.Request) bool { return false })
 	for name, tt := range map[string]struct {
 		tracer opentracing.Tracer

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // TestSpansInFront serves requests below a span that is active already, as that of another server middleware in front
@@ -21,8 +22,8 @@ func TestSpansInFront(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	front := tracer.StartSpan("front", opentracing.ChildOf(caller))
-	elsewhere := tracer.StartSpan("main")
+	front := testspans.Start(t, tracer, "front", opentracing.ChildOf(caller))
+	elsewhere := testspans.Start(t, tracer, "main")
 	for name, tt := range map[string]struct {
 		header string
 		front  opentracing.Span

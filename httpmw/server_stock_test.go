@@ -11,6 +11,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -50,7 +51,7 @@ func TestOutcomesOfUnsampledSpans(t *testing.T) {
 	start := map[string]func(t *testing.T, sampled bool, l *listening) opentracing.Tracer{
 		"stock": func(t *testing.T, sampled bool, l *listening) opentracing.Tracer {
 			tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(sampled), jaeger.NewNullReporter(),
-				jaeger.TracerOptions.ContribObserver(l))
+				jaeger.TracerOptions.ContribObserver(l), testspans.Finished(t))
 			t.Cleanup(func() { closer.Close() })
 			return tracer
 		},
@@ -102,7 +103,7 @@ func TestStockAllocations(t *testing.T) {
 		{"sampled parent", never, []string{"Uber-Trace-Id", "4bf92f3577b34da6:00f067aa0ba902b7:0:1"}, 18},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tracer, closer := jaeger.NewTracer("test", tt.sampler, jaeger.NewNullReporter())
+			tracer, closer := jaeger.NewTracer("test", tt.sampler, jaeger.NewNullReporter(), testspans.Finished(t))
 			r := browserRequest(tt.header...)
 			got := allocs(chiHandler(httpmw.Middleware(tracer)), r) - allocs(chiHandler(), r)
 			t.Logf("%v allocations", got)
@@ -117,7 +118,7 @@ func TestStockAllocations(t *testing.T) {
 // TestStockTracersReadAllHeaders that they know, whatever their case, and change with the global tracer.
 func TestStockTracersReadAllHeaders(t *testing.T) {
 	reporter := jaeger.NewInMemoryReporter()
-	tracer, closer := jaeger.NewTracer("test", never, reporter)
+	tracer, closer := jaeger.NewTracer("test", never, reporter, testspans.Finished(t))
 	defer closer.Close()
 	h := httpmw.Middleware(tracer)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, opentracing.SpanFromContext(r.Context()).BaggageItem("k"))

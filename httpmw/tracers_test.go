@@ -15,6 +15,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/spantest"
 )
 
@@ -106,7 +107,7 @@ func TestAllTracers(t *testing.T) {
 // TestBaggageThatCannotBeSent: tracers without our propagator put any baggage into headers, and net/http refuses
 // requests with such ones.
 func TestBaggageThatCannotBeSent(t *testing.T) {
-	stock, closer := jaeger.NewTracer("stock", always, jaeger.NewNullReporter())
+	stock, closer := jaeger.NewTracer("stock", always, jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	engine, _ := newJaeger(t, always)
 	srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +119,7 @@ func TestBaggageThatCannotBeSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, key := range []string{"a key", "käy", "k\r\nEvil: 1", ""} {
 				t.Run(fmt.Sprintf("%q", key), func(t *testing.T) {
-					span := tracer.StartSpan("job").SetBaggageItem(key, "v\r\nEvil: 1")
+					span := testspans.Start(t, tracer, "job").SetBaggageItem(key, "v\r\nEvil: 1")
 					r, _ := http.NewRequestWithContext(opentracing.ContextWithSpan(t.Context(), span), "GET", srv.URL, nil)
 					r.Header.Set("Mine", "1")
 					resp, err := httpmw.Client(tracer, srv.Client()).Do(r)

@@ -19,7 +19,20 @@ type bridged struct {
 
 func noEnv(string) (string, bool) { return "", false }
 
+// newTracer returns a tracer that ends with the test, which fails if spans of it are still open then.
 func newTracer(t testing.TB, cfg tracerinit.Config) *tracerinit.Tracer {
+	t.Helper()
+	tracer := newTracerThatSpansOutlive(t, cfg)
+	t.Cleanup(func() {
+		if n := tracer.Stats().Open; n != 0 {
+			t.Errorf("%d spans were never finished", n)
+		}
+	})
+	return tracer
+}
+
+// newTracerThatSpansOutlive is newTracer for tests that leave spans open.
+func newTracerThatSpansOutlive(t testing.TB, cfg tracerinit.Config) *tracerinit.Tracer {
 	t.Helper()
 	cfg.Service, cfg.Local, cfg.LookupEnv = "shop", true, noEnv
 	tracer, err := tracerinit.Start(cfg)

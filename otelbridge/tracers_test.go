@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/otelbridge"
 	"github.com/spanloom/spanloom/spantest"
 	"github.com/spanloom/spanloom/tracerinit"
@@ -47,7 +48,7 @@ var tracers = map[string]struct {
 	}, true, true},
 	"embedded": {func(t *testing.T) opentracing.Tracer { return embedded{quietTracer(t, tracerinit.Always())} }, true, true},
 	"stock": {func(t *testing.T) opentracing.Tracer {
-		tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+		tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 		t.Cleanup(func() { closer.Close() })
 		return tracer
 	}, true, true},
@@ -56,7 +57,7 @@ var tracers = map[string]struct {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), p.TracerOptions()...)
+		tracer, closer := jaeger.NewTracer("shop", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), append(p.TracerOptions(), testspans.Finished(t))...)
 		t.Cleanup(func() { closer.Close() })
 		return tracer
 	}, true, true},

@@ -10,6 +10,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/uber/jaeger-client-go"
 
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -369,7 +370,7 @@ func TestADisabledTracerStartsWhateverIsWrong(t *testing.T) {
 			if !strings.Contains(log.String(), strings.TrimSuffix(name, "all")) {
 				t.Errorf("no warning:\n%s", log.String())
 			}
-			span := spanOf(t, tracer, "x")
+			span := testspans.Start(t, tracer, "x")
 			if sent := injected(t, tracer, span.Context()); len(sent) > 0 || tracer.Stats().Started > 0 {
 				t.Errorf("a span is started, which sends %v", sent)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/log"
 
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -72,8 +73,8 @@ func TestAnExporterOfTheApplications(t *testing.T) {
 		return nil
 	}}
 	tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{o}, Limits: tracerinit.Limits{Tags: 3, ValueBytes: 8}})
-	root := spanOf(t, tracer, "root")
-	child := tracer.StartSpan("child", opentracing.ChildOf(root.Context()), opentracing.FollowsFrom(spanOf(t, tracer, "other").Context()))
+	root := testspans.Start(t, tracer, "root")
+	child := tracer.StartSpan("child", opentracing.ChildOf(root.Context()), opentracing.FollowsFrom(testspans.Start(t, tracer, "other").Context()))
 	child.SetTag("error", true).SetTag("n", 7).SetTag("f", 0.5).SetTag("long", strings.Repeat("x", 100)).SetTag("cut", 1)
 	child.LogFields(log.Event("e"), log.Error(errors.New("an error")))
 	child.Finish()

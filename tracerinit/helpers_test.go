@@ -99,14 +99,6 @@ func memory(t testing.TB, cfg tracerinit.Config) (*tracerinit.Tracer, *jaeger.In
 	return start(t, cfg), spans
 }
 
-// spanOf starts a span that ends with the test.
-func spanOf(t testing.TB, tracer opentracing.Tracer, name string, options ...opentracing.StartSpanOption) opentracing.Span {
-	t.Helper()
-	span := tracer.StartSpan(name, options...)
-	t.Cleanup(span.Finish)
-	return span
-}
-
 func contextOf(span opentracing.Span) jaeger.SpanContext {
 	return span.Context().(jaeger.SpanContext)
 }

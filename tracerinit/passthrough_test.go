@@ -10,6 +10,7 @@ import (
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
 
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -80,9 +81,9 @@ func TestPassingTracersSendTheIncomingContextOn(t *testing.T) {
 
 func TestPassingTracersInventNothing(t *testing.T) {
 	for name, tracer := range passingTracers(t) {
-		root := spanOf(t, tracer, "root", opentracing.Tags{"a": 1})
+		root := testspans.Start(t, tracer, "root", opentracing.Tags{"a": 1})
 		root.SetBaggageItem("k", "v")
-		child := spanOf(t, tracer, "child", opentracing.ChildOf(root.Context()))
+		child := testspans.Start(t, tracer, "child", opentracing.ChildOf(root.Context()))
 		if got := injected(t, tracer, child.Context()); len(got) > 0 {
 			t.Errorf("%s: %v", name, got)
 		}
@@ -101,7 +102,7 @@ func TestPassingTracersInventNothing(t *testing.T) {
 
 func TestPassingTracersKeepBaggageWithoutATrace(t *testing.T) {
 	for name, tracer := range passingTracers(t) {
-		span := spanOf(t, tracer, "x", opentracing.ChildOf(incoming(t, tracer, "baggage", "user=alice")))
+		span := testspans.Start(t, tracer, "x", opentracing.ChildOf(incoming(t, tracer, "baggage", "user=alice")))
 		got := injected(t, tracer, span.Context())
 		if got["Baggage"] != "user=alice" || got["Traceparent"] != "" || got["Uber-Trace-Id"] != "" {
 			t.Errorf("%s: %v", name, got)

@@ -17,6 +17,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/testnet"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -104,7 +105,7 @@ func TestPerOperationStrategies(t *testing.T) {
 			}
 		})
 	}
-	tags := tagsOf(spanOf(t, tracer, "GET /all"))
+	tags := tagsOf(testspans.Start(t, tracer, "GET /all"))
 	if tags[jaeger.SamplerTypeTagKey] != jaeger.SamplerTypeProbabilistic || tags[jaeger.SamplerParamTagKey] != 1.0 {
 		t.Errorf("the sampler's tags are %v", tags)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/engine"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -95,7 +96,7 @@ func TestACustomSamplerDecidesAboutEveryNewTrace(t *testing.T) {
 func TestACustomSamplerDecidesWhereThereIsNoSpan(t *testing.T) {
 	tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.JaegerSampler(struct{ jaeger.Sampler }{jaeger.NewConstSampler(true)})})
 	sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan) // undecided
-	if !contextOf(spanOf(t, tracer, "x", opentracing.ChildOf(sc))).IsSampled() {
+	if !contextOf(testspans.Start(t, tracer, "x", opentracing.ChildOf(sc))).IsSampled() {
 		t.Error("a caller without a decision is not sampled")
 	}
 }

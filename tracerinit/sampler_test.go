@@ -8,6 +8,7 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -18,7 +19,7 @@ func TestSamplingIsParentBased(t *testing.T) {
 			for flags, want := range map[string]bool{"00": false, "01": true} {
 				t.Run(flags, func(t *testing.T) {
 					sc := incoming(t, tracer, "traceparent", strings.TrimSuffix(traceparent, "01")+flags)
-					if got := contextOf(spanOf(t, tracer, "x", opentracing.ChildOf(sc))).IsSampled(); got != want {
+					if got := contextOf(testspans.Start(t, tracer, "x", opentracing.ChildOf(sc))).IsSampled(); got != want {
 						t.Errorf("%v, caller's flags %s: sampled %t", s, flags, got)
 					}
 				})
@@ -55,7 +56,7 @@ func TestUndecidedCallersAreDecidedByTheSampler(t *testing.T) {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
 			tracer, _ := memory(t, tracerinit.Config{Sampler: s})
 			sc := incoming(t, tracer, "b3", callerTrace+"-"+callerSpan)
-			got := contextOf(spanOf(t, tracer, "x", opentracing.ChildOf(sc)))
+			got := contextOf(testspans.Start(t, tracer, "x", opentracing.ChildOf(sc)))
 			if want := s == tracerinit.Always(); got.IsSampled() != want || got.TraceID().String() != callerTrace {
 				t.Errorf("%v: sampled %t in trace %v", s, got.IsSampled(), got.TraceID())
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/engine"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -25,7 +26,7 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 	for name, options := range map[string][]opentracing.StartSpanOption{
 		"root":                {at},
 		"child":               {at, opentracing.ChildOf(caller)},
-		"child of a span":     {at, opentracing.ChildOf(spanOf(t, tracer, "p").SetBaggageItem("k", "v").Context())},
+		"child of a span":     {at, opentracing.ChildOf(testspans.Start(t, tracer, "p").SetBaggageItem("k", "v").Context())},
 		"unsampled child":     {at, opentracing.ChildOf(other)},
 		"child of nothing":    {at, opentracing.ChildOf(nil)},
 		"child of no context": {at, opentracing.ChildOf(jaeger.SpanContext{})},
@@ -47,7 +48,7 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			describe := func(tr opentracing.Tracer) map[string]any {
-				s := spanOf(t, tr, "x", options...).(*jaeger.Span)
+				s := testspans.Start(t, tr, "x", options...).(*jaeger.Span)
 				sc := s.SpanContext()
 				m := map[string]any{
 					"tags": s.Tags(), "start": s.StartTime(), "parent": sc.ParentID(), "flags": sc.Flags(),
@@ -65,7 +66,7 @@ func TestSpansStartAsThoseOfTheEngine(t *testing.T) {
 			}
 		})
 	}
-	if started := time.Since(spanOf(t, tracer, "x").(*jaeger.Span).StartTime()); started < 0 || started > time.Minute {
+	if started := time.Since(testspans.Start(t, tracer, "x").(*jaeger.Span).StartTime()); started < 0 || started > time.Minute {
 		t.Errorf("a span without a time started %v ago", started)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
 
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -65,7 +66,7 @@ func TestIDsUse64RandomBits(t *testing.T) {
 
 func TestTraceIDsOf64BitsOnDemand(t *testing.T) {
 	tracer, _ := memory(t, tracerinit.Config{LookupEnv: env("JAEGER_TRACEID_128BIT=false")})
-	if id := contextOf(spanOf(t, tracer, "x")).TraceID(); id.High != 0 || id.Low == 0 {
+	if id := contextOf(testspans.Start(t, tracer, "x")).TraceID(); id.High != 0 || id.Low == 0 {
 		t.Errorf("trace id %v", id)
 	}
 }
@@ -106,7 +107,7 @@ func TestParallelChildrenOfOneExtractedContextDoNotRace(t *testing.T) {
 func TestChildrenContinueTheCallersTrace(t *testing.T) {
 	tracer, _ := memory(t, tracerinit.Config{})
 	sc := incoming(t, tracer, "traceparent", traceparent)
-	other := spanOf(t, tracer, "other")
+	other := testspans.Start(t, tracer, "other")
 	for name, options := range map[string][]opentracing.StartSpanOption{
 		"child of":          {opentracing.ChildOf(sc)},
 		"follows from":      {opentracing.FollowsFrom(sc)},
@@ -120,7 +121,7 @@ func TestChildrenContinueTheCallersTrace(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			span := spanOf(t, tracer, name, options...)
+			span := testspans.Start(t, tracer, name, options...)
 			if got := contextOf(span); fmt.Sprint(got.TraceID(), got.ParentID()) != callerTrace+" "+callerSpan {
 				t.Errorf("%s: trace and parent are %v %v", name, got.TraceID(), got.ParentID())
 			}
@@ -131,7 +132,7 @@ func TestChildrenContinueTheCallersTrace(t *testing.T) {
 func TestSamplerTagsSurviveManyStartTags(t *testing.T) {
 	tracer, _ := memory(t, tracerinit.Config{})
 	many := opentracing.Tags{"a": 1, "b": 2, "c": 3, "d": 4, string(ext.SpanKind): ext.SpanKindRPCServerEnum}
-	span := spanOf(t, tracer, "x", many)
+	span := testspans.Start(t, tracer, "x", many)
 	got := tagsOf(span)
 	for k, v := range many {
 		if got[k] != v {
@@ -154,7 +155,7 @@ func TestSamplingPriorityTakesAnyNumber(t *testing.T) {
 			for _, option := range []opentracing.StartSpanOption{opentracing.Tag{Key: "sampling.priority", Value: yes},
 				opentracing.Tags{"sampling.priority": yes}} {
 				t.Run(fmt.Sprintf("%T", option), func(t *testing.T) {
-					if sc := contextOf(spanOf(t, never, "x", option)); !sc.IsSampled() || sc.IsDebug() {
+					if sc := contextOf(testspans.Start(t, never, "x", option)); !sc.IsSampled() || sc.IsDebug() {
 						t.Errorf("sampling.priority %T(%v): sampled %t, debug %t", yes, yes, sc.IsSampled(), sc.IsDebug())
 					}
 				})
@@ -163,15 +164,15 @@ func TestSamplingPriorityTakesAnyNumber(t *testing.T) {
 	}
 	for _, no := range []any{0, -1, uint16(0), 0.0, false} {
 		t.Run(fmt.Sprintf("%T %v", no, no), func(t *testing.T) {
-			if contextOf(spanOf(t, always, "x", opentracing.Tag{Key: "sampling.priority", Value: no})).IsSampled() {
+			if contextOf(testspans.Start(t, always, "x", opentracing.Tag{Key: "sampling.priority", Value: no})).IsSampled() {
 				t.Errorf("sampling.priority %T(%v): sampled", no, no)
 			}
 		})
 	}
-	if !contextOf(spanOf(t, always, "x", opentracing.Tag{Key: "sampling.priority", Value: "one"})).IsSampled() {
+	if !contextOf(testspans.Start(t, always, "x", opentracing.Tag{Key: "sampling.priority", Value: "one"})).IsSampled() {
 		t.Error("a sampling.priority that is no number counted")
 	}
-	span := spanOf(t, never, "x")
+	span := testspans.Start(t, never, "x")
 	ext.SamplingPriority.Set(span, 1)
 	if !contextOf(span).IsSampled() {
 		t.Error("ext.SamplingPriority.Set had no effect")

@@ -22,6 +22,8 @@ import (
 	grpcgzip "google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // request is an OTLP request of one span: on the wire, TracesData is an ExportTraceServiceRequest.
@@ -125,7 +127,7 @@ func TestStockJaegerClient(t *testing.T) {
 		"udp":  udp,
 		"http": transport.NewHTTPTransport("http://" + p.addr["Jaeger thrift over HTTP"] + "/api/traces"),
 	} {
-		tracer, closer := jaeger.NewTracer("stock-"+name, jaeger.NewConstSampler(true), jaeger.NewRemoteReporter(sender))
+		tracer, closer := jaeger.NewTracer("stock-"+name, jaeger.NewConstSampler(true), jaeger.NewRemoteReporter(sender), testspans.Finished(t))
 		root := tracer.StartSpan("root by " + name)
 		tracer.StartSpan("child by "+name, opentracing.ChildOf(root.Context()), opentracing.Tag{Key: "n", Value: 7}).Finish()
 		root.Finish()

@@ -22,6 +22,7 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/spanlog"
 )
 
@@ -99,7 +100,7 @@ func TestTheDocumentationHasTheseRecipes(t *testing.T) {
 }
 
 func TestRecipes(t *testing.T) {
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	span := tracer.StartSpan("op")
 	defer span.Finish()
@@ -148,7 +149,7 @@ func TestRecipes(t *testing.T) {
 }
 
 func TestHTTPLog(t *testing.T) {
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	var b bytes.Buffer
 	logger := slog.New(spanlog.Handler(slog.NewJSONHandler(&b, nil)))

@@ -21,6 +21,7 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/grpcmw"
 	"github.com/spanloom/spanloom/httpmw"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -171,7 +172,7 @@ type stock struct {
 func newStock(t *testing.T, sampler jaeger.Sampler) party {
 	t.Helper()
 	s := stock{reporter: jaeger.NewInMemoryReporter()}
-	tracer, closer := jaeger.NewTracer("stock", sampler, s.reporter, jaeger.TracerOptions.Gen128Bit(true))
+	tracer, closer := jaeger.NewTracer("stock", sampler, s.reporter, jaeger.TracerOptions.Gen128Bit(true), testspans.Finished(t))
 	t.Cleanup(func() { closer.Close() })
 	s.tracer = tracer
 	return s

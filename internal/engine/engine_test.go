@@ -15,6 +15,7 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/jaegerspan"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // owner is a tracer with an engine.
@@ -26,6 +27,9 @@ type owner struct {
 	started, finished atomic.Uint64
 }
 
+// open counts the spans that the engine has started and that are not finished.
+func (o *owner) open() int64 { return int64(o.started.Load() - o.finished.Load()) }
+
 func (o *owner) Engine() *Engine { return &o.engine }
 
 func newOwner(t *testing.T, sampler jaeger.Sampler, options ...jaeger.TracerOption) *owner {
@@ -36,7 +40,7 @@ func newOwner(t *testing.T, sampler jaeger.Sampler, options ...jaeger.TracerOpti
 	}
 	o := &owner{reporter: jaeger.NewInMemoryReporter()}
 	options = append(append(p.TracerOptions(), jaeger.TracerOptions.Gen128Bit(true)), options...)
-	tracer, closer := jaeger.NewTracer("shop", sampler, o.reporter, options...)
+	tracer, closer := jaeger.NewTracer("shop", sampler, o.reporter, append(options, testspans.Finished(t, o.open))...)
 	t.Cleanup(func() { closer.Close() })
 	o.Tracer = tracer.(*jaeger.Tracer)
 	o.engine = Engine{
@@ -44,6 +48,14 @@ func newOwner(t *testing.T, sampler jaeger.Sampler, options ...jaeger.TracerOpti
 		Disabled: &o.disabled, Started: &o.started, Finished: &o.finished,
 	}
 	return o
+}
+
+// begin starts a span that is finished when the test ends.
+func (o *owner) begin(t *testing.T, r *StartInfo, parent *jaeger.SpanContext) (span *jaeger.Span, recording bool) {
+	t.Helper()
+	span, recording = o.engine.Start(r, parent, nil)
+	t.Cleanup(func() { o.engine.Finish(span, time.Time{}, nil, nil, nil) })
+	return span, recording
 }
 
 var server = []opentracing.Tag{{Key: string(ext.SpanKind), Value: ext.SpanKindRPCServerEnum}}
@@ -95,7 +107,7 @@ func TestSpansAreThoseOfTheTracer(t *testing.T) {
 			return o.caller(t, "traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
 		},
 		"local": func(t *testing.T, o *owner) *jaeger.SpanContext {
-			span := o.StartSpan("outer")
+			span := testspans.Start(t, o, "outer")
 			span.SetBaggageItem("k", "v")
 			sc := span.Context().(jaeger.SpanContext)
 			return &sc
@@ -186,7 +198,7 @@ func TestExtractMarksCallers(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		o := newOwner(t, jaeger.NewConstSampler(false))
 		sc := o.caller(t, "uber-trace-id", "1:2:0:1")
-		if child := o.StartSpan("x", opentracing.ChildOf(*sc)).(*jaeger.Span); !child.SpanContext().IsSampled() || !child.SpanContext().IsSamplingFinalized() {
+		if child := testspans.Start(t, o, "x", opentracing.ChildOf(*sc)).(*jaeger.Span); !child.SpanContext().IsSampled() || !child.SpanContext().IsSamplingFinalized() {
 			t.Error("the caller's decision does not hold")
 		}
 		if _, err := o.engine.Extract(opentracing.TextMapCarrier{}); err != opentracing.ErrSpanContextNotFound {
@@ -227,10 +239,10 @@ func TestFinishWithDroppedLogs(t *testing.T) {
 	}
 }
 
-func TestRoomForTags(t *testing.T) {
+func TestSpareTagsHaveTheirRoomFromTheStart(t *testing.T) {
 	o := newOwner(t, jaeger.NewConstSampler(true))
 	for most := range 24 {
-		s, _ := o.engine.Start(&StartInfo{Name: "x", Time: time.Now(), SpareTags: most}, nil, nil)
+		s, _ := o.begin(t, &StartInfo{Name: "x", Time: time.Now(), SpareTags: most}, nil)
 		for range most {
 			SetTags(s, tags[0])
 		}
@@ -245,7 +257,7 @@ func TestRoomForTags(t *testing.T) {
 	}
 }
 
-func TestHideConst(t *testing.T) {
+func TestAConstantSamplersTagsCanBeHidden(t *testing.T) {
 	probabilistic, err := jaeger.NewProbabilisticSampler(1)
 	if err != nil {
 		t.Fatal(err)
@@ -260,7 +272,7 @@ func TestHideConst(t *testing.T) {
 		"probabilistic": {probabilistic, true, "probabilistic"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := newOwner(t, tt.sampler).engine.Start(&StartInfo{Name: "root", HideConst: tt.hide}, nil, nil)
+			s, _ := newOwner(t, tt.sampler).begin(t, &StartInfo{Name: "root", HideConst: tt.hide}, nil)
 			if got := s.Tags()["sampler.type"]; got != tt.want {
 				t.Errorf("sampler.type is %v, want %v", got, tt.want)
 			}

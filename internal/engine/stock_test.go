@@ -9,6 +9,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/engine"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // TestStockCarriers: jaeger-client-go reads the same from the headers that are selected as from all of them.
@@ -66,7 +67,7 @@ func describe(sc opentracing.SpanContext) map[string]string {
 
 func stock(t *testing.T, opts ...jaeger.TracerOption) *jaeger.Tracer {
 	t.Helper()
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), opts...)
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), append(opts, testspans.Finished(t))...)
 	t.Cleanup(func() { closer.Close() })
 	return tracer.(*jaeger.Tracer)
 }

@@ -15,7 +15,7 @@ import (
 func (o *owner) start(t *testing.T) *jaeger.Span {
 	t.Helper()
 	parent := o.caller(t, "uber-trace-id", "a:b:0:1")
-	s, _ := o.engine.Start(&StartInfo{Name: "x", Time: time.Now(), StartTags: server}, parent, nil)
+	s, _ := o.begin(t, &StartInfo{Name: "x", Time: time.Now(), StartTags: server}, parent)
 	return s
 }
 
@@ -49,7 +49,7 @@ func TestTagsStayWithinTheirLimit(t *testing.T) {
 
 func TestTagsWithinALimitDoNotSample(t *testing.T) {
 	o := newOwner(t, jaeger.NewConstSampler(false))
-	s, recording := o.engine.Start(&StartInfo{Name: "x", Time: time.Now()}, nil, nil)
+	s, recording := o.begin(t, &StartInfo{Name: "x", Time: time.Now()}, nil)
 	if recording {
 		t.Fatal("sampled")
 	}
@@ -68,7 +68,7 @@ func TestTagsWithinALimitDoNotSample(t *testing.T) {
 
 func TestReferencesAndBaggageThatAreAddedLater(t *testing.T) {
 	o := newOwner(t, jaeger.NewConstSampler(true))
-	s, _ := o.engine.Start(&StartInfo{Name: "x", Time: time.Now()}, nil, nil)
+	s, _ := o.begin(t, &StartInfo{Name: "x", Time: time.Now()}, nil)
 	linked := *o.caller(t, "uber-trace-id", "a:b:0:1")
 	if !AddReference(s, jaeger.Reference{Type: opentracing.FollowsFromRef, Context: linked}) {
 		t.Fatal("not possible")

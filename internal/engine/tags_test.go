@@ -10,15 +10,16 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/jaegerspan"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 var tags = []opentracing.Tag{{Key: "a", Value: 1}, {Key: "b", Value: "two"}, {Key: "a", Value: 3}}
 
 func start(t *testing.T, sampler jaeger.Sampler, options ...jaeger.TracerOption) *jaeger.Span {
 	t.Helper()
-	tracer, closer := jaeger.NewTracer("shop", sampler, jaeger.NewNullReporter(), options...)
+	tracer, closer := jaeger.NewTracer("shop", sampler, jaeger.NewNullReporter(), append(options, testspans.Finished(t))...)
 	t.Cleanup(func() { closer.Close() })
-	return tracer.StartSpan("x", ext.SpanKindRPCServer).(*jaeger.Span)
+	return testspans.Start(t, tracer, "x", ext.SpanKindRPCServer).(*jaeger.Span)
 }
 
 // patient decides about a span when it sees the tag "vip".

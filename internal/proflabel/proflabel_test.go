@@ -11,6 +11,7 @@ import (
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // all returns the labels of a context.
@@ -34,7 +35,7 @@ func start(t *testing.T, tracer opentracing.Tracer) *rpcspan.Span {
 }
 
 func TestLabelsAreAddedAndRestored(t *testing.T) {
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(false), jaeger.NewNullReporter())
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(false), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	span := start(t, tracer)
 	sc := span.OpenTracingSpan().Context()

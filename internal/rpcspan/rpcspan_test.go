@@ -17,6 +17,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/testspans"
 	"github.com/spanloom/spanloom/spantest"
 )
 
@@ -69,7 +70,7 @@ func TestContextAnswersForItsSpan(t *testing.T) {
 func TestTracersKeepTheirClocks(t *testing.T) {
 	then := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	reporter := jaeger.NewInMemoryReporter()
-	tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(true), reporter, jaeger.TracerOptions.TimeNow(func() time.Time { return then }))
+	tracer, closer := jaeger.NewTracer("x", jaeger.NewConstSampler(true), reporter, jaeger.TracerOptions.TimeNow(func() time.Time { return then }), testspans.Finished(t))
 	defer closer.Close()
 	var s rpcspan.Span
 	s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
@@ -168,7 +169,7 @@ func TestContain(t *testing.T) {
 // TestPassOnInParallel: children that start at once must not share the sampling state of a remote parent.
 func TestPassOnInParallel(t *testing.T) {
 	reporter := jaeger.NewInMemoryReporter()
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(false), reporter)
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(false), reporter, testspans.Finished(t))
 	defer closer.Close()
 	h := http.Header{"Uber-Trace-Id": {"1:2:0:1"}, "Uberctx-K": {"v"}}
 	caller := rpcspan.Remote(tracer, opentracing.HTTPHeadersCarrier(h))
@@ -196,7 +197,7 @@ func TestPassOnInParallel(t *testing.T) {
 
 func TestSilentKind(t *testing.T) {
 	reporter := jaeger.NewInMemoryReporter()
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), reporter)
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), reporter, testspans.Finished(t))
 	defer closer.Close()
 	var s rpcspan.Span
 	s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind.Unsampled()}, &rpcspan.Parent{})
@@ -233,7 +234,7 @@ func TestTagsAreAllSet(t *testing.T) {
 
 func TestSameTrace(t *testing.T) {
 	mock := spantest.New(t)
-	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter())
+	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	parent := func(t opentracing.Tracer, parents ...opentracing.StartSpanOption) rpcspan.Parent {
 		span := t.StartSpan("x", parents...)

@@ -13,6 +13,7 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/internal/engine"
 	"github.com/spanloom/spanloom/internal/rpcspan"
+	"github.com/spanloom/spanloom/internal/testspans"
 )
 
 // views is another API that looks up spans by otherKey.
@@ -65,7 +66,7 @@ func newViewed(t *testing.T) (*viewed, *views) {
 	}
 	v := &views{reporter: jaeger.NewInMemoryReporter(), closed: -1}
 	sampler := jaeger.NewConstSampler(true)
-	tracer, closer := jaeger.NewTracer("shop", sampler, v.reporter, p.TracerOptions()...)
+	tracer, closer := jaeger.NewTracer("shop", sampler, v.reporter, append(p.TracerOptions(), testspans.Finished(t))...)
 	t.Cleanup(func() { closer.Close() })
 	o := &viewed{Tracer: tracer.(*jaeger.Tracer)}
 	o.engine = engine.Engine{
