@@ -42,7 +42,7 @@ func main() {
 func run(ctx context.Context, addr, inventoryAddr string) error {
 	lis, err := net.Listen("tcp", addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; -addr takes another address", err)
 	}
 	view := traceview.New(traceview.Config{})
 	tracer, err := tracerinit.Start(tracerinit.Config{Service: "storefront", Reporters: []jaeger.Reporter{view}})

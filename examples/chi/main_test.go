@@ -238,3 +238,14 @@ func freeAddr(t *testing.T) string {
 	defer lis.Close()
 	return lis.Addr().String()
 }
+
+func TestATakenAddressHasAWayOut(t *testing.T) {
+	lis, err := listenLoopback()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lis.Close()
+	if err := run(t.Context(), lis.Addr().String(), ""); err == nil || !strings.Contains(err.Error(), "-addr") {
+		t.Errorf("%v does not name the flag", err)
+	}
+}

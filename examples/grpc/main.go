@@ -43,7 +43,7 @@ func run(ctx context.Context, addr string) error {
 	}()
 	lis, err := net.Listen("tcp", addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; -addr takes another address", err)
 	}
 	fmt.Printf("inventory: gRPC on %s\n", lis.Addr())
 	return inventory.Serve(ctx, lis, tracer, slog.Default())

@@ -68,7 +68,7 @@ func run(ctx context.Context, addr string) error {
 	}
 	lis, err := net.Listen("tcp", addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; -addr takes another address", err)
 	}
 	server := &http.Server{Handler: routes(shop, view, tracer, metrics), ReadHeaderTimeout: 5 * time.Second}
 	server.RegisterOnShutdown(view.Close)
