@@ -9,7 +9,7 @@ import (
 	"github.com/spanloom/spanloom/internal/model"
 )
 
-// summary is a trace in one line. It never changes once made.
+// summary is a trace in one line, for the pages of a [View]. It never changes once made.
 type summary struct {
 	id         model.TraceID
 	change     uint64
@@ -22,6 +22,7 @@ type summary struct {
 	panicked   int
 	pinned     bool
 	services   []serviceCount // most spans first
+	index      map[string]int // of services by name, if there are many
 
 	row atomic.Pointer[string] // its HTML in the list, made when first shown
 }
@@ -49,6 +50,11 @@ func (t *trace) summarize() *summary {
 		sum.root = t.spans[0] // a circle of parents
 	}
 	sum.alignTimes(t)
+	if sum.index != nil {
+		for i := range sum.services {
+			sum.index[sum.services[i].Name] = i
+		}
+	}
 	distinctColors(sum.services)
 	t.summary = sum
 	return sum
@@ -67,11 +73,7 @@ func (s *summary) add(sp *span, hasParent bool) {
 	if sp.panicked {
 		s.panicked++
 	}
-	if i := slices.IndexFunc(s.services, func(c serviceCount) bool { return c.Name == sp.process.Service }); i >= 0 {
-		s.services[i].Spans++
-	} else {
-		s.services = append(s.services, serviceCount{sp.process.Service, sp.process.color, 1})
-	}
+	s.countService(sp.process)
 	whole := sp.ParentID == 0
 	if hasParent && !whole || s.whole && !whole {
 		return
@@ -79,6 +81,38 @@ func (s *summary) add(sp *span, hasParent bool) {
 	if s.root == nil || whole && !s.whole || sp.Start.Before(s.root.Start) {
 		s.root, s.whole = sp, whole
 	}
+}
+
+// fewServices is up to how many a search is as quick as a map.
+const fewServices = 8
+
+func (s *summary) countService(p *process) {
+	i := s.serviceIndex(p.Service)
+	if i >= 0 {
+		s.services[i].Spans++
+		return
+	}
+	s.services = append(s.services, serviceCount{p.Service, p.color, 1})
+	switch n := len(s.services); {
+	case n == fewServices+1:
+		s.index = make(map[string]int, 2*n)
+		for i := range s.services {
+			s.index[s.services[i].Name] = i
+		}
+	case s.index != nil:
+		s.index[p.Service] = n - 1
+	}
+}
+
+// serviceIndex returns where a service is in services, or -1.
+func (s *summary) serviceIndex(name string) int {
+	if s.index == nil {
+		return slices.IndexFunc(s.services, func(c serviceCount) bool { return c.Name == name })
+	}
+	if i, ok := s.index[name]; ok {
+		return i
+	}
+	return -1
 }
 
 // distinctColors gives another colour to a service whose own is taken by one with more spans in the same trace.
@@ -94,10 +128,8 @@ func distinctColors(services []serviceCount) {
 
 // color is the colour of a service in this trace.
 func (s *summary) color(service string) int {
-	for i := range s.services {
-		if s.services[i].Name == service {
-			return s.services[i].Color
-		}
+	if i := s.serviceIndex(service); i >= 0 {
+		return s.services[i].Color
 	}
 	return 0
 }

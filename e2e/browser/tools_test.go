@@ -95,7 +95,7 @@ func TestZoomAndWidths(t *testing.T) {
 	p.goTo(path)
 	p.until("the minimap", `document.querySelector("#minimap canvas").width > 0 && !document.getElementById("minimap").hidden`)
 	p.drag("#minimap", .5, .75)
-	p.until("its third quarter", `document.querySelector(".ticks .t0").textContent.startsWith("150") && document.querySelector(".ticks .t100").textContent.startsWith("225") && location.search.includes("range=16")`)
+	p.until("its third quarter", `document.querySelector(".ticks .t0").textContent.startsWith("150") && document.querySelector(".ticks .t100").textContent.startsWith("225") && location.search.includes("range=150")`)
 	address := eval[string](p, `location.href`)
 	p.goTo("")
 	p.run("come back", chromedp.Navigate(address))
