@@ -168,3 +168,25 @@ func TestBombIsNotUnpacked(t *testing.T) {
 		t.Errorf("%d after %d of %d bytes, want 413 after about a quarter", w.Code, read, len(bomb))
 	}
 }
+
+// TestZipkinTagsOfOtherTypes has values that are no texts, which some clients write. They cost no span.
+func TestZipkinTagsOfOtherTypes(t *testing.T) {
+	v := newView(t, traceview.Config{})
+	w := call(v, "POST", "/debug/traces/api/v2/spans", strings.NewReader(`[{"traceId":"1234","id":"1","name":"charge",
+		"localEndpoint":{"serviceName":"billing","port":"80"},"remoteEndpoint":{"port":"5432"},
+		"tags":{"retries":3,"cached":true,"list":[1, 2],"nothing":null,"error":true}}]`), "Content-Type", "application/json")
+	if w.Code != 202 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	answer := get(t, v, "/debug/traces/api/traces/1234")
+	for _, want := range []string{
+		`"key":"retries","type":"string","value":"3"`, `"key":"cached","type":"string","value":"true"`, `"value":"[1, 2]"`,
+		`"key":"peer.port","type":"string","value":"5432"`, `"key":"error","type":"bool","value":true`,
+	} {
+		contains(t, answer, want)
+	}
+	w = call(v, "POST", "/debug/traces/api/v2/spans", strings.NewReader(`[{"traceId":7}]`), "Content-Type", "application/json")
+	if w.Code != 400 || !strings.Contains(w.Body.String(), "traceId is a number") || strings.Contains(w.Body.String(), "Go struct") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

@@ -25,11 +25,11 @@ func decodeJaegerJSON(body []byte) ([]model.Batch, error) {
 	var traces []jaegerFileTrace
 	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] == '[' {
 		if err := json.Unmarshal(body, &traces); err != nil {
-			return nil, unreadable(err)
+			return nil, unreadable("Jaeger JSON", err)
 		}
 	} else {
 		if err := json.Unmarshal(body, &file); err != nil {
-			return nil, unreadable(err)
+			return nil, unreadable("Jaeger JSON", err)
 		}
 		traces = append(file.Data, file.jaegerFileTrace)
 	}
@@ -50,15 +50,15 @@ func decodeJaegerJSON(body []byte) ([]model.Batch, error) {
 }
 
 // unreadable names the field that is wrong as the file does.
-func unreadable(err error) error {
+func unreadable(what string, err error) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field == "" {
 		return errNoTrace
 	}
 	if wrong != nil {
-		return fmt.Errorf("this Jaeger JSON cannot be read: %s is a %s", wrong.Field, wrong.Value)
+		return fmt.Errorf("this %s cannot be read: %s is a %s", what, wrong.Field, wrong.Value)
 	}
-	return fmt.Errorf("this Jaeger JSON cannot be read: %w", err)
+	return fmt.Errorf("this %s cannot be read: %w", what, err)
 }
 
 // jaegerFileTrace is a jaegerTrace whose numbers are kept as they are written.

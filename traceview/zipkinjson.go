@@ -3,7 +3,6 @@ package traceview
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,17 +12,17 @@ import (
 
 // zipkinSpan is a span of https://zipkin.io/zipkin-api/#/default/post_spans.
 type zipkinSpan struct {
-	TraceID        string            `json:"traceId"`
-	ID             string            `json:"id"`
-	ParentID       string            `json:"parentId"`
-	Name           string            `json:"name"`
-	Kind           string            `json:"kind"`
-	Timestamp      json.Number       `json:"timestamp"`
-	Duration       json.Number       `json:"duration"`
-	Debug          bool              `json:"debug"`
-	LocalEndpoint  zipkinEndpoint    `json:"localEndpoint"`
-	RemoteEndpoint zipkinEndpoint    `json:"remoteEndpoint"`
-	Tags           map[string]string `json:"tags"`
+	TraceID        string                `json:"traceId"`
+	ID             string                `json:"id"`
+	ParentID       string                `json:"parentId"`
+	Name           string                `json:"name"`
+	Kind           string                `json:"kind"`
+	Timestamp      json.Number           `json:"timestamp"`
+	Duration       json.Number           `json:"duration"`
+	Debug          bool                  `json:"debug"`
+	LocalEndpoint  zipkinEndpoint        `json:"localEndpoint"`
+	RemoteEndpoint zipkinEndpoint        `json:"remoteEndpoint"`
+	Tags           map[string]zipkinText `json:"tags"`
 	Annotations    []struct {
 		Timestamp json.Number `json:"timestamp"`
 		Value     string      `json:"value"`
@@ -31,16 +30,29 @@ type zipkinSpan struct {
 }
 
 type zipkinEndpoint struct {
-	ServiceName string `json:"serviceName"`
-	IPv4        string `json:"ipv4"`
-	IPv6        string `json:"ipv6"`
-	Port        int    `json:"port"`
+	ServiceName string     `json:"serviceName"`
+	IPv4        string     `json:"ipv4"`
+	IPv6        string     `json:"ipv6"`
+	Port        zipkinText `json:"port"`
+}
+
+// zipkinText is a text that some clients write as another value. One of them must not cost the other spans of a list.
+type zipkinText string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (t *zipkinText) UnmarshalJSON(value []byte) error {
+	var s string
+	if json.Unmarshal(value, &s) != nil {
+		s = string(value)
+	}
+	*t = zipkinText(s) // null is ""
+	return nil
 }
 
 func decodeZipkinJSON(body []byte) ([]model.Batch, error) {
 	var list []zipkinSpan
 	if err := json.Unmarshal(body, &list); err != nil {
-		return nil, fmt.Errorf("this is not a list of Zipkin's spans: %w", err)
+		return nil, unreadable("list of Zipkin's spans", err)
 	}
 	if len(list) > decodeLimits.Spans {
 		return nil, model.ErrTooLarge
@@ -94,10 +106,11 @@ func (z *zipkinSpan) span() (model.Span, error) {
 
 // tags are Zipkin's tags, of which error means a failed span whatever its value, its kind and its remote endpoint.
 func (z *zipkinSpan) tags() (tags []model.Tag) {
-	for key, value := range z.Tags {
+	for key, text := range z.Tags {
 		if len(tags) >= limits.Tags {
 			break
 		}
+		value := string(text)
 		if key != semconv.KeyError {
 			tags = append(tags, stringTag(key, value))
 			continue
@@ -118,8 +131,8 @@ func (z *zipkinSpan) tags() (tags []model.Tag) {
 			tags = append(tags, stringTag(key, value))
 		}
 	}
-	if peer.Port > 0 {
-		tags = append(tags, stringTag("peer.port", strconv.Itoa(peer.Port)))
+	if peer.Port != "" && peer.Port != "0" {
+		tags = append(tags, stringTag("peer.port", string(peer.Port)))
 	}
 	return tags
 }
