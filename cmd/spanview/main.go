@@ -29,10 +29,11 @@ type settings struct {
 	maxMiB, maxTraces                                       int
 }
 
-func parse(args []string, stderr io.Writer) (settings, error) {
-	var s settings
+// flagSet returns the flags, which are read into s.
+func (s *settings) flagSet() *flag.FlagSet {
 	flags := flag.NewFlagSet("spanview", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // run writes the error, which the list of all flags would hide
+	flags.Usage = func() {}
 	flags.StringVar(&s.host, "host", "localhost",
 		"`name or address` to listen on; 0.0.0.0 is all, and open to whoever reaches it")
 	flags.StringVar(&s.page, "page", "16686", "`port` of the page")
@@ -51,23 +52,24 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		"`origins`, divided by commas, whose pages may send spans, such as http://localhost:3000")
 	flags.IntVar(&s.maxMiB, "memory", 256, "memory for traces in `MiB`")
 	flags.IntVar(&s.maxTraces, "traces", 10_000, "`number` of traces that are kept")
-	usage := func() {
+	return flags
+}
+
+// parse reads the arguments. If they include -h, it writes all flags to stderr and returns [flag.ErrHelp].
+func parse(args []string, stderr io.Writer) (s settings, err error) {
+	flags := s.flagSet()
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
 		flags.SetOutput(stderr)
 		fmt.Fprintln(stderr, "spanview is a collector and a page of traces for a developer's machine. "+
 			"Ports may be addresses, or off.")
 		flags.PrintDefaults()
-	}
-	flags.Usage = func() {}
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		usage()
 		return s, err
-	} else if err != nil {
+	case err != nil:
 		return s, fmt.Errorf("%w; spanview -h lists the flags", err)
-	}
-	if flags.NArg() > 0 {
+	case flags.NArg() > 0:
 		return s, fmt.Errorf("unknown argument %q; files of traces are opened by dropping them on the page", flags.Arg(0))
-	}
-	if s.maxMiB < 1 || s.maxTraces < 1 {
+	case s.maxMiB < 1 || s.maxTraces < 1:
 		return s, errors.New("-memory and -traces must be positive")
 	}
 	for _, origin := range list(s.cors) {

@@ -113,11 +113,7 @@ func foldName(text string, end int, spaces bool) (f foldedName) {
 		switch {
 		case c == '-' || c == '_' || c == '.' || c == '[' || c == ']',
 			c == ' ' && spaces && i > 0 && text[i-1] != ' ' && f.at < len(f.buf):
-			f.indexed = f.indexed || f.at == len(f.buf) && c == ']'
-			if c == ' ' {
-				f.spaces |= 1 << f.at
-			}
-			f.startWord()
+			f.separate(c)
 			upper = false
 			continue
 		case '0' <= c && c <= '9':
@@ -148,6 +144,15 @@ func foldName(text string, end int, spaces bool) (f foldedName) {
 	}
 	f.startWord()
 	return f
+}
+
+// separate adds a byte between two words.
+func (f *foldedName) separate(c byte) {
+	f.indexed = f.indexed || f.at == len(f.buf) && c == ']'
+	if c == ' ' {
+		f.spaces |= 1 << f.at
+	}
+	f.startWord()
 }
 
 func (f *foldedName) startWord() { f.starts |= 1 << f.at }

@@ -40,8 +40,11 @@ func run(scale bool, rounds int, only string, gateOnly, record bool) error {
 	if out, err := exec.Command("go", "test", "-c", "-o", binary, ".").CombinedOutput(); err != nil {
 		return fmt.Errorf("building the benchmarks: %w\n%s", err, out)
 	}
-	if gateOnly || record {
-		return gate(binary, record)
+	switch {
+	case record:
+		return recordLimits(binary)
+	case gateOnly:
+		return gate(binary)
 	}
 	var all []measured
 	for _, g := range groups {

@@ -32,12 +32,26 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	self := "http://" + l.Addr().String()
-	http.HandleFunc("/order", func(w http.ResponseWriter, r *http.Request) {
+	http.HandleFunc("/order", order("http://"+l.Addr().String()+"/stock"))
+	http.HandleFunc("/stock", func(w http.ResponseWriter, r *http.Request) {
+		opentracing.StartSpan("look into the stock", opentracing.ChildOf(contextOf(r))).Finish()
+		fmt.Fprint(w, "7 in stock")
+	})
+	srv := &http.Server{}
+	go func() { _ = srv.Serve(l) }()
+	defer srv.Close()
+
+	fmt.Println(l.Addr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// order serves orders, for which it fetches stock, an address.
+func order(stock string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		span, ctx := opentracing.StartSpanFromContext(r.Context(), "check the order")
 		defer span.Finish()
 		span.SetTag("customer", "acme")
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, self+"/stock", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, stock, nil)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -49,17 +63,7 @@ func main() {
 		}
 		defer resp.Body.Close()
 		_, _ = io.Copy(w, resp.Body)
-	})
-	http.HandleFunc("/stock", func(w http.ResponseWriter, r *http.Request) {
-		opentracing.StartSpan("look into the stock", opentracing.ChildOf(contextOf(r))).Finish()
-		fmt.Fprint(w, "7 in stock")
-	})
-	srv := &http.Server{}
-	go func() { _ = srv.Serve(l) }()
-	defer srv.Close()
-
-	fmt.Println(l.Addr())
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	}
 }
 
 // contextOf returns the context of the span that r is served in, or nil.
