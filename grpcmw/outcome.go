@@ -1,23 +1,12 @@
 package grpcmw
 
 import (
-	"context"
 	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
-	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"github.com/spanloom/spanloom/internal/hooks"
 )
-
-// Call is the RPC that an [Observer] is notified of. All its fields have a bounded number of values.
-type Call struct {
-	Method string // full, with its leading slash; [UnknownMethod] if a remote caller may have made it up
-	Type   interceptors.GRPCType
-	Client bool // whether this process makes the call, as opposed to serving it
-}
 
 // Outcome is what is known of an RPC when its span ends. A hook may set IsError; what it writes to other fields is
 // discarded. It must not be kept by the hook.
@@ -103,30 +92,6 @@ var specNames = [...]string{
 
 func specName(code codes.Code) string { return specNames[code] }
 
-// isErrorByDefault is the default error policy. A server fails by what is its own fault. To a client every code is a
-// failure but OK and Canceled, which it wanted itself.
-func isErrorByDefault(client bool, code codes.Code) bool {
-	if client {
-		return code != codes.OK && code != codes.Canceled
-	}
-	switch code {
-	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss:
-		return true
-	}
-	return false
-}
-
-// isError applies the error policy. If the user's policy panics, the default decides.
-func (c *call) isError(code codes.Code) bool {
-	byDefault := isErrorByDefault(c.cfg.client, code)
-	if c.cfg.errorPolicy == nil {
-		return byDefault
-	}
-	return hooks.Call(&c.span, byDefault, func() bool {
-		return c.cfg.errorPolicy(c.method.full, c.cfg.client, code)
-	})
-}
-
 // outcome collects what the hooks get.
 func (c *call) outcome(s *rpcStatus, err error, panicked any, isError bool, at time.Time) Outcome {
 	o := Outcome{
@@ -139,17 +104,4 @@ func (c *call) outcome(s *rpcStatus, err error, panicked any, isError bool, at t
 		o.FirstMessage = time.Duration(c.stream.first.Load())
 	}
 	return o
-}
-
-// Observer is notified of the start and the end of every RPC: of those that [WithFilter] leaves out, of those that are
-// not sampled, and of those that a disabled or missing tracer does not trace. Its methods are called by many goroutines
-// at a time. A panic in one is recovered and counted on the span, if there is one. See [WithObserver].
-type Observer interface {
-	// Started is called on a server before the handler, on a client before the invoker or streamer.
-	Started(ctx context.Context, call Call)
-
-	// Ended is called when the span ends, or would end if there were one: after the handler, after the invoker, or when
-	// a client's stream has ended. Span is nil if the RPC has none. It may set o.IsError. It must not keep o, which is
-	// used again for the next hook. ctx is that of the handler or the invoker.
-	Ended(ctx context.Context, call Call, span opentracing.Span, o *Outcome)
 }

@@ -3,8 +3,6 @@ package tracerinit
 import (
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spanloom/spanloom/internal/model"
@@ -55,14 +53,6 @@ func (a attributes) fromJaeger(key string) candidate[string] {
 
 func (a attributes) fromOTel(key string) candidate[string] {
 	return candidate[string]{attributesVariable, a.otel[key], anyText}
-}
-
-func (r *resolver) service(code string, attrs attributes) string {
-	c := choose(r, code, "unknown_service:"+filepath.Base(os.Args[0]),
-		from(r, "JAEGER_SERVICE_NAME", anyText), attrs.fromJaeger("service.name"),
-		from(r, "OTEL_SERVICE_NAME", anyText), attrs.fromOTel("service.name"))
-	r.note("service", shownText(c.value), c.source, c.overrides...)
-	return c.value
 }
 
 // jaegerTags reads JAEGER_TAGS: key=value, separated by commas. A value ${NAME:default} is that of another variable.

@@ -192,3 +192,7 @@ func (r *resolver) hints() {
 
 // err returns all that is wrong.
 func (r *resolver) err() error { return errors.Join(r.errs...) }
+
+func slogVariable(name string) slog.Attr { return slog.String("variable", name) }
+
+func slogError(err error) slog.Attr { return slog.String("error", err.Error()) }
