@@ -6,8 +6,8 @@
 //	…
 //	mux.Handle("/debug/traces/", view)
 //
-// Mount it beside the traced router, not below the tracing middleware, or leave it out with httpmw.WithFilter: else
-// each look at the page is a trace of its own.
+// Mount it beside the traced router, not below the tracing middleware, or leave it out with httpmw.WithFilter;
+// otherwise every page view is traced, too.
 //
 //	/                            recent traces, live; ?q= holds the search
 //	/trace/{id}                  one trace as a waterfall; id in any form that people paste
@@ -20,17 +20,17 @@
 //	/api/traces, /api/services … the query API that Jaeger's UI up to 2.19 and Grafana read; its answers are compared
 //	                             with those of Jaeger 1.62 and 1.76 (v2), which have no /api/v3/trace-summaries yet
 //
-// So other programs, in any language, show on the same page with OTEL_EXPORTER_OTLP_ENDPOINT set to its address and,
-// where the default is grpc, OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf. It takes neither metrics nor logs: programs
-// that send those, too, set OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to its address and /v1/traces instead.
+// Other programs, in any language, show on the same page if OTEL_EXPORTER_OTLP_ENDPOINT is its address and, where the
+// default is grpc, OTEL_EXPORTER_OTLP_PROTOCOL is http/protobuf. A view accepts neither metrics nor logs: programs that
+// send those, too, set OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to its address followed by /v1/traces instead.
 //
-// Requests in flight stand above the list with their growing age, if their spans are sampled and the tracer is of
-// package tracerinit: at most the 4,096 spans that started last, for a day. Of an open span only its name, ids and
-// start are read.
+// The list begins with the requests in flight and their age, if their spans are sampled and the tracer is one of
+// package tracerinit: at most the 4,096 spans that started last, for a day. Only the name, the ids and the start of an
+// open span are read.
 //
-// What is kept is bounded by [Config].MaxBytes and MaxTraces. The oldest traces go first, but those with errors
-// and the slowest of each operation stay longer, and pinned ones stay. [View.Report] costs the caller a fraction of a
-// microsecond and never blocks. What could not be kept is counted at the foot of each page.
+// [Config].MaxBytes and MaxTraces bound what is kept. The oldest traces are evicted first, but those with errors and
+// the slowest of each operation stay longer, and pinned ones are never evicted. [View.Report] costs the caller a
+// fraction of a microsecond and never blocks. The foot of each page counts what could not be kept.
 //
 // Do not expose the view: it shows what requests carried. It binds to nothing itself and answers only callers on the
 // loopback interface that came without a proxy and under a loopback name. [Config].Allow can open it to others; put
