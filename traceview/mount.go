@@ -19,7 +19,7 @@ func cleanPrefix(prefix string) string {
 // sections are the first path segments that the view answers.
 var sections = map[string]bool{
 	"": true, "trace": true, "operations": true, "services": true, "events": true, "static": true, "clear": true,
-	"undo": true, "compare": true, "beside": true, "import": true, "api": true, "v1": true,
+	"undo": true, "compare": true, "beside": true, "import": true, "search": true, "api": true, "v1": true,
 }
 
 type baseKey struct{}

@@ -102,6 +102,7 @@ func (v *View) routes() *http.ServeMux {
 	mux.HandleFunc("GET /beside", v.besideList)
 	mux.HandleFunc("GET /operations", v.operationsPage)
 	mux.HandleFunc("GET /services", v.servicesPage)
+	mux.HandleFunc("GET /search", v.jaegerSearch)
 	mux.HandleFunc("GET /events", v.events)
 	mux.HandleFunc("GET /static/{file}", v.asset)
 	mux.HandleFunc("POST /clear", v.clear)
