@@ -10,7 +10,7 @@ import (
 	"github.com/spanloom/spanloom/carrier"
 )
 
-func TestExtractAllocs(t *testing.T) {
+func TestExtractKeepsItsCeilingOfAllocs(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
 	for _, r := range requests {
 		t.Run(r.name, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestExtractAllocs(t *testing.T) {
 	}
 }
 
-func TestInjectAllocs(t *testing.T) {
+func TestInjectKeepsItsCeilingOfAllocs(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		config carrier.Config

@@ -119,6 +119,27 @@ func TestForwardedB3IsLeftAlone(t *testing.T) {
 
 // TestB3DenialWithoutIDs has callers that only deny sampling. What goes out has the decision, and the ids of spans that
 // exist: the caller has no span, so the first span here has no parent.
+// unsampledHeaders are those that a span below an unsampled caller is sent with, whose parent may be none.
+func unsampledHeaders(sc jaeger.SpanContext, parent string, multi bool) http.Header {
+	trace, span := carrier.TraceID(sc), carrier.SpanID(sc)
+	h := http.Header{
+		"Traceparent":   {"00-" + trace + "-" + span + "-00"},
+		"Uber-Trace-Id": {trace + ":" + span + ":" + cmp.Or(parent, "0000000000000000") + ":0"},
+	}
+	switch {
+	case multi:
+		h["X-B3-Traceid"], h["X-B3-Spanid"], h["X-B3-Sampled"] = []string{trace}, []string{span}, []string{"0"}
+		if parent != "" {
+			h["X-B3-Parentspanid"] = []string{parent}
+		}
+	case parent == "":
+		h["B3"] = []string{trace + "-" + span + "-0"}
+	default:
+		h["B3"] = []string{trace + "-" + span + "-0-" + parent}
+	}
+	return h
+}
+
 func TestB3DenialWithoutIDs(t *testing.T) {
 	for name, in := range map[string][]string{
 		"single": {"b3", "0"}, "multi": {"x-b3-sampled", "0"}, "multi in words": {"x-b3-sampled", "false"},
@@ -133,29 +154,13 @@ func TestB3DenialWithoutIDs(t *testing.T) {
 			remote := caller.(jaeger.SpanContext)
 			server := testspans.Start(t, tracer, "server", opentracing.ChildOf(remote)).Context().(jaeger.SpanContext)
 			client := testspans.Start(t, tracer, "client", opentracing.ChildOf(server)).Context().(jaeger.SpanContext)
-			trace := carrier.TraceID(server)
 			for _, c := range []struct {
 				what   string
 				sc     jaeger.SpanContext
 				parent string
 			}{{"the first span", server, ""}, {"a span below", client, carrier.SpanID(server)}} {
 				t.Run(c.what, func(t *testing.T) {
-					span := carrier.SpanID(c.sc)
-					want := http.Header{
-						"Traceparent":   {"00-" + trace + "-" + span + "-00"},
-						"Uber-Trace-Id": {trace + ":" + span + ":" + cmp.Or(c.parent, "0000000000000000") + ":0"},
-					}
-					switch {
-					case multi:
-						want["X-B3-Traceid"], want["X-B3-Spanid"], want["X-B3-Sampled"] = []string{trace}, []string{span}, []string{"0"}
-						if c.parent != "" {
-							want["X-B3-Parentspanid"] = []string{c.parent}
-						}
-					case c.parent == "":
-						want["B3"] = []string{trace + "-" + span + "-0"}
-					default:
-						want["B3"] = []string{trace + "-" + span + "-0-" + c.parent}
-					}
+					want := unsampledHeaders(c.sc, c.parent, multi)
 					if diff := gocmp.Diff(want, inject(t, p, c.sc)); diff != "" {
 						t.Errorf("-want +got:\n%s", diff)
 					}

@@ -17,7 +17,7 @@ import (
 
 type items = map[string]string
 
-func TestExtractBaggage(t *testing.T) {
+func TestBaggageIsReadInEveryStyle(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		pairs []string
@@ -176,7 +176,7 @@ func TestBaggageWithStockClient(t *testing.T) {
 	}
 }
 
-func TestBaggageProperties(t *testing.T) {
+func TestPropertiesOfBaggageArePassedOn(t *testing.T) {
 	tracer, p := newTracer(t, carrier.Config{})
 	for _, ids := range [][]string{{"traceparent", someTraceparent}, nil} {
 		in := headers(append(ids, "baggage", "a=1;p=x;q, b=2;r , c=3")...)
@@ -196,7 +196,7 @@ func TestBaggageProperties(t *testing.T) {
 	}
 }
 
-func TestBaggageAllow(t *testing.T) {
+func TestOnlyAllowedBaggageIsSent(t *testing.T) {
 	is := func(want string) func(string) bool { return func(key string) bool { return key != want } }
 	p := newPropagator(t, carrier.Config{Baggage: carrier.Baggage{Allow: is("both"), AllowIn: is("in"), AllowOut: func(key string) bool {
 		if key == "panic" {
@@ -226,7 +226,7 @@ func manyItems(n int) string {
 	return b.String()[1:]
 }
 
-func TestBaggageLimits(t *testing.T) {
+func TestBaggageStaysWithinItsLimits(t *testing.T) {
 	prefixed := []string{"uber-trace-id", "1:2:0:1"}
 	for i := range 100 {
 		prefixed = append(prefixed, fmt.Sprintf("uberctx-other%d", i), "v")

@@ -44,7 +44,7 @@ func TestBinaryWithStockClient(t *testing.T) {
 	}
 }
 
-func TestBinaryPolicies(t *testing.T) {
+func TestPoliciesHoldForBinaryCarriers(t *testing.T) {
 	debug, err := jaeger.ContextFromString("1:2:3:11")
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/spanloom/spanloom/internal/testspans"
 )
 
-func TestInvalidCarrier(t *testing.T) {
+func TestCarriersOfOtherTypesAreErrors(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
 	sc := testspans.Start(t, tracer, "x").Context()
 	for _, format := range []opentracing.BuiltinFormat{opentracing.HTTPHeaders, opentracing.TextMap, opentracing.Binary} {
@@ -39,8 +39,8 @@ func TestInvalidCarrier(t *testing.T) {
 	}
 }
 
-// TestIncompleteCarriers are those of a message without headers, and lists that lack a function.
-func TestIncompleteCarriers(t *testing.T) {
+// Incomplete carriers are those of a message without headers, and lists that lack a function.
+func TestIncompleteCarriersPanicNowhere(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
 	sc := testspans.Start(t, tracer, "x").Context()
 	type header struct{ key, value string }

@@ -28,7 +28,7 @@ var stale = []string{
 // strangers look like our keys but are not.
 var strangers = []string{"trace-parent", "traceparentx", "uberctx", "uber-trace-idx", "b33", "x-b3", "x-b3-foo", "accept", "", "x", "x-", "jaeger-debug-i", "bagg", "uberctx-old", "jaeger-baggage"}
 
-func TestInjectReplaces(t *testing.T) {
+func TestInjectReplacesWhatIsThere(t *testing.T) {
 	sc := jaeger.NewSpanContext(jaeger.TraceID{Low: 1}, 2, 3, true, items{"new": "v"})
 	h, wrapped, md := staleCarrier(), staleCarrier(), staleCarrier()
 	text, fromText := opentracing.TextMapCarrier{}, map[string][]string{}
@@ -104,7 +104,7 @@ func TestInjectKeepsWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestEveryCarrier(t *testing.T) {
+func TestEveryCarrierTakesEveryFormat(t *testing.T) {
 	for _, f := range allFormats {
 		t.Run(f.String(), func(t *testing.T) {
 			for name, target := range targets() {
@@ -136,7 +136,7 @@ func TestEveryCarrier(t *testing.T) {
 	}
 }
 
-func TestKeySpelling(t *testing.T) {
+func TestKeysAreReadInEverySpelling(t *testing.T) {
 	all := []string{"traceparent", someTraceparent, "tracestate", "a=b", "baggage", "c=d", "uber-trace-id", someUberTraceID, "uberctx-e", "f"}
 	p := newPropagator(t, carrier.Config{})
 	for name, spell := range map[string]func(string) string{"lower": strings.ToLower, "UPPER": strings.ToUpper, "Canonical": http.CanonicalHeaderKey} {
@@ -326,7 +326,7 @@ func TestExtractSharesNothing(t *testing.T) {
 }
 
 // What is passed on without a span arrives as it came.
-func TestPassThrough(t *testing.T) {
+func TestContextsWithoutASpanArePassedOnAsTheyCame(t *testing.T) {
 	p := newPropagator(t, carrier.Config{Inject: allFormats, Debug: carrier.AllowDebug()})
 	in := headers(
 		"traceparent", "00-"+longTrace+"-0000000000000007-03", "tracestate", "a=b,c=d", "baggage", "userId=a%20b;p=1,x=y;q",

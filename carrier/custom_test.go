@@ -18,7 +18,7 @@ import (
 // b7ad…3331 and a sampled context; e2e compares with the library itself.
 const recordedTraceBin = "\x00\x00\x0a\xf7\x65\x19\x16\xcd\x43\xdd\x84\x48\xeb\x21\x1c\x80\x31\x9c\x01\xb7\xad\x6b\x71\x69\x20\x33\x31\x02\x01"
 
-func TestCustomFormats(t *testing.T) {
+func TestApplicationsCanAddFormats(t *testing.T) {
 	config := carrier.Config{Custom: []carrier.CustomFormat{otTracer{}, grpcTraceBin{}}}
 	_, p := newTracer(t, config)
 	want := someTrace + ":" + someSpan + ":0:1"

@@ -38,7 +38,7 @@ func spanOf(t testing.TB, tracer opentracing.Tracer, pairs ...string) jaeger.Spa
 	return testspans.Start(t, tracer, "request", opts...).Context().(jaeger.SpanContext)
 }
 
-func TestDebugPolicy(t *testing.T) {
+func TestDebugFlagsAreObeyedOnlyByPolicy(t *testing.T) {
 	for _, pairs := range debugRequests {
 		t.Run(strings.Join(pairs, " "), func(t *testing.T) {
 			for policy, want := range map[carrier.DebugPolicy]bool{carrier.IgnoreDebug(): false, {}: false, carrier.AllowDebug(): true, carrier.LimitDebug(1): true} {
@@ -58,7 +58,7 @@ func TestDebugPolicy(t *testing.T) {
 	}
 }
 
-func TestDebugRate(t *testing.T) {
+func TestDebugTracesAreLimitedBySecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPropagator(t, carrier.Config{Debug: carrier.LimitDebug(3)})
 		burst := func() (n int) {
@@ -138,7 +138,7 @@ func TestContextsWithoutIDs(t *testing.T) {
 	}
 }
 
-func TestConfigErrors(t *testing.T) {
+func TestAWrongConfigIsAnError(t *testing.T) {
 	for want, c := range map[string]carrier.Config{
 		"unknown format 9; unknown baggage style 7": {Extract: []carrier.Format{9}, Baggage: carrier.Baggage{Styles: []carrier.BaggageStyle{7}}},
 		"unknown format 4":                          {Inject: []carrier.Format{4}},

@@ -30,7 +30,7 @@ var (
 
 const longTrace = "0af7651916cd43dd8448eb211c80319c"
 
-func TestExtractJaeger(t *testing.T) {
+func TestJaegersHeaderIsReadAsJaegerReadsIt(t *testing.T) {
 	for _, c := range []struct{ header, want string }{
 		{longTrace + ":b7ad6b7169203331:5:1", longTrace + ":b7ad6b7169203331:5:1"},
 		{longTrace + "%3Ab7ad6b7169203331%3A0%3A1", longTrace + ":b7ad6b7169203331:0:1"},
@@ -224,7 +224,7 @@ func TestOrderAndConflict(t *testing.T) {
 }
 
 // Formats that name the same trace complement each other.
-func TestSameTrace(t *testing.T) {
+func TestFormatsOfOneTraceComplementEachOther(t *testing.T) {
 	p := newPropagator(t, carrier.Config{Extract: []carrier.Format{carrier.Jaeger, carrier.W3C}, Debug: carrier.AllowDebug()})
 	sc := extract(t, p, headers("uber-trace-id", longTrace+":7:6:1", "traceparent", "00-"+longTrace+"-0000000000000007-03", "tracestate", "a=b"))
 	if got := p.TraceState(sc); got != "a=b" {
@@ -242,7 +242,7 @@ func TestSameTrace(t *testing.T) {
 	}
 }
 
-func TestDuplicates(t *testing.T) {
+func TestRepeatedHeadersHaveToAgree(t *testing.T) {
 	for _, c := range []struct {
 		pairs []string
 		want  string
@@ -286,7 +286,7 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
-func TestInjectFormats(t *testing.T) {
+func TestEveryFormatIsWrittenAsSpecified(t *testing.T) {
 	p := newPropagator(t, carrier.Config{Inject: allFormats, Debug: carrier.AllowDebug()})
 	for _, c := range []struct {
 		sc   string

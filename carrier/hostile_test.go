@@ -64,7 +64,7 @@ func serve(p *carrier.Propagator, in any) {
 	}
 }
 
-func TestHostileHeaders(t *testing.T) {
+func TestHostileHeadersTakeLittleMemory(t *testing.T) {
 	for name, p := range hostilePropagators(t) {
 		t.Run(name, func(t *testing.T) {
 			for label, value := range hostileValues {
@@ -88,7 +88,7 @@ func TestHostileHeaders(t *testing.T) {
 	}
 }
 
-func TestHostileCrowds(t *testing.T) {
+func TestCrowdsOfHeadersTakeLittleMemory(t *testing.T) {
 	crowd := func(value func(i int) (string, string)) http.Header {
 		h := http.Header{"Uber-Trace-Id": {someUberTraceID}}
 		for i := range 5000 {
@@ -149,7 +149,7 @@ func spell(key string, n int) string {
 }
 
 // The most that the limits admit, in all parts at once.
-func TestHostileFull(t *testing.T) {
+func TestAllLimitsAtOnceTakeLittleMemory(t *testing.T) {
 	var w3c, state strings.Builder
 	for i := range 48 {
 		fmt.Fprintf(&w3c, ",key%d=%s;property=%d", i, strings.Repeat("%41", 28), i)
@@ -231,7 +231,7 @@ func TestHostileHeadersProxied(t *testing.T) {
 	}
 }
 
-func TestHostileBinary(t *testing.T) {
+func TestHostileBinaryCarriersTakeLittleMemory(t *testing.T) {
 	tracer, _ := newTracer(t, carrier.Config{})
 	head := append(bytes.Repeat([]byte{1}, 33), 0, 0, 0, 0)
 	with := func(tail ...byte) []byte { return append(head[:33:33], tail...) }

@@ -73,7 +73,7 @@ func TestNewRefusesNames(t *testing.T) {
 	}
 }
 
-func TestSpanHeaders(t *testing.T) {
+func TestTheHeadersOfASpanAreNamed(t *testing.T) {
 	var none *carrier.Propagator
 	if got := none.SpanHeaders(); len(got) != 4 {
 		t.Errorf("without a Propagator: %q", got)

@@ -134,8 +134,8 @@ func TestUntrustedBaggageIsNotMergedBack(t *testing.T) {
 	}
 }
 
-// TestContinue keeps properties and refusals of a caller that sent baggage without ids.
-func TestContinue(t *testing.T) {
+// Continue keeps properties and refusals of a caller that sent baggage without ids.
+func TestContinueKeepsWhatACallerWithoutIDsSent(t *testing.T) {
 	tracer, p := newTracer(t, carrier.Config{Baggage: notRole})
 	in := headers("baggage", "a=1;p,role=admin")
 	remote := extract(t, p, in)

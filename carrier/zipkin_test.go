@@ -12,9 +12,9 @@ import (
 	"github.com/spanloom/spanloom/internal/testspans"
 )
 
-// TestZipkinPropagator exchanges X-B3-* and baggage-KEY with jaeger-client-go's own propagator for Zipkin, in HTTP headers
+// TestZipkinsPropagatorUnderstandsOurs exchanges X-B3-* and baggage-KEY with jaeger-client-go's own propagator for Zipkin, in HTTP headers
 // and text maps. Values travel as they are; what would change on the way in a header is not sent, and counted.
-func TestZipkinPropagator(t *testing.T) {
+func TestZipkinsPropagatorUnderstandsOurs(t *testing.T) {
 	codec := zipkin.NewZipkinB3HTTPHeaderPropagator()
 	stock, closer := jaeger.NewTracer("stock", jaeger.NewConstSampler(true), jaeger.NewNullReporter(),
 		jaeger.TracerOptions.Injector(opentracing.HTTPHeaders, codec), jaeger.TracerOptions.Extractor(opentracing.HTTPHeaders, codec),

@@ -95,7 +95,7 @@ func TestNilsAreIgnored(t *testing.T) {
 		[]grpcmw.ClientOption{nil, grpcmw.WithPropagation(nil), grpcmw.WithPeerService(nil), grpcmw.WithTags(), grpcmw.WithMetadataTags()})
 }
 
-func TestOutcome(t *testing.T) {
+func TestOutcomeHooksSeeTheSpanAndTheStatus(t *testing.T) {
 	var got []grpcmw.Outcome
 	var mu sync.Mutex
 	hook := grpcmw.WithOutcome(func(ctx context.Context, span opentracing.Span, o *grpcmw.Outcome) {
@@ -137,7 +137,7 @@ func TestHooksOfUnsampledCalls(t *testing.T) {
 	}
 }
 
-func TestInstalledTwice(t *testing.T) {
+func TestInterceptorsInstalledTwiceTraceOnce(t *testing.T) {
 	tracer := spantest.New(t)
 	server := append(grpcmw.ServerOptions(tracer), grpcmw.ServerOptions(tracer)...)
 	dial := append(grpcmw.DialOptions(tracer), grpcmw.DialOptions(tracer)...)

@@ -14,8 +14,8 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-// TestInvokerName is the canary for new versions of gRPC: it says which name to put into client_invoker.go.
-func TestInvokerName(t *testing.T) {
+// TestTheNameOfGRPCsInvokerIsKnown is the canary for new versions of gRPC: it says which name to put into client_invoker.go.
+func TestTheNameOfGRPCsInvokerIsKnown(t *testing.T) {
 	var name string
 	look := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		name = runtime.FuncForPC(reflect.ValueOf(invoker).Pointer()).Name()

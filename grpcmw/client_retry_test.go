@@ -211,8 +211,8 @@ func TestChannelsWithoutAConnection(t *testing.T) {
 	})
 }
 
-// TestHedgedStreams opens two streams for one call and gives up one while the other goes on.
-func TestHedgedStreams(t *testing.T) {
+// TestAStreamGivenUpLeavesTheOtherToGoOn opens two streams for one call and gives up one while the other goes on.
+func TestAStreamGivenUpLeavesTheOtherToGoOn(t *testing.T) {
 	lost := make(chan error, 1)
 	var giveUp func()
 	hedge := func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {

@@ -292,8 +292,8 @@ func TestStreamersThatGiveNothing(t *testing.T) {
 	only(t, tracer)
 }
 
-// TestDroppedStreams collects streams that nobody holds: they end by their deadline, or when they are collected.
-func TestDroppedStreams(t *testing.T) {
+// TestDroppedStreamsEnd collects streams that nobody holds: they end by their deadline, or when they are collected.
+func TestDroppedStreamsEnd(t *testing.T) {
 	for name, below := range map[string][]grpc.DialOption{"straight": nil, "wrapped": {grpc.WithChainStreamInterceptor(wrapping)}} {
 		t.Run(name, func(t *testing.T) {
 			tracer := spantest.New(t)

@@ -22,9 +22,9 @@ type step struct {
 	action streamAction
 }
 
-// TestStreamEnd is the table of the rules by which a client's stream ends. Each row ends with the outcome, unless the
+// TestAStreamsEndFollowsItsRules is the table of the rules by which a client's stream ends. Each row ends with the outcome, unless the
 // stream goes on.
-func TestStreamEnd(t *testing.T) {
+func TestAStreamsEndFollowsItsRules(t *testing.T) {
 	start := func(rest ...step) []step { return append([]step{{opened, nil, goOn}}, rest...) }
 	for _, tt := range []struct {
 		name                string

@@ -42,7 +42,7 @@ func chained(u grpc.UnaryServerInterceptor, s grpc.StreamServerInterceptor) []gr
 	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(u), grpc.ChainStreamInterceptor(s)}
 }
 
-func TestBesideRecovery(t *testing.T) {
+func TestRecoveredPanicsAreRecorded(t *testing.T) {
 	theirs := chained(recovery.UnaryServerInterceptor(), recovery.StreamServerInterceptor())
 	for _, ours := range []bool{true, false} {
 		t.Run(fmt.Sprint(ours), func(t *testing.T) {
@@ -112,7 +112,7 @@ type invalid struct{}
 
 func (invalid) Validate() error { return errors.New("not valid") }
 
-func TestBesideValidator(t *testing.T) {
+func TestRefusalsOfAValidatorAreRecorded(t *testing.T) {
 	tracer := spantest.New(t)
 	ours, theirs := grpcmw.UnaryServerInterceptor(tracer), validator.UnaryServerInterceptor()
 	_, err := ours(t.Context(), invalid{}, unaryInfo, func(ctx context.Context, req any) (any, error) {
@@ -138,7 +138,7 @@ func TestBesideValidator(t *testing.T) {
 	}
 }
 
-func TestBesideTimeout(t *testing.T) {
+func TestTimeoutsOfOtherInterceptorsAreRecorded(t *testing.T) {
 	srv := &testsvc.Server{Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -202,7 +202,7 @@ func TestInsideRetryThereIsASpanForEachAttempt(t *testing.T) {
 	}
 }
 
-func TestLogFields(t *testing.T) {
+func TestLogFieldsCarryTheIDsOfTheSpan(t *testing.T) {
 	if got := grpcmw.LogFields(t.Context()); got != nil {
 		t.Errorf("fields without a span: %v", got)
 	}
@@ -247,8 +247,8 @@ func TestLogFields(t *testing.T) {
 	})
 }
 
-// TestHedgedCalls runs a call twice at once below ours, as hedging interceptors do, and takes the first answer.
-func TestHedgedCalls(t *testing.T) {
+// TestAHedgedCallHasOneSpan runs a call twice at once below ours, as hedging interceptors do, and takes the first answer.
+func TestAHedgedCallHasOneSpan(t *testing.T) {
 	hedge := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()

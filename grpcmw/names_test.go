@@ -224,7 +224,7 @@ func TestProxiesForwardLongMethods(t *testing.T) {
 	}
 }
 
-func TestOperationNames(t *testing.T) {
+func TestOperationNamesAreThoseOfTheHook(t *testing.T) {
 	for how, tt := range map[string]struct {
 		name func(string) string
 		want string

@@ -192,7 +192,7 @@ func (panickingObserver) Ended(context.Context, grpcmw.Call, opentracing.Span, *
 	panic("ended")
 }
 
-func TestBaggageTags(t *testing.T) {
+func TestBaggageBecomesTags(t *testing.T) {
 	tracer := spantest.New(t)
 	tag := grpcmw.WithBaggageTags("tenant", "absent", "long", "tenant")
 	root := tracer.StartSpan("root").SetBaggageItem("tenant", "acme").SetBaggageItem("long", strings.Repeat("x", 999))
@@ -206,8 +206,8 @@ func TestBaggageTags(t *testing.T) {
 	}
 }
 
-// TestProfilingLabels looks at the labels of the goroutine and of the context in all four places where user code runs.
-func TestProfilingLabels(t *testing.T) {
+// TestProfilingLabelsAreThereWhileUserCodeRuns looks at the labels of the goroutine and of the context in all four places where user code runs.
+func TestProfilingLabelsAreThereWhileUserCodeRuns(t *testing.T) {
 	tracer := ours(t)
 	labels := grpcmw.WithProfilingLabels()
 	ctx := pprof.WithLabels(t.Context(), pprof.Labels("mine", "1"))

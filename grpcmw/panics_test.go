@@ -22,8 +22,8 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-// TestPanickingHooks lets every hook panic.
-func TestPanickingHooks(t *testing.T) {
+// TestPanickingHooksFailNoRPC lets every hook panic.
+func TestPanickingHooksFailNoRPC(t *testing.T) {
 	boom := selector.MatchFunc(func(context.Context, interceptors.CallMeta) bool { panic("filter") })
 	shared := []grpcmw.Option{
 		grpcmw.WithFilter(boom),

@@ -283,7 +283,7 @@ func TestSpansInFront(t *testing.T) {
 	}
 }
 
-func TestPublicEndpoint(t *testing.T) {
+func TestPublicEndpointsObeyNoCaller(t *testing.T) {
 	tracer, reporter := engine(t, tracerinit.Always())
 	public := grpcmw.WithPublicEndpoint(func(_ context.Context, m string) bool { return m == testsvc.Say })
 	var baggage string
@@ -321,8 +321,8 @@ func TestUntracedPublicEndpoints(t *testing.T) {
 	})
 }
 
-// TestNoopParents makes calls under a span of a no-op tracer, of which others complain or panic.
-func TestNoopParents(t *testing.T) {
+// TestNoopParentsArePassedToNoTracer makes calls under a span of a no-op tracer, of which others complain or panic.
+func TestNoopParentsArePassedToNoTracer(t *testing.T) {
 	ctx := opentracing.ContextWithSpan(t.Context(), opentracing.NoopTracer{}.StartSpan("nothing"))
 	for _, traced := range []bool{true, false} {
 		t.Run(fmt.Sprintf("traced %t", traced), func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
-func TestSilence(t *testing.T) {
+func TestSilencedMethodsReportNoSpans(t *testing.T) {
 	tracer, reporter := engine(t, tracerinit.Always())
 	var injected opentracing.TextMapCarrier
 	srv := &testsvc.Server{Say: func(ctx context.Context, in *testsvc.Msg) (*testsvc.Msg, error) {

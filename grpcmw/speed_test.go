@@ -150,7 +150,7 @@ var budgets = []work{
 	{"bidi, 100 messages, both ends", true, 24, bidiStreams},
 }
 
-func TestAllocations(t *testing.T) {
+func TestRPCsKeepTheirCeilingsOfAllocs(t *testing.T) {
 	for _, w := range budgets {
 		t.Run(w.name, func(t *testing.T) {
 			if got := testing.AllocsPerRun(200, w.run(silentTracer(t, w.sampled))); got > w.ceiling {

@@ -107,9 +107,9 @@ func (d dice) call(ctx context.Context, cc *grpc.ClientConn, other dice) (end er
 	return nil
 }
 
-// TestRandomStreams makes RPCs that end in many ways at a time. Every one has a span that ends once, and if the caller
+// TestRandomStreamsEndOnce makes RPCs that end in many ways at a time. Every one has a span that ends once, and if the caller
 // got the end of the stream, the span has its code.
-func TestRandomStreams(t *testing.T) {
+func TestRandomStreamsEndOnce(t *testing.T) {
 	const calls = 8
 	for seed := range 12 {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {

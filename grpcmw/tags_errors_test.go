@@ -21,8 +21,8 @@ import (
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
-// TestErrorPolicy goes through all codes on both sides.
-func TestErrorPolicy(t *testing.T) {
+// TestTheErrorPolicyHoldsForAllCodes goes through all codes on both sides.
+func TestTheErrorPolicyHoldsForAllCodes(t *testing.T) {
 	serverFails := map[codes.Code]bool{codes.Unknown: true, codes.DeadlineExceeded: true, codes.Unimplemented: true,
 		codes.Internal: true, codes.Unavailable: true, codes.DataLoss: true}
 	for code := codes.OK; code <= codes.Unauthenticated; code++ {
@@ -118,7 +118,7 @@ type panickyStatus struct{}
 func (panickyStatus) Error() string              { panic("no text") }
 func (panickyStatus) GRPCStatus() *status.Status { panic("no status") }
 
-func TestOddErrors(t *testing.T) {
+func TestOddErrorsHaveAStatus(t *testing.T) {
 	for _, tt := range []struct {
 		err  error
 		want codes.Code

@@ -224,7 +224,7 @@ func TestTagsOfAMethodAreSetOnceWhateverTheParent(t *testing.T) {
 	}
 }
 
-func TestMetadataTags(t *testing.T) {
+func TestMetadataBecomesTags(t *testing.T) {
 	opt := grpcmw.WithMetadataTags("X-Tenant", "authorization", "k-bin", "long", "bad key", "absent")
 	s, c := both(t, testsvc.Bufconn, nil, []grpcmw.ServerOption{opt}, []grpcmw.ClientOption{opt}, func(ctx context.Context, tr *transcript, cc *grpc.ClientConn) {
 		tr.say(metadata.AppendToOutgoingContext(ctx, "x-tenant", "a", "x-tenant", "b", "authorization", "Bearer s3cret", "k-bin", "\x00", "long", strings.Repeat("x", 999)), cc, testsvc.Say, "x")

@@ -213,8 +213,8 @@ var transparency = []transparencyRow{
 	}},
 }
 
-// TestNothingChanges runs the same calls bare and traced and compares what both ends see.
-func TestNothingChanges(t *testing.T) {
+// TestNothingChangesForEitherEnd runs the same calls bare and traced and compares what both ends see.
+func TestNothingChangesForEitherEnd(t *testing.T) {
 	eachTracer(t, func(t *testing.T, tracer opentracing.Tracer) {
 		for _, network := range []testsvc.Network{testsvc.Bufconn, testsvc.TCP} {
 			for _, tt := range slices.Concat(transparency, transparencyOfCalls) {

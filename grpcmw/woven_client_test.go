@@ -82,7 +82,7 @@ func callAll(t *testing.T, ctx context.Context, dial []grpc.DialOption) (sent []
 	return sent
 }
 
-func TestWovenConnection(t *testing.T) {
+func TestAWovenConnectionIsTracedAsByHand(t *testing.T) {
 	_, reporter := kitTracer(t)
 	wantSent := callAll(t, t.Context(), DialOptions(nil))
 	want := describe(reporter.GetSpans())

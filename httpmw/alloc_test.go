@@ -84,7 +84,7 @@ func allocs(h http.Handler, r *http.Request) float64 {
 	return testing.AllocsPerRun(200, func() { h.ServeHTTP(w, r) })
 }
 
-func TestServerAllocations(t *testing.T) {
+func TestServersKeepTheirCeilingsOfAllocs(t *testing.T) {
 	skipUnderRace(t)
 	for _, tt := range serverWork {
 		t.Run(tt.name, func(t *testing.T) {
@@ -200,7 +200,7 @@ func roundTrip(t testing.TB, rt http.RoundTripper, r *http.Request) {
 	resp.Body.Close()
 }
 
-func TestClientAllocations(t *testing.T) {
+func TestClientsKeepTheirCeilingsOfAllocs(t *testing.T) {
 	skipUnderRace(t)
 	for _, tt := range []struct {
 		name    string
@@ -263,8 +263,8 @@ func hostileRequest(target string) *http.Request {
 	return &http.Request{Method: "GET", URL: u, RequestURI: target, Host: "a.example", RemoteAddr: "10.0.0.1:1", Header: http.Header{}}
 }
 
-// TestHostileAllocations: no request makes the middleware allocate more than 32 KiB.
-func TestHostileAllocations(t *testing.T) {
+// No request makes the middleware allocate more than 32 KiB.
+func TestHostileRequestsKeepTheirCeilingOfAllocs(t *testing.T) {
 	const limit = 32 << 10
 	mw := httpmw.Middleware(engine(t, always), httpmw.WithSemconv(httpmw.Both),
 		httpmw.WithHeaderTags([]string{"X-Many"}, nil), httpmw.WithTrustedProxies(netip.MustParsePrefix("10.0.0.0/8")))

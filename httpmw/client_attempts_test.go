@@ -83,8 +83,8 @@ func (rt retrier) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	return resp, err
 }
 
-// TestResends in all the ways in which requests are sent again.
-func TestResends(t *testing.T) {
+// Requests are sent again in all the ways in which programs and libraries do it.
+func TestRequestsSentAgainHaveASpanEach(t *testing.T) {
 	loop := func(t *testing.T, client *http.Client, r *http.Request, _ opentracing.Tracer) {
 		for range 5 {
 			resp, err := client.Do(r)
@@ -232,8 +232,8 @@ func TestResendsOfRedirects(t *testing.T) {
 		attempt{"self", nil, -1}, attempt{"self", 1, -1}, attempt{"self", 1, 4}, attempt{"self", 2, 5})
 }
 
-// TestHedgedAttempts: those under way at once are counted one after the other.
-func TestHedgedAttempts(t *testing.T) {
+// Hedged attempts: those under way at once are counted one after the other.
+func TestHedgedAttemptsAreNumbered(t *testing.T) {
 	const hedges = 8
 	tracer, reporter := newJaeger(t, always)
 	var arrived sync.WaitGroup

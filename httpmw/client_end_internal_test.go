@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestClientEnd: the outcome of a round trip is decided by values alone.
-func TestClientEnd(t *testing.T) {
+// The outcome of a round trip is decided by values alone.
+func TestTheEndOfARoundTripIsDecidedByValues(t *testing.T) {
 	boom := errors.New("boom")
 	gone, late := context.Canceled, context.DeadlineExceeded
 	for name, tt := range map[string]struct {

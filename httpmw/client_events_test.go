@@ -26,7 +26,7 @@ func eventNames(span *mocktracer.MockSpan) map[string]bool {
 	return names
 }
 
-func TestConnectionEvents(t *testing.T) {
+func TestConnectionEventsAreLogged(t *testing.T) {
 	tracer := spantest.New(t)
 	srv := serve(t, http.HandlerFunc(ok), protocols["h2"])
 	var theirs atomic.Int32

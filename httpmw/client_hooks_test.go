@@ -37,8 +37,8 @@ func (d *diary) note(format string, args ...any) {
 	*d.log = append(*d.log, fmt.Sprintf(format, args...))
 }
 
-// TestClientObservers are notified of every request, whether it is traced or not, once.
-func TestClientObservers(t *testing.T) {
+// Observers are notified of every request, whether it is traced or not, once.
+func TestClientObserversSeeEveryRequestOnce(t *testing.T) {
 	for name, tt := range map[string]struct {
 		noop   bool
 		path   string

@@ -171,7 +171,7 @@ func TestTransportsOfOneRequest(t *testing.T) {
 	}
 }
 
-func TestRetriesAbove(t *testing.T) {
+func TestRetriesAboveHaveASpanEach(t *testing.T) {
 	tracer := spantest.New(t)
 	n := 0
 	rt := httpmw.Transport(tracer, roundTripper(func(*http.Request) (*http.Response, error) {
@@ -209,8 +209,8 @@ func TestClientAndServerShareATrace(t *testing.T) {
 	}
 }
 
-// TestManyTransports: one made for each request leaves nothing behind (the goroutines are counted at the end).
-func TestManyTransports(t *testing.T) {
+// A transport made for each request leaves nothing behind (the goroutines are counted at the end).
+func TestTransportsForEachRequestLeaveNothingBehind(t *testing.T) {
 	tracer := spantest.New(t)
 	srv := serve(t, http.HandlerFunc(ok))
 	for range 20 {

@@ -61,8 +61,8 @@ func streams(r *http.Request) (*http.Response, error) {
 	return reply(200, text("hello"))(r)
 }
 
-// TestUnclosedBodies are reported once, with who sent the request, and their spans end.
-func TestUnclosedBodies(t *testing.T) {
+// Unclosed bodies are reported once, with who sent the request, and their spans end.
+func TestUnclosedBodiesAreReportedOnce(t *testing.T) {
 	const own = "github.com/spanloom/spanloom/httpmw_test."
 	once := func(tracer opentracing.Tracer, rt http.RoundTripper, opt httpmw.ClientOption) http.RoundTripper {
 		return httpmw.Transport(tracer, rt, opt)

@@ -72,8 +72,8 @@ func TestStateIsNotPrinted(t *testing.T) {
 	rt.RoundTrip(r)
 }
 
-// TestQuietRequests of the kit itself pass as they are.
-func TestQuietRequests(t *testing.T) {
+// Requests of the kit itself pass as they are.
+func TestRequestsOfTheKitItselfPassUntraced(t *testing.T) {
 	tracer := spantest.New(t)
 	job := tracer.StartSpan("job")
 	r := newGet(quiet.Context(opentracing.ContextWithSpan(t.Context(), job)), "http://a.example/")

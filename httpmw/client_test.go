@@ -43,7 +43,7 @@ func newGet(ctx context.Context, url string) *http.Request {
 	return r
 }
 
-func TestClientTags(t *testing.T) {
+func TestClientSpansHaveTheirTags(t *testing.T) {
 	ot := map[string]any{
 		"span.kind": ext.SpanKindRPCClientEnum, "component": "net/http", "http.method": "POST",
 		"http.url": "https://api.example/users/7?token=REDACTED", "http.status_code": uint16(200),
@@ -97,8 +97,8 @@ type brokenError struct{ text string }
 func (e *brokenError) Error() string { return e.text }
 func (e *brokenError) Timeout() bool { return e.text != "" }
 
-// TestBrokenErrors: an error whose Error method panics must not fail a request whose caller does not call it.
-func TestBrokenErrors(t *testing.T) {
+// An error whose Error method panics must not fail a request whose caller does not call it.
+func TestErrorsThatPanicFailNoRequest(t *testing.T) {
 	var broken *brokenError
 	tracer := spantest.New(t)
 	_, err := httpmw.Transport(tracer, roundTripper(func(*http.Request) (*http.Response, error) { return nil, broken })).
@@ -231,7 +231,7 @@ func TestBaseIsReachable(t *testing.T) {
 	}
 }
 
-func TestClientOutcome(t *testing.T) {
+func TestClientOutcomeHooksSeeTheAnswer(t *testing.T) {
 	var got httpmw.Outcome
 	tracer := spantest.New(t)
 	rt := httpmw.Transport(tracer, reply(404, text("nobody")), httpmw.WithOutcome(func(_ opentracing.Span, _ *http.Request, o *httpmw.Outcome) {

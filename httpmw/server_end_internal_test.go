@@ -16,8 +16,8 @@ import (
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
-// TestServerResults is the table of how a request on a server can end.
-func TestServerResults(t *testing.T) {
+// TestEveryEndOfARequestHasItsResult is the table of how a request on a server can end.
+func TestEveryEndOfARequestHasItsResult(t *testing.T) {
 	write := func(err error) error { return &net.OpError{Op: "write", Err: os.NewSyscallError("write", err)} }
 	copied := func(err error) error { return &net.OpError{Op: "readfrom", Err: err} }
 	broken, reset := write(syscall.EPIPE), write(syscall.ECONNRESET)

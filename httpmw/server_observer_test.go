@@ -169,8 +169,8 @@ func TestHooksOfLateMiddlewares(t *testing.T) {
 	}
 }
 
-// TestErrorPolicy decides about statuses, and only about them.
-func TestErrorPolicy(t *testing.T) {
+// The policy decides about statuses, and only about them.
+func TestTheErrorPolicyDecidesAboutStatusesAlone(t *testing.T) {
 	policy := httpmw.WithErrorPolicy(func(r *http.Request, client bool, status int) bool {
 		if client {
 			t.Error("a server is no client")

@@ -18,8 +18,8 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-// TestSetRoute beats what was found before and afterwards, and samplers have seen the early name.
-func TestSetRoute(t *testing.T) {
+// SetRoute beats what was found before and afterwards, and samplers have seen the early name.
+func TestSetRouteBeatsEveryOtherName(t *testing.T) {
 	set := func(templates ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			for _, template := range templates {
@@ -80,8 +80,8 @@ func TestSetRouteFromAnywhere(t *testing.T) {
 	}
 }
 
-// TestBaggageTags of the caller's baggage, unless it is not trusted.
-func TestBaggageTags(t *testing.T) {
+// Tags are made of the caller's baggage, unless it is not trusted.
+func TestTrustedBaggageBecomesTags(t *testing.T) {
 	long := strings.Repeat("x", 1000)
 	for name, tt := range map[string]struct {
 		opts []httpmw.ServerOption
@@ -105,8 +105,8 @@ func TestBaggageTags(t *testing.T) {
 	}
 }
 
-// TestProfilingLabels are on the goroutine and in the context while the handler runs.
-func TestProfilingLabels(t *testing.T) {
+// Profiling labels are on the goroutine and in the context while the handler runs.
+func TestProfilingLabelsAreThereWhileHandlersRun(t *testing.T) {
 	tracer, _ := newJaeger(t, never)
 	for name, end := range map[string]func(){"return": func() {}, "panic": func() { panic("boom") }} {
 		t.Run(name, func(t *testing.T) {

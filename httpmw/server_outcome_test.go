@@ -209,9 +209,9 @@ func TestHijackedConnectionsAreMarked(t *testing.T) {
 	}
 }
 
-// TestTimeoutsOutside: the span has no status if a middleware further out answers when time is up, since the handler
+// The span has no status if a middleware further out answers when time is up, since the handler
 // cannot know which.
-func TestTimeoutsOutside(t *testing.T) {
+func TestTimeoutsFurtherOutLeaveNoStatus(t *testing.T) {
 	const limit = time.Millisecond
 	for name, outer := range map[string]mw{
 		"net/http": func(h http.Handler) http.Handler { return http.TimeoutHandler(h, limit, "late") },
@@ -314,7 +314,7 @@ func TestErrorsThatHandlersMark(t *testing.T) {
 	}
 }
 
-func TestOutcome(t *testing.T) {
+func TestOutcomeHooksSeeTheResponse(t *testing.T) {
 	var got httpmw.Outcome
 	var pattern string
 	hook := httpmw.WithOutcome(func(s opentracing.Span, r *http.Request, o *httpmw.Outcome) {

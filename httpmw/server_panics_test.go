@@ -68,8 +68,8 @@ func (s *faultySpan) Tracer() opentracing.Tracer {
 	return s.f
 }
 
-// TestFaultyTracers fail no request, and every span that was started ends.
-func TestFaultyTracers(t *testing.T) {
+// Faulty tracers fail no request, and every span that was started ends.
+func TestFaultyTracersFailNoRequest(t *testing.T) {
 	for _, at := range []string{
 		"StartSpan", "Extract", "SetTag component", "SetTag http.method", "SetTag http.status_code", "SetTag error", "SetOperationName",
 		"Context", "BaggageItem", "Tracer",

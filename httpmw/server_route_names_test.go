@@ -43,7 +43,7 @@ func TestScannersAddNoNames(t *testing.T) {
 	}
 }
 
-func TestNameHook(t *testing.T) {
+func TestOperationNamesAreThoseOfTheHook(t *testing.T) {
 	tracer := spantest.New(t)
 	hook := func(r *http.Request, route string) string { return "my " + r.Method + " " + route }
 	h := api([]mw{httpmw.Middleware(tracer, httpmw.WithOperationName(nil), httpmw.WithOperationName(hook)), middleware.StripSlashes}, nil)

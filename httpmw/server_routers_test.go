@@ -156,8 +156,8 @@ func (broken) Find(*chi.Context, string, string) string           { panic("no fi
 func (broken) Routes() []chi.Route                                { panic("no routes") }
 func (b broken) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.Router.ServeHTTP(w, r) }
 
-// TestBrokenRouters: what a foreign router panics with when it is only looked at is not the request's fault.
-func TestBrokenRouters(t *testing.T) {
+// What a foreign router panics with when it is only looked at is not the request's fault.
+func TestRoutersThatPanicFailNoRequest(t *testing.T) {
 	for name, build := range map[string]func(opentracing.Tracer) http.Handler{
 		"WithRoutes": func(tr opentracing.Tracer) http.Handler {
 			return httpmw.Middleware(tr, httpmw.WithRoutes(broken{shows()}))(shows())
@@ -189,8 +189,8 @@ func TestBrokenRouters(t *testing.T) {
 	}
 }
 
-// TestForeignTimeouts: the route is known before, and nothing is read that a handler which is late may still write.
-func TestForeignTimeouts(t *testing.T) {
+// The route is known before, and nothing is read that a handler which is late may still write.
+func TestTheRouteIsKnownWhenOthersTimeOut(t *testing.T) {
 	timeouts := []int{http.StatusRequestTimeout, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
 	for name, statuses := range map[string][]int{"copy": append(timeouts, 499, http.StatusOK), "same request": timeouts} {
 		copied := name == "copy"

@@ -89,8 +89,8 @@ func TestOutcomesOfUnsampledSpans(t *testing.T) {
 	}
 }
 
-// TestStockAllocations are those of a tracer of jaeger-client-go, above the handler's own.
-func TestStockAllocations(t *testing.T) {
+// Allocations are those of a tracer of jaeger-client-go, above the handler's own.
+func TestStockTracersKeepTheirCeilingsOfAllocs(t *testing.T) {
 	skipUnderRace(t)
 	for _, tt := range []struct {
 		name    string

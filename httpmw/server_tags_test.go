@@ -18,7 +18,7 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-func TestServerTags(t *testing.T) {
+func TestServerSpansHaveTheirTags(t *testing.T) {
 	hello := func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") }
 	r := httptest.NewRequest("POST", "http://shop.example:8080/a%2Fb?q=1", strings.NewReader("body"))
 	r.Header.Set("User-Agent", "test/1")
@@ -169,7 +169,7 @@ func TestURLRedaction(t *testing.T) {
 	wantTags(t, span, map[string]any{"http.url": "http://example.com/p?token=REDACTED", "spanloom.hook_panics": 1})
 }
 
-func TestMethods(t *testing.T) {
+func TestUnknownMethodsShareOneName(t *testing.T) {
 	span := served(t, func(http.ResponseWriter, *http.Request) {}, request("BREW", "/"))
 	wantTags(t, span, map[string]any{"http.method": "_OTHER", "http.method_original": "BREW"})
 	if span.OperationName != "HTTP" {
@@ -177,7 +177,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-func TestTrustedProxies(t *testing.T) {
+func TestOnlyTrustedProxiesNameThePeer(t *testing.T) {
 	proxies := httpmw.WithTrustedProxies(netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"))
 	for _, tt := range []struct {
 		peer      string
@@ -207,7 +207,7 @@ func TestTrustedProxies(t *testing.T) {
 	wantTags(t, span, map[string]any{"http.client_ip": nil, "peer.ipv4": "192.0.2.1"})
 }
 
-func TestHeaderTags(t *testing.T) {
+func TestChosenHeadersBecomeTags(t *testing.T) {
 	span := served(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", "v1")
 		w.Header().Set("Set-Cookie", "s=1")
@@ -232,7 +232,7 @@ func TestNoUserNames(t *testing.T) {
 	}
 }
 
-func TestHostileRequests(t *testing.T) {
+func TestTagsOfHostileRequestsAreShortAndHoldNoSecret(t *testing.T) {
 	r := request("GET", "/", "User-Agent", strings.Repeat("a", 1<<20), "X-Forwarded-For", strings.Repeat("10.0.0.1,", 1<<16))
 	r.Host = "user:hunter2@" + strings.Repeat("h", 1<<16)
 	r.RemoteAddr = strings.Repeat("9", 1<<16)

@@ -139,7 +139,7 @@ func TestWritesWithoutEffect(t *testing.T) {
 	}
 }
 
-func TestFilter(t *testing.T) {
+func TestFilteredRequestsPassTheContextOn(t *testing.T) {
 	tracer := spantest.New(t)
 	var child opentracing.Span
 	mw := httpmw.Middleware(tracer, httpmw.WithFilter(func(r *http.Request) bool { return r.URL.Path != "/healthz" }), httpmw.WithFilter(nil))
@@ -166,7 +166,7 @@ func TestFilterThatPanicsTraces(t *testing.T) {
 	wantTags(t, span, map[string]any{"spanloom.hook_panics": 1})
 }
 
-func TestSilence(t *testing.T) {
+func TestSilencedRequestsReportNoSpans(t *testing.T) {
 	tracer, reporter := newJaeger(t, always)
 	var header http.Header
 	h := httpmw.Middleware(tracer, httpmw.WithSilence(func(r *http.Request) bool { return r.URL.Path == "/healthz" }))(
@@ -214,8 +214,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestPublicEndpoint: nothing the caller sends decides anything.
-func TestPublicEndpoint(t *testing.T) {
+// Nothing the caller sends decides anything.
+func TestPublicEndpointsObeyNoCaller(t *testing.T) {
 	for name, tt := range map[string]struct {
 		header []string
 		link   bool
@@ -276,8 +276,8 @@ func TestAnotherRequestInsideOne(t *testing.T) {
 	}
 }
 
-// TestGlobalTracer: the global tracer is looked up on every request.
-func TestGlobalTracer(t *testing.T) {
+// The global tracer is looked up on every request.
+func TestTheGlobalTracerIsLookedUpOnEveryRequest(t *testing.T) {
 	before := opentracing.GlobalTracer()
 	defer opentracing.SetGlobalTracer(before)
 	h := httpmw.Middleware(nil)(http.HandlerFunc(ok))

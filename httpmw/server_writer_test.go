@@ -310,8 +310,8 @@ type settingsWriter struct{ http.ResponseWriter }
 
 func (settingsWriter) ReceivedSettings() string { return "settings" }
 
-// TestExtendedConnect: the handler has the server's own writer.
-func TestExtendedConnect(t *testing.T) {
+// The handler has the server's own writer.
+func TestExtendedConnectGetsTheServersOwnWriter(t *testing.T) {
 	for name, change := range map[string]func(r *http.Request){
 		"HTTP/3": func(r *http.Request) { r.Proto = "webtransport" },
 		"HTTP/2": func(r *http.Request) { r.Header[":protocol"] = []string{"websocket"} },

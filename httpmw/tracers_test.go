@@ -63,7 +63,7 @@ func eachTracer(t *testing.T, f func(t *testing.T, tracer opentracing.Tracer, sp
 	})
 }
 
-func TestAllTracers(t *testing.T) {
+func TestEveryTracerMakesOneChainOfSpans(t *testing.T) {
 	eachTracer(t, func(t *testing.T, tracer opentracing.Tracer, spans func() []seen) {
 		client := httpmw.Transport(tracer, roundTripper(func(r *http.Request) (*http.Response, error) {
 			in := httptest.NewRequest("GET", "/shop/items/5", nil) // arrives over the wire

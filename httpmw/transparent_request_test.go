@@ -148,8 +148,8 @@ func TestMultipartFilesAreRemoved(t *testing.T) {
 	}
 }
 
-// TestContext: the handler's context ends, and knows, what the server's does.
-func TestContext(t *testing.T) {
+// The handler's context ends, and knows, what the server's does.
+func TestTheHandlersContextIsThatOfTheServer(t *testing.T) {
 	type key struct{}
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "v"))
 	h := httpmw.Middleware(spantest.New(t))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

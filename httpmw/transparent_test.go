@@ -318,8 +318,8 @@ func observe(t *testing.T, setup func(*httptest.Server), rw row, wrap mw, wrapCl
 
 func bareClient(rt http.RoundTripper) http.RoundTripper { return rt }
 
-// TestTransparent runs handlers bare and traced: whatever differs is a defect.
-func TestTransparent(t *testing.T) {
+// TestHandlersAndClientsSeeNoDifference runs handlers bare and traced: whatever differs is a defect.
+func TestHandlersAndClientsSeeNoDifference(t *testing.T) {
 	watching := httpmw.WithUnclosedBody(func(*http.Request, string) { t.Error("a body was not closed") })
 	for proto, setup := range protocols {
 		t.Run(proto, func(t *testing.T) {
@@ -369,7 +369,7 @@ func TestTransparentWithoutSpans(t *testing.T) {
 	}
 }
 
-func TestTransparentTwice(t *testing.T) {
+func TestTwoMiddlewaresMakeNoDifference(t *testing.T) {
 	tracer := spantest.New(t)
 	for _, rw := range rows {
 		t.Run(rw.name, func(t *testing.T) {

@@ -47,52 +47,66 @@ func interfaces(w http.ResponseWriter) (has []string) {
 }
 
 // writers of any set of optional interfaces keep it.
-func TestInterfacesOfOddWriters(t *testing.T) {
-	type w struct{ http.ResponseWriter }
-	base := w{httptest.NewRecorder()}
-	type flushes struct {
-		w
+// The writers of TestOddWritersKeepTheirInterfaces have what http.ResponseWriter has, and what their names say.
+type (
+	bareWriter struct{ http.ResponseWriter }
+	flushes    struct {
+		bareWriter
 		http.Flusher
 	}
-	type pushes struct {
-		w
+	pushes struct {
+		bareWriter
 		http.Pusher
 	}
-	type hijackReads struct {
-		w
+	hijackReads struct {
+		bareWriter
 		http.Hijacker
 		io.ReaderFrom
 	}
-	type hijackFlushes struct {
-		w
+	hijackFlushes struct {
+		bareWriter
 		http.Flusher
 		http.Hijacker
 	}
-	type everything struct {
-		w
+	everything struct {
+		bareWriter
 		full
 		http.Pusher
 	}
-	type http1 struct {
-		w
+	http1 struct {
+		bareWriter
 		full
 	}
-	for name, inner := range map[string]http.ResponseWriter{
-		"plain": base, "recorder": httptest.NewRecorder(), "flusher": flushes{w: base}, "pusher": pushes{w: base},
-		"hijacker and reader": hijackReads{w: base}, "hijacker and flusher": hijackFlushes{w: base},
-		"chi's, HTTP/1.1": middleware.NewWrapResponseWriter(http1{w: base}, 1), "chi's, HTTP/2": middleware.NewWrapResponseWriter(everything{w: base}, 2),
-		"chi's compressor": compressing(everything{w: base}), "everything": everything{w: base}, "http1": http1{w: base},
-	} {
+)
+
+func oddWriters() map[string]http.ResponseWriter {
+	base := bareWriter{httptest.NewRecorder()}
+	return map[string]http.ResponseWriter{
+		"plain": base, "recorder": httptest.NewRecorder(), "flusher": flushes{bareWriter: base}, "pusher": pushes{bareWriter: base},
+		"hijacker and reader": hijackReads{bareWriter: base}, "hijacker and flusher": hijackFlushes{bareWriter: base},
+		"chi's, HTTP/1.1": middleware.NewWrapResponseWriter(http1{bareWriter: base}, 1), "chi's, HTTP/2": middleware.NewWrapResponseWriter(everything{bareWriter: base}, 2),
+		"chi's compressor": compressing(everything{bareWriter: base}), "everything": everything{bareWriter: base}, "http1": http1{bareWriter: base},
+	}
+}
+
+// innermost follows Unwrap to the writer that the middleware was given, past one between that sees what
+// [http.ResponseController] does.
+func innermost(rw, given http.ResponseWriter) http.ResponseWriter {
+	for range 2 {
+		if u, ok := rw.(interface{ Unwrap() http.ResponseWriter }); ok && rw != given {
+			rw = u.Unwrap()
+		}
+	}
+	return rw
+}
+
+func TestOddWritersKeepTheirInterfaces(t *testing.T) {
+	for name, inner := range oddWriters() {
 		t.Run(name, func(t *testing.T) {
 			var got []string
 			h := httpmw.Middleware(spantest.New(t))(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				got = interfaces(rw)
-				for range 2 { // there may be a writer between that sees what http.ResponseController does
-					if u, ok := rw.(interface{ Unwrap() http.ResponseWriter }); ok && rw != inner {
-						rw = u.Unwrap()
-					}
-				}
-				if rw != inner {
+				if innermost(rw, inner) != inner {
 					t.Error("Unwrap does not lead to the inner writer")
 				}
 			}))

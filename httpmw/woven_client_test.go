@@ -145,7 +145,7 @@ func TestTransportByHandWithoutATracerIsObeyed(t *testing.T) {
 	}
 }
 
-func TestWovenTransport(t *testing.T) {
+func TestAWovenTransportIsTracedAsByHand(t *testing.T) {
 	marked := func(ctx context.Context) context.Context { return quiet.Context(ctx) }
 	for name, c := range map[string]struct {
 		tracer opentracing.Tracer // instead of the kit's

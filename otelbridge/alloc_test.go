@@ -21,8 +21,8 @@ func quietTracer(t testing.TB, sampler tracerinit.Sampler) *tracerinit.Tracer {
 	return newTracer(t, tracerinit.Config{Sampler: sampler, Reporters: []jaeger.Reporter{jaeger.NewNullReporter()}})
 }
 
-// TestChildAllocs has the ceilings for a span that OpenTelemetry code starts below another.
-func TestChildAllocs(t *testing.T) {
+// TestChildrenKeepTheirCeilingsOfAllocs has the ceilings for a span that OpenTelemetry code starts below another.
+func TestChildrenKeepTheirCeilingsOfAllocs(t *testing.T) {
 	client := trace.WithSpanKind(trace.SpanKindClient)
 	five := []attribute.KeyValue{
 		attribute.String("a", "b"), attribute.Int("n", 12345), attribute.Bool("c", true), attribute.Float64("f", 0.5),
@@ -53,7 +53,7 @@ func TestChildAllocs(t *testing.T) {
 	}
 }
 
-func TestInjectAllocs(t *testing.T) {
+func TestInjectKeepsItsCeilingOfAllocs(t *testing.T) {
 	b := otelbridge.New(quietTracer(t, tracerinit.Always()))
 	ctx, s := b.TracerProvider().Tracer("lib").Start(t.Context(), "s")
 	defer s.End()
@@ -63,8 +63,8 @@ func TestInjectAllocs(t *testing.T) {
 	}
 }
 
-// TestRequestAllocs has what a bridge costs a request that does not use it.
-func TestRequestAllocs(t *testing.T) {
+// TestABridgeAddsNoAllocsToARequest has what a bridge costs a request that does not use it.
+func TestABridgeAddsNoAllocsToARequest(t *testing.T) {
 	for name, sampler := range map[string]tracerinit.Sampler{"sampled": tracerinit.Always(), "unsampled": tracerinit.Never()} {
 		t.Run(name, func(t *testing.T) {
 			tracer := quietTracer(t, sampler)

@@ -22,7 +22,7 @@ var (
 	installed = false
 )
 
-func TestInstall(t *testing.T) {
+func TestInstallWrapsTheGlobalTracerOnce(t *testing.T) {
 	memory := jaeger.NewInMemoryReporter()
 	cfg := tracerinit.Config{Service: "shop", Reporters: []jaeger.Reporter{memory}, LookupEnv: noEnv}
 	tracer, err := tracerinit.Start(cfg)

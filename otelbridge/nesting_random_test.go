@@ -19,8 +19,8 @@ type place struct {
 	ofOTel bool   // by OpenTelemetry's ContextWithSpan, which OpenTracing cannot see
 }
 
-// TestRandomNesting starts spans in contexts that either API has put any other span into, and ends them in any order.
-func TestRandomNesting(t *testing.T) {
+// TestRandomNestingKeepsParents starts spans in contexts that either API has put any other span into, and ends them in any order.
+func TestRandomNestingKeepsParents(t *testing.T) {
 	for seed := range uint64(100) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()

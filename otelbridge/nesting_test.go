@@ -31,8 +31,8 @@ var starters = map[string]func(b *bridged, ctx context.Context, name string) (co
 	},
 }
 
-// TestNesting starts spans below each other in all orders of three APIs to depth four, inside a request and outside.
-func TestNesting(t *testing.T) {
+// TestEveryNestingKeepsParents starts spans below each other in all orders of three APIs to depth four, inside a request and outside.
+func TestEveryNestingKeepsParents(t *testing.T) {
 	const depth = 4
 	var kinds []string
 	for k := range starters {

@@ -91,8 +91,8 @@ func TestOpenTracingCodeOnSpansOfOpenTelemetry(t *testing.T) {
 	}
 }
 
-// TestSamplingPriority is obeyed where OpenTracing code sets it, whoever has started the span.
-func TestSamplingPriority(t *testing.T) {
+// sampling.priority is obeyed where OpenTracing code sets it, whoever has started the span.
+func TestSamplingPriorityIsObeyedOnEverySpan(t *testing.T) {
 	for _, kind := range []string{"otel", "hooked"} {
 		for _, sampled := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, sampled %t", kind, sampled), func(t *testing.T) {

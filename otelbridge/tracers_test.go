@@ -71,8 +71,8 @@ var tracers = map[string]struct {
 	}, true, false},
 }
 
-// TestAllTracers does with each tracer what a library does, and sends the trace to another process with the same.
-func TestAllTracers(t *testing.T) {
+// TestEveryTracerCanBeBelowABridge does with each tracer what a library does, and sends the trace to another process with the same.
+func TestEveryTracerCanBeBelowABridge(t *testing.T) {
 	for name, tt := range tracers {
 		t.Run(name, func(t *testing.T) {
 			b := otelbridge.New(tt.make(t))

@@ -180,7 +180,7 @@ func TestSeveralGoroutinesRecord(t *testing.T) {
 	}
 }
 
-func TestDetached(t *testing.T) {
+func TestDetachedSpansAreRootsWithALink(t *testing.T) {
 	b := newBridge(t)
 	ctx, a := b.tracer().Start(t.Context(), "a")
 	link := trace.LinkFromContext(ctx)
@@ -319,7 +319,7 @@ func TestDisabledAndShutDownTracers(t *testing.T) {
 	}
 }
 
-func TestSpantest(t *testing.T) {
+func TestABridgeOfSpantestsTracerRecordsSpans(t *testing.T) {
 	tracer := spantest.New(t)
 	b := otelbridge.New(tracer)
 	ot, ctx := opentracing.StartSpanFromContextWithTracer(t.Context(), b.OpenTracing(), "ot")

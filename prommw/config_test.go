@@ -64,8 +64,8 @@ func serve(m *prommw.Metrics) {
 	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 }
 
-// TestRegistering twice is an error, and is possible again after the metrics are unregistered.
-func TestRegistering(t *testing.T) {
+// Registering twice is an error, and is possible again after the metrics are unregistered.
+func TestMetricsAreRegisteredOnce(t *testing.T) {
 	tracer, _ := start(t, tracerinit.Always(), false)
 	for name, tt := range map[string]struct{ first, second prometheus.Collector }{
 		"the same metrics": {prommw.New(prommw.Config{}), nil},

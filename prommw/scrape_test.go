@@ -37,7 +37,7 @@ func scrape(t *testing.T, accept string, c ...prometheus.Collector) string {
 	return w.Body.String()
 }
 
-func TestScrape(t *testing.T) {
+func TestAScrapeHasRequestsSpansAndExemplars(t *testing.T) {
 	tracer, _ := start(t, tracerinit.Always(), false)
 	m := prommw.New(prommw.Config{})
 	handler := httpmw.Middleware(tracer, m.HTTPServer())(http.NotFoundHandler())

@@ -97,7 +97,7 @@ func socks5(addr string) func(net.Conn) {
 	}
 }
 
-func TestProxies(t *testing.T) {
+func TestExportersUseTheProxyTheyAreGiven(t *testing.T) {
 	plain := newBackend(t, nil)
 	secure := &backend{}
 	secure.Server = httptest.NewUnstartedServer(secure)

@@ -199,7 +199,7 @@ func header(name, value string) tracerinit.HTTPOption {
 	return tracerinit.WithHeaders(map[string]string{name: value})
 }
 
-func TestCredentials(t *testing.T) {
+func TestCredentialsAreSentAndNotShown(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		opts []tracerinit.HTTPOption

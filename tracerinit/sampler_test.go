@@ -40,7 +40,7 @@ func TestRatioIsUnbiased(t *testing.T) {
 	}
 }
 
-func TestRateLimit(t *testing.T) {
+func TestRateLimitBoundsTheTracesASecond(t *testing.T) {
 	for perSecond, most := range map[float64]float64{0: 0, 0.001: 1, 5: 10} {
 		t.Run(fmt.Sprint(perSecond), func(t *testing.T) {
 			tracer, _ := memory(t, tracerinit.Config{Sampler: tracerinit.RateLimit(perSecond)})

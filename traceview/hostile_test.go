@@ -187,7 +187,7 @@ func (l smallBuffers) Accept() (net.Conn, error) {
 }
 
 // Any text in any parameter of any page is answered, and never with a server's error.
-func TestOddParameters(t *testing.T) {
+func TestOddParametersAreAnswered(t *testing.T) {
 	v := newView(t, traceview.Config{})
 	trace := traceHex(shopTrace(t, v))
 	rng := rand.New(rand.NewPCG(3, 4))

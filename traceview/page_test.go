@@ -13,7 +13,7 @@ import (
 	"github.com/spanloom/spanloom/traceview"
 )
 
-func TestPages(t *testing.T) {
+func TestPagesAreAsRecorded(t *testing.T) {
 	v := newView(t, traceview.Config{})
 	trace := traceHex(shopTrace(t, v))
 	for file, path := range map[string]string{
@@ -50,7 +50,7 @@ func listed(t *testing.T, v *traceview.View, query string) []string {
 	return ids
 }
 
-func TestListFilters(t *testing.T) {
+func TestTheListIsFiltered(t *testing.T) {
 	v := newView(t, traceview.Config{})
 	put(t, v, "shop", root(1, noon, ms(10), tag("q", "out of stock"), tag("sku", "42")))
 	put(t, v, "shop", root(2, noon.Add(-time.Second), ms(20), failed))

@@ -89,7 +89,7 @@ func found(t *testing.T, v *traceview.View, query string) []string {
 	return ids
 }
 
-func TestTraceSearch(t *testing.T) {
+func TestTheAPISearchesAsJaegerDoes(t *testing.T) {
 	v := newView(t, traceview.Config{})
 	for n := range 5 {
 		s := root(uint64(n+1), noon.Add(-ms(n*1000)), ms(10*(n+1)), tag("user", fmt.Sprint("u", n)), model.Tag{Key: "code", Value: model.Int(int64(n))})

@@ -27,7 +27,7 @@ func searched(t *testing.T) *traceview.View {
 	return v
 }
 
-func TestSearch(t *testing.T) {
+func TestSearchesFindWhatTheySay(t *testing.T) {
 	v := searched(t)
 	for query, want := range map[string][]string{
 		"":                             {"0001", "0002", "0003"},

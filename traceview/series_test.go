@@ -38,7 +38,7 @@ func TestSeriesHoldsTheLastQuarterOfAnHour(t *testing.T) {
 	}
 }
 
-func TestSparklines(t *testing.T) {
+func TestSparklinesDrawTheirPoints(t *testing.T) {
 	for name, c := range map[string]struct {
 		counts []uint32
 		want   string

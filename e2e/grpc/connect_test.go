@@ -104,13 +104,14 @@ func pingPong(t *testing.T, s *connect.BidiStreamForClient[testgrpc.StreamingOut
 }
 
 // TestConnectServer calls connect-go's handlers with a traced client of grpc-go.
-func TestConnectServer(t *testing.T) {
-	tracer := spantest.New(t)
-	var header http.Header
+// startConnect starts a server of connect-go for gRPC's test service, which stores the header of a unary call, and
+// returns its address.
+func startConnect(t *testing.T, header *http.Header) (addr string) {
+	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle(unaryCall, connect.NewUnaryHandler(unaryCall,
 		func(_ context.Context, req *connect.Request[testgrpc.SimpleRequest]) (*connect.Response[testgrpc.SimpleResponse], error) {
-			header = req.Header()
+			*header = req.Header()
 			if req.Msg.GetResponseSize() > 0 {
 				return nil, connect.NewError(connect.CodeResourceExhausted, errors.New("too large"))
 			}
@@ -133,8 +134,15 @@ func TestConnectServer(t *testing.T) {
 	server.Config.Protocols = new(http.Protocols)
 	server.Config.Protocols.SetUnencryptedHTTP2(true)
 	server.Start()
-	defer server.Close()
-	cc, err := grpc.NewClient(strings.TrimPrefix(server.URL, "http://"), append(grpcmw.DialOptions(tracer),
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+func TestServersOfConnectAreTracedAsThoseOfGRPC(t *testing.T) {
+	tracer := spantest.New(t)
+	var header http.Header
+	addr := startConnect(t, &header)
+	cc, err := grpc.NewClient(addr, append(grpcmw.DialOptions(tracer),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +170,7 @@ func TestConnectServer(t *testing.T) {
 	var seen []any
 	for _, s := range tracer.Finished() {
 		seen = append(seen, s.Tag("rpc.grpc.status_code"))
-		if got := s.Tag("peer.address"); got != strings.TrimPrefix(server.URL, "http://") {
+		if got := s.Tag("peer.address"); got != addr {
 			t.Errorf("peer.address %v", got)
 		}
 	}

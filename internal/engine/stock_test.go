@@ -12,8 +12,8 @@ import (
 	"github.com/spanloom/spanloom/internal/testspans"
 )
 
-// TestStockCarriers: jaeger-client-go reads the same from the headers that are selected as from all of them.
-func TestStockCarriers(t *testing.T) {
+// The library reads the same from the headers that are selected as from all of them.
+func TestChosenHeadersAreReadAsAllOfThem(t *testing.T) {
 	const id = "4bf92f3577b34da6:00f067aa0ba902b7:0:1"
 	custom := &jaeger.HeadersConfig{TraceContextHeaderName: "x-acme-trace", TraceBaggageHeaderPrefix: "x-acme-", JaegerDebugHeader: "x-debug"}
 	for name, tt := range map[string]struct {
@@ -74,8 +74,8 @@ func stock(t *testing.T, opts ...jaeger.TracerOption) *jaeger.Tracer {
 
 type extractor struct{ jaeger.Extractor }
 
-// TestOtherExtractors may read any header.
-func TestOtherExtractors(t *testing.T) {
+// Other extractors may read any header.
+func TestOtherExtractorsReadAnyHeader(t *testing.T) {
 	own := jaeger.NewHTTPHeaderPropagator((&jaeger.HeadersConfig{}).ApplyDefaults(), *jaeger.NewNullMetrics())
 	if got := engine.StockHeadersOf(stock(t, jaeger.TracerOptions.Extractor(opentracing.HTTPHeaders, extractor{own}))); got != nil {
 		t.Errorf("%+v", got)

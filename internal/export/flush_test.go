@@ -210,7 +210,7 @@ func TestShutdownDoesNotWaitLongForABackendThatNeverWas(t *testing.T) {
 	}
 }
 
-func TestShutdownDrains(t *testing.T) {
+func TestShutdownDrainsTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &backend{}
 		p := start(t, b, Queue{Batch: 10})

@@ -70,7 +70,7 @@ func TestAFullBatchGoesAtOnceAndASmallOneAfterTheInterval(t *testing.T) {
 	})
 }
 
-func TestOverflow(t *testing.T) {
+func TestAFullQueueDropsByItsPolicy(t *testing.T) {
 	for _, c := range []struct {
 		policy Overflow
 		want   []string // the first is in the backend's hands when the queue fills

@@ -123,8 +123,8 @@ func TestABusyInstanceIsLeftByThePoster(t *testing.T) {
 	}
 }
 
-// TestNoAnswer may pass. If there was a connection, the batch may be the cause.
-func TestNoAnswer(t *testing.T) {
+// A batch without an answer may pass. If there was a connection, the batch may be the cause.
+func TestABatchWithoutAnAnswerMayPassLater(t *testing.T) {
 	r := newReceiver(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	for name, tt := range map[string]struct {
 		addr   string

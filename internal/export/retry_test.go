@@ -71,7 +71,7 @@ func TestPauseIsAtLeastTheRetryAfterOfTheBackend(t *testing.T) {
 	})
 }
 
-func TestRetryAfter(t *testing.T) {
+func TestRetryAfterIsReadInBothForms(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for value, want := range map[string]time.Duration{
 		"": 0, "soon": 0, "1.5": 0, "0": 0, "-5": 0, "5": 5 * time.Second, "Sun, 01 Mar 2026 12:00:09 GMT": 9 * time.Second, "Sun, 01 Mar 2026 11:00:00 GMT": 0,
@@ -126,7 +126,7 @@ func TestTheNextBatchWaitsForTheRetryAfterOfTheLast(t *testing.T) {
 	}
 }
 
-func TestRetriesEnd(t *testing.T) {
+func TestRetriesEndAtTheLimit(t *testing.T) {
 	for name, c := range map[string]struct {
 		err      error
 		limit    time.Duration

@@ -73,7 +73,7 @@ func text(dst []byte, s *model.Span) []byte {
 	return append(dst, '\n')
 }
 
-func TestTrimming(t *testing.T) {
+func TestSpansThatAreTooLargeAreTrimmed(t *testing.T) {
 	pad := func(n int) string { return strings.Repeat("x", n) }
 	for name, c := range map[string]struct {
 		op   string

@@ -179,7 +179,7 @@ func TestLoadedSpansAreWithinTheLimits(t *testing.T) {
 	}
 }
 
-func TestManyTags(t *testing.T) {
+func TestTagsBeyondTheLimitAreDropped(t *testing.T) {
 	tracer := newTracer(t)
 	span := tracer.StartSpan("x", opentracing.ChildOf(extract(t, tracer, "a:7:0:1")))
 	defer span.Finish()

@@ -140,7 +140,7 @@ func TestSharedObserversAreNotifiedOnce(t *testing.T) {
 	}
 }
 
-func TestJoinedHooks(t *testing.T) {
+func TestJoinedHooksAreCalledOnce(t *testing.T) {
 	c, s, shared := &calls{}, started(mocktracer.New()), new(int)
 	own := list{c.observer("own", shared)}
 	first, second := new(int), new(int)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestWatchBody(t *testing.T) {
+func TestAWatchedBodyEndsOnce(t *testing.T) {
 	for name, tt := range map[string]struct {
 		body io.ReadCloser
 		use  func(io.ReadCloser) error

@@ -11,7 +11,7 @@ import (
 	"github.com/spanloom/spanloom/internal/testspans"
 )
 
-func TestLayoutMatches(t *testing.T) {
+func TestTheLayoutOfSpansIsTheOneKnown(t *testing.T) {
 	if !LayoutMatches() {
 		t.Fatal("no span takes the fast path")
 	}

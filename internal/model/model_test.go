@@ -24,7 +24,7 @@ func (m *mute) Error() string    { return m.name }
 func (fails) String() string     { panic("no") }
 func (v Value) GoString() string { return fmt.Sprintf("%d:%d:%q", v.kind, v.num, v.str) }
 
-func TestValueOf(t *testing.T) {
+func TestValuesKeepTheirTypes(t *testing.T) {
 	for _, tt := range []struct {
 		in   any
 		want Value
@@ -129,7 +129,7 @@ func TestBuilderCutsAndShares(t *testing.T) {
 	}
 }
 
-func TestBuilderLimits(t *testing.T) {
+func TestABuilderKeepsToItsLimits(t *testing.T) {
 	in := NewBuilder(DecodeLimits{Spans: 2, Tags: 1, Logs: 1, Refs: 1})
 	if tags := in.Tag(in.Tag(in.Tag(nil, "", Int(1)), "a", Int(1)), "b", Int(2)); len(tags) != 1 || tags[0].Key != "a" {
 		t.Errorf("tags: %v", tags)

@@ -69,7 +69,7 @@ func TestSprintIsThatOfFmt(t *testing.T) {
 	for _, v := range []any{
 		nil, 1, "x", 2.5, numbers{1, 2}, &numbers{1, 2}, []string{"a"}, &[]string{"a"}, [2]bool{true}, map[string]int{"b": 1, "a": 2},
 		&map[int]any{1: nil}, ring, chain{ring}, hidden{map[string]any{"a": 1}}, []any{errors.New("e"), level(2), nil}, deep,
-		map[level]error{1: errors.New("e")}, fails{}, []any{fails{}}, (*mute)(nil), struct{ E error }{}, new(int), make(chan int), TestValueOf,
+		map[level]error{1: errors.New("e")}, fails{}, []any{fails{}}, (*mute)(nil), struct{ E error }{}, new(int), make(chan int), TestValuesKeepTheirTypes,
 	} {
 		t.Run(fmt.Sprintf("%T", v), func(t *testing.T) {
 			if got, want := Sprint(v), fmt.Sprint(v); got != want {

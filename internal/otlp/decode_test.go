@@ -204,7 +204,7 @@ func TestDecodeRepairsText(t *testing.T) {
 	}
 }
 
-func TestDecodeTimes(t *testing.T) {
+func TestTimesBeyondAllClocksAreBounded(t *testing.T) {
 	span := &tracepb.Span{TraceId: id16(testTrace), SpanId: id16(testTrace)[:8], StartTimeUnixNano: 5, EndTimeUnixNano: math.MaxUint64,
 		Events: []*tracepb.Span_Event{{TimeUnixNano: math.MaxUint64}}}
 	got, err := DecodeRequest(marshal(t, requestWith(span)), model.DecodeLimits{})
@@ -216,7 +216,7 @@ func TestDecodeTimes(t *testing.T) {
 	}
 }
 
-func TestDecodeLimits(t *testing.T) {
+func TestDecodingKeepsToItsLimits(t *testing.T) {
 	s := fullSpan()
 	spans := make([][]byte, 10)
 	batch := model.Batch{Process: *testProcess()}

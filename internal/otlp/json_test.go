@@ -56,8 +56,8 @@ func TestDecodeJSON(t *testing.T) {
 	}
 }
 
-// TestOldNames reads the names that OTLP had before 0.15, in both encodings.
-func TestOldNames(t *testing.T) {
+// TestNamesOfOlderOTLPAreRead reads the names that OTLP had before 0.15, in both encodings.
+func TestNamesOfOlderOTLPAreRead(t *testing.T) {
 	old := strings.NewReplacer("scopeSpans", "instrumentationLibrarySpans", `"scope"`, `"instrumentation_library"`).Replace(sdkJSON)
 	fromJSON, err := DecodeRequestJSON([]byte(old), model.DecodeLimits{})
 	if diff := gocmp.Diff(shownBatches(), fromJSON, sameValue, cmpopts.EquateEmpty()); diff != "" || err != nil {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-func TestPartialSuccess(t *testing.T) {
+func TestPartialSuccessIsReadAndWritten(t *testing.T) {
 	for _, tt := range []struct {
 		rejected int64
 		message  string
@@ -65,7 +65,7 @@ func TestResponsesOfBadBackends(t *testing.T) {
 	}
 }
 
-func TestStatusAnswer(t *testing.T) {
+func TestStatusAnswersAreReadInBothEncodings(t *testing.T) {
 	body := AppendStatus(nil, 3, "bad \xff bytes")
 	var got status.Status
 	if err := proto.Unmarshal(body, &got); err != nil || got.Code != 3 || got.Message != "bad \uFFFD bytes" {

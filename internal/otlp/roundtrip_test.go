@@ -167,7 +167,7 @@ func checkRoundTrip(t *testing.T, seed uint64) {
 	equal("JSON", got, err)
 }
 
-func TestRoundTrip(t *testing.T) {
+func TestSpansSurviveARoundTrip(t *testing.T) {
 	for seed := range uint64(1000) {
 		if checkRoundTrip(t, seed); t.Failed() {
 			return

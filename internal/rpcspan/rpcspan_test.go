@@ -93,7 +93,7 @@ func TestZeroSpanDoesNothing(t *testing.T) {
 	}
 }
 
-func TestEndingOnce(t *testing.T) {
+func TestASpanEndsOnce(t *testing.T) {
 	var s rpcspan.Span
 	s.Start(spantest.New(t), &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
 	var wg sync.WaitGroup
@@ -128,7 +128,7 @@ type badString struct{}
 
 func (badString) String() string { panic("no string") }
 
-func TestPanicked(t *testing.T) {
+func TestPanicsAreRecordedWithinBounds(t *testing.T) {
 	tracer := spantest.New(t)
 	for _, value := range []any{errors.New("boom"), strings.Repeat("x", 1<<20), badString{}} {
 		var s rpcspan.Span
@@ -150,7 +150,7 @@ func TestPanicked(t *testing.T) {
 	}
 }
 
-func TestContain(t *testing.T) {
+func TestPanicsOfHooksAreContained(t *testing.T) {
 	tracer := spantest.New(t)
 	var s rpcspan.Span
 	s.Start(tracer, &rpcspan.StartInfo{Name: "op", StartTags: kind}, &rpcspan.Parent{})
@@ -195,7 +195,7 @@ func TestPassOnInParallel(t *testing.T) {
 	}
 }
 
-func TestSilentKind(t *testing.T) {
+func TestSilentSpansAreNotReported(t *testing.T) {
 	reporter := jaeger.NewInMemoryReporter()
 	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), reporter, testspans.Finished(t))
 	defer closer.Close()
@@ -232,7 +232,7 @@ func TestTagsAreAllSet(t *testing.T) {
 	}
 }
 
-func TestSameTrace(t *testing.T) {
+func TestTracesAreComparedByTheirIDs(t *testing.T) {
 	mock := spantest.New(t)
 	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()

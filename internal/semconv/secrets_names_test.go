@@ -53,7 +53,7 @@ var secretNames = map[string]string{
 		connectionString db_pass ssh_key passkey`,
 }
 
-func TestIsSecret(t *testing.T) {
+func TestNamesOfSecretsAreKnown(t *testing.T) {
 	for group, names := range secretNames {
 		t.Run(group, func(t *testing.T) {
 			for _, name := range strings.Fields(names) {
@@ -71,7 +71,7 @@ func TestIsSecret(t *testing.T) {
 }
 
 // What explains a request stays readable.
-func TestIsSecret_harmless(t *testing.T) {
+func TestHarmlessNamesAreNoSecrets(t *testing.T) {
 	for group, names := range map[string]string{
 		"words": `author authority authors monkey tokenizer keyboard turkey design campaign assign resign sign_in signed
 			signin inside secretary passport bypass compass password_policy zipcode opinion spin pinned session_count
@@ -105,7 +105,7 @@ func TestIsSecret_harmless(t *testing.T) {
 }
 
 // A secret is found wherever its name is written, and every spelling of it.
-func TestIsSecret_everywhere(t *testing.T) {
+func TestSecretsAreFoundWhereverTheirNamesAre(t *testing.T) {
 	const secret = "hunter2hunter2"
 	for _, names := range secretNames {
 		for _, name := range strings.Fields(names) {

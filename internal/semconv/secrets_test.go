@@ -12,7 +12,7 @@ import (
 	"github.com/spanloom/spanloom/internal/semconv"
 )
 
-func TestMaskHeader(t *testing.T) {
+func TestSecretsInHeadersAreMasked(t *testing.T) {
 	for _, tt := range []struct{ name, value, want string }{
 		{"Authorization", "Bearer hunter2", "REDACTED"},
 		{"x-api-key", "hunter2", "REDACTED"},
@@ -28,7 +28,7 @@ func TestMaskHeader(t *testing.T) {
 	}
 }
 
-func TestMaskQuery(t *testing.T) {
+func TestSecretsInQueriesAreMasked(t *testing.T) {
 	for _, tt := range []struct{ query, want string }{
 		{"", ""},
 		{"a=1&b=2", "a=1&b=2"},
@@ -74,7 +74,7 @@ func TestMaskQuery(t *testing.T) {
 	}
 }
 
-func TestMaskPath(t *testing.T) {
+func TestSecretsInPathsAreMasked(t *testing.T) {
 	for _, tt := range []struct{ path, want string }{
 		{"/a;jsessionid=hunter2/b;v=1", "/a;jsessionid=REDACTED/b;v=1"},
 		{"/verify/" + jwt + "/now", "/verify/REDACTED/now"},
@@ -94,7 +94,7 @@ func TestMaskPath(t *testing.T) {
 const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.aHVudGVyMg"
 
 // Tokens that are known by their form are found in any text, under any name.
-func TestMaskText_shapes(t *testing.T) {
+func TestTokensAreMaskedByTheirForm(t *testing.T) {
 	random := strings.Repeat("a1b2c3d4", 5)
 	for _, secret := range []string{
 		jwt, "eyJhbGciOiJkaXIifQ..aHVudGVyMg.aHVudGVyMg.aHVudGVyMg", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
@@ -118,7 +118,7 @@ func TestMaskText_shapes(t *testing.T) {
 // fetch is what an error of net/http about url says.
 func fetch(url string) string { return `Get "` + url + `": dial tcp: lookup b.example: no such host` }
 
-func TestMaskText(t *testing.T) {
+func TestSecretsInTextsAreMasked(t *testing.T) {
 	header := http.Header{"Authorization": {"Bearer hunter2"}, "Cookie": {"a=hunter2; b=hunter2"}, "X-Y": {"z"}}
 	parsing := func(raw string) string {
 		_, err := url.Parse(raw)
@@ -202,7 +202,7 @@ func TestMaskText(t *testing.T) {
 }
 
 // What explains a failure stays readable.
-func TestMaskText_leaves_sentences(t *testing.T) {
+func TestSentencesStayReadable(t *testing.T) {
 	for _, text := range []string{
 		"", "boom", "rpc error: code = NotFound desc = no such key: 7", `pq: duplicate key value violates "users_pkey"`,
 		"oauth2: cannot fetch token: 401 Unauthorized", "parse token: unexpected end of JSON input", "token: expired",
@@ -225,7 +225,7 @@ func TestMaskText_leaves_sentences(t *testing.T) {
 	}
 }
 
-func TestMaskText_cuts_long_texts(t *testing.T) {
+func TestLongTextsAreCut(t *testing.T) {
 	const secret = "hunter2"
 	got := semconv.MaskText(strings.Repeat("x", 8<<10-len("http://me:hun")) + "http://me:" + secret + "@b.example")
 	if len(got) > 9<<10 || strings.Contains(got, "hun") {
@@ -234,7 +234,7 @@ func TestMaskText_cuts_long_texts(t *testing.T) {
 }
 
 // Whoever sends a hostile text pays for more than the kit does.
-func TestMaskText_is_linear(t *testing.T) {
+func TestMaskingTakesTimeInProportionToTheText(t *testing.T) {
 	for _, part := range []string{
 		"=", ":", "@", " ", "%", "%3D", "token=", "token: ", "a:b@", "://a:b/", "://", "%3A%2F%2F", "%25", "eyJ",
 		"eyJaaaaaaaaaa.", "eyJaaaaaaaaaa.a ", "ghp_", "sk-", "bot1:", "-----BEGIN PRIVATE KEY-----", "-----", `"token":"`, "%22%3A",
@@ -255,7 +255,7 @@ func TestMaskText_is_linear(t *testing.T) {
 	}
 }
 
-func TestMaskAllocs(t *testing.T) {
+func TestMaskingHarmlessTextMakesNoAllocs(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		semconv.MaskQuery("a=1&b=2&page_token=7", 256)
 		semconv.MaskText(`Get "http://b.example/?x=1": dial tcp 10.0.0.1:80: connect: connection refused`)

@@ -97,7 +97,7 @@ func randomBatch(seed uint64) model.Batch {
 	return b
 }
 
-func TestRoundTrip(t *testing.T) {
+func TestSpansSurviveARoundTrip(t *testing.T) {
 	for seed := range uint64(100) {
 		want := randomBatch(seed)
 		for _, p := range protocols {
@@ -127,7 +127,7 @@ func TestParentFromReferences(t *testing.T) {
 }
 
 // Every beginning of a batch, and every batch with a bit turned over, is decoded or refused; nothing panics or hangs.
-func TestBrokenBatches(t *testing.T) {
+func TestBrokenBatchesAreRefused(t *testing.T) {
 	want := model.Batch{Process: *testProcess(), Spans: testSpans()}
 	for _, p := range protocols {
 		t.Run(p.name, func(t *testing.T) {
@@ -208,7 +208,7 @@ func TestSpansNeedIDs(t *testing.T) {
 	}
 }
 
-func TestDecodeLimits(t *testing.T) {
+func TestDecodingKeepsToItsLimits(t *testing.T) {
 	b := randomBatch(3)
 	for len(b.Spans) < 3 {
 		b.Spans = append(b.Spans, b.Spans...)
@@ -232,7 +232,7 @@ func TestDecodeLimits(t *testing.T) {
 	}
 }
 
-func TestDecodeTimes(t *testing.T) {
+func TestTimesBeyondAllClocksAreBounded(t *testing.T) {
 	for micros, want := range map[int64]time.Duration{-1: 0, math.MinInt64: 0, 5: 5 * time.Microsecond, math.MaxInt64: math.MaxInt64 / 1000 * 1000} {
 		t.Run(fmt.Sprintf("%d µs", micros), func(t *testing.T) {
 			w := writer{}

@@ -140,7 +140,7 @@ func TestRetryInfoIsHonoured(t *testing.T) {
 	}
 }
 
-func TestPartialSuccess(t *testing.T) {
+func TestRefusedSpansOfAPartialSuccessAreCounted(t *testing.T) {
 	col := newCollector(t, func(context.Context, int) ([]byte, error) { return otlp.AppendResponse(nil, 3, "too old"), nil })
 	l := open(t, factory(col.addr, quick))
 	l.send(t, 10)
@@ -229,7 +229,7 @@ func TestTheLastHeaderWins(t *testing.T) {
 	}
 }
 
-func TestMalformedTargets(t *testing.T) {
+func TestMalformedTargetsAreErrors(t *testing.T) {
 	for _, target := range []string{"", "http://", "http://h:x", "h:70000", "http://h/adapt_topsecret/api", "https://u:topsecret@h:1", ":4317", "http://h?k=topsecret", "endpoint=topsecret", "a:1,topsecret:2",
 		"HTTP://u:topsecret@h:1", "grpc://h:4317", "nowhere://topsecret@h", "xds:///h"} {
 		t.Run(target, func(t *testing.T) {

@@ -163,7 +163,7 @@ func TestABusyInstanceIsLeft(t *testing.T) {
 	}
 }
 
-func TestTokenSource(t *testing.T) {
+func TestARefusedTokenIsRenewedOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		good      string
 		calls     int
