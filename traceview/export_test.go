@@ -24,6 +24,7 @@ const (
 	MaxBody       = maxBody
 	MaxDepth      = maxDepth
 	MaxHints      = maxHints
+	MaxLine       = maxLine
 	MaxLegend     = maxLegend
 	MaxListLimit  = maxListLimit
 	MaxName       = maxName

@@ -89,13 +89,16 @@ func (s *store) addBatches(batches []model.Batch) (rejected int) {
 	return rejected
 }
 
-// maxLine bounds a line of a file that Load reads.
-const maxLine = 64 << 20
+const (
+	maxLine  = 64 << 20 // bytes of a line of a file that Load reads
+	saveLine = 4 << 20  // spans of about so many bytes are a line that Save writes
+)
 
 // pinnedEnd ends the line of a pinned trace. Readers of OTLP leave fields out that they do not know.
 const pinnedEnd = `,"pinned":true}`
 
-// Save writes the traces that the view keeps to w, the oldest first: for each a line of OTLP JSON.
+// Save writes the traces that the view keeps to w, the oldest first: for each a line of OTLP JSON, or several lines for
+// a trace of many bytes.
 func (v *View) Save(w io.Writer) error {
 	v.drain()
 	out := bufio.NewWriter(w)
@@ -103,44 +106,90 @@ func (v *View) Save(w io.Writer) error {
 	var line []byte
 	for i := range list {
 		snap := &list[len(list)-1-i]
-		line = otlp.AppendRequestJSON(line[:0], snap.batches())
-		if snap.pinned {
-			line = append(line[:len(line)-1], pinnedEnd...)
-		}
-		line = append(line, '\n')
-		if _, err := out.Write(line); err != nil {
-			return err
+		for rest := snap.list; len(rest) > 0; {
+			piece := snapshot{snap.summary, rest[:spansOfLine(rest)]}
+			rest = rest[len(piece.list):]
+			line = otlp.AppendRequestJSON(line[:0], piece.batches())
+			if snap.pinned {
+				line = append(line[:len(line)-1], pinnedEnd...)
+			}
+			line = append(line, '\n')
+			if _, err := out.Write(line); err != nil {
+				return err
+			}
 		}
 	}
 	return out.Flush()
 }
 
+// spansOfLine returns how many of the spans are written as one line.
+func spansOfLine(spans []*span) int {
+	for i, size := 0, 0; i < len(spans); i++ {
+		if size += cost(&spans[i].Span) + spans[i].process.bytes; size > saveLine {
+			return i + 1
+		}
+	}
+	return len(spans)
+}
+
 // Load stores the traces of a file that [View.Save] wrote. It reads the whole file: lines that cannot be read are left
 // out, and the error counts them.
 func (v *View) Load(r io.Reader) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
+	lines := bufio.NewReader(r)
 	bad, last := 0, error(nil)
-	for lines.Scan() {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
-			continue
+	for {
+		line, err := readLine(lines, maxLine)
+		if err == io.EOF {
+			break
 		}
-		batches, err := otlp.DecodeRequestJSON(line, decodeLimits)
+		if err == nil {
+			err = v.loadLine(line)
+		} else if err != model.ErrTooLarge {
+			return err
+		}
 		if err != nil {
 			bad, last = bad+1, err
-			continue
 		}
-		v.store.addBatches(batches)
-		if bytes.HasSuffix(line, []byte(pinnedEnd)) && len(batches) > 0 && len(batches[0].Spans) > 0 {
-			_ = v.store.pin(batches[0].Spans[0].TraceID, true) // more than may be pinned here are kept without
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return err
 	}
 	if bad > 0 {
 		return fmt.Errorf("%s cannot be read, the last one because of: %w", plural(bad, "line"), last)
 	}
 	return nil
+}
+
+func (v *View) loadLine(line []byte) error {
+	if len(line) == 0 {
+		return nil
+	}
+	batches, err := otlp.DecodeRequestJSON(line, decodeLimits)
+	if err != nil {
+		return err
+	}
+	v.store.addBatches(batches)
+	if bytes.HasSuffix(line, []byte(pinnedEnd)) && len(batches) > 0 && len(batches[0].Spans) > 0 {
+		_ = v.store.pin(batches[0].Spans[0].TraceID, true) // more than may be pinned here are kept without
+	}
+	return nil
+}
+
+// readLine returns the next line of r without the space around it. It reads over the rest of a line that is too large.
+func readLine(r *bufio.Reader, most int) (line []byte, err error) {
+	tooLarge := false
+	for {
+		part, err := r.ReadSlice('\n')
+		if tooLarge = tooLarge || len(line)+len(part) > most; !tooLarge {
+			line = append(line, part...)
+		}
+		switch {
+		case err == bufio.ErrBufferFull:
+			continue
+		case err == io.EOF && len(line) == 0 && !tooLarge:
+			return nil, io.EOF
+		case err != nil && err != io.EOF:
+			return nil, err
+		case tooLarge:
+			return nil, model.ErrTooLarge
+		}
+		return bytes.TrimSpace(line), nil
+	}
 }
