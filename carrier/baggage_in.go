@@ -3,6 +3,8 @@ package carrier
 import (
 	"net/url"
 	"strings"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 // baggageReader collects the baggage of one carrier, over all styles, within the limits.
@@ -55,7 +57,7 @@ func (b *baggageReader) addMember(member string) bool {
 	item, properties, _ := strings.Cut(member, ";")
 	key, value, ok := strings.Cut(item, "=")
 	key, value = trimSpace(key), trimSpace(value)
-	if !ok || !isToken(key) || !printable(value) {
+	if !ok || !header.IsName(key) || !header.IsPrintable(value) {
 		b.malformed("", member)
 		return true
 	}
@@ -99,7 +101,7 @@ func (b *baggageReader) readPrefixed(src *source, plain bool) {
 			}
 			left -= size
 			switch {
-			case !isToken(key):
+			case !header.IsName(key):
 				b.malformed(name, value)
 				continue
 			case b.fromW3C && b.known(key) || !b.fits(key, size):
@@ -158,7 +160,7 @@ func (b *baggageReader) readPairs(line string) {
 		key, value, ok := strings.Cut(member, "=")
 		key, value = trimSpace(key), trimSpace(value)
 		switch {
-		case !ok || !isToken(key):
+		case !ok || !header.IsName(key):
 			b.malformed("", member)
 		case b.known(key):
 		case !b.fits(key, len(member)):

@@ -3,6 +3,8 @@ package carrier
 import (
 	"slices"
 	"strings"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 // addLines adds the lines of a baggage header that others wrote, without the members that must not be passed on. It
@@ -214,7 +216,7 @@ func isBaggageList(line string) bool {
 		}
 		item, properties, more := strings.Cut(member, ";")
 		key, value, ok := strings.Cut(item, "=")
-		if !ok || !isToken(trimSpace(key)) || !isBaggageValue(trimSpace(value)) {
+		if !ok || !header.IsName(trimSpace(key)) || !isBaggageValue(trimSpace(value)) {
 			return false
 		}
 		if _, dropped := checkProperties(properties); more && dropped > 0 {

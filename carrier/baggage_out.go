@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 // item is a baggage item to be sent.
@@ -37,7 +39,7 @@ func (p *Propagator) outgoingItems(sc jaeger.SpanContext, st *state) []item {
 	slices.SortFunc(items, func(a, b item) int { return cmp.Compare(a.key, b.key) })
 	kept := items[:0]
 	for _, it := range items {
-		if !isToken(it.key) {
+		if !header.IsName(it.key) {
 			p.counts.count(baggageMalformed)
 			continue
 		}
@@ -137,7 +139,7 @@ func (o *outgoing) writePrefixed(t *target, found *found, styles styleSet, plain
 			if plain || style == PrefixBaggage {
 				value = it.value
 			}
-			if t.metadata && !isMetadataKey(it.key) || !plain && style == PrefixBaggage && !isPlainHeader(value) {
+			if t.metadata && !header.IsKey(it.key) || !plain && style == PrefixBaggage && !isPlainHeader(value) {
 				if !styles.has(W3CBaggage) {
 					o.p.counts.count(baggageUnsendable)
 				}

@@ -3,6 +3,8 @@ package carrier
 import (
 	"slices"
 	"strings"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 // setProperties keeps the properties of an item, instead of those of an earlier item with its key.
@@ -58,5 +60,5 @@ func trimProperty(s string) string {
 
 func validProperty(s string) bool {
 	key, value, _ := strings.Cut(s, "=")
-	return isToken(key) && isBaggageValue(value)
+	return header.IsName(key) && isBaggageValue(value)
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 const (
@@ -90,7 +92,7 @@ func (b *baggageReader) addBinary(key, value []byte) {
 	}
 	k := string(key)
 	switch {
-	case !isToken(k):
+	case !header.IsName(k):
 		b.p.counts.count(baggageMalformed)
 	case b.fits(k, len(key)+len(value)):
 		b.add(k, string(value), len(key)+len(value))

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/uber/jaeger-client-go"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 // CustomFormat is a format of one's own, for neighbours that speak none of the built-in ones. Its methods may be
@@ -87,7 +89,7 @@ func customValues(src *source) func(key string) string {
 		if len(value) > maxCustomValue {
 			return ""
 		}
-		if isBinary(key) && !binary {
+		if header.IsBinary(key) && !binary {
 			value = decodeBinary(value)
 		}
 		return value
@@ -135,17 +137,14 @@ func (c *customFormat) set(t *target, key, value string) {
 		if !strings.EqualFold(name.lower, key) || len(value) > maxCustomValue {
 			continue
 		}
-		if isBinary(name.lower) && !t.binary() {
+		if header.IsBinary(name.lower) && !t.binary() {
 			value = base64.RawStdEncoding.EncodeToString([]byte(value))
 		}
-		if isBinary(name.lower) && t.binary() || isPlainHeader(value) {
+		if header.IsBinary(name.lower) && t.binary() || isPlainHeader(value) {
 			t.set(name.in(t.canonical), value)
 		}
 	}
 }
-
-// isBinary reports whether gRPC takes the values of key for bytes.
-func isBinary(key string) bool { return strings.HasSuffix(strings.ToLower(key), "-bin") }
 
 // decodeBinary reads base64 with or without padding, as gRPC has it on the wire. It returns "" if s is neither.
 func decodeBinary(s string) string {

@@ -8,6 +8,8 @@ import (
 	"github.com/opentracing/opentracing-go/ext"
 	"github.com/uber/jaeger-client-go"
 	"github.com/uber/jaeger-client-go/utils"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 // DebugPolicy is what a caller's debug flag, in any format, and its jaeger-debug-id may do. The zero value ignores
@@ -67,7 +69,7 @@ func (in *incoming) debugID() string {
 	if id == "" {
 		return ""
 	}
-	if len(id) > in.p.limits.DebugID || !printable(id) || !in.p.debug() {
+	if len(id) > in.p.limits.DebugID || !header.IsPrintable(id) || !in.p.debug() {
 		in.p.counts.count(debugIgnored)
 		return ""
 	}
@@ -109,13 +111,4 @@ func (m *debugMarker) withID(sc jaeger.SpanContext, id string) jaeger.SpanContex
 	}
 	marked.CopyFrom(&sc) // all but the debug id
 	return marked
-}
-
-func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }

@@ -10,20 +10,20 @@
 // # Reading
 //
 // A [Propagator] looks for each format of Config.Extract in turn, and the first valid one is the parent. Others may
-// name the same trace, and W3C's tracestate is then taken, too; if they name a different one, that is counted and
+// name the same trace, and W3C's tracestate is then read, too; if they name a different one, that is counted and
 // they are ignored. Keys match in any letter case. Each baggage style that is on is read beside any format and from
 // any carrier, with the same result. What is wrong or too much is dropped item by item.
 //
 // # Writing
 //
 // Inject replaces every key of the formats that the Propagator reads or writes, so that a request that is passed on
-// never carries a stale parent beside the new one. A caller that sent B3 alone is answered in B3, beside W3C and
-// Jaeger, unless Config.Inject lists the formats.
+// never carries a stale parent beside the new one. If the caller sent B3 alone, what this process sends in the trace has
+// B3, too, beside W3C and Jaeger, unless Config.Inject lists the formats.
 //
 // Baggage has several writers. What the application or another library has put in the carrier stays: its items and
 // those of the span are merged, and the span's item wins for its key. The limits hold for all that is sent: the items
-// of others come first, then the span's; if the latter do not fit in all styles, they go out in one. A line of a
-// baggage header that does not parse stays as it is, beside a line of the span's.
+// of others come first, then the span's; if the latter do not fit in all styles, they are sent in one. A line of a
+// baggage header that cannot be parsed stays as it is, beside a line with the span's items.
 //
 // Escaping depends on the format that is passed to a tracer, never on the Go type of the carrier. With
 // [opentracing.HTTPHeaders] values are escaped. With [opentracing.TextMap], which is for messages, the items that

@@ -3,6 +3,8 @@ package carrier
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 const upperDigits = "0123456789ABCDEF"
@@ -59,7 +61,7 @@ func escape(s string, n int) string {
 }
 
 // isPlainHeader reports whether s reaches the other side as it is in a header of HTTP and gRPC, without any escape.
-func isPlainHeader(s string) bool { return printable(s) && trimSpace(s) == s }
+func isPlainHeader(s string) bool { return header.IsPrintable(s) && trimSpace(s) == s }
 
 // validUTF8 returns s with U+FFFD for each byte that is not UTF-8, as https://www.w3.org/TR/baggage/#value has it, or
 // for each run of such bytes if the result would be longer than baggage can be.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 // field is one of the keys that this package manages.
@@ -161,7 +163,7 @@ func (t *keyTable) check() (wrong []string) {
 	seen := map[string]bool{}
 	for _, name := range all {
 		switch {
-		case !isMetadataKey(name.lower) || len(name.lower) < 2 || len(name.lower) >= maxKeyLength:
+		case !header.IsKey(name.lower) || len(name.lower) < 2 || len(name.lower) >= maxKeyLength:
 			wrong = append(wrong, fmt.Sprintf("%q is no name of 2 to %d bytes for a header of HTTP and gRPC",
 				name.lower, maxKeyLength-1))
 		case seen[name.lower]:

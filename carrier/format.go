@@ -14,7 +14,7 @@ const (
 	W3C     Format = iota // traceparent and tracestate, level 2
 	Jaeger                // uber-trace-id and jaeger-debug-id
 	B3                    // b3, the single header
-	B3Multi               // x-b3-traceid and its sisters
+	B3Multi               // x-b3-traceid, x-b3-spanid, x-b3-sampled and so on
 	formats
 )
 

@@ -2,30 +2,6 @@ package carrier
 
 import "strings"
 
-// isToken reports whether s is a token of HTTP: a legal header name and W3C baggage key.
-func isToken(s string) bool {
-	for i := range len(s) {
-		if !metadataByte(s[i]) && strings.IndexByte("!#$%&'*+^`|~", s[i]) < 0 {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// isMetadataKey reports whether s, a token, is a legal key of gRPC metadata in any letter case.
-func isMetadataKey(s string) bool {
-	for i := range len(s) {
-		if !metadataByte(s[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func metadataByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.'
-}
-
 // keyBuffer turns keys to lower case, usually all of them in one allocation.
 type keyBuffer struct{ b strings.Builder }
 

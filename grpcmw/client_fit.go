@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"google.golang.org/grpc/metadata"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 // maxHeaderList is the size of the header list that servers of most gRPC implementations accept by default, those of
@@ -88,7 +90,7 @@ func metadataSize(md metadata.MD) (size int) {
 	for key, values := range md {
 		for _, value := range values {
 			n := len(value)
-			if strings.HasSuffix(key, "-bin") {
+			if header.IsBinary(key) {
 				n = (n*4 + 2) / 3 // of base64
 			}
 			size += len(key) + n + headerOverhead

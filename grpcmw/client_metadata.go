@@ -3,11 +3,11 @@ package grpcmw
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/spanloom/spanloom/internal/header"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
@@ -48,7 +48,7 @@ func (c *clientCall) dropUnsendable(ctx context.Context) {
 		added := c.out.Added()
 		sendable := added[:0]
 		for i := 0; i < len(added); i += 2 {
-			if key, value := added[i], added[i+1]; validKey(key) && validValue(key, value) {
+			if key, value := added[i], added[i+1]; header.IsKey(key) && header.IsKeyValue(key, value) {
 				sendable = append(sendable, key, value)
 			} else {
 				c.dropped++
@@ -74,31 +74,9 @@ func (c *clientCall) dropUnsendable(ctx context.Context) {
 // unsendable returns the keys for which gRPC would fail an RPC.
 func unsendable(md metadata.MD) (keys []string) {
 	for k, vs := range md {
-		if !validKey(k) || slices.ContainsFunc(vs, func(v string) bool { return !validValue(k, v) }) {
+		if !header.IsKey(k) || slices.ContainsFunc(vs, func(v string) bool { return !header.IsKeyValue(k, v) }) {
 			keys = append(keys, k)
 		}
 	}
 	return keys
-}
-
-func validKey(key string) bool {
-	for i := 0; i < len(key); i++ {
-		c := key[i]
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
-			return false
-		}
-	}
-	return key != ""
-}
-
-func validValue(key, value string) bool {
-	if strings.HasSuffix(key, "-bin") {
-		return true
-	}
-	for i := 0; i < len(value); i++ {
-		if value[i] < 0x20 || value[i] > 0x7e {
-			return false
-		}
-	}
-	return true
 }

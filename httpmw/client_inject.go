@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"github.com/opentracing/opentracing-go"
-	"golang.org/x/net/http/httpguts"
 
+	"github.com/spanloom/spanloom/internal/header"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 )
 
@@ -16,11 +16,11 @@ import (
 func (s *clientState) injectHeaders(t opentracing.Tracer, parent *rpcspan.Parent) {
 	defer s.span.RecoverHook()
 	before := s.original.Header
-	header := maps.Clone(before)
-	if valid, _ := parent.Inject(t, opentracing.HTTPHeadersCarrier(header)); !valid {
-		dropUnsendable(header, before)
+	sent := maps.Clone(before)
+	if valid, _ := parent.Inject(t, opentracing.HTTPHeadersCarrier(sent)); !valid {
+		dropUnsendable(sent, before)
 	}
-	s.copy.Header = header
+	s.copy.Header = sent
 }
 
 // dropUnsendable removes what a tracer has added but cannot be sent: [http.Transport] would refuse the whole request.
@@ -29,13 +29,13 @@ func dropUnsendable(h, before http.Header) {
 		if _, callers := before[name]; callers {
 			continue
 		}
-		if !httpguts.ValidHeaderFieldName(name) || slices.ContainsFunc(values, unsendable) {
+		if !header.IsName(name) || slices.ContainsFunc(values, unsendable) {
 			delete(h, name)
 		}
 	}
 }
 
-func unsendable(value string) bool { return !httpguts.ValidHeaderFieldValue(value) }
+func unsendable(value string) bool { return !header.IsValue(value) }
 
 // outerCall returns the state that a Transport further out keeps of this very request, or nil. A request that is sent
 // in the course of that one, such as for a token, is another request.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 const (
@@ -160,7 +161,7 @@ func (r *resolver) otlpHeaders(e *exporterChoice) map[string]string {
 	headers := map[string]string{}
 	for e := range entries(raw, url.PathUnescape, url.PathUnescape) {
 		k, v := e.key, e.value
-		if !e.ok || !export.ValidHeader(k, v) {
+		if !e.ok || !header.IsName(k) || !header.IsValue(v) {
 			r.wrongSecret(
 				variable, raw, expected(fmt.Sprintf("name=value,name=value, percent-encoded; entry %d is not", e.number)),
 			)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/header"
 	"github.com/spanloom/spanloom/internal/model"
 	"github.com/spanloom/spanloom/internal/otlp"
 	"github.com/spanloom/spanloom/internal/thrift"
@@ -109,7 +110,7 @@ func (c *httpConfig) poster(kind *httpKind, u *url.URL, env export.Env) (*export
 func (c *httpConfig) header() (http.Header, error) {
 	h := make(http.Header, len(c.headers)+1)
 	for k, v := range c.headers {
-		if !export.ValidHeader(k, v) {
+		if !header.IsName(k) || !header.IsValue(v) {
 			return nil, fmt.Errorf("header %s: its name or value cannot be sent in HTTP", export.ShownHeader(k))
 		}
 		h.Set(k, v)
@@ -117,7 +118,7 @@ func (c *httpConfig) header() (http.Header, error) {
 	switch {
 	case c.basic:
 		(&http.Request{Header: h}).SetBasicAuth(c.user, c.password)
-	case c.bearer != "" && !export.ValidHeader("Authorization", c.bearer):
+	case c.bearer != "" && !header.IsValue(c.bearer):
 		return nil, errors.New("the bearer token cannot be sent in HTTP")
 	case c.bearer != "":
 		h.Set("Authorization", "Bearer "+c.bearer)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/spanloom/spanloom/internal/header"
 )
 
 // TokenSource returns the token for one request.
@@ -61,7 +63,7 @@ func (r tokenResult) check() (string, error) {
 		return "", fmt.Errorf("the token source failed: %w", r.err)
 	case r.token == "":
 		return "", errors.New("the token source returned an empty token")
-	case !ValidHeader("Authorization", r.token):
+	case !header.IsValue(r.token):
 		return "", errors.New("the token source returned a token that no header can carry")
 	}
 	return r.token, nil

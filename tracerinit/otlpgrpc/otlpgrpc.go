@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/resolver"
 
 	"github.com/spanloom/spanloom/internal/export"
+	"github.com/spanloom/spanloom/internal/header"
 	"github.com/spanloom/spanloom/internal/remotesampling"
 	"github.com/spanloom/spanloom/tracerinit"
 )
@@ -156,9 +157,7 @@ func (c *config) open(t target, env export.Env) (export.Sender, error) {
 
 // validMetadata reports whether gRPC sends the header, whose name is in lower case, as it is.
 func validMetadata(k, v string) bool {
-	notPrintable := func(r rune) bool { return r < ' ' || r > '~' }
-	return export.ValidHeader(k, v) && !strings.ContainsAny(k, "!#$%&'*+^`|~") && !strings.HasPrefix(k, "grpc-") &&
-		(strings.HasSuffix(k, "-bin") || !strings.ContainsFunc(v, notPrintable))
+	return header.IsKey(k) && !strings.HasPrefix(k, "grpc-") && header.IsKeyValue(k, v)
 }
 
 // dial makes a connection, which connects when it is first used. Of several addresses it picks one at random, so that a
