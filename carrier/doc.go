@@ -17,8 +17,8 @@
 // # Writing
 //
 // Inject replaces every key of the formats that the Propagator reads or writes, so that a request that is passed on
-// never carries a stale parent beside the new one. If the caller sent B3 alone, what this process sends in the trace has
-// B3, too, beside W3C and Jaeger, unless Config.Inject lists the formats.
+// never carries a stale parent beside the new one. If the caller sent B3 alone, what this process sends in the trace
+// has B3, too, beside W3C and Jaeger, unless Config.Inject lists the formats.
 //
 // Baggage has several writers. What the application or another library has put in the carrier stays: its items and
 // those of the span are merged, and the span's item wins for its key. The limits hold for all that is sent: the items

@@ -10,6 +10,7 @@ import (
 	"github.com/opentracing/opentracing-go"
 	"google.golang.org/grpc/codes"
 
+	"github.com/spanloom/spanloom/internal/header"
 	"github.com/spanloom/spanloom/internal/rpcspan"
 	"github.com/spanloom/spanloom/internal/semconv"
 )
@@ -96,7 +97,7 @@ func WithMetadataTags(keys ...string) Option {
 		for _, key := range keys {
 			key = strings.ToLower(key)
 			known := slices.ContainsFunc(c.metadata, func(t metadataTag) bool { return t.key == key })
-			if validKey(key) && !strings.HasSuffix(key, "-bin") && !known {
+			if header.IsKey(key) && !header.IsBinary(key) && !known {
 				c.metadata = append(c.metadata, newMetadataTag(key))
 			}
 		}
@@ -127,8 +128,8 @@ func WithOutcome(hook func(ctx context.Context, span opentracing.Span, o *Outcom
 }
 
 // WithObserver notifies o of every RPC, whether it has a span or not. Observers add up, and see what the hooks of
-// [WithOutcome] have decided. An RPC is observed once by an observer, though it be given twice or to two interceptors
-// that the RPC passes through.
+// [WithOutcome] have decided. An observer that is given twice, or to two interceptors on the way of
+// an RPC, is notified of the RPC once.
 func WithObserver(o Observer) Option {
 	return option(func(c *config) {
 		if o != nil {
@@ -158,9 +159,9 @@ func WithCheckpoints(every time.Duration) Option {
 	return option(func(c *config) { c.checkpoints = every })
 }
 
-// WithPublicEndpoint distrusts the callers of RPCs for which public returns true: a new trace starts, the caller's
-// sampling flag, debug id and baggage are not obeyed, and its ids become the tags link.trace_id and link.span_id. If
-// public panics, the caller is distrusted.
+// WithPublicEndpoint starts a new trace for RPCs for which public returns true. The caller's sampling flag, debug id
+// and baggage are ignored, and its ids are recorded as the tags link.trace_id and link.span_id. If public panics, the
+// RPC is treated as public.
 func WithPublicEndpoint(public func(ctx context.Context, fullMethod string) bool) ServerOption {
 	return serverOption(func(c *config) {
 		if public != nil {
@@ -186,7 +187,7 @@ func WithSilence(m selector.Matcher) ServerOption {
 func WithTraceIDTrailer(key string) Option {
 	return option(func(c *config) {
 		key = strings.ToLower(key)
-		if validKey(key) && !strings.HasPrefix(key, "grpc-") && !strings.HasSuffix(key, "-bin") {
+		if header.IsKey(key) && !strings.HasPrefix(key, "grpc-") && !header.IsBinary(key) {
 			c.traceIDTrailer = key
 		}
 	})

@@ -42,17 +42,17 @@
 //
 // # What to know
 //
-// The handler gets a copy of the request, and what it changes on the copy is handed back when it returns. A middleware
-// of yours that answers in time while the handler still runs must give that handler a copy of its own, as
-// [http.TimeoutHandler] and r.WithContext do, otherwise both read and write one request. Below Use on a chi router even
+// The handler gets a copy of the request, and what it changes on the copy is handed back when it returns. A timeout
+// middleware of your own, which answers while the handler still runs, must give that handler another copy, as
+// [http.TimeoutHandler] and r.WithContext do; otherwise both read and write one request. Below Use on a chi router even
 // that leaves a race where no route was found before the handler ran: chi's own context is shared. A template that ends
 // in a wildcard, such as /api/*, does not count as found, since it may lead to a router that was not seen.
 //
-// Such answers have the statuses 408, 503 and 504. After these the middleware reads chi's context only if an endpoint
-// has been found by then, and the request's Pattern and path values only if an [http.ServeMux] or a chi router in its
-// own goroutine has led to the answer; else the span keeps the route that was known before, and the two are not handed
-// back. After 408, which hardly any handler answers itself, nothing else that the handler changed is handed back but
-// its multipart form, which net/http reads in any case.
+// Answers of such middlewares have the statuses 408, 503 and 504. After these the middleware reads chi's context only
+// if an endpoint has been found by then, and the request's Pattern and path values only if an [http.ServeMux] or a chi
+// router in its own goroutine has led to the answer; else the span keeps the route that was known before, and the two
+// are not handed back. After 408, which hardly any handler answers itself, nothing else that the handler changed is
+// handed back but its multipart form, which net/http reads in any case.
 //
 // The handler's writer has the optional interfaces of the server's writer that net/http defines. Private interfaces of
 // other servers, such as those of WebTransport, are reached through its Unwrap method; for an extended CONNECT the
@@ -60,8 +60,8 @@
 // not seen. What an [http.ResponseController] hijacks or flushes behind a writer that lacks the method is seen, unless
 // that writer has a set of other methods which no common wrapper has.
 //
-// Texts that a span quotes, such as URLs, errors and panics, have no secrets in them that are known by name or form:
-// docs/tags.md has the rules.
+// Secrets that are known by their name or form are masked in all texts that a span quotes, such as URLs, errors and
+// panics: docs/tags.md has the rules.
 //
 // Frameworks that answer errors after their middlewares have returned, such as echo, are wrapped as a whole:
 // Middleware(t)(e), not e.Use.
@@ -74,11 +74,11 @@
 //
 // # Finding out more
 //
-// Redirects count as resends. A request that the caller or a retrying client sends again is nothing but a new one,
-// unless its context is of ContextWithResends: then its attempts are counted and linked. WithUnclosedBody names the
-// caller who drops a response without closing its body. WithConnectionEvents shows the connection of each request.
-// [WithObserver] sees every request, traced or not, for metrics. When a server flushes, or a client gets a response of
-// unknown length, http.first_byte_ms is how long its header took.
+// Redirects count as resends. A request that the caller or a retrying client sends again is a new request, unless its
+// context comes from [ContextWithResends]: then its attempts are counted and linked. [WithUnclosedBody] names the
+// caller who drops a response without closing its body. [WithConnectionEvents] logs the events of each request's
+// connection. [WithObserver] sees every request, traced or not, for metrics. When a server flushes, or a client gets a
+// response of unknown length, http.first_byte_ms is how long its header took.
 //
 // # Coming from other instrumentation
 //

@@ -97,10 +97,10 @@ func WithURLRedaction(redact func(*url.URL) string) Option {
 	})
 }
 
-// WithErrorPolicy decides which statuses mark a span as failed. The default are statuses from 500 on a server and from
-// 400 on a client. isError is called when a request ended with a status and nothing else decides: neither a panic, an
-// error or a deadline, which are failures, nor a client that left, which is none. If isError panics, the default
-// decides. r is the request as the handler or the base transport saw it, client is true in a [Transport].
+// WithErrorPolicy decides which statuses mark a span as failed. By default these are the statuses from 500 on a server
+// and from 400 on a client. isError is called when a request ended with a status and nothing else decides: neither a
+// panic, an error or a deadline, which are failures, nor a client that left, which is none. If isError panics, the
+// default decides. r is the request as the handler or the base transport saw it, client is true in a [Transport].
 func WithErrorPolicy(isError func(r *http.Request, client bool, status int) bool) Option {
 	return option(func(c *config) {
 		if isError != nil {
@@ -122,8 +122,8 @@ func WithOutcome(hook func(span opentracing.Span, r *http.Request, o *Outcome)) 
 }
 
 // WithObserver notifies o of every request, whether it has a span or not. Observers add up, and see what the hooks of
-// [WithOutcome] have decided. A request is observed once by an observer, though it be given twice or to two middlewares
-// that the request passes through.
+// [WithOutcome] have decided. An observer that is given twice, or to two middlewares on the way of
+// a request, is notified of the request once.
 func WithObserver(o Observer) Option {
 	return option(func(c *config) {
 		if o != nil {

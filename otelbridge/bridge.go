@@ -51,7 +51,7 @@ func New(tracer opentracing.Tracer, opts ...Option) *Bridge {
 	}
 	if e := engine.Of(tracer); e != nil {
 		shown := *e
-		shown.Owner, shown.Views = b.hooked, b
+		shown.Owner, shown.Views = b.hooked, views{b}
 		b.engine = &shown
 	}
 	b.fields = b.injectedKeys()

@@ -86,18 +86,18 @@ func (s *span) value(key any, ctx context.Context) any {
 	return nil
 }
 
-// View implements [engine.Views].
-func (b *Bridge) View(j *jaeger.Span) engine.View { return &span{bridge: b, ot: j, jaeger: j} }
+// views is how the middlewares of the kit show their spans to a Bridge. It implements [engine.Views].
+type views struct{ *Bridge }
 
-// Context implements [engine.Views].
-func (b *Bridge) Context(ctx context.Context, v engine.View) context.Context {
+func (b views) View(j *jaeger.Span) engine.View { return &span{bridge: b.Bridge, ot: j, jaeger: j} }
+
+func (b views) Context(ctx context.Context, v engine.View) context.Context {
 	s := v.(*span)
 	s.shown = s.takeBaggage(ctx, nil, s.baggage()) // no one else has the span yet
 	return ctx
 }
 
-// Value implements [engine.Views].
-func (b *Bridge) Value(key any, v engine.View) any {
+func (b views) Value(key any, v engine.View) any {
 	if key == openTracingKey {
 		return nil // the middleware has answered that
 	}

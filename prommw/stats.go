@@ -37,15 +37,15 @@ var (
 	reporterDelivered = desc("reporter_delivered_spans_total", "Spans given to a reporter.", "reporter", "number")
 	reporterDropped   = desc("reporter_dropped_spans_total", "Spans that a reporter lost.", "reporter", "number", "reason")
 
-	samplerAsked  = desc("sampler_requests_total", "Requests to the sampling server.")
-	samplerFailed = desc("sampler_failed_requests_total", "Requests to the sampling server that failed.")
+	samplerRequests = desc("sampler_requests_total", "Requests to the sampling server.")
+	samplerFailed   = desc("sampler_failed_requests_total", "Requests to the sampling server that failed.")
 )
 
 func (statsCollector) Describe(descs chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		spansStarted, spansOpen, spansUnsampled, spansReported, spansLimited, exporterQueued, exporterInFlight,
 		exporterBytes, exporterDelivered, exporterFailures, exporterDropped, reporterDelivered, reporterDropped,
-		samplerAsked, samplerFailed,
+		samplerRequests, samplerFailed,
 	} {
 		descs <- d
 	}
@@ -82,7 +82,7 @@ func (c statsCollector) Collect(metrics chan<- prometheus.Metric) {
 		send(counter, reporterDropped, r.Panicked, name, number, "panicked")
 		send(counter, reporterDropped, r.Closed, name, number, "closed")
 	}
-	send(counter, samplerAsked, stats.Sampler.Asked)
+	send(counter, samplerRequests, stats.Sampler.Requests)
 	send(counter, samplerFailed, stats.Sampler.Failed)
 }
 

@@ -30,9 +30,9 @@ func WithSpanLogs(level slog.Leveler) Option {
 
 // Handler returns a handler that passes records on to next, with the ids of the active span added as strings: trace_id
 // has 32 hexadecimal digits, span_id 16. Records without a span, or with one whose tracer is not jaeger-client-go's,
-// are passed on unchanged, and what a record or its logger has at the top level under one of the keys counts: no key
-// is added twice, nor by handlers in each other. The handler may be used concurrently if next may, and returns next's
-// errors. Handler panics if next is nil.
+// are passed on unchanged. A key that a record or its logger already has at the top level is not added, so that nested
+// handlers add the ids once. The handler may be used concurrently if next may, and returns next's errors. Handler
+// panics if next is nil.
 func Handler(next slog.Handler, opts ...Option) slog.Handler {
 	c := &config{traceKey: "trace_id", spanKey: "span_id"}
 	for _, opt := range opts {

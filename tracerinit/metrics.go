@@ -63,7 +63,7 @@ func (f *metricsFeed) update() {
 		now.failed += e.Dropped.Total() - e.Dropped.QueueFull - e.Dropped.Closed
 		queued += e.Queued
 	}
-	now.fetched = stats.Sampler.Asked - stats.Sampler.Failed
+	now.fetched = stats.Sampler.Requests - stats.Sampler.Failed
 	now.notFetched, now.changed = stats.Sampler.Failed, stats.Sampler.Changed
 	before := f.seen
 	f.seen = now

@@ -133,7 +133,7 @@ func (r *remoteSampler) update(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stats.Asked++
+	r.stats.Requests++
 	if changed {
 		r.stats.Changed++
 	}

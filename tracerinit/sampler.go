@@ -37,7 +37,7 @@ const (
 // Always records every trace.
 func Always() Sampler { return Sampler{kind: constSampling, param: 1} }
 
-// Never records no trace but those that a caller decided to record, or sampling.priority.
+// Never records only the traces that a caller or sampling.priority decided to record.
 func Never() Sampler { return Sampler{kind: constSampling} }
 
 // Ratio records a trace with probability p, from 0 to 1, by its id.
@@ -46,10 +46,9 @@ func Ratio(p float64) Sampler { return Sampler{kind: ratioSampling, param: p} }
 // RateLimit records at most perSecond traces a second on average; bursts of up to a second's worth are possible.
 func RateLimit(perSecond float64) Sampler { return Sampler{kind: rateSampling, param: perSecond} }
 
-// Remote gets from a Jaeger sampling server which traces to record: at [Start], and then at every interval.
-// Strategies for single operations and adaptive sampling work by the name that a span starts with. Whatever the
-// server answers, the last good strategy stays. Start fills an empty url and zero options from the environment and
-// defaults.
+// Remote fetches from a Jaeger sampling server which traces to record: at [Start], and then at every interval.
+// Strategies for single operations and adaptive sampling work by the name that a span starts with. If the server fails,
+// the last good strategy stays in effect. Start fills an empty url and zero options from the environment and defaults.
 //
 // url is that of an agent or a collector, such as http://localhost:5778/sampling. Ports 14250 and 5779, on which
 // Jaeger serves strategies over gRPC, need the import of package otlpgrpc.

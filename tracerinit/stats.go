@@ -76,7 +76,7 @@ type ReporterStats struct {
 
 // SamplerStats says how requests to the sampling server went.
 type SamplerStats struct {
-	Asked     uint64 // answered or not
+	Requests  uint64 // answered or not
 	Failed    uint64 // no answer, or not a good one: the strategy before went on
 	Changed   uint64 // answers that brought a new strategy
 	LastError string // secrets masked

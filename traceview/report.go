@@ -39,9 +39,9 @@ func (v *View) Report(span *jaeger.Span) {
 	}
 }
 
-// Close stores what is queued and waits until the view's goroutine has ended. Traces stay visible, and a tracer
-// that still reports is still heard, since tracers that share a view are closed one by one. Spans that are open are
-// forgotten: a tracer that is closed does not report their end.
+// Close stores what is queued and waits until the view's goroutine has ended. Traces stay visible, and the view still
+// stores what [View.Report] gets afterwards, since tracers that share a view are closed one by one. Open spans are
+// forgotten, because a closed tracer does not report their end.
 func (v *View) Close() {
 	v.streams.endAll()
 	v.drain()

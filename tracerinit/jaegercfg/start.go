@@ -27,8 +27,8 @@ func Start(cfg config.Configuration, opts ...config.Option) (*tracerinit.Tracer,
 // StartFromEnv is [Start] after the JAEGER_* variables have replaced fields of cfg, as [config.Configuration.FromEnv]
 // lets them. So here the environment wins over code, where in [tracerinit.Start] code wins over the environment.
 // Without JAEGER_SAMPLER_* and a sampler in cfg the rate is zero until a sampling server has answered, as it is with
-// FromEnv. What makes FromEnv panic or fail in a Kubernetes cluster, malformed JAEGER_TAGS and a service link in
-// JAEGER_AGENT_PORT, is an error and is ignored.
+// FromEnv. Malformed JAEGER_TAGS, for which FromEnv panics, are an error; a service link that Kubernetes puts into
+// JAEGER_AGENT_PORT, for which it fails, is ignored.
 func StartFromEnv(cfg config.Configuration, opts ...config.Option) (*tracerinit.Tracer, error) {
 	cfg, err := (&overlay{lookup: os.LookupEnv}).apply(cfg)
 	if err != nil {

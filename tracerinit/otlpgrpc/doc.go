@@ -6,8 +6,8 @@
 //		Exporters: []tracerinit.Exporter{otlpgrpc.New("collector:4317")},
 //	})
 //
-// To configure it by the environment, import it for its side effect: then OTEL_EXPORTER_OTLP_PROTOCOL=grpc works with
-// the other OTEL_EXPORTER_OTLP_* variables.
+// A program that only imports the package lets the environment choose it: OTEL_EXPORTER_OTLP_PROTOCOL=grpc then works
+// with the other OTEL_EXPORTER_OTLP_* variables.
 //
 // The connection is the exporter's own: it has no interceptors and is never traced. It is replaced after a busy
 // instance and when certificates that the environment names change; [WithTLS] sets up others. [WithTokenSource] serves
