@@ -89,8 +89,8 @@ func (c *call) observe(ctx context.Context) {
 }
 
 // setProfilingLabels sets the labels on the goroutine and in the RPC's context, and returns those of before.
-func (c *call) setProfilingLabels() proflabel.Labels {
-	before := proflabel.Get()
+func (c *call) setProfilingLabels() (before proflabel.Labels) {
+	before = proflabel.Get()
 	defer c.span.RecoverHook()
 	c.base = proflabel.Set(c.base, &c.span, c.name)
 	return before

@@ -65,9 +65,9 @@ func (s *consoleSender) AppendSpan(dst []byte, span *model.Span) []byte {
 	dst = appendWord(append(dst, ' '), s.service)
 	dst = strconv.AppendQuote(append(dst, ' '), span.Name)
 	dst = append(append(dst, ' '), span.Duration.Round(time.Microsecond).String()...)
-	dst = fmt.Appendf(dst, " trace=%016x%016x span=%016x", span.TraceID.High, span.TraceID.Low, span.SpanID)
+	dst = append(dst, " trace="+span.TraceID.Hex()+" span="+model.SpanHex(span.SpanID)...)
 	if span.ParentID != 0 {
-		dst = fmt.Appendf(dst, " parent=%016x", span.ParentID)
+		dst = append(dst, " parent="+model.SpanHex(span.ParentID)...)
 	}
 	tags := slices.Clone(span.Tags)
 	slices.SortStableFunc(tags, func(a, b model.Tag) int { return strings.Compare(a.Key, b.Key) })

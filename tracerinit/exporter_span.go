@@ -1,7 +1,6 @@
 package tracerinit
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/spanloom/spanloom/internal/model"
@@ -11,25 +10,22 @@ import (
 func exportedSpan(s *model.Span) *Span {
 	d := s.Dropped
 	out := &Span{
-		TraceID: traceIDText(s.TraceID), SpanID: spanIDText(s.SpanID), TraceState: s.TraceState, Name: s.Name,
+		TraceID: s.TraceID.Hex(), SpanID: model.SpanHex(s.SpanID), TraceState: s.TraceState, Name: s.Name,
 		Start: s.Start, Duration: s.Duration, Tags: spanTags(s.Tags),
 		DroppedTags: int(d.Tags), DroppedLogs: int(d.Logs), DroppedFields: int(d.Fields), ShortenedValues: int(d.Values),
 	}
 	if s.ParentID != 0 {
-		out.ParentID = spanIDText(s.ParentID)
+		out.ParentID = model.SpanHex(s.ParentID)
 	}
 	for _, l := range s.Logs {
 		out.Logs = append(out.Logs, SpanLog{l.Time, spanTags(l.Fields)})
 	}
 	for _, r := range s.Refs {
-		ref := SpanReference{r.Type == model.FollowsFrom, traceIDText(r.TraceID), spanIDText(r.SpanID)}
+		ref := SpanReference{r.Type == model.FollowsFrom, r.TraceID.Hex(), model.SpanHex(r.SpanID)}
 		out.References = append(out.References, ref)
 	}
 	return out
 }
-
-func traceIDText(id model.TraceID) string { return fmt.Sprintf("%016x%016x", id.High, id.Low) }
-func spanIDText(id uint64) string         { return fmt.Sprintf("%016x", id) }
 
 func spanTags(tags []model.Tag) (out []SpanTag) {
 	for _, t := range tags {

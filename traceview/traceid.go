@@ -1,7 +1,6 @@
 package traceview
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -55,8 +54,9 @@ func parseHex(s string) (uint64, error) {
 	return strconv.ParseUint(s, 16, 64)
 }
 
-// traceHex writes a trace id as the whole kit does: 32 digits.
-func traceHex(id model.TraceID) string { return fmt.Sprintf("%016x%016x", id.High, id.Low) }
+func traceHex(id model.TraceID) string { return id.Hex() }
+
+func spanHex(id uint64) string { return model.SpanHex(id) }
 
 // jaegerHex writes a trace id as Jaeger does: 16 digits if they suffice.
 func jaegerHex(id model.TraceID) string {
@@ -65,5 +65,3 @@ func jaegerHex(id model.TraceID) string {
 	}
 	return traceHex(id)
 }
-
-func spanHex(id uint64) string { return fmt.Sprintf("%016x", id) }

@@ -47,9 +47,6 @@ const (
 	Remote
 )
 
-// TraceID is a 128-bit trace id; High is 0 for 64-bit ids.
-type TraceID struct{ High, Low uint64 }
-
 // Dropped counts what limits took from a span before it was recorded here.
 type Dropped struct {
 	Tags, Logs, Refs uint32 // left out
