@@ -9,10 +9,10 @@ import (
 	"github.com/spanloom/spanloom/traceview"
 )
 
-// TestLargeTracesAreLoaded has one whose text would be longer than a line may be.
+// TestLargeTracesAreLoaded has one that is saved in several lines, since lines have a limit.
 func TestLargeTracesAreLoaded(t *testing.T) {
-	v := newView(t, traceview.Config{MaxBytes: 256 << 20})
-	value := strings.Repeat("\x01", 12<<10) // six bytes each in JSON
+	v := newView(t, traceview.Config{})
+	value := strings.Repeat("x", 12<<10)
 	const spans = 1000
 	for n := range uint64(spans) {
 		s := root(1, noon, ms(1))
@@ -25,7 +25,12 @@ func TestLargeTracesAreLoaded(t *testing.T) {
 	if err := v.Save(&file); err != nil {
 		t.Fatal(err)
 	}
-	again := newView(t, traceview.Config{MaxBytes: 256 << 20})
+	for i, line := range strings.SplitAfter(file.String(), "\n") {
+		if len(line) > traceview.MaxLine/8 { // even if each byte takes six, as in JSON some do
+			t.Errorf("line %d has %d bytes", i+1, len(line))
+		}
+	}
+	again := newView(t, traceview.Config{})
 	if err := again.Load(&file); err != nil {
 		t.Fatal(err)
 	}
