@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/spanloom/spanloom/e2e/internal/proc"
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
 
 // chromium finds a browser. In CI there must be one; elsewhere the test is skipped.
@@ -110,7 +111,7 @@ func (p *page) subtest(name string, f func(t *testing.T)) {
 // run does something within a deadline.
 func (p *page) run(what string, steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(p.ctx, wait.Patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		p.t.Fatalf("%s: %v", what, err)
@@ -120,7 +121,7 @@ func (p *page) run(what string, steps ...chromedp.Action[chromedp.Void]) {
 // result runs an action in the page and returns its result.
 func result[T any](p *page, what string, action chromedp.Action[T]) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(p.ctx, wait.Patience)
 	defer cancel()
 	v, err := chromedp.Run(ctx, action)
 	if err != nil {
@@ -132,7 +133,7 @@ func result[T any](p *page, what string, action chromedp.Action[T]) T {
 // command sends one to the browser.
 func command[P, R any](p *page, c cdp.Command[P, R], params P) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(p.ctx, wait.Patience)
 	defer cancel()
 	if _, err := chromedp.Call(ctx, c, params); err != nil {
 		p.t.Fatalf("%s: %v", c.Method, err)
@@ -154,7 +155,7 @@ func eval[T any](p *page, script string) T {
 // until polls a script on a loaded page until it says true.
 func (p *page) until(what, script string) {
 	p.t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(wait.Patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -56,9 +56,9 @@ func start(t *testing.T, e tracerinit.Exporter, q tracerinit.Queue, logger slog.
 	return tracer
 }
 
-func flush(t *testing.T, tracer *tracerinit.Tracer, within time.Duration) {
+func flush(t *testing.T, tracer *tracerinit.Tracer) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Patience)
 	defer cancel()
 	if err := tracer.Flush(ctx); err != nil {
 		t.Errorf("%v: %+v", err, tracer.Stats().Exporters)
@@ -80,9 +80,9 @@ func TestWhatIsSentArrives(t *testing.T) {
 			span.LogFields(log.Event("retry"), log.Int("attempt", 2))
 			span.FinishWithOptions(opentracing.FinishOptions{FinishTime: begun.Add(1500 * time.Microsecond)})
 			root.Finish()
-			flush(t, tracer, 10*time.Second)
+			flush(t, tracer)
 			var got collector.Span
-			wait.For(t, 10*time.Second, "the span", func() (any, bool) {
+			wait.For(t, "the span", func() (any, bool) {
 				all := c.Spans(t)[road]
 				if len(all) == 1 {
 					got = all[0]
@@ -159,7 +159,7 @@ func TestARefusingCollectorGetsEverythingInTheEnd(t *testing.T) {
 			for i := range spans {
 				tracer.StartSpan(fmt.Sprint(road, i)).Finish()
 			}
-			wait.For(t, 20*time.Second, "refusals", func() (any, bool) {
+			wait.For(t, "refusals", func() (any, bool) {
 				s := tracer.Stats().Exporters[0]
 				return s, s.Failures >= 3
 			})
@@ -167,7 +167,7 @@ func TestARefusingCollectorGetsEverythingInTheEnd(t *testing.T) {
 				t.Errorf("while it refuses: %+v", s)
 			}
 			c.Run(t, false)
-			flush(t, tracer, 40*time.Second)
+			flush(t, tracer)
 			if got := len(c.Spans(t)); got != spans || tracer.Stats().Exporters[0].Delivered != spans {
 				t.Errorf("%d spans arrived: %+v", got, tracer.Stats().Exporters[0])
 			}

@@ -35,7 +35,7 @@ func TestJaegerByName(t *testing.T) {
 			span := tracer.StartSpan("work", ext.SpanKindRPCServer)
 			span.SetTag("n", 7)
 			span.Finish()
-			flush(t, tracer, 10*time.Second)
+			flush(t, tracer)
 			got := backend.Trace(t, span.Context().(client.SpanContext).TraceID().String(), 1)[0]
 			if got.OperationName != "work" || got.Tag("n") != "7" || got.Tag("span.kind") != `"server"` || got.Process.ServiceName != "shop" {
 				t.Errorf("%+v", got)

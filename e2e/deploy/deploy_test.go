@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/spanloom/spanloom/carrier"
+	"github.com/spanloom/spanloom/e2e/internal/ports"
 	"github.com/spanloom/spanloom/e2e/internal/proc"
 	"github.com/spanloom/spanloom/e2e/internal/sink"
 	"github.com/spanloom/spanloom/e2e/internal/wait"
@@ -95,10 +96,10 @@ func TestTheCollectorTakesItsConfigurations(t *testing.T) {
 // TestTailSamplingKeepsErrorsAndSlowTraces sends traces of three kinds through the collector of compose.yaml.
 func TestTailSamplingKeepsErrorsAndSlowTraces(t *testing.T) {
 	backend := sink.NewGRPC(t)
-	addr := freeAddr(t)
+	addr := ports.Free(t, 2)
 	text := read(t, "collector", "single.yaml")
 	for from, to := range map[string]string{
-		"0.0.0.0:4317": addr, "0.0.0.0:4318": freeAddr(t), "decision_wait: 10s": "decision_wait: 1s",
+		"0.0.0.0:4317": addr[0], "0.0.0.0:4318": addr[1], "decision_wait: 10s": "decision_wait: 1s",
 		"sampling_percentage: 10": "sampling_percentage: 0",
 	} {
 		if !strings.Contains(text, from) {
@@ -111,7 +112,7 @@ func TestTailSamplingKeepsErrorsAndSlowTraces(t *testing.T) {
 	p.Line("Everything is ready")
 
 	tracer := start(
-		t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + addr, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+		t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + addr[0], "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
 	)
 	begin := time.Now().Add(-time.Minute)
 	trace := func(took time.Duration, failed bool) string {
@@ -129,7 +130,7 @@ func TestTailSamplingKeepsErrorsAndSlowTraces(t *testing.T) {
 	}
 	kept := map[string]bool{trace(10*time.Millisecond, true): true, trace(2*time.Second, false): true}
 	flush(t, tracer)
-	wait.For(t, 20*time.Second, "two traces of two spans", func() (any, bool) {
+	wait.For(t, "two traces of two spans", func() (any, bool) {
 		return backend.IDs(), backend.Len() >= 4
 	})
 	for _, id := range backend.IDs() {
@@ -242,19 +243,9 @@ func start(t *testing.T, variables map[string]string) *tracerinit.Tracer {
 
 func flush(t *testing.T, tracer *tracerinit.Tracer) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Patience)
 	defer cancel()
 	if err := tracer.Flush(ctx); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lis.Close()
-	return lis.Addr().String()
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spanloom/spanloom/e2e/internal/proc"
 	"github.com/spanloom/spanloom/e2e/internal/sink"
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -31,11 +32,12 @@ type busy struct {
 	clients          sync.WaitGroup
 }
 
-func startBusy(t *testing.T, env ...string) *busy {
+// startBusy starts a process whose shutdown may take as long as drain.
+func startBusy(t *testing.T, drain time.Duration, env ...string) *busy {
 	t.Helper()
 	b := &busy{t: t, ids: filepath.Join(t.TempDir(), "ids"), stop: make(chan struct{})}
 	env = append(env, "OTEL_BSP_MAX_QUEUE_SIZE=200000", "OTEL_BSP_SCHEDULE_DELAY=100")
-	b.Process = proc.Start(t, proc.Build(t, ".", "./internal/busy", "busy"), env, "-ids", b.ids, "-drain", "3s")
+	b.Process = proc.Start(t, proc.Build(t, ".", "./internal/busy", "busy"), env, "-ids", b.ids, "-drain", drain.String())
 	b.url = strings.TrimPrefix(b.Line("busy at "), "busy at ")
 	for range 4 {
 		b.clients.Go(b.client)
@@ -48,7 +50,7 @@ func startBusy(t *testing.T, env ...string) *busy {
 func (b *busy) client() {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: 5 * time.Second}
+	client := &http.Client{Transport: transport, Timeout: wait.Patience}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -89,7 +91,7 @@ func (b *busy) terminate() (tracerinit.Stats, []string) {
 		b.t.Errorf("%d requests of %d failed", n, n+b.answered.Load())
 	}
 	b.Signal(syscall.SIGTERM)
-	code, err := b.Exit(15 * time.Second)
+	code, err := b.Exit(wait.Patience)
 	if code != 0 || err != nil {
 		b.t.Fatalf("exit %d, %v", code, err)
 	}
@@ -132,7 +134,7 @@ func (b *busy) account(stats tracerinit.Stats, reported []string, taken *sink.Ta
 func TestThirtySecondsOfTrouble(t *testing.T) {
 	backend := sink.NewHTTP(t)
 	wire := sink.NewWire(t, strings.TrimPrefix(backend.URL, "http://"))
-	b := startBusy(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+wire.Addr, "OTEL_EXPORTER_OTLP_TIMEOUT=1000")
+	b := startBusy(t, time.Minute, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+wire.Addr, "OTEL_EXPORTER_OTLP_TIMEOUT=1000")
 	pause := time.NewTicker(1500 * time.Millisecond)
 	defer pause.Stop()
 	end := time.Now().Add(30 * time.Second)
@@ -164,29 +166,29 @@ func TestThirtySecondsOfTrouble(t *testing.T) {
 func TestSIGTERM(t *testing.T) {
 	t.Run("OTLP over HTTP", func(t *testing.T) {
 		backend := sink.NewHTTP(t)
-		b := startBusy(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL)
+		b := startBusy(t, time.Minute, "OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL)
 		stopUnderLoad(t, b, &backend.Taken, true)
 	})
 	t.Run("OTLP over gRPC", func(t *testing.T) {
 		backend := sink.NewGRPC(t)
-		b := startBusy(t, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+backend.Addr, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
+		b := startBusy(t, time.Minute, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+backend.Addr, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
 		stopUnderLoad(t, b, &backend.Taken, true)
 	})
 	t.Run("thrift over HTTP", func(t *testing.T) {
 		backend := sink.NewHTTP(t)
-		b := startBusy(t, "JAEGER_ENDPOINT="+backend.URL+"/api/traces")
+		b := startBusy(t, time.Minute, "JAEGER_ENDPOINT="+backend.URL+"/api/traces")
 		stopUnderLoad(t, b, &backend.Taken, true)
 	})
 	t.Run("no backend", func(t *testing.T) {
 		backend := sink.NewHTTP(t)
 		backend.Down()
-		b := startBusy(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL)
+		b := startBusy(t, 3*time.Second, "OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL)
 		stopUnderLoad(t, b, &backend.Taken, false)
 	})
 	t.Run("hanging backend", func(t *testing.T) {
 		backend := sink.NewHTTP(t)
 		backend.Misbehave(sink.Hang)
-		b := startBusy(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL)
+		b := startBusy(t, 3*time.Second, "OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL)
 		stopUnderLoad(t, b, &backend.Taken, false)
 	})
 }

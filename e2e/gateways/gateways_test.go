@@ -11,12 +11,14 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"go.uber.org/goleak"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/e2e/internal/names"
 	"github.com/spanloom/spanloom/e2e/internal/sink"
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 	"github.com/spanloom/spanloom/tracerinit"
 	"github.com/spanloom/spanloom/tracerinit/otlpgrpc"
 )
@@ -63,11 +65,17 @@ type sender struct {
 
 func start(t *testing.T, e tracerinit.Exporter) *sender {
 	t.Helper()
+	return startWithin(t, e, wait.Patience)
+}
+
+// startWithin starts a tracer that waits for an answer as long as timeout.
+func startWithin(t *testing.T, e tracerinit.Exporter, timeout time.Duration) *sender {
+	t.Helper()
 	s := &sender{}
 	var err error
 	s.Tracer, err = tracerinit.Start(tracerinit.Config{
 		Service: "shop", Local: true, Exporters: []tracerinit.Exporter{e},
-		Queue:           tracerinit.Queue{Batch: 50, Interval: 20 * time.Millisecond, Timeout: time.Second},
+		Queue:           tracerinit.Queue{Batch: 50, Interval: 20 * time.Millisecond, Timeout: timeout},
 		Logger:          slog.New(slog.NewTextHandler(&s.log, nil)),
 		ShutdownTimeout: 200 * time.Millisecond,
 		LookupEnv:       func(string) (string, bool) { return "", false },
@@ -88,7 +96,7 @@ func (s *sender) send(t *testing.T, n int) tracerinit.ExporterStats {
 		span.Finish()
 		s.ids = append(s.ids, carrier.TraceID(span.Context())+"/"+carrier.SpanID(span.Context()))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Patience)
 	defer cancel()
 	if err := s.Flush(ctx); err != nil {
 		t.Fatal(err)

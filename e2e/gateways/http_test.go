@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/spanloom/spanloom/e2e/internal/sink"
 	"github.com/spanloom/spanloom/tracerinit"
@@ -174,7 +175,7 @@ func TestAPoisonousBatchHoldsUpNoOther(t *testing.T) {
 					c.answer(w, r)
 					return true
 				})
-				s := start(t, exporter(name, tracerinit.WithoutCompression()))
+				s := startWithin(t, exporter(name, tracerinit.WithoutCompression()), time.Second)
 				poisoned(t, s, &backend.Taken, c.drops)
 			})
 		}

@@ -3,7 +3,6 @@ package gateways_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/spanloom/spanloom/carrier"
 	"github.com/spanloom/spanloom/e2e/internal/sink"
@@ -16,7 +15,7 @@ import (
 func poisoned(t *testing.T, s *sender, taken *sink.Taken, drops func(tracerinit.Dropped) uint64) {
 	t.Helper()
 	s.poison()
-	wait.For(t, 5*time.Second, "the poisonous batch to be sent", func() (any, bool) {
+	wait.For(t, "the poisonous batch to be sent", func() (any, bool) {
 		e := s.Stats().Exporters[0]
 		return e, e.Queued == 0
 	})
@@ -25,13 +24,13 @@ func poisoned(t *testing.T, s *sender, taken *sink.Taken, drops func(tracerinit.
 		span.Finish()
 		s.ids = append(s.ids, carrier.TraceID(span.Context())+"/"+carrier.SpanID(span.Context()))
 	}
-	wait.For(t, 10*time.Second, "600 good spans", func() (any, bool) {
+	wait.For(t, "600 good spans", func() (any, bool) {
 		e := s.Stats().Exporters[0]
 		return e, e.Delivered == 600
 	})
 	sink.SameIDs(t, taken, s.ids)
 	if drops != nil {
-		wait.For(t, 10*time.Second, "the poisonous span to be dropped", func() (any, bool) {
+		wait.For(t, "the poisonous span to be dropped", func() (any, bool) {
 			e := s.Stats().Exporters[0]
 			return e, drops(e.Dropped) == 1 && e.Dropped.Total() == 1
 		})

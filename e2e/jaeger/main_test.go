@@ -5,10 +5,10 @@ import (
 	"context"
 	"log/slog"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
@@ -30,7 +30,7 @@ func start(t testing.TB, cfg tracerinit.Config) *tracerinit.Tracer {
 // shutdown ends export and fails the test if a span was lost.
 func shutdown(t testing.TB, tracer *tracerinit.Tracer) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Patience)
 	defer cancel()
 	if err := tracer.Shutdown(ctx); err != nil {
 		t.Errorf("shutdown: %v", err)

@@ -102,7 +102,7 @@ func visit(t *testing.T, url string, reporter *client.InMemoryReporter) (id stri
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, resp.Body)
-	wait.For(t, 5*time.Second, "the request's span", func() (any, bool) {
+	wait.For(t, "the request's span", func() (any, bool) {
 		for _, s := range reporter.GetSpans() {
 			if sc := s.Context().(client.SpanContext); sc.ParentID() == 0 {
 				id = carrier.TraceID(sc)

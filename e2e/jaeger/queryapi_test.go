@@ -138,7 +138,7 @@ func TestQueryAPIAnswersAsJaegerDoes(t *testing.T) {
 			t.Fatal(to, resp.Status)
 		}
 	}
-	wait.For(t, 20*time.Second, "the trace", func() (any, bool) {
+	wait.For(t, "the trace", func() (any, bool) {
 		status, _ := queryGet(t, string(j.API), "/api/traces/"+queryTrace)
 		return status, status == http.StatusOK
 	})

@@ -37,7 +37,7 @@ func TestKilledAndRestarted(t *testing.T) {
 			backend.Trace(t, before[99], 1)
 			backend.Kill()
 			while := report(tracer, 500)
-			wait.For(t, 10*time.Second, "a failed attempt", func() (any, bool) {
+			wait.For(t, "a failed attempt", func() (any, bool) {
 				e := tracer.Stats().Exporters[0]
 				return e, e.Failures > 0
 			})

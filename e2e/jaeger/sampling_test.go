@@ -66,7 +66,7 @@ func follows(t *testing.T, backend *jaeger.Jaeger, url string) {
 		{`"type": "probabilistic", "param": 0`, [2]int{0, 0}},
 	} {
 		backend.SetStrategies(t, strategies(step.strategy))
-		wait.For(t, 10*time.Second, fmt.Sprintf("sampling of %v by %s", step.want, step.strategy), func() (any, bool) {
+		wait.For(t, fmt.Sprintf("sampling of %v by %s", step.want, step.strategy), func() (any, bool) {
 			got := [2]int{
 				count(reporter, func(i int) {
 					router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", fmt.Sprint("/x", i), nil))
@@ -112,7 +112,7 @@ func TestRemoteSampling_of_a_program(t *testing.T) {
 	asked := 0
 	for _, share := range []int{1, 0, 1} {
 		backend.SetStrategies(t, strategies(fmt.Sprintf(`"type": "probabilistic", "param": %d`, share)))
-		wait.For(t, 10*time.Second, fmt.Sprint("sampling of ", share), func() (any, bool) {
+		wait.For(t, fmt.Sprint("sampling of ", share), func() (any, bool) {
 			id := front.Request(t, "GET", "/products/7/reviews", "", 200)
 			// A caller's decision is kept, so this one always arrives, and after the one before it.
 			asked++
@@ -149,13 +149,13 @@ func TestALimitedServiceWithOperations(t *testing.T) {
 				}),
 			})
 			var answer string
-			wait.For(t, 10*time.Second, "the limiter", func() (any, bool) {
+			wait.For(t, "the limiter", func() (any, bool) {
 				answer = strategyOf(t, backend.Sampling, "limited")
 				return answer, strings.Contains(answer, fmt.Sprintf(`"maxTracesPerSecond":%d`, c.limit)) &&
 					tracer.Stats().Sampler.Changed > 0
 			})
 			listed := strings.Contains(answer, "perOperationStrategies")
-			wait.For(t, 10*time.Second, "spans by "+answer, func() (any, bool) {
+			wait.For(t, "spans by "+answer, func() (any, bool) {
 				never := count(reporter, func(int) { tracer.StartSpan("never").Finish() })
 				other := count(reporter, func(int) { tracer.StartSpan("other").Finish() })
 				return fmt.Sprint(never, other, listed), other == 10 && (never == 0) == listed

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -181,7 +180,7 @@ func connect(t *testing.T, w wire, header map[string]string, hops ...*hop) (call
 // run calls the chain once.
 func run(t *testing.T, call func(context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Patience)
 	defer cancel()
 	if err := call(ctx); err != nil {
 		t.Fatal(err)
@@ -227,7 +226,7 @@ func find(spans []span, kind string) (span, bool) {
 // ended waits for n spans: some end after the answer has reached the caller.
 func ended(t *testing.T, h *hop, n int) (spans []span) {
 	t.Helper()
-	wait.For(t, 10*time.Second, fmt.Sprint(n, " spans"), func() (any, bool) {
+	wait.For(t, fmt.Sprint(n, " spans"), func() (any, bool) {
 		spans = h.recorded()
 		return spans, len(spans) >= n
 	})

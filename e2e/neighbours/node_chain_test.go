@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/uber/jaeger-client-go"
@@ -212,7 +211,7 @@ func (c *nodeChain) checkLast(t *testing.T, last nodeSpan) {
 		return
 	}
 	var client span
-	wait.For(t, 10*time.Second, "the kit's two spans", func() (any, bool) {
+	wait.For(t, "the kit's two spans", func() (any, bool) {
 		spans := c.middle.recorded()
 		var ok bool
 		client, ok = find(spans, "client")

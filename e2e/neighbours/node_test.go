@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
 
 // nodeParty is a service in a process of its own, traced by a library for Node.
@@ -154,7 +156,7 @@ func (p *nodeParty) launch(t *testing.T, node string) {
 }
 
 func (p *nodeParty) read() (nodeAnswer, error) {
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(wait.Patience)
 	defer deadline.Stop()
 	select {
 	case a, ok := <-p.answers:

@@ -6,13 +6,14 @@ import (
 	"os"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spanloom/spanloom/e2e/internal/jaeger"
+	"github.com/spanloom/spanloom/e2e/internal/ports"
 	"github.com/spanloom/spanloom/e2e/internal/proc"
 	"github.com/spanloom/spanloom/e2e/internal/shop"
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
 
 // visits are what a user tries, and the traces that must come of it. tags are those shown in the trees.
@@ -84,7 +85,7 @@ func TestOneProcess(t *testing.T) {
 // TestTwoProcesses runs storefront and inventory apart. Inventory exports to storefront's page, where both show in one
 // trace.
 func TestTwoProcesses(t *testing.T) {
-	addr := shop.FreeAddr(t)
+	addr := ports.Free(t, 1)[0]
 	front := shop.StartStorefront(t, nil, "-inventory", addr)
 	inventory := shop.StartInventory(t, addr, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + front.URL + "/debug/traces"})
 	visit(t, front, front.View)
@@ -105,7 +106,7 @@ func TestReportToJaeger(t *testing.T) {
 		{"otlp-grpc", []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + backend.OTLPGRPC, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"}},
 	} {
 		t.Run(road.name, func(t *testing.T) {
-			addr := shop.FreeAddr(t)
+			addr := ports.Free(t, 1)[0]
 			inventory := shop.StartInventory(t, addr, road.env)
 			front := shop.StartStorefront(t, road.env, "-inventory", addr)
 			visit(t, front, backend.API)
@@ -146,7 +147,7 @@ func visit(t *testing.T, front *shop.Storefront, backend jaeger.API) {
 func stop(t *testing.T, p *proc.Process, signal os.Signal) {
 	t.Helper()
 	p.Signal(signal)
-	if code, err := p.Exit(15 * time.Second); code != 0 || err != nil {
+	if code, err := p.Exit(wait.Patience); code != 0 || err != nil {
 		t.Errorf("exit %d, %v", code, err)
 	}
 }

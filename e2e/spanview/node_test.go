@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/spanloom/spanloom/e2e/internal/npm"
 	"github.com/spanloom/spanloom/e2e/internal/proc"
@@ -45,7 +44,7 @@ func TestNodeClients(t *testing.T) {
 	}
 	for _, name := range []string{"json", "proto", "grpc", "zipkin", "jaeger"} {
 		t.Run(name, func(t *testing.T) {
-			wait.For(t, 20*time.Second, "the span by "+name, func() (any, bool) {
+			wait.For(t, "the span by "+name, func() (any, bool) {
 				resp, err := http.Get(page + "/?q=service%3Dnode-" + name)
 				if err != nil {
 					return err, false
@@ -57,7 +56,7 @@ func TestNodeClients(t *testing.T) {
 		})
 	}
 	p.Signal(syscall.SIGTERM)
-	if code, err := p.Exit(20 * time.Second); err != nil || code != 0 {
+	if code, err := p.Exit(wait.Patience); err != nil || code != 0 {
 		t.Errorf("after SIGTERM: exit status %d, %v", code, err)
 	}
 }

@@ -117,7 +117,7 @@ func TestGRPC_on_a_bad_day(t *testing.T) {
 		get(ctx, "options", grpc.Peer(&from), grpc.OnFinish(func(error) { finished.Add(1) }))
 		w.saw("client", "peer %s, finished %d", withoutPorts(from.Addr.String()), finished.Load())
 
-		short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+		short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 		defer cancel()
 		_, err := client.GetStock(short, &inventorypb.GetStockRequest{ProductId: "slow"})
 		w.saw("client", "slow: %v", status.Code(err)) // who notices first, and so the text, is a matter of luck

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
@@ -22,6 +21,7 @@ import (
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 	"github.com/spanloom/spanloom/examples/grpc/inventorypb"
 	"github.com/spanloom/spanloom/grpcmw"
 )
@@ -112,7 +112,7 @@ func (w *world) grpcClient(target string) inventorypb.InventoryClient {
 // call makes the four kinds of RPC.
 func (w *world) call(client inventorypb.InventoryClient) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(context.Background(), "x-user", "u"), 20*time.Second)
+	ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(context.Background(), "x-user", "u"), wait.Patience)
 	defer cancel()
 	for _, id := range []string{"42", "none"} {
 		var header, trailer metadata.MD

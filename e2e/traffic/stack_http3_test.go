@@ -10,9 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/quic-go/quic-go/http3"
+
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
 
 // http3Server serves h over QUIC, and returns its URL and a client for it.
@@ -45,7 +46,7 @@ func (w *world) http3Server(h http.Handler) (url string, client *http.Client) {
 	})
 	base := &http3.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
 	w.later(func() { base.Close() })
-	return "https://" + conn.LocalAddr().String(), &http.Client{Transport: w.transport(base), Timeout: 30 * time.Second}
+	return "https://" + conn.LocalAddr().String(), &http.Client{Transport: w.transport(base), Timeout: wait.Patience}
 }
 
 func TestHTTP3(t *testing.T) {

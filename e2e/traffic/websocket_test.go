@@ -12,6 +12,8 @@ import (
 	coder "github.com/coder/websocket"
 	"github.com/go-chi/chi/v5"
 	gorilla "github.com/gorilla/websocket"
+
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
 
 func TestWebSocket_gorilla(t *testing.T) {
@@ -71,7 +73,7 @@ func gorillaEcho(w *world) http.Handler {
 
 func (w *world) gorillaTalk(base string) {
 	w.t.Helper()
-	dialer := gorilla.Dialer{Subprotocols: []string{"echo"}, HandshakeTimeout: 10 * time.Second, EnableCompression: true}
+	dialer := gorilla.Dialer{Subprotocols: []string{"echo"}, HandshakeTimeout: wait.Patience, EnableCompression: true}
 	conn, resp, err := dialer.Dial(strings.Replace(base, "http", "ws", 1)+"/rooms/7", nil)
 	if err != nil {
 		w.t.Fatal(err)
@@ -126,7 +128,7 @@ func coderEcho(w *world) http.Handler {
 
 func (w *world) coderTalk(base string, client *http.Client) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Patience)
 	defer cancel()
 	if client == nil {
 		plain := &http.Transport{}

@@ -20,6 +20,7 @@ import (
 	"github.com/uber/jaeger-client-go"
 	"go.uber.org/goleak"
 
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 	"github.com/spanloom/spanloom/httpmw"
 	"github.com/spanloom/spanloom/spantest"
 	"github.com/spanloom/spanloom/tracerinit"
@@ -140,7 +141,7 @@ func (w *world) tlsServer(h http.Handler) (*httptest.Server, *http.Client) {
 // client is a traced client on a transport of its own.
 func (w *world) client(transport *http.Transport) *http.Client {
 	w.later(transport.CloseIdleConnections)
-	return &http.Client{Transport: w.transport(transport), Timeout: 30 * time.Second}
+	return &http.Client{Transport: w.transport(transport), Timeout: wait.Patience}
 }
 
 // get notes everything of an answer.
@@ -263,7 +264,7 @@ func (w *world) dial(addr net.Addr) net.Conn {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(wait.Patience))
 	w.later(func() { conn.Close() })
 	return conn
 }

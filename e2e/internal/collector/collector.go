@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -68,7 +67,7 @@ func (c *Collector) Run(t testing.TB, full bool) {
 	if full {
 		want = http.StatusServiceUnavailable
 	}
-	wait.For(t, 20*time.Second, "the collector to answer", func() (any, bool) {
+	wait.For(t, "the collector to answer", func() (any, bool) {
 		resp, err := http.Post("http://"+c.OTLPHTTP+"/v1/traces", "application/json", strings.NewReader(probeBody))
 		if err != nil {
 			return err, false

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/spanloom/spanloom/e2e/internal/ports"
 	"github.com/spanloom/spanloom/e2e/internal/proc"
@@ -48,7 +47,7 @@ func (j *Jaeger) Restart(t testing.TB) {
 	t.Helper()
 	j.Kill()
 	j.process = proc.Start(t, build(t), nil, j.flags...)
-	wait.For(t, 20*time.Second, "Jaeger to answer", func() (any, bool) {
+	wait.For(t, "Jaeger to answer", func() (any, bool) {
 		resp, err := http.Get(string(j.API) + "/api/services")
 		if err != nil {
 			return err, false

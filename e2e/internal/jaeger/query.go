@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
@@ -99,7 +98,7 @@ type API string
 func (a API) Trace(t testing.TB, id string, want int) []Span {
 	t.Helper()
 	var spans []Span
-	wait.For(t, 15*time.Second, fmt.Sprintf("trace %s with %d spans", id, want), func() (any, bool) {
+	wait.For(t, fmt.Sprintf("trace %s with %d spans", id, want), func() (any, bool) {
 		traces := a.get(t, "/api/traces/"+id)
 		spans = nil
 		if len(traces) == 1 {

@@ -9,18 +9,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
 
-// Root is the directory of the e2e module.
+// Root is the directory of the e2e module. It is found from the working directory, which a test has in its package,
+// since programs that are built with -trimpath do not know where their source is.
 func Root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..")
+	for dir, _ := os.Getwd(); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "internal", "proc", "proc.go")); err == nil {
+			return dir
+		}
+	}
+	panic("the working directory is not below the e2e module")
 }
 
 // Build builds a main package, seen from dir (relative to Root), as bin/name and returns its path. Test processes that
@@ -118,7 +124,7 @@ func (p *Process) Output() string {
 // Line waits for a line that contains part and returns it.
 func (p *Process) Line(part string) string {
 	p.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(wait.Patience)
 	for {
 		for line := range strings.Lines(p.Output()) {
 			if strings.Contains(line, part) && strings.HasSuffix(line, "\n") {

@@ -3,11 +3,9 @@ package shop
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spanloom/spanloom/e2e/internal/jaeger"
 	"github.com/spanloom/spanloom/e2e/internal/proc"
@@ -40,21 +38,10 @@ func StartInventory(t testing.TB, addr string, env []string) *proc.Process {
 	return p
 }
 
-// FreeAddr is a loopback address that nothing listens on yet.
-func FreeAddr(t testing.TB) string {
-	t.Helper()
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lis.Close()
-	return lis.Addr().String()
-}
-
 // Request repeats a request until the response has the given status, and returns its trace id.
 func (s *Storefront) Request(t testing.TB, method, path, body string, status int, header ...string) (traceID string) {
 	t.Helper()
-	wait.For(t, 20*time.Second, method+" "+path+" to be answered as it should", func() (any, bool) {
+	wait.For(t, method+" "+path+" to be answered as it should", func() (any, bool) {
 		req, err := http.NewRequest(method, s.URL+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)

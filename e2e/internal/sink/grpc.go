@@ -10,6 +10,8 @@ import (
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // exporters may compress
+
+	"github.com/spanloom/spanloom/e2e/internal/ports"
 )
 
 // GRPC takes OTLP over gRPC.
@@ -28,7 +30,7 @@ type GRPC struct {
 // NewGRPC starts one on a free port, until the test ends.
 func NewGRPC(t testing.TB, options ...grpc.ServerOption) *GRPC {
 	t.Helper()
-	s := &GRPC{Addr: "127.0.0.1:0", options: options}
+	s := &GRPC{Addr: ports.Free(t, 1)[0], options: options}
 	s.Up(t)
 	t.Cleanup(s.Down)
 	return s
@@ -41,7 +43,6 @@ func (s *GRPC) Up(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Addr = lis.Addr().String()
 	server := grpc.NewServer(s.options...)
 	coltrace.RegisterTraceServiceServer(server, s)
 	s.mu.Lock()

@@ -16,6 +16,8 @@ import (
 	"github.com/uber/jaeger-client-go/thrift-gen/jaeger"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/spanloom/spanloom/e2e/internal/ports"
 )
 
 // HTTP takes OTLP at /v1/traces and Jaeger thrift at /api/traces.
@@ -35,7 +37,7 @@ type HTTP struct {
 // NewHTTP starts one on a free port, until the test ends.
 func NewHTTP(t testing.TB) *HTTP {
 	t.Helper()
-	s := &HTTP{addr: "127.0.0.1:0"}
+	s := &HTTP{addr: ports.Free(t, 1)[0]}
 	s.Up(t)
 	t.Cleanup(s.Down)
 	return s
@@ -48,7 +50,6 @@ func (s *HTTP) Up(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.addr = lis.Addr().String()
 	s.URL = "http://" + s.addr
 	// A handler that does not read the body never learns that the client went away, but it learns of Down.
 	ctx, quit := context.WithCancel(context.Background())

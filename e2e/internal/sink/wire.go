@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/spanloom/spanloom/e2e/internal/ports"
 )
 
 // Mode is how a Wire carries.
@@ -40,7 +42,7 @@ type Wire struct {
 // NewWire leads to target, until the test ends.
 func NewWire(t testing.TB, target string) *Wire {
 	t.Helper()
-	w := &Wire{Addr: "127.0.0.1:0", target: target, conns: map[net.Conn]bool{}, cut: make(chan struct{})}
+	w := &Wire{Addr: ports.Free(t, 1)[0], target: target, conns: map[net.Conn]bool{}, cut: make(chan struct{})}
 	w.mode = Dead
 	w.Set(t, Sound)
 	t.Cleanup(func() {
@@ -71,7 +73,7 @@ func (w *Wire) Set(t testing.TB, mode Mode) {
 			t.Error(err)
 			return
 		}
-		w.lis, w.Addr = lis, lis.Addr().String()
+		w.lis = lis
 		w.group.Add(1)
 		go w.accept(lis)
 	}

@@ -6,12 +6,16 @@ import (
 	"time"
 )
 
-// For tries every few milliseconds until ok, and fails the test with what it saw last when within ends.
-func For(t testing.TB, within time.Duration, what string, try func() (saw any, ok bool)) {
+// Patience is how long tests wait for other processes. It is so long that only a hang exceeds it, also where a machine is
+// slow and has other work.
+const Patience = 2 * time.Minute
+
+// For tries every few milliseconds until ok, and fails the test with what it saw last when [Patience] ends.
+func For(t testing.TB, what string, try func() (saw any, ok bool)) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(within)
+	deadline := time.After(Patience)
 	for {
 		saw, ok := try()
 		if ok {
@@ -20,7 +24,7 @@ func For(t testing.TB, within time.Duration, what string, try func() (saw any, o
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("waited %v for %s; last seen: %v", within, what, saw)
+			t.Fatalf("waited %v for %s; last seen: %v", Patience, what, saw)
 		}
 	}
 }
