@@ -83,7 +83,7 @@ func (f *foreign) quiet() bool {
 func eventually(ok func() bool) bool {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for range 2000 {
+	for range 60_000 {
 		if ok() {
 			return true
 		}

@@ -157,7 +157,7 @@ func get(t testing.TB, c *http.Client, url string) (*http.Response, string) {
 // eventually waits, for a bounded time, until cond holds.
 func eventually(t testing.TB, cond func() bool) {
 	t.Helper()
-	deadline := time.After(5 * time.Second)
+	deadline := time.After(time.Minute)
 	for !cond() {
 		select {
 		case <-deadline:

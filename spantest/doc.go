@@ -11,5 +11,5 @@
 //	}
 //
 // Some spans end in other goroutines, such as a server's after its client has the response. [Tracer.Finished] and the
-// end of the test wait up to two seconds for them.
+// end of the test wait up to five seconds for them.
 package spantest

@@ -11,7 +11,7 @@ import (
 )
 
 // patience is how long open spans are waited for.
-const patience = 2 * time.Second
+const patience = 5 * time.Second
 
 // Tracer is an [opentracing.Tracer] for one test. It may be used concurrently. Its span contexts are of type
 // [mocktracer.MockSpanContext], and it injects and extracts the headers of [mocktracer.MockTracer]. Use [New]: the zero
@@ -40,7 +40,7 @@ func New(t testing.TB) *Tracer {
 }
 
 // Finished returns the finished spans in the order in which they finished. It returns once no span is open, or after
-// two seconds even if some are. The slice is the caller's; the spans are shared.
+// five seconds even if some are. The slice is the caller's; the spans are shared.
 func (t *Tracer) Finished() []*mocktracer.MockSpan {
 	t.wait()
 	return t.mock.FinishedSpans()

@@ -24,7 +24,7 @@ func TestConsoleWritesALineForEachSpan(t *testing.T) {
 	child.SetTag("db.statement", "select\n\x1b[2J 1").SetTag("rows", 3).SetTag("error", true)
 	child.LogFields(log.String("event", "error"), log.Error(errors.New("no rows")))
 	child.Finish()
-	if err := l.Shutdown(within(t, 5*time.Second)); err != nil {
+	if err := l.Shutdown(within(t, time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -44,7 +44,7 @@ func TestConsoleWritesALineForEachSpan(t *testing.T) {
 func TestConsoleWriterThatFailsOrHangs(t *testing.T) {
 	l := open(t, tracerinit.Console(writer(func([]byte) (int, error) { return 0, errors.New("disk full") })), tracerinit.Queue{})
 	l.make(2)
-	l.Flush(within(t, 5*time.Second))
+	l.Flush(within(t, time.Minute))
 	if s := l.Stats(); s.Dropped.Refused != 2 || !strings.Contains(s.LastError, "disk full") {
 		t.Errorf("%+v", s)
 	}

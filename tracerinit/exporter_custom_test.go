@@ -78,7 +78,7 @@ func TestAnExporterOfTheApplications(t *testing.T) {
 	child.SetTag("error", true).SetTag("n", 7).SetTag("f", 0.5).SetTag("long", strings.Repeat("x", 100)).SetTag("cut", 1)
 	child.LogFields(log.Event("e"), log.Error(errors.New("an error")))
 	child.Finish()
-	if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
+	if err := tracer.Flush(within(t, time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if fmt.Sprint(o.sent) != "[child]" || len(o.spans) != 1 {
@@ -143,7 +143,7 @@ func TestASendThatDoesNotReturn(t *testing.T) {
 			tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{o}})
 			for range 2 {
 				tracer.StartSpan("x").Finish()
-				if err := tracer.Flush(within(t, 5*time.Second)); err != nil {
+				if err := tracer.Flush(within(t, time.Minute)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -163,7 +163,7 @@ func TestExportersCanBeWrapped(t *testing.T) {
 			b := newBackend(t, nil)
 			tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{filtered{c.build(b.URL)}}})
 			tracer.StartSpan("x").Finish()
-			tracer.Flush(within(t, 10*time.Second))
+			tracer.Flush(within(t, time.Minute))
 			if got := b.names(t, c.decode); fmt.Sprint(got) != "[renamed x]" {
 				t.Errorf("%v", got)
 			}

@@ -50,7 +50,7 @@ func TestThriftIsPlainForAHostThatIsNotLoopback(t *testing.T) {
 			b := newBackend(t, jaegerV1)
 			l := open(t, tracerinit.JaegerHTTP(endpoint, proxyTo(t, b)), tracerinit.Queue{})
 			l.make(10)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if diff := cmp.Diff(wantNames(10), b.names(t, thriftNames)); diff != "" {
 				t.Error(diff)
 			}
@@ -86,7 +86,7 @@ func TestCompressionByDefaultAndByOption(t *testing.T) {
 			}
 			l := open(t, c.build(endpoint, append(c.opts, proxyTo(t, b))...), tracerinit.Queue{})
 			l.make(1)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if s := l.Stats(); s.Delivered != 1 {
 				t.Fatalf("%+v", s)
 			}
@@ -150,7 +150,7 @@ func TestCompressionByDefaultIsTakenBack(t *testing.T) {
 			l := open(t, tracerinit.OTLPHTTP("http://collector:4318", append(c.opts, proxyTo(t, b))...), tracerinit.Queue{})
 			for range 3 {
 				l.make(1)
-				l.Flush(within(t, 10*time.Second))
+				l.Flush(within(t, time.Minute))
 			}
 			s, encodings := l.Stats(), b.encodings()
 			if encodings != c.encodings || s.Delivered != c.delivered || s.Dropped.Refused != 3-c.delivered {
@@ -193,7 +193,7 @@ func TestConnectionsThatBreakOnCompression(t *testing.T) {
 			l := open(t, tracerinit.OTLPHTTP("http://collector:4318", append(c.opts, itself, tracerinit.WithRetry(quick))...), tracerinit.Queue{})
 			for range 3 {
 				l.make(1)
-				l.Flush(within(t, 10*time.Second))
+				l.Flush(within(t, time.Minute))
 			}
 			if s := l.Stats(); b.encodings() != c.encodings || s.Delivered != 3 {
 				t.Errorf("sent %s, want %s; %+v", b.encodings(), c.encodings, s)

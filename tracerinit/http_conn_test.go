@@ -132,7 +132,7 @@ func TestAnEndlessAnswerIsCutOff(t *testing.T) {
 			})
 			l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 			l.make(5)
-			if err := l.Flush(within(t, 5*time.Second)); err != nil {
+			if err := l.Flush(within(t, time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 			if s := l.Stats(); s.Delivered != 5 {
@@ -154,7 +154,7 @@ func TestAnAnswerThatSwitchesProtocolsIsARefusal(t *testing.T) {
 	})
 	l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 	l.make(5)
-	if err := l.Flush(within(t, 5*time.Second)); err != nil {
+	if err := l.Flush(within(t, time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if s := l.Stats(); s.Dropped.Refused != 5 || !strings.Contains(s.LastError, "101") {
@@ -191,7 +191,7 @@ func TestAnAnswerBeforeTheBodyIsReadCorruptsNothing(t *testing.T) {
 	for range 1000 {
 		l.StartSpan("large").SetTag("filler", filler).Finish()
 	}
-	l.Flush(within(t, 20*time.Second))
+	l.Flush(within(t, time.Minute))
 	ln.Close()
 	if s := l.Stats(); s.Delivered == 0 {
 		t.Errorf("%+v", s)
@@ -208,7 +208,7 @@ func TestNothingOfTheUsersTransportIsUsed(t *testing.T) {
 	b := newBackend(t, nil)
 	l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 	l.make(3)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	if n := len(b.names(t, otlpNames)); n != 3 {
 		t.Errorf("%d spans", n)
 	}
@@ -226,7 +226,7 @@ func TestSpansArriveOverTLS(t *testing.T) {
 	defer b.Close()
 	l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)), tracerinit.Queue{})
 	l.make(3)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	if n := len(b.names(t, otlpNames)); n != 3 {
 		t.Errorf("%d spans: %+v", n, l.Stats())
 	}
@@ -248,10 +248,10 @@ func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
 			roots := tracerinit.WithTLS(b.Client().Transport.(*http.Transport).TLSClientConfig)
 			l := open(t, tracerinit.OTLPHTTP(b.URL, roots, tracerinit.WithRetry(quick)), tracerinit.Queue{Timeout: 500 * time.Millisecond})
 			l.make(1)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			network.Mute.Store(true)
 			l.make(1)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if s := l.Stats(); s.Delivered != 2 {
 				t.Errorf("%d connections, %+v", network.Accepted.Load(), s)
 			}
@@ -284,7 +284,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 	for range 5 {
 		l.make(1)
-		l.Flush(within(t, 10*time.Second))
+		l.Flush(within(t, time.Minute))
 	}
 	for _, r := range b.seen() {
 		addrs[r.RemoteAddr] = true

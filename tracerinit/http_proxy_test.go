@@ -127,7 +127,7 @@ func TestExportersUseTheProxyTheyAreGiven(t *testing.T) {
 				l := open(t, tracerinit.OTLPHTTP(scheme+"://example.com", roots, through), tracerinit.Queue{})
 				for range 2 {
 					l.make(3)
-					l.Flush(within(t, 10*time.Second))
+					l.Flush(within(t, time.Minute))
 				}
 				if s := l.Stats(); s.Delivered != 6 || s.Failures != 0 || len(b.seen()) != before+2 {
 					t.Errorf("%+v", s)
@@ -167,7 +167,7 @@ func TestAProxyThatRefusesIsNamedWithoutItsPassword(t *testing.T) {
 			through := tracerinit.WithProxy(http.ProxyURL(proxy))
 			l := open(t, tracerinit.OTLPHTTP(c.endpoint, through, tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 			l.make(1)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if said := l.Stats().LastError; !strings.Contains(said, c.want) || strings.Contains(said, "hunter") {
 				t.Errorf("%q does not say %q", said, c.want)
 			}
@@ -196,7 +196,7 @@ func TestAServerThatSpeaksFirstInATunnelIsNotLogged(t *testing.T) {
 			through := tracerinit.WithProxy(http.ProxyURL(proxy))
 			l := open(t, tracerinit.OTLPHTTP("https://example.com", roots, through, tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 			l.make(1)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if s := l.Stats(); s.Dropped.Failed != 1 || s.LastError == "" {
 				t.Errorf("%+v", s)
 			}

@@ -34,7 +34,7 @@ func TestHTTPExportersDeliverEverySpan(t *testing.T) {
 				b := newBackend(t, nil)
 				l := open(t, c.build(b.URL, opts...), tracerinit.Queue{Batch: 100})
 				l.make(1234)
-				if err := l.Flush(within(t, 10*time.Second)); err != nil {
+				if err := l.Flush(within(t, time.Minute)); err != nil {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(wantNames(1234), b.names(t, c.decode)); diff != "" {
@@ -71,7 +71,7 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 			b := newBackend(t, answers(codes...))
 			l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 			l.make(5)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if diff := cmp.Diff(wantNames(5), b.names(t, otlpNames)); diff != "" {
 				t.Error(diff)
 			}
@@ -94,7 +94,7 @@ func TestRefusalsAreFinal(t *testing.T) {
 			})
 			l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 			l.make(5)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			s := l.Stats()
 			if s.Dropped.Refused != 5 || s.Delivered != 0 || len(b.seen()) != 1 {
 				t.Errorf("%d requests, %+v", len(b.seen()), s)
@@ -127,7 +127,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			})
 			l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 			l.make(1)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if pause := time.Duration(second.Load() - first.Load()); pause < 900*time.Millisecond {
 				t.Errorf("tried again after %v", pause)
 			}
@@ -141,7 +141,7 @@ func TestPartialSuccessIsCountedAsRejected(t *testing.T) {
 	})
 	l := open(t, tracerinit.OTLPHTTP(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 	l.make(10)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	s := l.Stats()
 	if s.Delivered != 7 || s.Dropped.Rejected != 3 || len(b.seen()) != 1 {
 		t.Errorf("%d requests, %+v", len(b.seen()), s)
@@ -172,7 +172,7 @@ func TestVendorEndpointsWorkVerbatim(t *testing.T) {
 			})
 			right := open(t, c.build(b.URL+c.path), tracerinit.Queue{})
 			right.make(5)
-			right.Flush(within(t, 10*time.Second))
+			right.Flush(within(t, time.Minute))
 			if diff := cmp.Diff(wantNames(5), b.names(t, c.decode)); diff != "" {
 				t.Error(diff)
 			}
@@ -181,7 +181,7 @@ func TestVendorEndpointsWorkVerbatim(t *testing.T) {
 			}
 			wrong := open(t, c.build(b.URL+strings.Replace(c.path, "ddd", "eee", 1)), tracerinit.Queue{})
 			wrong.make(5)
-			wrong.Flush(within(t, 10*time.Second))
+			wrong.Flush(within(t, time.Minute))
 			s := wrong.Stats()
 			if !strings.Contains(s.LastError, "403 Forbidden from "+b.Listener.Addr().String()) || s.Dropped.Refused != 5 {
 				t.Errorf("%+v", s)
@@ -222,7 +222,7 @@ func TestCredentialsAreSentAndNotShown(t *testing.T) {
 			e := tracerinit.JaegerHTTP(strings.Replace(b.URL, "http://", "http://"+c.user, 1), c.opts...)
 			l := open(t, e, tracerinit.Queue{})
 			l.make(1)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if got := b.seen()[0].Header.Get(c.key); got != c.want {
 				t.Errorf("%s: %q, want %q", c.key, got, c.want)
 			}
@@ -254,7 +254,7 @@ func TestCredentialsThatABackendQuotesAreMasked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := open(t, e, tracerinit.Queue{})
 			l.make(1)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if said := l.Stats().LastError; !strings.Contains(said, "***") || strings.Contains(said, "bWU6") || strings.Contains(strings.ToLower(said), "secret-pass") {
 				t.Errorf("%s: %q", name, said)
 			}
@@ -269,7 +269,7 @@ func TestATokenInTheProcessTagsIsMasked(t *testing.T) {
 	})
 	tracer := start(t, tracerinit.Config{Exporters: []tracerinit.Exporter{tracerinit.OTLPHTTP(b.URL)}, Tags: map[string]any{"token": "secret-1", "region": "eu-west"}})
 	tracer.StartSpan("x").Finish()
-	tracer.Flush(within(t, 10*time.Second))
+	tracer.Flush(within(t, time.Minute))
 	if said := tracer.Stats().Exporters[0].LastError; !strings.Contains(said, "token *** of eu-west") {
 		t.Errorf("%q", said)
 	}

@@ -33,7 +33,7 @@ func TestWhichStatusesAreTriedAgain(t *testing.T) {
 				b := newBackend(t, answers(code))
 				l := open(t, c.build(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 				l.make(3)
-				l.Flush(within(t, 10*time.Second))
+				l.Flush(within(t, time.Minute))
 				s, again := l.Stats(), slices.Contains(c.again, code)
 				if again && s.Delivered != 3 || !again && s.Dropped.Refused != 3 || s.Failures != 1 {
 					t.Errorf("%+v", s)
@@ -61,7 +61,7 @@ func TestAGatewayWithABodyLimitGetsEverySpan(t *testing.T) {
 					for i := range 400 {
 						l.StartSpan(fmt.Sprintf("span %d", i)).SetTag("n", i).SetTag("filler", strings.Repeat("x", 400)).Finish()
 					}
-					l.Flush(within(t, 10*time.Second))
+					l.Flush(within(t, time.Minute))
 					if diff := cmp.Diff(wantNames(400), b.names(t, c.decode)); diff != "" {
 						t.Error(refusal, diff)
 					}
@@ -113,7 +113,7 @@ func TestABusyInstanceIsLeft(t *testing.T) {
 				defer b.Close()
 				l := open(t, tracerinit.OTLPHTTP(b.URL, opts...), tracerinit.Queue{})
 				l.make(3)
-				l.Flush(within(t, 10*time.Second))
+				l.Flush(within(t, time.Minute))
 				if s := l.Stats(); s.Delivered != 3 || s.Failures != 1 || len(conns) != 2 {
 					t.Errorf("%d connections, %+v", len(conns), s)
 				}
@@ -152,7 +152,7 @@ func TestAPageIsNoReceipt(t *testing.T) {
 				})
 				l := open(t, build(b.URL, tracerinit.WithRetry(quick)), tracerinit.Queue{})
 				l.make(3)
-				l.Flush(within(t, 10*time.Second))
+				l.Flush(within(t, time.Minute))
 				s := l.Stats()
 				if c.taken && s.Delivered != 3 || !c.taken && (s.Dropped.Refused != 3 || !strings.Contains(s.LastError, "HTML")) {
 					t.Errorf("%+v", s)
@@ -183,7 +183,7 @@ func TestErrorsQuoteTheReasonOfARefusal(t *testing.T) {
 				})
 				l := open(t, tracerinit.OTLPHTTP(b.URL, header("x-token", "secret-pass"), tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 				l.make(1)
-				l.Flush(within(t, 10*time.Second))
+				l.Flush(within(t, time.Minute))
 				said := l.Stats().LastError
 				if !strings.Contains(said, fmt.Sprint(code)) || !strings.Contains(said, c.want) {
 					t.Errorf("%q does not say %q", said, c.want)
@@ -201,7 +201,7 @@ func TestErrorsQuoteTheReasonOfARefusal(t *testing.T) {
 		})
 		l := open(t, tracerinit.OTLPHTTP(b.URL), tracerinit.Queue{})
 		l.make(1)
-		l.Flush(within(t, 10*time.Second))
+		l.Flush(within(t, time.Minute))
 		if said := l.Stats().LastError; len(said) > 400 || !strings.Contains(said, "reason reason") {
 			t.Errorf("%d bytes: %.100s", len(said), said)
 		}
@@ -246,7 +246,7 @@ func TestOneProtocolOnThePortOfAnotherIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := open(t, tracerinit.OTLPHTTP(c.endpoint, tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 			l.make(1)
-			l.Flush(within(t, 10*time.Second))
+			l.Flush(within(t, time.Minute))
 			if said := l.Stats().LastError; !strings.Contains(said, c.want) || l.Stats().Delivered != 0 {
 				t.Errorf("%q does not say %q", said, c.want)
 			}
@@ -268,7 +268,7 @@ func TestAnswersBeforeTheRequest(t *testing.T) {
 	for range 50 {
 		l := open(t, tracerinit.OTLPHTTP("http://"+addr, tracerinit.WithRetry(tracerinit.Retry{Limit: -1})), tracerinit.Queue{})
 		l.make(1)
-		l.Flush(within(t, 10*time.Second))
+		l.Flush(within(t, time.Minute))
 		if said := l.Stats().LastError; !strings.Contains(said, "503") || !strings.Contains(said, body) {
 			t.Fatal(said)
 		}
@@ -293,7 +293,7 @@ func TestBytesAfterAnAnswer(t *testing.T) {
 			l := open(t, tracerinit.OTLPHTTP("http://"+answerer(t, answer), tracerinit.WithRetry(quick)), tracerinit.Queue{})
 			for range 5 {
 				l.make(1)
-				l.Flush(within(t, 10*time.Second))
+				l.Flush(within(t, time.Minute))
 			}
 			l.Shutdown(ended())
 			if s := l.Stats(); s.Delivered != 5 || s.Failures != 0 || standard.String() != "" {

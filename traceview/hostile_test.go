@@ -157,11 +157,11 @@ func TestPagesThatDoNotReadAreLeft(t *testing.T) {
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(15 * traceview.WriteTime)
+	deadline := time.After(60 * traceview.WriteTime)
 	for n := 1000; left.Load() < traceview.MaxStreams; n++ {
 		before := time.Now()
 		send(n)
-		if took := time.Since(before); took > time.Second {
+		if took := time.Since(before); took > 5*traceview.WriteTime { // pages that are waited for take theirs one after another
 			t.Fatalf("a span took %v to store", took)
 		}
 		select {

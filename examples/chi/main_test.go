@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -29,15 +30,15 @@ func TestTwoProcessesMakeOneTrace(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	// Storefront's address must be known before inventory starts, and inventory's before storefront: gRPC connects
-	// when the first call is made, so inventory's is reserved and given up.
-	inventoryAddr := freeAddr(t)
-	shop := start(t, filepath.Join(bin, "chi"), "", "-addr", "127.0.0.1:0", "-inventory", inventoryAddr)
+	// Storefront's address must be known before inventory starts, and inventory's before storefront, so that inventory
+	// stands behind a relay.
+	relay, inventoryAddr := startRelay(t)
+	shop := start(t, filepath.Join(bin, "chi"), "", "-addr", "127.0.0.1:0", "-inventory", relay)
 	base := shop.until(t, `storefront: (http://\S+)`)
 	stock := start(
-		t, filepath.Join(bin, "grpc"), "OTEL_EXPORTER_OTLP_ENDPOINT="+base+"/debug/traces", "-addr", inventoryAddr,
+		t, filepath.Join(bin, "grpc"), "OTEL_EXPORTER_OTLP_ENDPOINT="+base+"/debug/traces", "-addr", "127.0.0.1:0",
 	)
-	stock.until(t, `inventory: gRPC on (\S+)`)
+	inventoryAddr <- stock.until(t, `inventory: gRPC on (\S+)`)
 
 	want := []string{
 		"storefront server GET /products/{id} <- none",
@@ -53,7 +54,7 @@ func TestTwoProcessesMakeOneTrace(t *testing.T) {
 		t.Fatalf("X-Trace-Id %q, want 32 hex digits", id)
 	}
 	var got []string
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !slices.Equal(got, want) && time.Now().Before(deadline) {
 		got = shape(t, base+"/debug/traces/api/traces/"+id)
 	}
@@ -140,7 +141,7 @@ func start(t *testing.T, path, env string, args ...string) *process {
 func (p *process) until(t *testing.T, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		select {
 		case line, ok := <-p.lines:
@@ -229,23 +230,28 @@ func decode(t *testing.T, resp *http.Response, into any) {
 	}
 }
 
-func freeAddr(t *testing.T) string {
+// startRelay starts a listener that carries one connection to the address that is sent.
+func startRelay(t *testing.T) (addr string, target chan<- string) {
 	t.Helper()
 	lis, err := listenLoopback()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer lis.Close()
-	return lis.Addr().String()
-}
-
-func TestATakenAddressHasAWayOut(t *testing.T) {
-	lis, err := listenLoopback()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lis.Close()
-	if err := run(t.Context(), lis.Addr().String(), ""); err == nil || !strings.Contains(err.Error(), "-addr") {
-		t.Errorf("%v does not name the flag", err)
-	}
+	t.Cleanup(func() { lis.Close() })
+	to := make(chan string, 1)
+	go func() {
+		near, err := lis.Accept()
+		if err != nil {
+			return
+		}
+		defer near.Close()
+		far, err := net.Dial("tcp", <-to)
+		if err != nil {
+			return
+		}
+		defer far.Close()
+		go io.Copy(far, near)
+		io.Copy(near, far)
+	}()
+	return lis.Addr().String(), to
 }

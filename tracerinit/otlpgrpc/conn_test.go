@@ -43,7 +43,7 @@ func TestAConnectionThatWentSilentIsGivenUp(t *testing.T) {
 	network := &testnet.FirstMute{Listener: listen(t)}
 	newCollectorOn(t, network, nil)
 	e := factory(network.Addr().String(), quick)
-	e.Timeout = 500 * time.Millisecond
+	e.Timeout = 2 * time.Second
 	l := open(t, e)
 	l.send(t, 1)
 	network.Mute.Store(true)

@@ -107,7 +107,7 @@ func eventually(t *testing.T, what string, tracer *tracerinit.Tracer, ok func(tr
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !ok(tracer.Stats().Sampler); <-tick.C {
+	for deadline := time.Now().Add(time.Minute); !ok(tracer.Stats().Sampler); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not within ten seconds: %+v", what, tracer.Stats().Sampler)
 		}

@@ -198,7 +198,7 @@ func TestALackingClientCertificateIsNamed(t *testing.T) {
 	trust(testcert.New(t, "unknown"))
 	l := open(t, factory(col.addr, WithTLS(&tls.Config{InsecureSkipVerify: true}), WithRetry(tracerinit.Retry{Limit: -1})))
 	l.StartSpan("x").Finish()
-	l.Flush(within(t, 15*time.Second))
+	l.Flush(within(t, time.Minute))
 	if s := l.Stats(); !strings.Contains(s.LastError, "client certificate") || s.Delivered != 0 {
 		t.Errorf("%q", s.LastError)
 	}
@@ -245,7 +245,7 @@ func TestOneProtocolOnThePortOfAnotherIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := open(t, factory(c.target, WithRetry(tracerinit.Retry{Limit: -1})))
 			l.StartSpan("x").Finish()
-			l.Flush(within(t, 15*time.Second))
+			l.Flush(within(t, time.Minute))
 			if s := l.Stats(); !strings.Contains(s.LastError, c.want) || s.Delivered != 0 {
 				t.Errorf("%q does not say %q", s.LastError, c.want)
 			}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Patience is how long tests wait for other processes. It is so long that only a hang exceeds it, also where a machine is
-// slow and has other work.
+// Patience is how long tests wait for other processes. It is so long that only a hang exceeds it, also where a machine
+// is slow and has other work.
 const Patience = 2 * time.Minute
 
 // For tries every few milliseconds until ok, and fails the test with what it saw last when [Patience] ends.
