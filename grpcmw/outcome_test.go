@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/opentracing/opentracing-go/mocktracer"
@@ -80,8 +79,8 @@ func TestReceiverIsRight(t *testing.T) {
 					return ss.SendMsg(testsvc.Text("last"))
 				}}
 				cc := testsvc.Start(t, testsvc.Bufconn, srv, nil, append(grpcmw.DialOptions(tracer), below...))
-				connect(t, cc)
-				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				over := newDeadline(t.Context())
+				ctx, cancel := context.WithCancel(over)
 				defer cancel()
 				cs := open(t, ctx, cc, testsvc.Repeat)
 				cs.CloseSend()
@@ -91,6 +90,8 @@ func TestReceiverIsRight(t *testing.T) {
 				<-served
 				if end == "cancel" {
 					cancel()
+				} else {
+					over.pass()
 				}
 				<-ctx.Done()
 				err := cs.RecvMsg(new(testsvc.Msg)) // io.EOF, or the error of the context if that was faster

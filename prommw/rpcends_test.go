@@ -102,7 +102,7 @@ func TestWaysInWhichRPCsEnd(t *testing.T) {
 		"deadline": {
 			stock{unary: func(ctx context.Context) error { <-ctx.Done(); return status.Error(codes.DeadlineExceeded, "") }},
 			func(t *testing.T, _ *grpc.ClientConn, c inventorypb.InventoryClient) {
-				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				c.GetStock(ctx, nil)
 			},

@@ -8,8 +8,33 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestPagesAreQuick measures how long it takes until the pages can be used: all rows are there, the scripts have run, and
-// the browser has painted. The machine has other work, so that the bounds are wide; alone it takes less than 300 ms.
+// smallPage is how long the smallest page takes on an idle machine of two cores.
+const smallPage = 40 * time.Millisecond
+
+// opens fails the test if a page takes longer than limit until it can be used: all that there says is there, the scripts
+// have run, and the browser has painted. The best of several tries counts, since the machine has other work. On a machine
+// that needs longer than [smallPage] for the smallest page, which is an empty list, the limit is longer as many times.
+func (p *page) opens(path, there string, limit time.Duration) {
+	p.t.Helper()
+	usable := func(path, there string) time.Duration {
+		begin := time.Now()
+		p.goTo(path)
+		p.until("the page "+path, there)
+		result(p, "paint", chromedp.Evaluate[bool](`new Promise(r => requestAnimationFrame(() => setTimeout(() => r(true))))`, chromedp.EvalAwaitPromise))
+		return time.Since(begin)
+	}
+	best, control := time.Hour, time.Hour
+	for tries := 0; tries < 5 || tries < 20 && best > limit; tries++ {
+		control = min(control, usable("?q=nothing", `true`))
+		best = min(best, usable(path, there))
+	}
+	p.t.Logf("usable after %v, an empty list after %v", best.Round(time.Millisecond), control.Round(time.Millisecond))
+	if slower := max(1, float64(control)/float64(smallPage)); best > time.Duration(slower*float64(limit)) {
+		p.t.Errorf("the page %q is usable after %v, want %v; an empty list takes %v", path, best, limit, control)
+	}
+}
+
+// TestPagesAreQuick has pages with as much on them as they show at once.
 func TestPagesAreQuick(t *testing.T) {
 	chromium(t)
 	m := serveMemory(t)
@@ -22,20 +47,10 @@ func TestPagesAreQuick(t *testing.T) {
 		{"services", "services", `document.querySelectorAll("#graph .box").length === 5`},
 	} {
 		p.subtest(c.name, func(t *testing.T) {
-			best, size := time.Hour, 0
-			for range 5 {
-				begin := time.Now()
-				p.goTo(c.path)
-				p.until("the "+c.name, c.there)
-				result(p, "paint", chromedp.Evaluate[bool](`new Promise(r => requestAnimationFrame(() => setTimeout(() => r(true))))`, chromedp.EvalAwaitPromise))
-				best = min(best, time.Since(begin))
-				size = eval[int](p, `performance.getEntriesByType("navigation")[0].decodedBodySize`)
-			}
+			p.opens(c.path, c.there, 1500*time.Millisecond)
+			size := eval[int](p, `performance.getEntriesByType("navigation")[0].decodedBodySize`)
 			nodes := eval[int](p, `document.querySelectorAll("*").length`)
-			t.Logf("usable after %v, %d bytes, %d nodes", best.Round(time.Millisecond), size, nodes)
-			if best > 1500*time.Millisecond {
-				t.Errorf("the page of %s is usable after %v", c.name, best)
-			}
+			t.Logf("%d bytes, %d nodes", size, nodes)
 			if size > 100_000 {
 				t.Errorf("the page of %s has %d bytes, want at most 100 kB", c.name, size)
 			}
