@@ -153,6 +153,20 @@ func TestStatusesDecideWhatBecomesOfABatch(t *testing.T) {
 	}
 }
 
+// TestAContentTypeThatDoesNotFitTheBodyIsNamed has one that was copied from a program that sends JSON.
+func TestAContentTypeThatDoesNotFitTheBodyIsNamed(t *testing.T) {
+	for contentType, named := range map[string]bool{"application/json": true, "Application/X-Test; a=b": false, "": false} {
+		t.Run("Content-Type "+contentType, func(t *testing.T) {
+			r := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400) })
+			p := r.poster(t, func(c *export.PostConfig) { c.Header = http.Header{"Content-Type": {contentType}} })
+			_, err := p.Post(t.Context(), []byte("x"))
+			if err == nil || strings.Contains(err.Error(), "Content-Type that is configured is not application/x-test") != named {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 // TestErrorsOfAPosterSayWhy has the reasons that backends give, and what the kit adds to them.
 func TestErrorsOfAPosterSayWhy(t *testing.T) {
 	for name, tt := range map[string]struct {

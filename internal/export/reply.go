@@ -76,13 +76,21 @@ func (p *Poster) refusalHint(resp *http.Response, why string) string {
 		return "is the path of the endpoint right?"
 	case code == http.StatusMethodNotAllowed:
 		return "are the port and the path of the endpoint right?"
+	case mediaType(p.Header.Get("Content-Type")) != p.ContentType:
+		return "the header Content-Type that is configured is not " + p.ContentType + ", which the body is: leave it out"
 	}
 	return ""
 }
 
+// mediaType returns a Content-Type without its parameters, in lower case.
+func mediaType(contentType string) string {
+	media, _, _ := mime.ParseMediaType(contentType)
+	return media
+}
+
 // isHTML reports whether an answer is a page for people, as of a captive portal or a login, whatever it claims to be.
 func isHTML(contentType string, body []byte) bool {
-	media, _, _ := mime.ParseMediaType(contentType)
+	media := mediaType(contentType)
 	return media == "text/html" || media == "application/xhtml+xml" ||
 		strings.HasPrefix(http.DetectContentType(body), "text/html")
 }

@@ -30,7 +30,7 @@ func init() {
 }
 
 // New sends spans as OTLP over gRPC. target is http://host:port (plaintext), https://host:port (TLS), host:port
-// (plaintext unless WithTLS is given) or a name that grpc resolves, such as unix:///run/collector.sock. Without a
+// (plaintext unless [WithTLS] is given) or a name that grpc resolves, such as unix:///run/collector.sock. Without a
 // port it is 4317.
 func New(target string, opts ...Option) tracerinit.Exporter {
 	return tracerinit.NewExporter(factory(target, opts...))
@@ -155,8 +155,12 @@ func (c *config) open(t target, env export.Env) (export.Sender, error) {
 	return s, nil
 }
 
-// validMetadata reports whether gRPC sends the header, whose name is in lower case, as it is.
+// validMetadata reports whether gRPC sends the header, whose name is in lower case, as it is, and servers take it.
 func validMetadata(k, v string) bool {
+	switch k { // what HTTP/2 forbids: https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2
+	case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade":
+		return false
+	}
 	return header.IsKey(k) && !strings.HasPrefix(k, "grpc-") && header.IsKeyValue(k, v)
 }
 
