@@ -83,3 +83,23 @@ func (s *serverState) nameByHook(r *http.Request, route string) (name string) {
 	defer s.span.RecoverHook()
 	return s.config.name(r, route)
 }
+
+// findName sets the template, which [ContextWithRoute] may have set, and the operation name of a request on a client.
+func (s *clientState) findName() {
+	s.template, _ = s.parent.Value(routeKey{}).(string)
+	s.operation = s.nameOf(s.original)
+}
+
+func (s *clientState) nameOf(r *http.Request) string {
+	if s.name != nil {
+		if name := s.nameByHook(r); name != "" {
+			return name
+		}
+	}
+	return s.values.name(nameMethod(r.Method), s.template)
+}
+
+func (s *clientState) nameByHook(r *http.Request) (name string) {
+	defer s.span.RecoverHook()
+	return s.name(r, s.template)
+}

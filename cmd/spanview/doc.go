@@ -16,9 +16,9 @@
 //
 // Each flag takes a port, an address such as 127.0.0.1:4318, or off. All ports are bound to the loopback interface
 // unless -host names another one; then whoever reaches the machine can read and send traces. Requests are answered only
-// under a name of this machine or an address, so that no page of the web can reach them by a name of its own that it
-// points here.
+// under an address or a name of this machine, so that no web page can read traces by a name of its own that resolves to
+// this machine.
 //
 // With -keep FILE the traces are read from the file at the start, and written to it once a minute and at the end.
-// Metrics and logs are not taken: set OTEL_METRICS_EXPORTER and OTEL_LOGS_EXPORTER to none where programs send them.
+// Metrics and logs are refused: set OTEL_METRICS_EXPORTER and OTEL_LOGS_EXPORTER to none where programs send them.
 package main
