@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestUsersAreRaisedToTheFloorsOnly(t *testing.T) {
 	}
 	dir := t.TempDir()
 	mod := "module example.com/user\n\ngo " + goFloor + "\n\nrequire github.com/spanloom/spanloom v0.0.0\n\n" +
-		"replace github.com/spanloom/spanloom => " + filepath.ToSlash(root) + "\n"
+		"replace github.com/spanloom/spanloom => " + strconv.Quote(filepath.ToSlash(root)) + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func TestUnclosedBodiesAreReportedOnce(t *testing.T) {
 			leaks := httpmw.WithUnclosedBody(func(r *http.Request, caller string) { reports <- r.URL.Host + " " + caller })
 			tt.drop(&http.Client{Transport: tt.wrap(tracer, roundTripper(streams), leaks)}, newGet(context.Background(), "http://a.example/"))
 			collected(t, func() bool { return len(reports) > 0 })
-			got := regexp.MustCompile(`[^ ]*/(\w+\.go):\d+$`).ReplaceAllString(<-reports, "$1")
+			got := regexp.MustCompile(`^(\S+ \S+) .*/(\w+\.go):\d+$`).ReplaceAllString(<-reports, "$1 $2")
 			if want := "a.example " + tt.want; got != want {
 				t.Errorf("%q, want %q", got, want)
 			}

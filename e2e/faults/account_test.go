@@ -4,6 +4,7 @@ package faults_test
 import (
 	"context"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -19,7 +20,13 @@ import (
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain leaves out a proxy of the machine that runs the tests, which does not know the names that they use.
+func TestMain(m *testing.M) {
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		os.Unsetenv(name)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // service is a tracer that remembers what it reported.
 type service struct {
