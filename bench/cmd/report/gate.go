@@ -10,10 +10,10 @@ import (
 
 const (
 	gateFile = "gate.json"
-	// A work may need one allocation more than recorded and 15 % more CPU time, as a ratio to the floor of the same run:
-	// ratios of one run hold on other machines, too.
+	// A work may need one allocation more than recorded and 30 % more CPU time, as a ratio to the floor of the same run:
+	// ratios of one run hold on other machines, too, though not to the percent.
 	allocSlack = 1
-	cpuSlack   = 1.15
+	cpuSlack   = 1.3
 )
 
 // limit is what a work needed when it was recorded, net of the bare handler. A span of OpenTelemetry code has
@@ -58,12 +58,12 @@ func gate(binary string) error {
 }
 
 // check measures the work of one budget, prints how it compares with what is recorded, and reports whether it costs no
-// more. What exceeds its limit is measured again, with more rounds, before it fails, because another program may have
-// disturbed the first measurement.
+// more. What exceeds its limit is measured again, with more rounds, up to three times before it fails, because other
+// programs may have disturbed a measurement.
 func (b budget) check(binary string, recorded limit) (met bool, err error) {
 	const rounds = 3
 	got, err := b.measure(binary, rounds)
-	if err == nil && got.exceeds(recorded) {
+	for again := 0; again < 3 && err == nil && got.exceeds(recorded); again++ {
 		got, err = b.measure(binary, 4*rounds)
 	}
 	if err != nil {
