@@ -52,6 +52,7 @@ func (m *masker) shape() {
 		m.privateKey(rest)
 		return
 	}
+	m.webhook(rest)
 	for _, s := range shapes[rest[0]] {
 		if strings.HasPrefix(rest, s.prefix) {
 			m.replace(m.i, m.i+s.end(rest), Redacted)

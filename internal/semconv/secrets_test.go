@@ -79,6 +79,14 @@ func TestSecretsInPathsAreMasked(t *testing.T) {
 		{"/a;jsessionid=hunter2/b;v=1", "/a;jsessionid=REDACTED/b;v=1"},
 		{"/verify/" + jwt + "/now", "/verify/REDACTED/now"},
 		{"/bot123456:AAFhunter2hunter2hunter2hunter2hun/getMe", "/bot123456:REDACTED/getMe"},
+		{"/services/T024BE7LD/B024BE7LE/XXhunterXXdefXXghiXX1234", "/services/T024BE7LD/B024BE7LE/REDACTED"},
+		{"/services/t/billing/accounts-and-invoices-of-2024", "/services/t/billing/accounts-and-invoices-of-2024"},
+		{"/services/TEAM/BILLING/accounts", "/services/TEAM/BILLING/accounts"},
+		{"/api/webhooks/1234567890/" + discord + "/slack", "/api/webhooks/1234567890/REDACTED/slack"},
+		{"/api/webhooks/1234567890/messages", "/api/webhooks/1234567890/messages"},
+		{"/webhooks/orders/" + discord, "/webhooks/orders/" + discord},
+		{"/webhooks/", "/webhooks/"},
+		{"/services/T1/", "/services/T1/"},
 		{"/bottles/eyJ/sk-learn/ghp_", "/bottles/eyJ/sk-learn/ghp_"},
 		{"/v1/projects/p/secrets/s/versions/1:access", "/v1/projects/p/secrets/s/versions/1:access"},
 	} {
@@ -89,6 +97,9 @@ func TestSecretsInPathsAreMasked(t *testing.T) {
 		})
 	}
 }
+
+// discord is the form of the token of a Discord webhook.
+const discord = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789_-AbCdEfGhIjKlMnOpQrStUvWxYz0123"
 
 // jwt is the form of a signed JSON web token.
 const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.aHVudGVyMg"
