@@ -20,7 +20,8 @@ var secretSuffixes = byLastLetter(
 	"mnemonic", "seedphrase", "recoveryphrase", "connectionstring", "dsn", "oidcdata", "oidcidentity",
 	"clientprincipal", "websocketprotocol", "wordpressloggedin", "wordpresssec",
 	"clientcert", "clientcertchain", "clientcertleaf", "clientcertinfo", "clientcertificate", "sslcert",
-	"pkcs", "pfx", "serviceaccountjson", "otp", "cvv", "cardnumber", "creditcard",
+	"pkcs", "pfx", "serviceaccountjson", "otp", "cvv", "cardnumber", "creditcard", "secretproof",
+	"sharekey", "mashapekey", "magiclink", "rememberme",
 )
 
 // secretWords are short words that mark a secret as the last word of a parameter, a header, a metadata key or the name

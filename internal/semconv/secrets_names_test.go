@@ -36,7 +36,7 @@ var secretNames = map[string]string{
 		DD-APPLICATION-KEY X-Insert-Key X-Query-Key X-License-Key x-honeycomb-team uptrace-dsn X-Sentry-Auth sentry_key
 		Lightstep-Access-Token X-Shopify-Access-Token CB-ACCESS-KEY CB-ACCESS-SIGN CB-ACCESS-PASSPHRASE X-MBX-APIKEY
 		X-BAPI-SIGN API-Sign X-Appwrite-Key X-Parse-Master-Key X-Auth-Key X-Figma-Token X-Redmine-API-Key appid_secret
-		paySign app_sign sign`,
+		paySign app_sign sign appsecret_proof shareKey X-Mashape-Key magic_link rememberme`,
 	"signatures of webhooks": `X-Hub-Signature X-Hub-Signature-256 Stripe-Signature X-Slack-Signature X-Twilio-Signature
 		X-Twilio-Email-Event-Webhook-Signature X-Signature-Ed25519 X-Line-Signature Paypal-Transmission-Sig
 		X-Shopify-Hmac-Sha256 Svix-Signature webhook-signature X-Square-HmacSha256-Signature X-Zm-Signature

@@ -49,7 +49,11 @@ func (m *masker) shape() {
 		m.botToken(rest)
 		return
 	case '-':
-		m.privateKey(rest)
+		if strings.HasPrefix(rest, keyBegin) {
+			m.privateKey(rest)
+		} else if m.prose() {
+			m.flag(rest)
+		}
 		return
 	}
 	m.webhook(rest)
@@ -98,11 +102,8 @@ func (m *masker) botToken(rest string) {
 	m.replace(m.i+colon+1, m.i+colon+1+shape{min: 30}.end(rest[colon+1:]), Redacted)
 }
 
-// privateKey handles a private key in PEM.
+// privateKey handles a private key in PEM, if rest, which begins with keyBegin, is one.
 func (m *masker) privateKey(rest string) {
-	if !strings.HasPrefix(rest, keyBegin) {
-		return
-	}
 	label, _, found := strings.Cut(rest[len(keyBegin):min(len(rest), 2*maxLookahead)], "-----")
 	if !found || !strings.HasSuffix(label, keySuffix) {
 		return

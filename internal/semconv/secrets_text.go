@@ -7,10 +7,11 @@ const maxText = 8 * MaxMessage
 
 // MaskText returns a text that was not written by the kit, such as that of an error or of a panic, with [Redacted] for
 // what looks like a secret in it: users, parameters and fragments of URLs, user:password@host, the values of
-// name=value, name: value and "name":"value" if [IsSecret] of the name, credentials behind Bearer and Basic, JSON web
-// tokens, private keys, and tokens of providers that give them a form of their own. Of names that are also words, such
-// as key and code, only those in URLs count, and a sentence such as "token: unexpected end of input" stays. The text
-// is cut at a few kilobytes. Without secrets it returns text itself and does not allocate.
+// name=value, name: value, "name":"value", --name value and <name>value</name> if [IsSecret] of the name, credentials
+// behind Bearer and Basic, JSON web tokens, private keys, and tokens of providers that give them a form of their own.
+// Of names that are also words, such as key and code, only those in URLs count, and a sentence such as "token:
+// unexpected end of input" stays. The text is cut at a few kilobytes. Without secrets it returns text itself and does
+// not allocate.
 func MaskText(text string) string {
 	if len(text) <= maxText {
 		return (&masker{text: text}).run()

@@ -50,6 +50,10 @@ func (m *masker) run() string {
 			if m.prose() {
 				m.word()
 			}
+		case '>':
+			if m.prose() {
+				m.element()
+			}
 		case 'e', 'g', 'x', 's', 'h', 'r', 'w', 'n', 'A', 'y', 'S', '-', 'b', 'd':
 			m.shape()
 		}
