@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/opentracing/opentracing-go"
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,11 @@ func start(t testing.TB, sampler tracerinit.Sampler, disabled bool) (*tracerinit
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		tick := time.NewTicker(time.Millisecond) // a span ends after its observers, maybe in another goroutine
+		defer tick.Stop()
+		for end := time.Now().Add(10 * time.Second); tracer.Stats().Open != 0 && time.Now().Before(end); {
+			<-tick.C
+		}
 		if n := tracer.Stats().Open; n != 0 {
 			t.Errorf("%d spans were never finished", n)
 		}
