@@ -155,8 +155,8 @@ func BenchmarkMetrics(b *testing.B) {
 	}
 }
 
-// TestMetersCount checks that all count and time what BenchmarkMetrics measures.
-func TestMetersCount(t *testing.T) {
+// TestAllMetersCountTheSame checks that all count and time what BenchmarkMetrics measures.
+func TestAllMetersCountTheSame(t *testing.T) {
 	check := func(name string, work func(opentracing.Tracer, *prometheus.Registry) func()) {
 		t.Run(name, func(t *testing.T) {
 			tracer, _ := spanloomTracer(t, true)

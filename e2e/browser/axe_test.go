@@ -20,8 +20,8 @@ type finding struct {
 const runAxe = `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.map(v => ({
 	Rule: v.id, Impact: v.impact, Help: v.help, Nodes: v.nodes.slice(0, 3).map(n => n.target.join(" ") + ": " + n.failureSummary)})))`
 
-// TestAccessibility runs axe on each page, light and dark, on a wide screen and on a phone.
-func TestAccessibility(t *testing.T) {
+// TestEveryPageIsAccessible runs axe on each page, light and dark, on a wide screen and on a phone.
+func TestEveryPageIsAccessible(t *testing.T) {
 	npm.Need(t, "npm")
 	chromium(t)
 	axe, err := os.ReadFile(filepath.Join(npm.Install(t, "axe"), "node_modules", "axe-core", "axe.min.js"))

@@ -25,8 +25,8 @@ const (
 	usable     = 400 * time.Millisecond // from the click on a link to a large trace until its rows are there
 )
 
-// TestLargeTrace opens a trace of 5,000 spans.
-func TestLargeTrace(t *testing.T) {
+// TestALargeTraceIsShownSoon opens a trace of 5,000 spans.
+func TestALargeTraceIsShownSoon(t *testing.T) {
 	chromium(t)
 	front := shop.StartStorefront(t, nil)
 	id := [16]byte{15: 1}
@@ -50,8 +50,8 @@ func TestLargeTrace(t *testing.T) {
 	}
 }
 
-// TestHostileNames shows that nothing in a span becomes part of the page.
-func TestHostileNames(t *testing.T) {
+// TestHostileNamesStayText shows that nothing in a span becomes part of the page.
+func TestHostileNamesStayText(t *testing.T) {
 	chromium(t)
 	front := shop.StartStorefront(t, nil)
 	id := [16]byte{15: 2}
@@ -69,8 +69,8 @@ func TestHostileNames(t *testing.T) {
 	p.shoot("hostile")
 }
 
-// TestLongNames shows that no name pushes anything off the screen.
-func TestLongNames(t *testing.T) {
+// TestLongNamesPushNothingOffTheScreen shows that no name pushes anything off the screen.
+func TestLongNamesPushNothingOffTheScreen(t *testing.T) {
 	chromium(t)
 	front := shop.StartStorefront(t, nil)
 	id := [16]byte{15: 3}

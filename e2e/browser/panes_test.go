@@ -12,7 +12,7 @@ import (
 
 const besideRows = `[...document.querySelectorAll("#beside li")]`
 
-func TestThreePanes(t *testing.T) {
+func TestAWideScreenShowsThreePanes(t *testing.T) {
 	chromium(t)
 	m := serveMemory(t)
 	busyTrace(m)

@@ -123,7 +123,7 @@ func TestZoomAndWidths(t *testing.T) {
 	p.until("equal spans one by one", shownRows+`.length > 30 && location.search.includes("group=0")`)
 }
 
-func TestCopying(t *testing.T) {
+func TestButtonsCopyWhatTheyName(t *testing.T) {
 	chromium(t)
 	m := serveMemory(t)
 	m.send("shop", spanAt(1, 0xabc, 0, "POST /orders", 0, 20, "http.method", "POST", "http.url", "http://shop.test/orders?id=it's", "note", "line one"))

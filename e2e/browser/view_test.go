@@ -13,7 +13,7 @@ import (
 
 const rows = `[...document.querySelectorAll("#traces .trace")]`
 
-func TestTracePage(t *testing.T) {
+func TestTheTracePageWorksByMouseAndKeys(t *testing.T) {
 	chromium(t) // before building anything
 	front := shop.StartStorefront(t, nil)
 	product := front.Request(t, "GET", "/products/42", "", 200)

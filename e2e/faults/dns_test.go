@@ -69,7 +69,7 @@ func (n *names) answer(packet []byte) []byte {
 }
 
 // The collector's name stops to resolve while its connections break, and comes back.
-func TestNameGone(t *testing.T) {
+func TestANameThatStopsToResolveLosesNothing(t *testing.T) {
 	defer func(r *net.Resolver) { net.DefaultResolver = r }(net.DefaultResolver)
 	dns, err := serveNames()
 	if err != nil {

@@ -44,7 +44,7 @@ var backends = map[string]func(*testing.T) (tracerinit.Exporter, *sink.Wire, *si
 var broken = []sink.Mode{sink.Dead, sink.Resets, sink.Hangs, sink.Drips}
 
 // The wire breaks under load and heals: nothing is lost.
-func TestHeals(t *testing.T) {
+func TestAWireThatHealsLosesNothing(t *testing.T) {
 	for name, start := range backends {
 		for _, mode := range broken {
 			t.Run(name+", "+mode.String(), func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestHeals(t *testing.T) {
 }
 
 // The wire never heals: shutting down is on time, and what was not sent is counted.
-func TestNeverHeals(t *testing.T) {
+func TestAWireThatNeverHealsDelaysNoShutdown(t *testing.T) {
 	for name, start := range backends {
 		for _, mode := range broken {
 			t.Run(name+", "+mode.String(), func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestNeverHeals(t *testing.T) {
 }
 
 // Answers that may pass are tried again until they do; what Limit does not outlast is dropped and counted.
-func TestRefusals(t *testing.T) {
+func TestRefusedBatchesAreTriedAgainWithinTheLimit(t *testing.T) {
 	exporters := map[string]func(url string, r tracerinit.Retry) tracerinit.Exporter{
 		"OTLP": func(url string, r tracerinit.Retry) tracerinit.Exporter {
 			return tracerinit.OTLPHTTP(url, tracerinit.WithRetry(r))
@@ -219,7 +219,7 @@ func TestAnAgentTakesEverySpan(t *testing.T) {
 
 // While no agent is there, some datagrams are refused and others are lost without an error. The counts add up all the
 // same, and a program ends in time.
-func TestAgent_dies(t *testing.T) {
+func TestCountsAddUpWhenTheAgentDies(t *testing.T) {
 	agent := sink.NewUDP(t)
 	s := newService(t, tracerinit.JaegerUDP(agent.Addr), queue)
 	s.work(500)

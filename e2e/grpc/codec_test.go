@@ -17,8 +17,8 @@ type note struct{ text string }
 func (n *note) MarshalVT() ([]byte, error)    { return []byte(n.text), nil }
 func (n *note) UnmarshalVT(data []byte) error { n.text = string(data); return nil }
 
-// TestCodecs makes calls with vtprotobuf's codec, whose messages the interceptors must neither look into nor copy.
-func TestCodecs(t *testing.T) {
+// TestMessagesOfOtherCodecsPassUntouched makes calls with vtprotobuf's codec, whose messages the interceptors must neither look into nor copy.
+func TestMessagesOfOtherCodecsPassUntouched(t *testing.T) {
 	tracer := spantest.New(t)
 	desc := grpc.ServiceDesc{
 		ServiceName: "vt.Notes", HandlerType: (*any)(nil),

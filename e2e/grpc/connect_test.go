@@ -34,8 +34,8 @@ func http2Only() *http.Transport {
 	return &http.Transport{Protocols: protocols}
 }
 
-// TestConnectClient calls a traced server of grpc-go with connect-go's client in gRPC's protocol.
-func TestConnectClient(t *testing.T) {
+// TestClientsOfConnectAreTracedAsThoseOfGRPC calls a traced server of grpc-go with connect-go's client in gRPC's protocol.
+func TestClientsOfConnectAreTracedAsThoseOfGRPC(t *testing.T) {
 	tracer := spantest.New(t)
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

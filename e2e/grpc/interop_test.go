@@ -17,8 +17,8 @@ import (
 	"github.com/spanloom/spanloom/spantest"
 )
 
-// TestInterop runs gRPC's own interop client against its own server, both traced.
-func TestInterop(t *testing.T) {
+// TestGRPCsInteropSuitePassesTraced runs gRPC's own interop client against its own server, both traced.
+func TestGRPCsInteropSuitePassesTraced(t *testing.T) {
 	tracer := spantest.New(t)
 	var calls counter
 	opts := append([]grpc.DialOption{
@@ -52,9 +52,9 @@ func TestInterop(t *testing.T) {
 	}
 }
 
-// TestTransparentProxy runs the suite through grpc-proxy, whose both ends are traced. The proxy forwards all metadata, the
+// TestAProxyThatForwardsAllMetadataIsInTheTrace runs the suite through grpc-proxy, whose both ends are traced. The proxy forwards all metadata, the
 // trace headers of its caller included.
-func TestTransparentProxy(t *testing.T) {
+func TestAProxyThatForwardsAllMetadataIsInTheTrace(t *testing.T) {
 	callers, proxies, backends := spantest.New(t), spantest.New(t), spantest.New(t)
 	backend := dial(t, newInteropServer(grpcmw.ServerOptions(backends)...), append(grpcmw.DialOptions(proxies),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(proxy.Codec())))...)

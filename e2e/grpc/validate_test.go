@@ -50,9 +50,9 @@ func named(t *testing.T, name string) proto.Message {
 	return m
 }
 
-// TestValidation puts the validating interceptor on either side of ours: behind, its refusal is the outcome of the span; in
+// TestRefusalsOfAValidatorAreRecorded puts the validating interceptor on either side of ours: behind, its refusal is the outcome of the span; in
 // front, there is no span of what it refuses.
-func TestValidation(t *testing.T) {
+func TestRefusalsOfAValidatorAreRecorded(t *testing.T) {
 	validator, err := protovalidate.New()
 	if err != nil {
 		t.Fatal(err)

@@ -19,8 +19,8 @@ import (
 	"github.com/spanloom/spanloom/tracerinit"
 )
 
-// TestRemoteSampling changes Jaeger's strategies while a service runs, and counts which requests are sampled.
-func TestRemoteSampling(t *testing.T) {
+// TestJaegersStrategiesAreFollowedAsTheyChange changes Jaeger's strategies while a service runs, and counts which requests are sampled.
+func TestJaegersStrategiesAreFollowedAsTheyChange(t *testing.T) {
 	backend := jaeger.Start(t)
 	for name, url := range map[string]string{
 		"types by number":         backend.Sampling + "/",
@@ -100,8 +100,8 @@ func count(reporter *client.InMemoryReporter, request func(int)) int {
 	return reporter.SpansSubmitted()
 }
 
-// TestRemoteSampling_of_a_program sets the sampler up by the environment, as a deployment does.
-func TestRemoteSampling_of_a_program(t *testing.T) {
+// TestTheEnvironmentSetsUpRemoteSampling sets the sampler up by the environment, as a deployment does.
+func TestTheEnvironmentSetsUpRemoteSampling(t *testing.T) {
 	backend := jaeger.Start(t)
 	backend.SetStrategies(t, strategies(`"type": "probabilistic", "param": 0`))
 	front := shop.StartStorefront(t, []string{

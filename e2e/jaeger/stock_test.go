@@ -11,8 +11,8 @@ import (
 	"github.com/spanloom/spanloom/e2e/internal/jaeger"
 )
 
-// TestStockClient shows that the Jaeger used here works, by the client that was written for it.
-func TestStockClient(t *testing.T) {
+// TestJaegerTakesSpansOfItsOwnClient shows that the Jaeger used here works, by the client that was written for it.
+func TestJaegerTakesSpansOfItsOwnClient(t *testing.T) {
 	backend := jaeger.Start(t)
 	udp, err := client.NewUDPTransport(backend.UDP, 0)
 	if err != nil {

@@ -99,7 +99,7 @@ func TestTheDocumentationHasTheseRecipes(t *testing.T) {
 	}
 }
 
-func TestRecipes(t *testing.T) {
+func TestRecipesLogTheIDsOfTheSpan(t *testing.T) {
 	tracer, closer := jaeger.NewTracer("test", jaeger.NewConstSampler(true), jaeger.NewNullReporter(), testspans.Finished(t))
 	defer closer.Close()
 	span := tracer.StartSpan("op")

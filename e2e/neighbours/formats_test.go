@@ -69,8 +69,8 @@ func oursWith(t *testing.T, c carrier.Config) *tracerinit.Tracer {
 	return newOurs(t, tracerinit.Always(), c).(ours).tracer
 }
 
-// TestBasictracer exchanges contexts and baggage with a tracer of github.com/opentracing/basictracer-go.
-func TestBasictracer(t *testing.T) {
+// TestBasictracerUnderstandsOurContexts exchanges contexts and baggage with a tracer of github.com/opentracing/basictracer-go.
+func TestBasictracerUnderstandsOurContexts(t *testing.T) {
 	ours := oursWith(t, carrier.Config{
 		Custom:  []carrier.CustomFormat{basicFormat{}},
 		Baggage: carrier.Baggage{Styles: []carrier.BaggageStyle{carrier.PrefixBaggage}, Prefix: "ot-baggage-"},
@@ -110,8 +110,8 @@ func TestBasictracer(t *testing.T) {
 	}
 }
 
-// TestOpenCensus exchanges grpc-trace-bin with go.opencensus.io.
-func TestOpenCensus(t *testing.T) {
+// TestOpenCensusUnderstandsOurContexts exchanges grpc-trace-bin with go.opencensus.io.
+func TestOpenCensusUnderstandsOurContexts(t *testing.T) {
 	ours := oursWith(t, carrier.Config{Custom: []carrier.CustomFormat{censusFormat{}}})
 	_, caller := octrace.StartSpan(t.Context(), "caller", octrace.WithSampler(octrace.AlwaysSample()))
 	defer caller.End()
@@ -141,8 +141,8 @@ func TestOpenCensus(t *testing.T) {
 	}
 }
 
-// TestStockConfiguration registers the kit's formats with a tracer of jaeger-client-go's own configuration.
-func TestStockConfiguration(t *testing.T) {
+// TestAStockConfigurationTakesOurFormats registers the kit's formats with a tracer of jaeger-client-go's own configuration.
+func TestAStockConfigurationTakesOurFormats(t *testing.T) {
 	p, err := carrier.New(carrier.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -99,9 +99,9 @@ func (m *nodeMiddle) callGRPC(t *testing.T, target string) func(context.Context)
 	}
 }
 
-// TestNodeNeighbours chains Node, this kit and Node, for each pair of libraries and formats, over HTTP and gRPC,
+// TestChainsThroughNodeAreOneTrace chains Node, this kit and Node, for each pair of libraries and formats, over HTTP and gRPC,
 // sampled and not: one trace, the right parents on both sides, the caller's decision, its tracestate and its baggage.
-func TestNodeNeighbours(t *testing.T) {
+func TestChainsThroughNodeAreOneTrace(t *testing.T) {
 	parties := startNode(t)
 	all := []carrier.Format{carrier.W3C, carrier.Jaeger, carrier.B3, carrier.B3Multi}
 	for _, sampled := range []bool{true, false} {

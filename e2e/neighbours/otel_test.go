@@ -43,7 +43,7 @@ func everywhere(t *testing.T, scenario func(t *testing.T, w wire, hops []*hop)) 
 	}
 }
 
-func TestOneTrace(t *testing.T) {
+func TestChainsThroughOpenTelemetryAreOneTrace(t *testing.T) {
 	everywhere(t, func(t *testing.T, w wire, hops []*hop) {
 		run(t, connect(t, w, nil, hops...))
 		joined(t, "", hops...)
@@ -51,7 +51,7 @@ func TestOneTrace(t *testing.T) {
 }
 
 // A caller further up, with a tracestate of its own.
-func TestTracestate(t *testing.T) {
+func TestTracestateTravelsToTheEnd(t *testing.T) {
 	everywhere(t, func(t *testing.T, w wire, hops []*hop) {
 		var last string
 		end := &hop{party: theyAlways(t), work: func(ctx context.Context) context.Context {
@@ -69,7 +69,7 @@ func TestTracestate(t *testing.T) {
 	})
 }
 
-func TestBaggage(t *testing.T) {
+func TestBaggageTravelsToTheEnd(t *testing.T) {
 	const value = "ü ; , = \" 100%"
 	everywhere(t, func(t *testing.T, w wire, hops []*hop) {
 		var seen []string
@@ -90,7 +90,7 @@ func TestBaggage(t *testing.T) {
 }
 
 // Whoever comes first decides; nobody after it has another mind.
-func TestSamplingDecision(t *testing.T) {
+func TestTheFirstDecidesAboutSampling(t *testing.T) {
 	deciders := map[string]struct {
 		ours    tracerinit.Sampler
 		theirs  sdk.Sampler
@@ -137,7 +137,7 @@ func decides(t *testing.T, w wire, sampled bool, parties ...party) {
 }
 
 // Plain callers, of every format and decision.
-func TestPlainCallers(t *testing.T) {
+func TestPlainCallersAreContinued(t *testing.T) {
 	for name, c := range map[string]struct {
 		header  map[string]string
 		sampled bool
@@ -178,7 +178,7 @@ func TestPlainCallers(t *testing.T) {
 }
 
 // Neighbours that speak B3 alone, by OpenTelemetry's propagator for it.
-func TestB3Neighbours(t *testing.T) {
+func TestNeighboursThatSpeakB3AreInTheTrace(t *testing.T) {
 	for name, c := range map[string]struct {
 		theirs b3.Encoding
 		ours   carrier.Format
@@ -197,7 +197,7 @@ func TestB3Neighbours(t *testing.T) {
 }
 
 // Neighbours with jaeger-client-go as it comes.
-func TestJaegerNeighbours(t *testing.T) {
+func TestNeighboursOfJaegersClientAreInTheTrace(t *testing.T) {
 	stock := func(t *testing.T) party { return newStock(t, jaeger.NewConstSampler(true)) }
 	t.Run("theirs between ours", func(t *testing.T) { traces(t, overHTTP{}, weAlways(t), stock(t), weAlways(t)) })
 	t.Run("ours between theirs", func(t *testing.T) { traces(t, overHTTP{}, stock(t), weAlways(t), stock(t)) })

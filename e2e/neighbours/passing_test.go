@@ -16,7 +16,7 @@ import (
 )
 
 // Services of ours that make no spans still do not cut the traces of their neighbours in two.
-func TestPassedOn(t *testing.T) {
+func TestServicesWithoutSpansPassTracesOn(t *testing.T) {
 	for name, middle := range map[string]func(*testing.T) ours{
 		"disabled": func(t *testing.T) ours { return quiet(t, tracerinit.Config{Disabled: true}) },
 		"shut down": func(t *testing.T) ours {
@@ -68,8 +68,8 @@ func quiet(t *testing.T, cfg tracerinit.Config) ours {
 	return o
 }
 
-// TestInstalledTwice puts the kit on a service by hand and by a tool: there is one span of each kind all the same.
-func TestInstalledTwice(t *testing.T) {
+// TestAServiceTracedTwiceHasOneSpanOfEachKind puts the kit on a service by hand and by a tool: there is one span of each kind all the same.
+func TestAServiceTracedTwiceHasOneSpanOfEachKind(t *testing.T) {
 	for wireName, w := range wires {
 		t.Run(wireName, func(t *testing.T) {
 			we, _ := weAlways(t).(ours)

@@ -75,16 +75,16 @@ server storefront "GET" http.status_code=404
 
 var tags = []string{"error", "http.status_code", "http.route"}
 
-// TestOneProcess runs storefront alone, which then starts its neighbours itself.
-func TestOneProcess(t *testing.T) {
+// TestStorefrontRunsAlone runs storefront alone, which then starts its neighbours itself.
+func TestStorefrontRunsAlone(t *testing.T) {
 	front := shop.StartStorefront(t, nil)
 	visit(t, front, front.View)
 	stop(t, front.Process, os.Interrupt)
 }
 
-// TestTwoProcesses runs storefront and inventory apart. Inventory exports to storefront's page, where both show in one
+// TestTwoProcessesShowInOneTrace runs storefront and inventory apart. Inventory exports to storefront's page, where both show in one
 // trace.
-func TestTwoProcesses(t *testing.T) {
+func TestTwoProcessesShowInOneTrace(t *testing.T) {
 	addr := ports.Free(t, 1)[0]
 	front := shop.StartStorefront(t, nil, "-inventory", addr)
 	inventory := shop.StartInventory(t, addr, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + front.URL + "/debug/traces"})

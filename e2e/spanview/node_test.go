@@ -15,9 +15,9 @@ import (
 	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
 
-// TestNodeClients sends a span by OTLP over HTTP as JSON and as protobuf, by OTLP over gRPC, by Zipkin's JSON and by
+// TestClientsOfNodeSendToSpanview sends a span by OTLP over HTTP as JSON and as protobuf, by OTLP over gRPC, by Zipkin's JSON and by
 // Jaeger's agent, with clients from npm as they come.
-func TestNodeClients(t *testing.T) {
+func TestClientsOfNodeSendToSpanview(t *testing.T) {
 	npm.Need(t, "node", "npm")
 	client := npm.Install(t, "client")
 	bin := proc.Build(t, "..", "./cmd/spanview", "spanview")

@@ -28,7 +28,7 @@ func random(n int) []byte {
 	return b
 }
 
-func TestLargeUpload(t *testing.T) {
+func TestLargeUploadsPassUnchanged(t *testing.T) {
 	payload := random(large)
 	for name, start := range starts() {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestLargeUpload(t *testing.T) {
 	}
 }
 
-func TestLargeDownload(t *testing.T) {
+func TestLargeDownloadsPassUnchanged(t *testing.T) {
 	payload := random(large)
 	file := filepath.Join(t.TempDir(), "large.bin")
 	if err := os.WriteFile(file, payload, 0o600); err != nil {
@@ -108,7 +108,7 @@ func chunks(b []byte, n int) func(func([]byte) bool) {
 	}
 }
 
-func TestRanges_and_conditions(t *testing.T) {
+func TestRangesAndConditionsPassUnchanged(t *testing.T) {
 	content := random(10_000)
 	when := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	files := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -137,7 +137,7 @@ func TestRanges_and_conditions(t *testing.T) {
 	}
 }
 
-func TestMultipart(t *testing.T) {
+func TestMultipartBodiesPassUnchanged(t *testing.T) {
 	equal(t, func(w *world) {
 		server := w.server(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			if err := r.ParseMultipartForm(1 << 10); err != nil {
@@ -167,7 +167,7 @@ func TestMultipart(t *testing.T) {
 }
 
 // A large upload is spooled to a temporary file, which net/http removes when the request ends.
-func TestMultipart_leaves_no_file(t *testing.T) {
+func TestMultipartUploadsLeaveNoFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	equal(t, func(w *world) {
@@ -190,7 +190,7 @@ func TestMultipart_leaves_no_file(t *testing.T) {
 	})
 }
 
-func TestRedirects_and_cookies(t *testing.T) {
+func TestRedirectsAndCookiesPassUnchanged(t *testing.T) {
 	equal(t, func(w *world) {
 		r := chi.NewRouter()
 		r.Post("/old", func(rw http.ResponseWriter, r *http.Request) {
@@ -213,7 +213,7 @@ func TestRedirects_and_cookies(t *testing.T) {
 	})
 }
 
-func TestCompression(t *testing.T) {
+func TestCompressedBodiesPassUnchanged(t *testing.T) {
 	equal(t, func(w *world) {
 		text := strings.Repeat("compress me ", 2000)
 		byHand := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
@@ -235,7 +235,7 @@ func TestCompression(t *testing.T) {
 	})
 }
 
-func TestTimeouts(t *testing.T) {
+func TestTimeoutsEndRequestsAsBare(t *testing.T) {
 	equal(t, func(w *world) {
 		late := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		server := w.server(http.TimeoutHandler(late, 20*time.Millisecond, "too slow"))

@@ -133,7 +133,7 @@ func TestGRPC_on_a_bad_day(t *testing.T) {
 	})
 }
 
-func TestGRPC_streams_cut_short(t *testing.T) {
+func TestStreamsCutShortEndAsBare(t *testing.T) {
 	equal(t, func(w *world) {
 		conn, client := w.awkwardClient()
 		ctx, cancel := context.WithCancel(context.Background())

@@ -203,7 +203,7 @@ func TestGRPC_through_a_traced_reverse_proxy(t *testing.T) {
 }
 
 // A JSON gateway in front of gRPC, on grpc-gateway's own mux: status codes, errors and metadata cross over.
-func TestGateway(t *testing.T) {
+func TestAGatewayCrossesToGRPCAsBare(t *testing.T) {
 	equal(t, func(w *world) {
 		gateway := runtime.NewServeMux()
 		client := w.grpcClient(w.grpcListen())

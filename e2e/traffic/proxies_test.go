@@ -43,7 +43,7 @@ var proxyShapes = map[string]func(w *world, backend *url.URL) *httputil.ReverseP
 	},
 }
 
-func TestReverseProxies(t *testing.T) {
+func TestReverseProxiesPassRequestsAsBare(t *testing.T) {
 	for shape, build := range proxyShapes {
 		for _, path := range []string{"/plain", "/trailers", "/hints", "/upgrade", "/refused", "/gone"} {
 			t.Run(shape+path, func(t *testing.T) {

@@ -14,10 +14,10 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 )
 
-// TestRandomHandlers runs handlers that do what comes to their mind with their writer, behind middlewares that wrap it,
+// TestRandomHandlersAreSeenAsBare runs handlers that do what comes to their mind with their writer, behind middlewares that wrap it,
 // on both sides of the kit. Over HTTP/2 a handler sees by chance whether its client has left a stream that is malformed
 // or over, also without the kit, so there is nothing to compare.
-func TestRandomHandlers(t *testing.T) {
+func TestRandomHandlersAreSeenAsBare(t *testing.T) {
 	equal(t, func(w *world) {
 		w.inside = true
 		server, client := starts()["HTTP1"](w, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -52,7 +52,7 @@ func chunked(header, body string) string {
 	return "POST /tree/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + header + "Transfer-Encoding: chunked\r\n\r\n" + body
 }
 
-func TestRawRequests(t *testing.T) {
+func TestRawRequestsAreAnsweredAsBare(t *testing.T) {
 	for name, raw := range rawRequests {
 		for place, around := range map[string]bool{"around": true, "inside": false} {
 			if !around && (strings.HasPrefix(name, "nothing") || strings.HasPrefix(name, "another") || name == "behind that end" ||

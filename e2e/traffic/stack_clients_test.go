@@ -84,7 +84,7 @@ func tokens(w *world) http.Handler {
 	return mux
 }
 
-func TestOAuth2(t *testing.T) {
+func TestOAuth2ClientsWorkAsBare(t *testing.T) {
 	for name, above := range map[string]bool{"below": false, "above": true} {
 		t.Run(name, func(t *testing.T) {
 			equal(t, func(w *world) {
@@ -123,7 +123,7 @@ func (quietLogger) Errorf(string, ...any) {}
 func (quietLogger) Warnf(string, ...any)  {}
 func (quietLogger) Debugf(string, ...any) {}
 
-func TestResty(t *testing.T) {
+func TestRestyWorksAsBare(t *testing.T) {
 	equal(t, func(w *world) {
 		server := w.server(flaky(w))
 		client := resty.NewWithClient(w.client(&http.Transport{})).SetBaseURL(server.URL).SetLogger(quietLogger{}).SetRetryCount(2).
@@ -147,8 +147,8 @@ func TestResty(t *testing.T) {
 	})
 }
 
-// TestCompressingTransport: a transport that sets Accept-Encoding itself, and decodes the body, works on both sides.
-func TestCompressingTransport(t *testing.T) {
+// A transport that sets Accept-Encoding itself, and decodes the body, works on both sides.
+func TestCompressingTransportsWorkAsBare(t *testing.T) {
 	text := strings.Repeat("compress me ", 1000)
 	for name, above := range map[string]bool{"below": false, "above": true} {
 		t.Run(name, func(t *testing.T) {

@@ -26,7 +26,7 @@ import (
 	"github.com/rs/cors"
 )
 
-func TestMiddlewares(t *testing.T) {
+func TestMiddlewaresOfOthersWorkAsBare(t *testing.T) {
 	preflight := request{method: http.MethodOptions, path: "/", header: []string{
 		"Origin", "http://o.example", "Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "x-a"}}
 	token := "Bearer " + jwt()

@@ -18,7 +18,7 @@ import (
 	echomiddleware "github.com/labstack/echo/v4/middleware"
 )
 
-func TestRouters(t *testing.T) {
+func TestRoutersServeAsBare(t *testing.T) {
 	runStacks(t, []stack{
 		{"alice", aliceStack, []request{get("/"), get("/panic"), post("/", "body")}},
 		{"gorilla", gorillaStack, []request{

@@ -62,7 +62,7 @@ func connectHandlers(w *world) http.Handler {
 	return mux
 }
 
-func TestConnect(t *testing.T) {
+func TestConnectWorksAsBare(t *testing.T) {
 	for proto, options := range map[string][]connect.ClientOption{
 		"connect": nil, "get": {connect.WithHTTPGet()}, "json": {connect.WithProtoJSON()}, "gzip": {connect.WithSendGzip()},
 		"grpc": {connect.WithGRPC()}, "grpc-web": {connect.WithGRPCWeb()},

@@ -100,7 +100,7 @@ func (w *world) proxy(target string) *httptest.Server {
 	})
 }
 
-func TestReverseProxy_headers_trailers_and_errors(t *testing.T) {
+func TestReverseProxiesPassHeadersTrailersAndErrors(t *testing.T) {
 	equal(t, func(w *world) {
 		backend := w.server(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
@@ -130,7 +130,7 @@ func TestHTTP2_trailers_both_ways(t *testing.T) {
 	})
 }
 
-func TestH2C_trailers_both_ways(t *testing.T) {
+func TestTrailersPassBothWays(t *testing.T) {
 	equal(t, func(w *world) {
 		server, client := w.h2c(withTrailers(w))
 		w.sendWithTrailers(client, server.URL)
@@ -172,7 +172,7 @@ func (w *world) sendWithTrailers(client *http.Client, url string) {
 }
 
 // Both sides talk at once over one HTTP/2 stream, a line at a time.
-func TestH2C_full_duplex(t *testing.T) {
+func TestBothSidesTalkAtOnce(t *testing.T) {
 	equal(t, func(w *world) {
 		server, client := w.h2c(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			rw.WriteHeader(http.StatusOK)
@@ -224,7 +224,7 @@ func (w *world) converse(client *http.Client, url string) {
 	w.saw("client", "more: %v %v", lines.Scan(), lines.Err())
 }
 
-func TestEarlyHints(t *testing.T) {
+func TestEarlyHintsReachTheClient(t *testing.T) {
 	handler := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Link", "</style.css>; rel=preload")
 		rw.WriteHeader(http.StatusEarlyHints)
@@ -257,7 +257,7 @@ func TestEarlyHints(t *testing.T) {
 	}
 }
 
-func TestExpectContinue(t *testing.T) {
+func TestExpectContinueIsAnsweredAsBare(t *testing.T) {
 	for name, refuse := range map[string]bool{"accepted": false, "refused": true} {
 		t.Run(name, func(t *testing.T) {
 			equal(t, func(w *world) {
@@ -325,7 +325,7 @@ func tunnel(rw http.ResponseWriter, r *http.Request) {
 	<-done
 }
 
-func TestHandlerAborts(t *testing.T) {
+func TestAbortedHandlersBreakTheConnection(t *testing.T) {
 	equal(t, func(w *world) {
 		server := w.server(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(rw, strings.Repeat("x", 10_000))

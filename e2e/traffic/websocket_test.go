@@ -16,20 +16,20 @@ import (
 	"github.com/spanloom/spanloom/e2e/internal/wait"
 )
 
-func TestWebSocket_gorilla(t *testing.T) {
+func TestWebSocketsOfGorillaWorkAsBare(t *testing.T) {
 	equal(t, func(w *world) { w.gorillaTalk(w.server(gorillaEcho(w)).URL) })
 }
 
-func TestWebSocket_coder(t *testing.T) {
+func TestWebSocketsOfCoderWorkAsBare(t *testing.T) {
 	equal(t, func(w *world) { w.coderTalk(w.server(coderEcho(w)).URL, nil) })
 }
 
 // The client of the second library dials through an http.Client, so that the transport sees the upgrade too.
-func TestWebSocket_coder_through_a_traced_client(t *testing.T) {
+func TestWebSocketsPassATracedClient(t *testing.T) {
 	equal(t, func(w *world) { w.coderTalk(w.server(coderEcho(w)).URL, w.client(&http.Transport{})) })
 }
 
-func TestWebSocket_through_a_traced_reverse_proxy(t *testing.T) {
+func TestWebSocketsPassATracedReverseProxy(t *testing.T) {
 	equal(t, func(w *world) {
 		backend, err := url.Parse(w.server(gorillaEcho(w)).URL)
 		if err != nil {

@@ -37,8 +37,8 @@ func (s *seen) add(format string, args ...any) {
 	s.lines = append(s.lines, fmt.Sprintf(format, args...))
 }
 
-// TestSessions: the server looks for interfaces of its own in the writer, and for a key of its own in the context.
-func TestSessions(t *testing.T) {
+// The server looks for interfaces of its own in the writer, and for a key of its own in the context.
+func TestSessionsWorkAsBare(t *testing.T) {
 	bare := func(h http.Handler) http.Handler { return h }
 	wantClient, wantServer := play(t, bare)
 	tracer := spantest.New(t)

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/github.com/aws/aws-sdk-go-v2/otelaws"
 )
 
-// TestOtelaws sends a message to a fake of Amazon SQS, and one more that is refused.
-func TestOtelaws(t *testing.T) {
+// TestSpansOfOtelawsAreInTheTrace sends a message to a fake of Amazon SQS, and one more that is refused.
+func TestSpansOfOtelawsAreInTheTrace(t *testing.T) {
 	compareWithSDK(t, func(t *testing.T, tr tracing) {
 		var mu sync.Mutex
 		var parents []string

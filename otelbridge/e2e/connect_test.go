@@ -84,8 +84,8 @@ func callConnect(t *testing.T, tr tracing, s *httptest.Server) {
 	stream.Close()
 }
 
-// TestOtelconnect has the trust that otelconnect has by default, none, and the other one.
-func TestOtelconnect(t *testing.T) {
+// TestSpansOfOtelconnectAreInTheTrace has the trust that otelconnect has by default, none, and the other one.
+func TestSpansOfOtelconnectAreInTheTrace(t *testing.T) {
 	none := func(h http.Handler) http.Handler { return h }
 	for name, opts := range map[string][]otelconnect.Option{"links": nil, "trusts": {otelconnect.WithTrustRemote()}} {
 		t.Run(name, func(t *testing.T) {

@@ -49,7 +49,7 @@ func process(t *testing.T, tr tracing, tracer *kotel.Tracer, r *kgo.Record) {
 	span.End()
 }
 
-func TestKotel(t *testing.T) {
+func TestSpansOfKotelAreInTheTrace(t *testing.T) {
 	for name, opts := range map[string][]kotel.TracerOpt{"children": nil, "links": {kotel.LinkSpans()}} {
 		t.Run(name, func(t *testing.T) {
 			compareWithSDK(t, func(t *testing.T, tr tracing) { produceAndConsume(t, tr, opts...) })

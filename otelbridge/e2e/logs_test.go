@@ -47,8 +47,8 @@ func loggers(p log.LoggerProvider) map[string]func(ctx context.Context) {
 	}
 }
 
-// TestLoggers has the ids of the active span in the records, whichever API has started it.
-func TestLoggers(t *testing.T) {
+// TestLogRecordsHaveTheIDsOfTheActiveSpan has the ids of the active span in the records, whichever API has started it.
+func TestLogRecordsHaveTheIDsOfTheActiveSpan(t *testing.T) {
 	spans := map[string]func(tr tracing, do func(ctx context.Context)){
 		"of OpenTracing": func(tr tracing, do func(ctx context.Context)) {
 			ctx, end := tr.Span(context.Background(), "s")

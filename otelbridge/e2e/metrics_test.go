@@ -54,8 +54,8 @@ func exemplarsOf(t *testing.T, reader sdkmetric.Reader) (ids []trace.SpanContext
 	return ids
 }
 
-// TestExemplars counts in spans of each API, and in those that are not sampled, which have no exemplars.
-func TestExemplars(t *testing.T) {
+// TestExemplarsNameSampledSpans counts in spans of each API, and in those that are not sampled, which have no exemplars.
+func TestExemplarsNameSampledSpans(t *testing.T) {
 	for _, sampled := range []bool{true, false} {
 		for name, in := range map[string]func(tr tracing, do func(ctx context.Context)){
 			"OpenTracing": func(tr tracing, do func(ctx context.Context)) {

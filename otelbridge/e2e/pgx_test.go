@@ -68,7 +68,7 @@ func servePostgres(l net.Listener) error {
 	}
 }
 
-func TestOtelpgx(t *testing.T) {
+func TestSpansOfOtelpgxAreInTheTrace(t *testing.T) {
 	compareWithSDK(t, func(t *testing.T, tr tracing) {
 		address, wait := fakePostgres(t)
 		defer wait()

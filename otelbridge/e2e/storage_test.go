@@ -10,7 +10,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-func TestOtelsql(t *testing.T) {
+func TestSpansOfOtelsqlAreInTheTrace(t *testing.T) {
 	c := compareWithSDK(t, func(t *testing.T, tr tracing) {
 		db, err := otelsql.Open("sqlite", ":memory:", otelsql.WithTracerProvider(tr),
 			otelsql.WithSpanOptions(otelsql.SpanOptions{RowsNext: true}))
@@ -49,7 +49,7 @@ func TestOtelsql(t *testing.T) {
 	t.Error("the failure is on no span")
 }
 
-func TestRedisotel(t *testing.T) {
+func TestSpansOfRedisotelAreInTheTrace(t *testing.T) {
 	compareWithSDK(t, func(t *testing.T, tr tracing) {
 		client := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 		defer client.Close()
