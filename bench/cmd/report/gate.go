@@ -10,10 +10,10 @@ import (
 
 const (
 	gateFile = "gate.json"
-	// A work may need one allocation more than recorded and 30 % more CPU time, as a ratio to the floor of the same run:
-	// ratios of one run hold on other machines, too, though not to the percent.
+	// A work may need one allocation more than recorded and 15 % more CPU time, as a ratio to the floor of the same run:
+	// ratios of one run hold on other machines, too.
 	allocSlack = 1
-	cpuSlack   = 1.3
+	cpuSlack   = 1.15
 )
 
 // limit is what a work needed when it was recorded, net of the bare handler. A span of OpenTelemetry code has
