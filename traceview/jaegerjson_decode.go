@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spanloom/spanloom/internal/model"
@@ -49,16 +51,21 @@ func decodeJaegerJSON(body []byte) ([]model.Batch, error) {
 	return out, nil
 }
 
-// unreadable names the field that is wrong as the file does.
+// unreadable names the field that is wrong as the file does. Releases of Go differ in what they know: from 1.27 on, the
+// path to a field has the positions in lists, and no names for what should be a [json.Number].
 func unreadable(what string, err error) error {
 	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) && wrong.Field == "" {
-		return errNoTrace
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("this %s cannot be read: %w", what, err)
 	}
-	if wrong != nil {
-		return fmt.Errorf("this %s cannot be read: %s is a %s", what, wrong.Field, wrong.Value)
+	field := wrong.Field
+	if strings.Trim(field, "0123456789.") == "" {
+		if wrong.Type != reflect.TypeFor[json.Number]() {
+			return errNoTrace
+		}
+		field = "a number"
 	}
-	return fmt.Errorf("this %s cannot be read: %w", what, err)
+	return fmt.Errorf("this %s cannot be read: %s is a %s", what, field, wrong.Value)
 }
 
 // jaegerFileTrace is a jaegerTrace whose numbers are kept as they are written.
