@@ -2,10 +2,12 @@
 package npm
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // Need ends the test if one of the programs is missing: with a failure in CI, else as skipped.
@@ -31,10 +33,26 @@ func Install(t testing.TB, from string) (dir string) {
 		t.Fatal(err)
 	}
 	_ = os.RemoveAll(filepath.Join(dir, "node_modules")) // of whoever installed by hand
-	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
+	const tries = 3
+	for try := 1; ; try++ {
+		out, err := ci(dir)
+		if err == nil {
+			return dir
+		}
+		if try == tries {
+			t.Fatalf("npm ci: %v\n%s", err, out)
+		}
 	}
-	return dir
+}
+
+// ci runs npm ci. A connection on which nothing comes any more is given up after seconds, where npm by itself waits for
+// five minutes.
+func ci(dir string) (out []byte, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline",
+		"--fetch-timeout=20000", "--fetch-retries=4", "--fetch-retry-mintimeout=1000")
+	cmd.Dir = dir
+	cmd.WaitDelay = time.Second
+	return cmd.CombinedOutput()
 }
