@@ -124,7 +124,7 @@ func (s *clientState) recordEnd(l *rpcspan.Tags, e *clientEnd, finish *opentraci
 		s.tagEnd(t, &v, e, isError)
 	}()
 	t.complete(&v, &s.copy, true)
-	isError = v.IsError
+	isError = v.IsError // if no hook returns
 	isError = callHooks(&s.joined, &s.span, &s.copy, &v.Outcome, s.ownHooks())
 }
 

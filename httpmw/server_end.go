@@ -162,7 +162,7 @@ func (s *serverState) recordEnd(l *rpcspan.Tags, returned bool, panicked any) {
 	isError := v.IsError
 	defer func() { s.tagEnd(t, &v, e.sinkErr(), isError) }() // a hook may end its goroutine
 	t.complete(&v, &s.copy, false)
-	isError = v.IsError
+	isError = v.IsError // if no hook returns
 	isError = callHooks(&s.joined, &s.span, &s.copy, &v.Outcome, *s.hooks)
 }
 

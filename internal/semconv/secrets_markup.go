@@ -15,7 +15,7 @@ func (m *masker) flag(rest string) {
 			m.replace(from+colon+1, end, Redacted)
 		}
 	case strings.HasPrefix(name, "--") && m.text[from] != '-' && isSecretName(m.text, from-1, asPair):
-		if !isSentence(m.text[from:]) {
+		if word, _, _ := strings.Cut(m.text[from:], " "); !isFollower(word) { // lower-case words may be the arguments
 			m.value(from)
 		}
 	}

@@ -42,10 +42,11 @@ func isState(word string) bool {
 	return word == "" || states[strings.ToLower(word)]
 }
 
-// followers are what follows the word bearer in sentences and in challenges.
+// followers are what follows the word bearer in sentences and in challenges, and the name of a flag in sentences.
 var followers = setOf(
 	"token", "tokens", "auth", "authentication", "authorization", "scheme", "schemes", "header", "headers", "credential",
 	"credentials", "prefix", "type", "is", "was", "not", "and", "or", "in", "from", "for", "of", "to", "must", "format",
+	"needs", "requires", "cannot", "has",
 	"realm", "error", "error_description", "error_uri", "scope", "resource_metadata",
 )
 
