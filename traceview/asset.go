@@ -42,23 +42,28 @@ var assetTypes = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-// assets are the style sheet, the scripts and the icon by name, as they are served.
-var assets = sync.OnceValue(func() map[string]string {
-	files := map[string]string{}
+// servedAsset is an asset as it is served. Its tag changes when its content does.
+type servedAsset struct{ content, tag string }
+
+// assets are the style sheet, the scripts and the icon by name.
+var assets = sync.OnceValue(func() map[string]servedAsset {
+	files := map[string]servedAsset{}
 	for name, parts := range assetParts {
 		var joined strings.Builder
 		for _, part := range parts {
 			content, _ := staticFiles.ReadFile("static/" + part) // it is there: see go:embed
 			joined.Write(content)
 		}
-		switch text := indentation.ReplaceAllString(joined.String(), ""); path.Ext(name) {
+		text := indentation.ReplaceAllString(joined.String(), "")
+		switch path.Ext(name) {
 		case ".css":
-			files[name] = squeezeCSS(text)
+			text = squeezeCSS(text)
 		case ".js":
-			files[name] = shortenNames(squeezeJS("(() => {\n\"use strict\";\n" + text + "})();\n"))
-		default:
-			files[name] = text
+			text = shortenNames(squeezeJS("(() => {\n\"use strict\";\n" + text + "})();\n"))
 		}
+		hash := fnv.New64a()
+		_, _ = io.WriteString(hash, text) // a hash takes everything
+		files[name] = servedAsset{text, fmt.Sprintf("\"%x\"", hash.Sum64())}
 	}
 	return files
 })
@@ -67,21 +72,15 @@ var assets = sync.OnceValue(func() map[string]string {
 // only if they have changed.
 func (v *View) asset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
-	content, ok := assets()[name]
+	a, ok := assets()[name]
 	if !ok {
 		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", assetTypes[path.Ext(name)])
 	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("ETag", fmt.Sprintf("\"%x\"", fnvSum(content)))
-	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(content))
-}
-
-func fnvSum(s string) uint64 {
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, s) // a hash takes everything
-	return h.Sum64()
+	w.Header().Set("ETag", a.tag)
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(a.content))
 }
 
 var (
